@@ -1,0 +1,1 @@
+"""The product side of Readonce: documents, the page, the command line and the benchmarks."""

@@ -1,0 +1,153 @@
+"""The nouns, read first. Frozen values pass between the layers: bytes -> Document -> EncodedDocument -> Answer.
+
+Shapes: T document tokens, H hidden size, L decoder layers, K key-value heads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 as fractions of the page's width and height, origin at the top left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word of a page: `page.text[start:end]`, and where it stands on the page."""
+
+    start: int
+    end: int
+    box: Box
+    hidden: bool = False  # in the text layer, but a person looking at the page cannot see it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page: its text in reading order, and the boxes of its words. Width and height are in points."""
+
+    number: int  # from 1, as in the file: a page range keeps the file's own numbers
+    text: str
+    words: tuple[Word, ...]
+    width: float
+    height: float
+    source: Literal["text", "ocr"] = "text"
+    unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document as text with places. `sha256` is the hash of the file's bytes: the same file is the same document."""
+
+    name: str
+    sha256: str
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a piece of work has come: `done` of `total` units of the named stage."""
+
+    stage: Literal["opening", "reading", "recognising", "encoding"]
+    done: int
+    total: int
+    unit: Literal["pages", "tokens"]
+
+
+ProgressCallback = Callable[[Progress], None]
+CancelledCallback = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
+
+    hidden: (T, H). key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (DESIGN: r_t).
+    """
+
+    hidden: torch.Tensor
+    key_scales: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMap:
+    """Where each row of the memory comes from. Each tensor is (T,) int32.
+
+    pages holds page *numbers*, and 0 where a token stands on no page (the `<bos>` of a window, a page separator);
+    starts and ends are character offsets into that page's text.
+    """
+
+    ids: torch.Tensor
+    pages: torch.Tensor
+    starts: torch.Tensor
+    ends: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedDocument:
+    """A document, read once: it *is* the cache. Any number of questions are answered from it."""
+
+    document: Document
+    memory: Memory
+    tokens: TokenMap
+    fingerprint: str  # of the checkpoint that read it; another one cannot use it
+    windows: int
+    encode_seconds: float
+
+    @property
+    def token_count(self) -> int:
+        return int(self.memory.hidden.shape[0])
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes of the tensors that answering reads."""
+        return self.memory.hidden.nbytes + self.memory.key_scales.nbytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One earlier question of the conversation and the answer it got."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationOptions:
+    """How to decode. Temperature 0 is greedy; otherwise tokens are drawn from the `top_p` nucleus."""
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 0.95
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A place that an answer rests on: `page.text[start:end]` is the quote, score is in 0..1."""
+
+    document: str
+    document_index: int  # among the encodings that were asked together
+    page: int
+    start: int
+    end: int
+    quote: str
+    score: float
+    verbatim: bool  # the answer's own words stand here; otherwise it is where the attention lay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A snapshot of an answer while it grows; the last one is `finished`."""
+
+    question: str
+    text: str = ""
+    finished: bool = False
+    stop_reason: Literal["", "end", "length", "stopped"] = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    first_token_seconds: float = 0.0
+    encoder_tokens: int = 0  # document tokens that were encoded for this answer: 0, and counted, not assumed
+    confidence: float = 0.0  # geometric mean probability of the answer's tokens
+    evidence: tuple[Evidence, ...] = field(default=())
