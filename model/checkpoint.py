@@ -1,0 +1,27 @@
+"""A checkpoint: weights, tokenizer and what is known about them. `model/checkpoints.py` loads one by its name."""
+
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A T5Gemma 2, ready to read and answer: in eval mode, on its device, in its dtype."""
+
+    name: str  # as the person named it: `embedded`, a hub name or a folder
+    model: T5Gemma2ForConditionalGeneration
+    tokenizer: PreTrainedTokenizerFast
+    window: int  # tokens that are read in one piece
+    overlap: int  # tokens that two neighbouring pieces share
+    fingerprint: str  # of configuration and weights: an encoding belongs to the checkpoint that made it
+    description: str  # one sentence for people: which checkpoint it is, and what it cannot do
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.model.dtype
