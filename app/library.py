@@ -1,0 +1,113 @@
+"""Who holds what: sessions and their documents, bounded in bytes and freed when nobody is left to use them.
+
+A `gr.State` holds a session's id; everything else is here. A session outlives its tabs by some minutes, because a
+refresh closes the tab for a moment and the same browser then returns for its documents.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from app.session import Loaded, Session
+from model.errors import DocumentError, ReadonceError
+
+MEGABYTE = 1_000_000
+
+
+class Library:
+    """All sessions of one running app. Safe to use from several threads."""
+
+    def __init__(
+        self, *, capacity_bytes: int, linger_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._capacity_bytes = capacity_bytes
+        self._linger_seconds = linger_seconds
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._sessions: dict[str, Session] = {}
+        self._tabs: dict[str, str] = {}  # the tab's id -> its session's id
+        self._emptied: dict[str, float] = {}  # session id -> when its last tab closed
+        self._used: dict[tuple[str, str], None] = {}  # (session id, document), least recently used first
+
+    @property
+    def used_bytes(self) -> int:
+        with self._lock:
+            return sum(loaded.size_bytes for session in self._sessions.values() for loaded in session.documents)
+
+    def enter(self, tab: str, session_id: str = "") -> Session:
+        """A tab has opened: give it the session that its browser remembers, or a new one."""
+        with self._lock:
+            self.sweep()
+            session = self._sessions.get(session_id) or self._new_session()
+            self._tabs[tab] = session.id
+            self._emptied.pop(session.id, None)
+            return session
+
+    def leave(self, tab: str) -> None:
+        """A tab has closed. With the last one the session's work stops, and its time begins to run out."""
+        with self._lock:
+            session_id = self._tabs.pop(tab, None)
+            if session_id is None or session_id in self._tabs.values():
+                return
+            self._sessions[session_id].stop()
+            self._emptied[session_id] = self._clock()
+        waiting = threading.Timer(self._linger_seconds + 1, self.sweep)
+        waiting.daemon = True
+        waiting.start()
+
+    def sweep(self) -> None:
+        """Free the sessions whose browser did not return in time."""
+        with self._lock:
+            latest = self._clock() - self._linger_seconds
+            for session_id in [id for id, since in self._emptied.items() if since <= latest]:
+                self._free(session_id)
+
+    def session(self, session_id: str) -> Session:
+        with self._lock:
+            session = self._sessions.get(session_id)
+        if session is None:
+            raise ReadonceError("This page has been closed for too long and its documents are freed: reload the page.")
+        return session
+
+    def keep(self, session: Session, loaded: Loaded) -> None:
+        """Put a document into a session, and put away the least recently used ones until all fit."""
+        if loaded.size_bytes > self._capacity_bytes:
+            raise DocumentError(
+                f"{loaded.name} needs {loaded.size_bytes / MEGABYTE:,.0f} MB, but documents may use"
+                f" {self._capacity_bytes / MEGABYTE:,.0f} MB. Take fewer pages, or raise READONCE_MEMORY_MB."
+            )
+        with self._lock:
+            session.add(loaded)
+            self.touch(session, loaded.key)
+            while self.used_bytes > self._capacity_bytes:
+                self._put_away(*next(iter(self._used)))
+
+    def touch(self, session: Session, *keys: str) -> None:
+        """Note that these documents were just used."""
+        with self._lock:
+            for key in keys:
+                self._used.pop((session.id, key), None)
+                self._used[session.id, key] = None
+
+    def forget(self, session: Session, key: str) -> None:
+        with self._lock:
+            session.forget(key)
+            self._used.pop((session.id, key), None)
+
+    def _new_session(self) -> Session:
+        session = Session(secrets.token_urlsafe(24))
+        self._sessions[session.id] = session
+        return session
+
+    def _put_away(self, session_id: str, key: str) -> None:
+        session = self._sessions[session_id]
+        name = session.document(key).name
+        self.forget(session, key)
+        session.tell(f"{name} was put away to make room in memory. Drop it again to go on with it.")
+
+    def _free(self, session_id: str) -> None:
+        session = self._sessions.pop(session_id)
+        del self._emptied[session_id]
+        for loaded in session.documents:
+            self.forget(session, loaded.key)

@@ -1,0 +1,39 @@
+"""Page pictures for the page: as data URLs, so that nothing of a document lies in a web server's file cache."""
+
+import base64
+import threading
+from collections import OrderedDict
+from typing import Protocol
+
+REMEMBERED = 48  # a few full pages and the small ones around them
+
+
+class PageImages(Protocol):
+    """What renders pages: `app.documents.PageImages`, or a test's own."""
+
+    def image(self, number: int, *, width: int) -> bytes: ...
+
+
+class Pictures:
+    """Renders a page when it is first looked at, and remembers the last ones."""
+
+    def __init__(self, images: PageImages) -> None:
+        self._images = images
+        self._lock = threading.Lock()
+        self._recent: OrderedDict[tuple[int, int], str] = OrderedDict()
+
+    def url(self, number: int, *, width: int) -> str:
+        """The page as a `data:` URL that is about `width` pixels wide."""
+        with self._lock:
+            if (number, width) not in self._recent:
+                self._recent[number, width] = data_url(self._images.image(number, width=width))
+                while len(self._recent) > REMEMBERED:
+                    self._recent.popitem(last=False)
+            self._recent.move_to_end((number, width))
+            return self._recent[number, width]
+
+
+def data_url(image: bytes) -> str:
+    """PNG, JPEG and WebP are told apart by their first bytes."""
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg" if image.startswith(b"\xff\xd8") else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"

@@ -1,0 +1,67 @@
+"""What the person running Readonce can choose, read once from the environment."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.errors import ReadonceError
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every choice of one run. Sizes are in bytes."""
+
+    cache_folder: Path
+    model: str = "embedded"
+    host: str = "127.0.0.1"
+    port: int | None = None  # None: the first free one from 7860
+    library_bytes: int = 2_000 * MEGABYTE  # of all sessions together; the least recently used goes first
+    file_bytes: int = 200 * MEGABYTE
+    linger_minutes: float = 10.0  # how long a closed tab's documents wait for their browser to return
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the variables that are set; a value that cannot be meant is an error that names it."""
+
+        def chosen(name: str, default: int, lowest: int, highest: int) -> int:
+            return _whole_number(environment, name, default, range(lowest, highest + 1))
+
+        return cls(
+            cache_folder=cache_folder(environment),
+            model=environment.get("READONCE_MODEL", "").strip() or "embedded",
+            host=environment.get("GRADIO_SERVER_NAME", "").strip() or "127.0.0.1",
+            port=chosen("GRADIO_SERVER_PORT", 0, 1, 65_535) or None,
+            library_bytes=chosen("READONCE_MEMORY_MB", 2_000, 50, 1_000_000) * MEGABYTE,
+            file_bytes=chosen("READONCE_MAX_FILE_MB", 200, 1, 100_000) * MEGABYTE,
+            linger_minutes=chosen("READONCE_LINGER_MINUTES", 10, 0, 100_000),
+        )
+
+
+
+def cache_folder(
+    environment: Mapping[str, str], *, platform: str = sys.platform, home: Callable[[], Path] = Path.home
+) -> Path:
+    """READONCE_CACHE, or `readonce` in the folder where this platform keeps a user's caches."""
+    if named := environment.get("READONCE_CACHE"):
+        return Path(named).expanduser()
+    if xdg := environment.get("XDG_CACHE_HOME"):
+        return Path(xdg) / "readonce"
+    if platform == "darwin":
+        return home() / "Library" / "Caches" / "readonce"
+    if platform == "win32" and (local := environment.get("LOCALAPPDATA")):
+        return Path(local) / "readonce"
+    return home() / ".cache" / "readonce"
+
+
+def _whole_number(environment: Mapping[str, str], name: str, default: int, allowed: range) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if text.isdecimal() and int(text) in allowed:
+        return int(text)
+    raise ReadonceError(
+        f"{name} is {text!r}, but must be a whole number from {allowed.start:,} to {allowed[-1]:,}. Correct or unset it."
+    )
