@@ -1,0 +1,43 @@
+"""Checkpoints by name: `embedded`, a folder, or a model of the Hugging Face hub.
+
+`load_checkpoint` is the way in. The hub only ever fetches a folder (`hub.py`), every folder is loaded alike
+(`folder.py`), and `placement.py` chooses the device and the precision.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from model.checkpoint import Checkpoint
+from model.checkpoints.folder import load_folder
+from model.checkpoints.hub import fetch, is_hub_name
+from model.errors import CheckpointError
+
+EMBEDDED = "embedded"
+
+__all__ = ["EMBEDDED", "Checkpoint", "load_checkpoint"]
+
+
+def load_checkpoint(
+    name: str, *, cache_folder: Path, progress: Callable[[str, float], None] | None = None
+) -> Checkpoint:
+    """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1."""
+    report = progress or _no_progress
+    if name == EMBEDDED:
+        from model.embedded import load_embedded
+
+        return load_embedded(cache_folder, progress=report)
+    folder = Path(name).expanduser()
+    if name and folder.is_dir():
+        return load_folder(folder, name=name, progress=report)
+    if folder.is_file():
+        raise CheckpointError(f"{name} is a file; a checkpoint is a folder. Name the folder that holds config.json.")
+    if is_hub_name(name):
+        return load_folder(fetch(name, progress=report), name=name, progress=report)
+    raise CheckpointError(
+        f"No checkpoint {name!r}: it is not a folder here, and a hub name has the form owner/model. "
+        f"Use {EMBEDDED!r}, a folder, or a name such as google/t5gemma-2-270m-270m."
+    )
+
+
+def _no_progress(stage: str, fraction: float) -> None:
+    """Nobody is watching."""

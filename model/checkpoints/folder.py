@@ -1,0 +1,147 @@
+"""A folder in transformers' own layout -> a checkpoint; every way in which it can be unfit is told in words."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from transformers import AutoTokenizer, PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
+from transformers.utils import logging
+
+from model.checkpoint import Checkpoint
+from model.checkpoints.fingerprint import folder_fingerprint
+from model.checkpoints.placement import best_device, best_dtype
+from model.errors import CheckpointError
+
+MODEL_TYPE = "t5gemma2"
+PRETRAINED_ONLY = ("google/t5gemma-2-270m-270m", "google/t5gemma-2-1b-1b", "google/t5gemma-2-4b-4b")
+WINDOW = 8192
+WINDOW_PER_OVERLAP = 16
+
+
+def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], None]) -> Checkpoint:
+    """Load weights and tokenizer from a folder; `name` is what the person called it."""
+    check_kind(folder, name=name)
+    _check_files(folder, name=name)
+    tokenizer = _load_tokenizer(folder, name=name)
+    progress(f"loading {name}", 0.0)
+    model = _load_model(folder, name=name)
+    progress(f"loading {name}", 1.0)
+    window = min(WINDOW, model.config.encoder.text_config.max_position_embeddings)
+    return Checkpoint(
+        name=name,
+        model=model,
+        tokenizer=tokenizer,
+        window=window,
+        overlap=window // WINDOW_PER_OVERLAP,
+        fingerprint=folder_fingerprint(folder),
+        description=_description(name),
+    )
+
+
+def check_kind(folder: Path, *, name: str) -> None:
+    """Refuse what is not a T5Gemma 2, and say what it is."""
+    path = folder / "config.json"
+    if not path.is_file():
+        adapter = (folder / "adapter_config.json").is_file()
+        fix = "It is a LoRA adapter: merge it into its base model first." if adapter else "Name a complete model."
+        raise CheckpointError(f"{name} has no config.json. {fix}")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        kind, classes = config.get("model_type"), config.get("architectures") or ["of unknown class"]
+    except (ValueError, AttributeError) as error:
+        raise CheckpointError(f"The config.json of {name} is damaged ({error}). Fetch it again.") from error
+    if kind != MODEL_TYPE:
+        raise CheckpointError(
+            f"{name} is another kind of model ({', '.join(classes)}, model_type {kind!r}). Readonce needs a T5Gemma 2 "
+            f"(model_type {MODEL_TYPE!r}), such as {PRETRAINED_ONLY[0]} or a fine-tune of one."
+        )
+
+
+def _check_files(folder: Path, *, name: str) -> None:
+    """Refuse a folder that lacks a file, or holds one that was cut off."""
+    if not (folder / "tokenizer.json").is_file():
+        raise CheckpointError(f"{name} has no tokenizer.json. Copy it there from the model that it was made from.")
+    shards = _weight_files(folder, name=name)
+    for path in shards:
+        if not path.is_file():
+            raise CheckpointError(f"{name} lacks {path.name}, a part of its weights. Fetch it again.")
+        try:
+            with safe_open(path, framework="pt"):
+                pass  # opening checks the header against the file's size
+        except SafetensorError as error:
+            raise CheckpointError(f"{path.name} of {name} is damaged ({error}). Fetch it again.") from error
+
+
+def _weight_files(folder: Path, *, name: str) -> list[Path]:
+    """The files that must be there: one, or those that the index names."""
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").is_file() or not index.is_file():
+        if not (folder / "model.safetensors").is_file():
+            raise CheckpointError(
+                f"{name} has no weights (model.safetensors). Fetch it again; other formats are converted by "
+                "loading them in transformers and calling save_pretrained."
+            )
+        return [folder / "model.safetensors"]
+    try:
+        return [folder / part for part in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"The {index.name} of {name} is damaged ({error!r}). Fetch it again.") from error
+
+
+def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # the Rust tokenizer raises bare exceptions
+        raise CheckpointError(f"The tokenizer of {name} cannot be loaded ({_line(error)}). Fetch it again.") from error
+    if not tokenizer.is_fast:
+        raise CheckpointError(f"The tokenizer of {name} gives no character offsets. It needs a tokenizer.json.")
+    return tokenizer
+
+
+def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
+    device = best_device()
+    try:
+        with _quiet():
+            model, report = T5Gemma2ForConditionalGeneration.from_pretrained(
+                folder,
+                dtype=best_dtype(device),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name} cannot be loaded: {_line(error)}") from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise CheckpointError(
+            f"The weights of {name} lack {len(missing)} tensors that its config.json asks for, first {missing[0]}. "
+            "Fetch it again, or save it with save_pretrained."
+        )
+    return model.to(device).eval()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no advice from transformers: the progress and the errors here say what is needed."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _description(name: str) -> str:
+    if name in PRETRAINED_ONLY:
+        return f"{name}: as Google released it, pretrained only. It continues text and was never taught to answer."
+    return f"{name}: a T5Gemma 2 that is not part of Readonce. What it can do depends on how it was trained."
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

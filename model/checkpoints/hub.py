@@ -1,0 +1,127 @@
+"""Fetching a model from the Hugging Face hub into its cache, and telling in words why that failed."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tqdm
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    IncompleteSnapshotError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+
+from model.checkpoints.folder import check_kind
+from model.errors import CheckpointError, ReadonceError
+
+ANSWER_SECONDS = 10  # the hub's client has no limit of its own for its first call
+FILES = ["*.json", "*.safetensors"]  # no pickles
+SUBFOLDERS = ["*/*"]  # intermediate checkpoints, other formats
+TOKEN_VARIABLE = "HF_TOKEN"
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether the name can be a model of the hub: `owner/model`."""
+    return re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name, re.ASCII) is not None and ".." not in name and "--" not in name
+
+
+def fetch(name: str, *, progress: Callable[[str, float], None]) -> Path:
+    """The folder of the hub's cache that holds the model, downloaded if need be; the cached one if the hub is away."""
+    token = os.environ.get(TOKEN_VARIABLE) or False  # from the environment only: `False` keeps stored logins out
+    progress(f"asking the hub for {name}", 0.0)
+    try:
+        revision = HfApi(token=token).model_info(name, timeout=ANSWER_SECONDS).sha
+        config = snapshot_download(name, revision=revision, token=token, allow_patterns="config.json")
+        check_kind(Path(config), name=name)  # before gigabytes of weights are fetched
+        return Path(
+            snapshot_download(
+                name,
+                revision=revision,
+                token=token,
+                allow_patterns=FILES,
+                ignore_patterns=SUBFOLDERS,
+                tqdm_class=_reporting_bar(name, progress),
+            )
+        )
+    except ReadonceError:
+        raise
+    except Exception as error:  # the client lets its HTTP library's own exceptions through
+        refusal = _refusal(name, error, has_token=bool(token))
+        if refusal is not None:
+            raise CheckpointError(refusal) from error
+        return _cached(name, error)
+
+
+def _refusal(name: str, error: Exception, *, has_token: bool) -> str | None:
+    """What to tell the person if the hub answered with a definite no; None if it could not be asked."""
+    page = f"https://huggingface.co/{name}"
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) else 0
+    if isinstance(error, GatedRepoError) and not has_token:  # a RepositoryNotFoundError too, so it comes first
+        return (
+            f"{name} needs a licence click, and no token is set. Accept the licence on {page}, make a token with "
+            f"read access on https://huggingface.co/settings/tokens, and set it as {TOKEN_VARIABLE} in the environment."
+        )
+    if isinstance(error, GatedRepoError) and status != 401:
+        return (
+            f"The licence of {name} is not accepted by the account of your {TOKEN_VARIABLE}. Accept it on {page} "
+            "(a fine-grained token must also allow reading gated repositories), then start again."
+        )
+    if status == 401 and has_token:
+        return (
+            f"The hub does not accept the {TOKEN_VARIABLE} in the environment (status 401 for {name}). "
+            "Make a new one on https://huggingface.co/settings/tokens, or check the name: a wrong name looks the same."
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return (
+            f"The hub has no model {name} that you may see. Check the spelling on {page}; "
+            f"a private model needs a token of its owner in {TOKEN_VARIABLE}."
+        )
+    if 400 <= status < 500 and status not in (408, 429):
+        return f"The hub refuses {name} with status {status}. Look at {page}, or use another checkpoint."
+    return None
+
+
+def _cached(name: str, error: Exception) -> Path:
+    """The model as an earlier run left it in the cache, if it is all there."""
+    try:
+        return Path(snapshot_download(name, allow_patterns=FILES, ignore_patterns=SUBFOLDERS, local_files_only=True))
+    except IncompleteSnapshotError as incomplete:
+        found = f"its download was interrupted ({incomplete.snapshot_path} lacks files)"
+    except LocalEntryNotFoundError:
+        found = "it was never downloaded to this machine"
+    raise CheckpointError(
+        f"{name} cannot be fetched: {_obstacle(error)}, and {found}. "
+        "Or use the checkpoint that needs no network: --model embedded."
+    ) from error
+
+
+def _obstacle(error: Exception) -> str:
+    """Why the hub could not be asked, and what to do about it."""
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set (unset it to download)"
+    if isinstance(error, HfHubHTTPError):
+        return f"the hub answers with status {error.response.status_code} (try again later)"
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"the hub does not answer: {reason} (check the network and the proxy)"
+
+
+def _reporting_bar(name: str, progress: Callable[[str, float], None]) -> type[tqdm.tqdm]:
+    """A bar for the hub's client that draws nothing and tells `progress` how many of the bytes are here."""
+
+    class ReportingBar(tqdm.tqdm):
+        def update(self, n: float | None = 1) -> bool | None:
+            changed = super().update(n)
+            if self.unit == "B" and self.total:
+                progress(f"downloading {name}", min(1.0, self.n / self.total))
+            return changed
+
+        def display(self, *arguments: Any, **options: Any) -> None:
+            """Drawing is the business of whoever gets the progress."""
+
+    return ReportingBar

@@ -1,0 +1,21 @@
+"""Where a checkpoint runs and in which precision."""
+
+import torch
+
+# CPUs without these instructions emulate bfloat16, which is slower than float32.
+FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device computes it natively, else float32. Never float16: Gemma's activations overflow it."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.10
+        native = any(capabilities.get(instruction, False) for instruction in FAST_BFLOAT16)
+    return torch.bfloat16 if native else torch.float32
