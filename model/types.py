@@ -3,11 +3,14 @@
 Shapes: T document tokens, H hidden size, L decoder layers, K key-value heads.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
+if TYPE_CHECKING:  # the worker that opens files needs `Page`, and must start without torch
+    import torch
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as fractions of the page's width and height, origin at the top left."""
