@@ -12,25 +12,11 @@ from typing import Literal
 
 Split = Literal["train", "check"]
 
-_FIRST = """Ada Amir Anna Bao Boris Carla Chidi Clara Daniel Devi Diego Elena Emeka Erik Fatima Felix Grace Hana Hugo Ines
-Isaac Ivan Jane Jonas Julia Karim Kenji Lars Leila Linda Lucas Maja Marco Maria Mehmet Mina Nadia Noah Olga Omar Paul
-Petra Priya Rachel Rafael Rosa Ruth Samir Sara Sofia Stefan Tara Thomas Tomas Uma Vera Victor Wei Yara Yusuf Zoe""".split()
-_LAST = """Abbott Achterberg Adeyemi Alvarez Baker Becker Bianchi Brandt Castro Chen Clarke Costa Dahl Diaz Dubois Eriksen
-Ferrari Fischer Foster Garcia Grant Haddad Hansen Hoffmann Ivanova Jansen Johnson Kaplan Keller Khan Kim Kowalski Larsen
-Lopez Martin Meyer Moreau Murphy Nguyen Novak Okafor Olsen Patel Pereira Quinn Rao Richter Rossi Sanders Sato Schmidt
-Silva Singh Tanaka Taylor Thomsen Torres Vogel Walker Weber Wilson Wong Yilmaz Young Zhang Ziegler""".split()
-_PLACES = """Aarhus Antwerp Bergen Bologna Boston Bristol Cardiff Chicago Cologne Dublin Dundee Exeter Geneva Ghent Girona
-Granada Hamburg Helsinki Izmir Jakarta Krakow Leeds Leipzig Lisbon Lyon Malmo Marseille Milan Montreal Munich Nairobi
-Nantes Naples Oslo Ottawa Perth Porto Prague Quito Riga Rotterdam Seattle Seville Tallinn Turin Utrecht Valencia Vienna
-Warsaw York Zagreb Zurich""".split()
-_TRADE = """Alpine Amber Anchor Apex Aurora Beacon Blue Bright Cedar Central Clear Coastal Copper Crescent Crystal Delta
-Eagle East Elm Emerald Falcon First Forest Global Golden Grand Green Harbor Highland Horizon Iron Lake Maple Marble
-Meridian Metro Mountain Noble Northern Oak Ocean Orchid Pacific Pine Pioneer Prime Quarry River Rock Royal Silver Solar
-Southern Stone Summit Sunrise Swift Terra Union Valley Velvet Vista West Willow""".split()
-_KIND = """Bakery Books Brothers Builders Catering Clinic Consulting Electric Energy Engineering Farms Foods Freight
-Furniture Gardens Glass Group Hardware Hotels Insurance Kitchens Labs Logistics Machines Media Motors Museum Optics
-Outfitters Paper Partners Pharmacy Plumbing Press Printing Roofing Security Services Software Solutions Studio Supplies
-Systems Textiles Tiles Tools Trading Transport Travel Ventures Works""".split()
+_FIRST = ["Ada", "Amir", "Anna", "Bao", "Boris", "Carla", "Chidi", "Clara", "Daniel", "Devi", "Diego", "Elena", "Emeka", "Erik", "Fatima", "Felix", "Grace", "Hana", "Hugo", "Ines", "Isaac", "Ivan", "Jane", "Jonas", "Julia", "Karim", "Kenji", "Lars", "Leila", "Linda", "Lucas", "Maja", "Marco", "Maria", "Mehmet", "Mina", "Nadia", "Noah", "Olga", "Omar", "Paul", "Petra", "Priya", "Rachel", "Rafael", "Rosa", "Ruth", "Samir", "Sara", "Sofia", "Stefan", "Tara", "Thomas", "Tomas", "Uma", "Vera", "Victor", "Wei", "Yara", "Yusuf", "Zoe"]
+_LAST = ["Abbott", "Achterberg", "Adeyemi", "Alvarez", "Baker", "Becker", "Bianchi", "Brandt", "Castro", "Chen", "Clarke", "Costa", "Dahl", "Diaz", "Dubois", "Eriksen", "Ferrari", "Fischer", "Foster", "Garcia", "Grant", "Haddad", "Hansen", "Hoffmann", "Ivanova", "Jansen", "Johnson", "Kaplan", "Keller", "Khan", "Kim", "Kowalski", "Larsen", "Lopez", "Martin", "Meyer", "Moreau", "Murphy", "Nguyen", "Novak", "Okafor", "Olsen", "Patel", "Pereira", "Quinn", "Rao", "Richter", "Rossi", "Sanders", "Sato", "Schmidt", "Silva", "Singh", "Tanaka", "Taylor", "Thomsen", "Torres", "Vogel", "Walker", "Weber", "Wilson", "Wong", "Yilmaz", "Young", "Zhang", "Ziegler"]
+_PLACES = ["Aarhus", "Antwerp", "Bergen", "Bologna", "Boston", "Bristol", "Cardiff", "Chicago", "Cologne", "Dublin", "Dundee", "Exeter", "Geneva", "Ghent", "Girona", "Granada", "Hamburg", "Helsinki", "Izmir", "Jakarta", "Krakow", "Leeds", "Leipzig", "Lisbon", "Lyon", "Malmo", "Marseille", "Milan", "Montreal", "Munich", "Nairobi", "Nantes", "Naples", "Oslo", "Ottawa", "Perth", "Porto", "Prague", "Quito", "Riga", "Rotterdam", "Seattle", "Seville", "Tallinn", "Turin", "Utrecht", "Valencia", "Vienna", "Warsaw", "York", "Zagreb", "Zurich"]
+_TRADE = ["Alpine", "Amber", "Anchor", "Apex", "Aurora", "Beacon", "Blue", "Bright", "Cedar", "Central", "Clear", "Coastal", "Copper", "Crescent", "Crystal", "Delta", "Eagle", "East", "Elm", "Emerald", "Falcon", "First", "Forest", "Global", "Golden", "Grand", "Green", "Harbor", "Highland", "Horizon", "Iron", "Lake", "Maple", "Marble", "Meridian", "Metro", "Mountain", "Noble", "Northern", "Oak", "Ocean", "Orchid", "Pacific", "Pine", "Pioneer", "Prime", "Quarry", "River", "Rock", "Royal", "Silver", "Solar", "Southern", "Stone", "Summit", "Sunrise", "Swift", "Terra", "Union", "Valley", "Velvet", "Vista", "West", "Willow"]
+_KIND = ["Bakery", "Books", "Brothers", "Builders", "Catering", "Clinic", "Consulting", "Electric", "Energy", "Engineering", "Farms", "Foods", "Freight", "Furniture", "Gardens", "Glass", "Group", "Hardware", "Hotels", "Insurance", "Kitchens", "Labs", "Logistics", "Machines", "Media", "Motors", "Museum", "Optics", "Outfitters", "Paper", "Partners", "Pharmacy", "Plumbing", "Press", "Printing", "Roofing", "Security", "Services", "Software", "Solutions", "Studio", "Supplies", "Systems", "Textiles", "Tiles", "Tools", "Trading", "Transport", "Travel", "Ventures", "Works"]
 _ITEMS = """adhesive tape,air filter,alarm clock,armchair,backpack,bicycle pump,blanket,bookshelf,box of screws,brass hinge,
 bucket,cable reel,camera tripod,candle,carpet,ceiling lamp,clipboard,coffee grinder,copper pipe,cotton towel,cutting board,
 desk lamp,door handle,drill bit,electric kettle,envelope,extension cord,fire blanket,flower pot,folding chair,garden hose,
@@ -42,7 +28,7 @@ wash basin,water filter,whiteboard,window blind,wood varnish,wool scarf""".repla
 _ROLES = """chair,treasurer,secretary,head of sales,site manager,project lead,chief engineer,head librarian,auditor,
 safety officer,contact person,tenant,landlord,buyer,seller,driver,technician,editor,curator,coordinator,inspector,
 accountant,supervisor,doctor,patient,applicant,sponsor,speaker,host,author""".replace("\n", "").split(",")
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 _MEASURES = """number of visitors,members,employees,loans,new readers,orders,deliveries,complaints,events,volunteers,
 average rating,total distance,energy use,water use,floor area,waiting time,opening days,pages printed,seats,
 trees planted""".replace("\n", "").split(",")

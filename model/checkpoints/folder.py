@@ -28,7 +28,7 @@ def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], Non
     progress(f"loading {name}", 0.0)
     model = _load_model(folder, name=name)
     progress(f"loading {name}", 1.0)
-    window = min(WINDOW, model.config.encoder.text_config.max_position_embeddings)
+    window = min(WINDOW, model.config.get_text_config(encoder=True).max_position_embeddings)
     return Checkpoint(
         name=name,
         model=model,
@@ -92,7 +92,7 @@ def _weight_files(folder: Path, *, name: str) -> list[Path]:
 
 def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the Rust tokenizer raises bare exceptions
         raise CheckpointError(f"The tokenizer of {name} cannot be loaded ({_line(error)}). Fetch it again.") from error
     if not tokenizer.is_fast:
@@ -104,7 +104,7 @@ def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
     device = best_device()
     try:
         with _quiet():
-            model, report = T5Gemma2ForConditionalGeneration.from_pretrained(
+            loaded: Any = T5Gemma2ForConditionalGeneration.from_pretrained(
                 folder,
                 dtype=best_dtype(device),
                 local_files_only=True,
@@ -114,6 +114,7 @@ def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
             )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{name} cannot be loaded: {_line(error)}") from error
+    model, report = loaded
     missing = sorted(report["missing_keys"])
     if missing:
         raise CheckpointError(

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,12 @@ def fetch(name: str, *, progress: Callable[[str, float], None]) -> Path:
     """The folder of the hub's cache that holds the model, downloaded if need be; the cached one if the hub is away."""
     token = os.environ.get(TOKEN_VARIABLE) or False  # from the environment only: `False` keeps stored logins out
     progress(f"asking the hub for {name}", 0.0)
+    bar = _reporting_bar(f"downloading {name}", progress)
     try:
-        revision = HfApi(token=token).model_info(name, timeout=ANSWER_SECONDS).sha
-        config = snapshot_download(name, revision=revision, token=token, allow_patterns="config.json")
-        check_kind(Path(config), name=name)  # before gigabytes of weights are fetched
-        return Path(
-            snapshot_download(
-                name,
-                revision=revision,
-                token=token,
-                allow_patterns=FILES,
-                ignore_patterns=SUBFOLDERS,
-                tqdm_class=_reporting_bar(name, progress),
-            )
-        )
+        HfApi(token=token).model_info(name, timeout=ANSWER_SECONDS)  # fails at once where a download would retry
+        download = partial(snapshot_download, name, token=token, tqdm_class=bar)
+        check_kind(Path(download(allow_patterns="config.json")), name=name)  # before gigabytes of weights are fetched
+        return Path(download(allow_patterns=FILES, ignore_patterns=SUBFOLDERS))
     except ReadonceError:
         raise
     except Exception as error:  # the client lets its HTTP library's own exceptions through
@@ -77,7 +70,7 @@ def _refusal(name: str, error: Exception, *, has_token: bool) -> str | None:
             f"The hub does not accept the {TOKEN_VARIABLE} in the environment (status 401 for {name}). "
             "Make a new one on https://huggingface.co/settings/tokens, or check the name: a wrong name looks the same."
         )
-    if isinstance(error, RepositoryNotFoundError):
+    if isinstance(error, RepositoryNotFoundError) or status == 401:
         return (
             f"The hub has no model {name} that you may see. Check the spelling on {page}; "
             f"a private model needs a token of its owner in {TOKEN_VARIABLE}."
@@ -111,14 +104,14 @@ def _obstacle(error: Exception) -> str:
     return f"the hub does not answer: {reason} (check the network and the proxy)"
 
 
-def _reporting_bar(name: str, progress: Callable[[str, float], None]) -> type[tqdm.tqdm]:
+def _reporting_bar(stage: str, progress: Callable[[str, float], None]) -> type[tqdm.tqdm]:
     """A bar for the hub's client that draws nothing and tells `progress` how many of the bytes are here."""
 
     class ReportingBar(tqdm.tqdm):
         def update(self, n: float | None = 1) -> bool | None:
             changed = super().update(n)
-            if self.unit == "B" and self.total:
-                progress(f"downloading {name}", min(1.0, self.n / self.total))
+            if self.desc.startswith("Reconstruct") and self.total:  # bytes on the disk; other bars count other things
+                progress(stage, min(1.0, self.n / self.total))
             return changed
 
         def display(self, *arguments: Any, **options: Any) -> None:

@@ -1,5 +1,8 @@
 """Where a checkpoint runs and in which precision."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 # CPUs without these instructions emulate bfloat16, which is slower than float32.
@@ -16,6 +19,6 @@ def best_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.10
+        capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.10
         native = any(capabilities.get(instruction, False) for instruction in FAST_BFLOAT16)
     return torch.bfloat16 if native else torch.float32

@@ -1,0 +1,87 @@
+"""One training step's forward pass: both stacks on a batch, through transformers' own modules, and the answers' loss."""
+
+import torch
+from torch.nn import functional as F
+from transformers import T5Gemma2ForConditionalGeneration
+
+from model.adapt.data import IGNORED, Batch, Shape
+from model.windows import plan_windows
+
+
+def window_masks(window_ids: torch.Tensor, sliding_window: int) -> dict[str, torch.Tensor]:
+    """The encoder's masks by layer type, (N, 1, W, W) bool: padding is hidden; local layers see half a window a side."""
+    size = window_ids.shape[1]
+    seen = (window_ids != 0)[:, None, None, :]
+    distance = torch.arange(size)[:, None] - torch.arange(size)[None, :]
+    near = (distance < (sliding_window + 1) // 2) & (-distance < sliding_window // 2 + 1)
+    diagonal = torch.eye(size, dtype=torch.bool)  # a padded row must see something, or its softmax is NaN
+    return {"full_attention": seen | diagonal, "sliding_attention": (seen & near) | diagonal}
+
+
+def joined_rows(shape: Shape) -> torch.Tensor:
+    """Which rows of the k encoded windows of a document form its memory: (T,) indices into k * W rows."""
+    rows: list[int] = []
+    for index, window in enumerate(plan_windows(shape.length, shape.window - 1, shape.overlap)):
+        first = index * shape.window
+        offset = first + 1 - window.start
+        rows += [first, *range(offset + window.keep_start, offset + window.keep_end)]
+    return torch.tensor(rows)
+
+
+def answer_logits(
+    model: T5Gemma2ForConditionalGeneration, batch: Batch, shape: Shape
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Decoder states at the answers' tokens, (N, H), and their targets, (N,). One forward pass of both stacks."""
+    sliding = model.config.encoder.text_config.sliding_window
+    encoder = model.model.encoder(input_ids=batch.window_ids, attention_mask=window_masks(batch.window_ids, sliding))
+    rows = joined_rows(shape)
+    hidden = encoder.last_hidden_state
+    memory = hidden.reshape(shape.documents, shape.windows * shape.window, -1)[:, rows]
+    seen = (batch.window_ids != 0).reshape(shape.documents, -1)[:, rows]
+    size = batch.answer_ids.shape[1]
+    own = batch.question[:, :, None] == batch.question[:, None, :]
+    causal = torch.ones(size, size, dtype=torch.bool).tril()
+    self_mask = (own & causal)[:, None]
+    cross_mask = seen[:, None, None, :].expand(-1, 1, size, -1)
+    states = model.model.decoder(
+        input_ids=batch.answer_ids,
+        position_ids=batch.positions,
+        attention_mask={"full_attention": self_mask, "sliding_attention": self_mask},
+        encoder_attention_mask={"full_attention": cross_mask},
+        encoder_hidden_states=memory,
+        use_cache=False,
+    ).last_hidden_state
+    asked = batch.targets != IGNORED
+    return states[asked], batch.targets[asked]
+
+
+class Head:
+    """The tied output head over the tokens that occur in the data only: 262,144 logits would be a fifth of a step."""
+
+    def __init__(self, embeddings: torch.Tensor, used: torch.Tensor) -> None:
+        self.weight = embeddings[used]
+        self.index = torch.full((embeddings.shape[0],), IGNORED)
+        self.index[used] = torch.arange(len(used))
+
+    def loss(self, states: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean cross-entropy in nats, and whether each token is the most likely one."""
+        logits = F.linear(states, self.weight).float()
+        wanted = self.index[targets]
+        return F.cross_entropy(logits, wanted, ignore_index=IGNORED), logits.argmax(-1) == wanted
+
+
+@torch.no_grad()
+def exact_matches(model: T5Gemma2ForConditionalGeneration, head: Head, batches: list[tuple[Batch, Shape]]) -> float:
+    """Share of questions whose every answer token is the most likely one: greedy decoding would give the exact answer."""
+    right = asked = 0
+    for batch, shape in batches:
+        states, targets = answer_logits(model, batch, shape)
+        _, correct = head.loss(states, targets)
+        wrong = torch.zeros_like(batch.targets, dtype=torch.bool)
+        wrong[batch.targets != IGNORED] = ~correct
+        for document in range(shape.documents):
+            for number in batch.question[document].unique().tolist():
+                if number >= 0:
+                    asked += 1
+                    right += int(not wrong[document, batch.question[document] == number].any())
+    return right / max(asked, 1)
