@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
@@ -28,7 +29,8 @@ def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], Non
     progress(f"loading {name}", 0.0)
     model = _load_model(folder, name=name)
     progress(f"loading {name}", 1.0)
-    window = min(WINDOW, model.config.get_text_config(encoder=True).max_position_embeddings)
+    config: Any = model.config
+    window = min(WINDOW, config.encoder.text_config.max_position_embeddings)
     return Checkpoint(
         name=name,
         model=model,

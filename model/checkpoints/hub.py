@@ -1,5 +1,6 @@
 """Fetching a model from the Hugging Face hub into its cache, and telling in words why that failed."""
 
+import io
 import os
 import re
 from collections.abc import Callable
@@ -108,13 +109,13 @@ def _reporting_bar(stage: str, progress: Callable[[str, float], None]) -> type[t
     """A bar for the hub's client that draws nothing and tells `progress` how many of the bytes are here."""
 
     class ReportingBar(tqdm.tqdm):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options | {"file": io.StringIO()})
+
         def update(self, n: float | None = 1) -> bool | None:
             changed = super().update(n)
             if self.desc.startswith("Reconstruct") and self.total:  # bytes on the disk; other bars count other things
                 progress(stage, min(1.0, self.n / self.total))
             return changed
-
-        def display(self, *arguments: Any, **options: Any) -> None:
-            """Drawing is the business of whoever gets the progress."""
 
     return ReportingBar
