@@ -1,0 +1,6 @@
+"""Documents: bytes -> text with places, and pictures of the pages. Start at `reader.py`."""
+
+from app.documents.limits import Limits
+from app.documents.reader import DocumentReader, PageImages, ReadDocument
+
+__all__ = ["DocumentReader", "Limits", "PageImages", "ReadDocument"]

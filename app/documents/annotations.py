@@ -1,0 +1,70 @@
+"""What people wrote on top of a page: form fields and notes."""
+
+from collections.abc import Iterator
+
+import pymupdf
+from pymupdf import mupdf
+
+from app.documents.characters import clean, word_spans
+from app.documents.geometry import Rect, contains
+from app.documents.layout import Line, Piece
+from app.documents.textlayer import turned
+
+TICKED, UNTICKED = "[x]", "[ ]"
+_UNSEEN = mupdf.PDF_ANNOT_IS_HIDDEN | mupdf.PDF_ANNOT_IS_NO_VIEW
+_SHOWN_IN_PLACE = {
+    mupdf.PDF_ANNOT_FREE_TEXT,
+    mupdf.PDF_ANNOT_WIDGET,
+    mupdf.PDF_ANNOT_LINK,
+    mupdf.PDF_ANNOT_POPUP,
+}
+_BUTTONS = {mupdf.PDF_WIDGET_TYPE_CHECKBOX, mupdf.PDF_WIDGET_TYPE_RADIOBUTTON}
+_WRITTEN = {mupdf.PDF_WIDGET_TYPE_TEXT, mupdf.PDF_WIDGET_TYPE_COMBOBOX, mupdf.PDF_WIDGET_TYPE_LISTBOX}
+
+
+def with_form_fields(page: pymupdf.Page, lines: list[Line]) -> list[Line]:
+    """The lines with each field's value in place of what is drawn there: a tick is a letter of a symbol font."""
+    fields = list(_fields(page))
+    boxes = [box for box, _ in fields]
+    kept = [
+        Line.of(pieces)
+        for line in lines
+        if (pieces := [piece for piece in line.pieces if not any(contains(box, piece.box) for box in boxes)])
+    ]
+    return kept + [line for box, value in fields for line in _spread(value, box)]
+
+
+def notes(page: pymupdf.Page) -> Iterator[Line]:
+    """Comments: sticky notes, and what was noted at a highlight or a drawing."""
+    for annotation in page.annots() or ():
+        content = clean(annotation.info.get("content", ""))
+        if annotation.type[0] not in _SHOWN_IN_PLACE and content.strip():
+            box = turned(tuple(annotation.rect), page.rotation_matrix)
+            hidden = bool(annotation.flags & _UNSEEN)
+            yield _line(f"Note: {content}", box, hidden=hidden)
+
+
+def _fields(page: pymupdf.Page) -> Iterator[tuple[Rect, str]]:
+    for field in page.widgets() or ():
+        box = turned(tuple(field.rect), page.rotation_matrix)
+        if field.field_type in _BUTTONS:
+            yield box, UNTICKED if str(field.field_value or "Off") == "Off" else TICKED
+        elif field.field_type in _WRITTEN and not field.field_flags & mupdf.PDF_TX_FIELD_IS_PASSWORD:
+            values = field.field_value if isinstance(field.field_value, (list, tuple)) else [field.field_value or ""]
+            yield box, clean("\n".join(str(value) for value in values))
+
+
+def _spread(value: str, box: Rect) -> Iterator[Line]:
+    """The lines of a field's value, one below the other in its box."""
+    rows = [row for row in value.splitlines() if row.strip()]
+    for index, row in enumerate(rows):
+        height = (box[3] - box[1]) / len(rows)
+        yield _line(row, (box[0], box[1] + index * height, box[2], box[1] + (index + 1) * height))
+
+
+def _line(text: str, box: Rect, *, hidden: bool = False) -> Line:
+    spans = [(0, len(text))] if text in (TICKED, UNTICKED) else word_spans(text)
+    return Line.of(
+        Piece(text=text[start:end], box=box, joined=start > 0 and not text[start - 1].isspace(), hidden=hidden)
+        for start, end in spans
+    )

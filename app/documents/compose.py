@@ -1,0 +1,70 @@
+"""Blocks of rows -> the text of a page and its words."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from app.documents.geometry import Rect, fractions, union
+from app.documents.layout import Line, Piece, Row
+from model.types import Page, Word
+
+COLUMN_GAP = "   "  # between the cells of a row
+
+
+def compose(
+    blocks: Sequence[Sequence[Row]],
+    *,
+    number: int,
+    width: float,
+    height: float,
+    source: Literal["text", "ocr"] = "text",
+    unread_boxes: int = 0,
+) -> Page:
+    """A page from its blocks. Boxes are in the unit of width and height; an empty line stands between paragraphs."""
+    parts: list[str] = []
+    words: list[Word] = []
+    position = 0
+    for gap, piece in _spaced(blocks):
+        start = position + len(gap)
+        position = start + len(piece.text)
+        parts += gap, piece.text
+        words.append(Word(start=start, end=position, box=fractions(piece.box, width, height), hidden=piece.hidden))
+    return Page(
+        number=number,
+        text="".join(parts),
+        words=tuple(words),
+        width=width,
+        height=height,
+        source=source,
+        unread_boxes=unread_boxes,
+    )
+
+
+def _spaced(blocks: Sequence[Sequence[Row]]) -> list[tuple[str, Piece]]:
+    """Each piece with the white space before it."""
+    spaced: list[tuple[str, Piece]] = []
+    above: Rect | None = None
+    for block in blocks:
+        for index, row in enumerate(block):
+            box = union(line.box for line in row)
+            gap = "" if above is None else "\n" if index and not _is_apart(above, box) else "\n\n"
+            spaced += _row(row, gap)
+            above = box
+    return spaced
+
+
+def _row(row: Row, gap: str) -> list[tuple[str, Piece]]:
+    spaced: list[tuple[str, Piece]] = []
+    for line in row:
+        spaced += _line(line, gap)
+        gap = COLUMN_GAP
+    return spaced
+
+
+def _line(line: Line, gap: str) -> list[tuple[str, Piece]]:
+    first, *others = line.pieces
+    return [(gap, first), *(("" if piece.joined else " ", piece) for piece in others)]
+
+
+def _is_apart(above: Rect, box: Rect) -> bool:
+    """Whether the white space between two rows is that of a new paragraph."""
+    return box[1] - above[3] > 0.5 * min(above[3] - above[1], box[3] - box[1])

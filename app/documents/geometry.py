@@ -1,0 +1,32 @@
+"""Rectangles as plain tuples: x0, y0, x1, y1 with the origin at the top left."""
+
+from collections.abc import Iterable
+
+Rect = tuple[float, float, float, float]
+
+
+def union(rects: Iterable[Rect]) -> Rect:
+    """The smallest rectangle around all of them; there must be at least one."""
+    x0, y0, x1, y1 = zip(*rects, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def fractions(rect: Rect, width: float, height: float) -> Rect:
+    """The rectangle in fractions of a page, clipped to 0..1."""
+    x0, y0, x1, y1 = rect
+    return _clip(x0 / width), _clip(y0 / height), _clip(x1 / width), _clip(y1 / height)
+
+
+def contains(rect: Rect, inner: Rect) -> bool:
+    """Whether the middle of `inner` lies in `rect`."""
+    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
+    return rect[0] <= x <= rect[2] and rect[1] <= y <= rect[3]
+
+
+def overlaps(one: Rect, other: Rect) -> bool:
+    """Whether the two share an area."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _clip(fraction: float) -> float:
+    return min(max(fraction, 0.0), 1.0)

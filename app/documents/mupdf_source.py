@@ -1,0 +1,109 @@
+"""Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
+
+from pathlib import Path
+
+import pymupdf
+
+from app.documents.annotations import notes, with_form_fields
+from app.documents.characters import unmapped_share
+from app.documents.compose import compose
+from app.documents.layout import Line, Row, reading_order
+from app.documents.picture import PagePicture
+from app.documents.recognition import Recogniser, page_from_picture
+from app.documents.textlayer import read_lines
+from model.errors import DocumentError, PasswordNeeded
+from model.types import Page
+
+UNUSABLE = 0.3  # share of glyphs without a meaning from which a text layer is no text
+FEW_WORDS = 20  # a scan may bear a stamp or a page number as text
+RECOGNITION_SIDE = 2_000  # pixels: 170 dots an inch for a letter page
+MAX_DRAWN_PIXELS = 30_000_000
+
+
+class MupdfSource:
+    """Reads and draws the pages of an open MuPDF document."""
+
+    def __init__(self, document: pymupdf.Document) -> None:
+        self._document = document
+        self.page_count: int = document.page_count
+
+    def read(self, number: int, recogniser: Recogniser) -> Page:
+        """The page's text layer or, where that is of no use, what can be recognised in its picture."""
+        page = self._document[number - 1]
+        picture = PagePicture.of(page)
+        lines, aside = read_lines(page, picture)
+        if self._document.is_pdf:
+            lines = with_form_fields(page, lines)
+        if not _is_usable(page, lines + aside) and not picture.is_blank:
+            recognised = self._recognise(page, number, recogniser)
+            if len(recognised.words) + recognised.unread_boxes >= sum(len(line.pieces) for line in lines + aside):
+                return recognised
+        blocks = reading_order(lines) + _each_alone(aside)
+        if self._document.is_pdf:
+            blocks += _each_alone(list(notes(page)))
+        return compose(blocks, number=number, width=page.rect.width, height=page.rect.height)
+
+    def draw(self, number: int, width: int) -> bytes:
+        """The page as a JPEG of that width, or less where it would be too many pixels."""
+        page = self._document[number - 1]
+        scale = width / page.rect.width
+        scale *= min(1.0, (MAX_DRAWN_PIXELS / (scale * scale * page.rect.width * page.rect.height)) ** 0.5)
+        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+        return bytes(pixmap.tobytes("jpeg", jpg_quality=90))
+
+    def close(self) -> None:
+        self._document.close()
+
+    @staticmethod
+    def _recognise(page: pymupdf.Page, number: int, recogniser: Recogniser) -> Page:
+        picture = PagePicture.of(page, RECOGNITION_SIDE)
+        return page_from_picture(
+            recogniser.read(picture.pixels), number=number, scale=1 / picture.scale,
+            width=page.rect.width, height=page.rect.height,
+        )  # fmt: skip
+
+
+def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> MupdfSource:
+    """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
+    try:
+        # Other formats are opened from memory: by its path, HTML or SVG could pull in files that lie beside it.
+        document = (
+            pymupdf.open(path, filetype=kind)
+            if kind == "pdf"
+            else pymupdf.open(stream=path.read_bytes(), filetype=kind)
+        )
+    except RuntimeError as error:
+        raise DocumentError(
+            f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
+        ) from error
+    unlock(document, name=name, password=password)
+    if document.page_count == 0:
+        raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
+    return MupdfSource(document)
+
+
+def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> None:
+    """Give an encrypted document its password. Raises PasswordNeeded."""
+    if not document.needs_pass:
+        return
+    if password is None:
+        raise PasswordNeeded(f"{name!r} is encrypted and no password was given: give its password.")
+    if not document.authenticate(password):
+        raise PasswordNeeded(
+            f"The password given does not open {name!r}: check it, capital letters too, and try again."
+        )
+
+
+def _is_usable(page: pymupdf.Page, lines: list[Line]) -> bool:
+    """Whether the text layer says what the page shows; a few words over a large picture do not."""
+    words = [piece.text for line in lines for piece in line.pieces]
+    if not words or unmapped_share("".join(words)) > UNUSABLE:
+        return False
+    if len(words) >= FEW_WORDS:
+        return True
+    area = abs(page.rect)
+    return not any(abs(pymupdf.Rect(image["bbox"]) & page.rect) > 0.5 * area for image in page.get_image_info())
+
+
+def _each_alone(lines: list[Line]) -> list[list[Row]]:
+    return [[[line]] for line in lines]

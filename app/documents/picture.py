@@ -1,0 +1,44 @@
+"""A page as pixels: is there anything to see, and where?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pymupdf
+from numpy.typing import NDArray
+
+from app.documents.geometry import Rect
+
+SIDE = 1_100  # pixels of the longer side: some 100 dots an inch for a letter page
+VISIBLE = 10  # least difference of brightness, 0..255, that a reader can see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagePicture:
+    """The page as a reader sees it. pixels: (height, width, 3) uint8; scale: pixels a point."""
+
+    pixels: NDArray[np.uint8]
+    scale: float
+
+    @classmethod
+    def of(cls, page: pymupdf.Page, side: int = SIDE) -> "PagePicture":
+        """Draw the page so that its longer side has that many pixels."""
+        scale = side / max(page.rect.width, page.rect.height, 1.0)
+        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+        rows = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
+        return cls(pixels=rows[:, : 3 * pixmap.width].reshape(pixmap.height, pixmap.width, 3), scale=scale)
+
+    @property
+    def is_blank(self) -> bool:
+        return self._contrast(self.pixels) < 4 * VISIBLE
+
+    def shows(self, rect: Rect) -> bool:
+        """Whether anything stands out in a word's box (in points); its upper and lower rim may hold other lines."""
+        x0, y0, x1, y1 = (edge * self.scale for edge in rect)
+        rim = (y1 - y0) / 5
+        top, left = max(int(y0 + rim), 0), max(int(x0), 0)
+        region = self.pixels[top : max(int(y1 - rim) + 1, 0), left : max(int(x1) + 1, 0)]
+        return self._contrast(region) >= VISIBLE
+
+    @staticmethod
+    def _contrast(pixels: NDArray[np.uint8]) -> int:
+        return int(np.ptp(pixels, axis=(0, 1)).max()) if pixels.size else 0

@@ -1,0 +1,109 @@
+"""Pictures as documents: PNG, JPEG, WebP, GIF, BMP and TIFF of several pages."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from app.documents.recognition import Recogniser, page_from_picture
+from model.errors import DocumentError
+from model.types import Page
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+RECOGNITION_SIDE = 2_000  # pixels of the longer side that are worth recognising on a page of usual shape
+SHORT_SIDE = 1_000  # but a long receipt keeps this much of its shorter side
+MAX_RECOGNISED_PIXELS = 12_000_000
+DOTS_PER_INCH = 96.0  # where the file does not say
+
+
+class PictureSource:
+    """Pages that are pictures."""
+
+    def __init__(self, image: Image.Image, *, name: str, max_pixels: int) -> None:
+        self._image = image
+        self._name = name
+        self._max_pixels = max_pixels
+        self.page_count: int = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+
+    def read(self, number: int, recogniser: Recogniser) -> Page:
+        image = self._frame(number)
+        points = 72.0 / self._resolution()
+        factor = _recognition_factor(*image.size)
+        small = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))))
+        return page_from_picture(
+            recogniser.read(np.asarray(small)),
+            number=number,
+            scale=points * image.width / small.width,
+            width=points * image.width,
+            height=points * image.height,
+        )
+
+    def draw(self, number: int, width: int) -> bytes:
+        image = self._frame(number)
+        height = max(1, round(image.height * width / image.width))
+        target = io.BytesIO()
+        image.resize((width, min(height, 20_000))).save(target, "JPEG", quality=90)
+        return target.getvalue()
+
+    def close(self) -> None:
+        self._image.close()
+
+    def _frame(self, number: int) -> Image.Image:
+        """One page, upright, in 8-bit red, green and blue, on white."""
+        self._image.seek(number - 1)
+        check_pixels(self._image, name=self._name, max_pixels=self._max_pixels)
+        return ImageOps.exif_transpose(_flatten(self._image))
+
+    def _resolution(self) -> float:
+        dots = float(self._image.info.get("dpi", (DOTS_PER_INCH, DOTS_PER_INCH))[0])
+        return dots if 50 <= dots <= 1_200 else DOTS_PER_INCH
+
+
+def open_picture(path: Path, *, name: str, max_pixels: int) -> PictureSource:
+    """Open a picture without decoding it yet. Raises DocumentError for a broken or an enormous one."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            image = Image.open(path, formats=FORMATS)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DocumentError(f"{name!r} is a damaged picture: export or download it again.") from error
+    check_pixels(image, name=name, max_pixels=max_pixels)
+    return PictureSource(image, name=name, max_pixels=max_pixels)
+
+
+def check_pixels(image: Image.Image, *, name: str, max_pixels: int) -> None:
+    """Raise DocumentError for a picture that would fill the memory once decoded."""
+    pixels = image.width * image.height
+    if pixels > max_pixels:
+        raise DocumentError(
+            f"{name!r} has {image.width:,} x {image.height:,} = {pixels / 1e6:,.0f} million pixels, and "
+            f"{max_pixels / 1e6:,.0f} million is the limit: scale it down or crop it."
+        )
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        flat = Image.fromarray(_eight_bits(np.asarray(image, np.float64)))
+    elif "A" in image.mode or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    else:
+        flat = image
+    result = flat.convert("RGB")
+    if "exif" in image.info:
+        result.info["exif"] = image.info["exif"]
+    return result
+
+
+def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """16-bit brightness as 0..255; numbers of another range are stretched to it."""
+    low, high = (0.0, 65_535.0) if values.min() >= 0 and 255 < values.max() <= 65_535 else (values.min(), values.max())
+    return np.clip((values - low) * 255 / max(high - low, 1e-9), 0, 255).astype(np.uint8)
+
+
+def _recognition_factor(width: int, height: int) -> float:
+    long, short = max(width, height), min(width, height)
+    factor = max(RECOGNITION_SIDE / long, SHORT_SIDE / short)
+    return min(1.0, factor, (MAX_RECOGNISED_PIXELS / (width * height)) ** 0.5)

@@ -1,0 +1,139 @@
+"""OCR: a page's pixels -> lines of words, and a count of the places that could not be read.
+
+RapidOCR's dictionary lacks whole scripts (Cyrillic, Arabic, Hangul, ...): of such a line it returns stray punctuation,
+or Latin letters of a similar look, often with a high score. So a line counts as read only if its letters are certain
+*and* they account for its ink.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.documents.characters import clean, word_spans
+from app.documents.compose import compose
+from app.documents.geometry import Rect
+from app.documents.layout import Line, Piece, reading_order
+from model.types import Page
+
+CERTAIN = 0.6  # least mean confidence of a line's letters
+UNREAD_INK = 0.25  # share of a line's ink, far from every letter read, from which the line was not read
+MARGIN = 16  # pixels of white around the picture: the detector misses writing that touches the edge
+MAX_THREADS = 4
+
+Pixels = NDArray[np.uint8]
+Letter = tuple[str, float]  # a character, and where its middle stands along the line: 0..1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """What was read, in pixels of the picture, and how many places with writing could not be read."""
+
+    lines: list[Line]
+    unread_boxes: int
+
+
+class Recogniser:
+    """RapidOCR, loaded at the first picture. `announce` is called before each."""
+
+    def __init__(self, announce: Callable[[], None]) -> None:
+        self._announce = announce
+        self._engine: Any = None
+
+    def read(self, pixels: Pixels) -> Recognition:
+        """Find and read the writing. pixels: (height, width, 3), red first."""
+        self._announce()
+        if self._engine is None:
+            self._engine = _load_engine()
+        padded = np.pad(pixels[:, :, ::-1], ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
+        found, turns, read, crops = self._engine.run_ocr_steps(np.ascontiguousarray(padded), {})
+        boxes = [] if found.boxes is None else [np.asarray(box, float) - MARGIN for box in found.boxes]
+        if read.txts is None:
+            return Recognition(lines=[], unread_boxes=len(boxes))
+        lines: list[Line] = []
+        for box, crop, turn, text, info in zip(boxes, crops, turns.cls_res, read.txts, read.word_results, strict=True):
+            letters = list(_letters(text, info, upside_down="180" in turn[0] and turn[1] > 0.9))
+            if _is_read(crop, letters, _certainty(text, info)):
+                lines.append(Line.of(_pieces(letters, box)))
+        return Recognition(lines=lines, unread_boxes=len(boxes) - len(lines))
+
+
+def page_from_picture(found: Recognition, *, number: int, scale: float, width: float, height: float) -> Page:
+    """The page that was recognised. scale: points a pixel; width and height in points."""
+    return compose(
+        reading_order(found.lines),
+        number=number,
+        width=width / scale,
+        height=height / scale,
+        source="ocr",
+        unread_boxes=found.unread_boxes,
+    )
+
+
+def _load_engine() -> Any:
+    """RapidOCR with the models of its own package; importing it takes a second, and most documents never need it."""
+    from rapidocr import RapidOCR
+
+    threads = max(1, min(MAX_THREADS, os.cpu_count() or 1))
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.return_word_box": True,
+            "Global.use_vertical_padding": False,
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+
+
+def _letters(text: str, info: Any, *, upside_down: bool) -> Iterator[Letter]:
+    """The characters of a line, white space too, each with its place. info: RapidOCR's WordInfo."""
+    columns = iter([column for word in info.word_cols or () for column in word])
+    place = 0.0
+    for char in text:
+        if not char.isspace():
+            place = min((next(columns) + 0.5) / info.line_txt_len, 1.0)
+        yield char, 1 - place if upside_down else place
+
+
+def _certainty(text: str, info: Any) -> float:
+    scores = [score for char, score in zip(text, info.confs or (), strict=False) if not char.isspace()]
+    return sum(scores) / max(len(scores), 1)
+
+
+def _is_read(crop: Pixels, letters: list[Letter], certainty: float) -> bool:
+    """Whether the letters account for the writing in a line's picture. crop: (height, width, 3)."""
+    places = np.array([place for char, place in letters if clean(char).strip()])
+    if not places.size or certainty < CERTAIN:
+        return False
+    height, width = crop.shape[:2]
+    if height >= 1.5 * width:  # RapidOCR reads such a line from top to bottom
+        crop, height, width = np.rot90(crop), width, height
+    band = crop[height // 4 : max(height * 2 // 3, height // 4 + 1)].mean(axis=2)  # above underlines and leaders
+    difference = np.abs(band - np.median(band)).max(axis=0)
+    ink = np.flatnonzero(difference > max(0.4 * difference.max(), 1.0))
+    distance = np.abs(ink[:, None] - places[None, :] * width).min(axis=1)
+    return bool((distance > 0.6 * height).mean() < UNREAD_INK) if ink.size else True
+
+
+def _pieces(letters: list[Letter], corners: NDArray[np.float64]) -> Iterator[Piece]:
+    """The words of a line, each with its part of the line's box. corners: (4, 2)."""
+    kept = [(char, place) for letter, place in letters for char in clean(letter)]
+    text = "".join(char for char, _ in kept)
+    line: Rect = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
+    half = 0.5 / max(len(text), 1)
+    for start, end in word_spans(text):
+        places = [place for _, place in kept[start:end]]
+        box = _part(line, max(min(places) - half, 0.0), min(max(places) + half, 1.0))
+        yield Piece(text=text[start:end], box=box, joined=start > 0 and not text[start - 1].isspace())
+
+
+def _part(line: Rect, start: float, end: float) -> Rect:
+    """The stretch of a line's box between two fractions of its length."""
+    x0, y0, x1, y1 = line
+    if y1 - y0 >= 1.5 * (x1 - x0):
+        return x0, y0 + start * (y1 - y0), x1, y0 + end * (y1 - y0)
+    return x0 + start * (x1 - x0), y0, x0 + end * (x1 - x0), y1

@@ -1,0 +1,21 @@
+"""What the worker knows of an open document, whatever its format."""
+
+from typing import Protocol
+
+from app.documents.recognition import Recogniser
+from model.types import Page
+
+
+class Source(Protocol):
+    """Pages that can be read and drawn; numbers count from 1."""
+
+    page_count: int
+
+    def read(self, number: int, recogniser: Recogniser) -> Page:
+        """The text of a page and the boxes of its words."""
+
+    def draw(self, number: int, width: int) -> bytes:
+        """The page as a JPEG that is `width` pixels wide."""
+
+    def close(self) -> None:
+        """Let go of the file."""
