@@ -35,7 +35,7 @@ class WorkerProcess:
     def run(self, job: Job, cancelled: CancelledCallback | None = None) -> Generator[Reply, None, None]:
         """Do a job and yield what the worker says of it.
 
-        Raises DocumentError for a file that cannot be read, takes too long or ends the worker; PasswordNeeded; Cancelled.
+        Raises DocumentError (a file that cannot be read, takes too long or ends the worker), PasswordNeeded, Cancelled.
         Whoever stops listening ends the worker.
         """
         self._await_turn(cancelled)

@@ -7,7 +7,7 @@ or Latin letters of a similar look, often with a high score. So a line counts as
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,12 @@ from app.documents.layout import Line, Piece, reading_order
 from model.types import Page
 
 CERTAIN = 0.6  # least mean confidence of a line's letters
-UNREAD_INK = 0.25  # share of a line's ink, far from every letter read, from which the line was not read
+UNREAD_INK = 0.1  # share of a line's ink, far from every letter read, from which the line was not read
+NEAR = 0.4  # of a line's height: how far a letter's ink reaches from its middle
+FOREIGN = 1 / 3  # share of unread lines from which a page is taken to be in a script that cannot be read here
 MARGIN = 16  # pixels of white around the picture: the detector misses writing that touches the edge
 MAX_THREADS = 4
+LOOK_ALIKES = frozenset("ABCEHKMOPTXYabcekmnoprtuxy")  # Latin letters that Cyrillic and Greek ones are taken for
 
 Pixels = NDArray[np.uint8]
 Letter = tuple[str, float]  # a character, and where its middle stands along the line: 0..1
@@ -53,17 +56,18 @@ class Recogniser:
         boxes = [] if found.boxes is None else [np.asarray(box, float) - MARGIN for box in found.boxes]
         if read.txts is None:
             return Recognition(lines=[], unread_boxes=len(boxes))
-        lines: list[Line] = []
+        lines: list[Line | None] = []
         for box, crop, turn, text, info in zip(boxes, crops, turns.cls_res, read.txts, read.word_results, strict=True):
             letters = list(_letters(text, info, upside_down="180" in turn[0] and turn[1] > 0.9))
-            if _is_read(crop, letters, _certainty(text, info)):
-                lines.append(Line.of(_pieces(letters, box)))
-        return Recognition(lines=lines, unread_boxes=len(boxes) - len(lines))
+            read_well = _is_read(crop, letters, _certainty(text, info))
+            lines.append(Line.of(_pieces(letters, box)) if read_well else None)
+        kept = _without_look_alikes(lines)
+        return Recognition(lines=kept, unread_boxes=len(boxes) - len(kept))
 
 
 def page_from_picture(found: Recognition, *, number: int, scale: float, width: float, height: float) -> Page:
     """The page that was recognised. scale: points a pixel; width and height in points."""
-    return compose(
+    page = compose(
         reading_order(found.lines),
         number=number,
         width=width / scale,
@@ -71,6 +75,7 @@ def page_from_picture(found: Recognition, *, number: int, scale: float, width: f
         source="ocr",
         unread_boxes=found.unread_boxes,
     )
+    return replace(page, width=width, height=height)
 
 
 def _load_engine() -> Any:
@@ -116,7 +121,20 @@ def _is_read(crop: Pixels, letters: list[Letter], certainty: float) -> bool:
     difference = np.abs(band - np.median(band)).max(axis=0)
     ink = np.flatnonzero(difference > max(0.4 * difference.max(), 1.0))
     distance = np.abs(ink[:, None] - places[None, :] * width).min(axis=1)
-    return bool((distance > 0.6 * height).mean() < UNREAD_INK) if ink.size else True
+    return bool((distance > NEAR * height).mean() < UNREAD_INK) if ink.size else True
+
+
+def _without_look_alikes(lines: list[Line | None]) -> list[Line]:
+    """The lines that can be trusted: beside many unread ones (None), `POCTOB` is a Russian word in Latin disguise."""
+    read = [line for line in lines if line is not None]
+    if len(lines) - len(read) < FOREIGN * len(lines):
+        return read
+    return [line for line in read if not _is_look_alike("".join(piece.text for piece in line.pieces))]
+
+
+def _is_look_alike(text: str) -> bool:
+    letters = {char for char in text if char.isalpha()}
+    return bool(letters) and letters <= LOOK_ALIKES
 
 
 def _pieces(letters: list[Letter], corners: NDArray[np.float64]) -> Iterator[Piece]:
