@@ -1,0 +1,79 @@
+"""`quality`: exact match and F1 of a checkpoint on rows with known answers, beside Gemma 3 270M on the same rows."""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from app.bench.rows import Row, read_rows
+from app.bench.scores import Scores, score
+from app.cli_progress import ProgressLine
+from app.settings import Settings
+from model.checkpoints import load_checkpoint
+from model.engine import Engine
+from model.types import Document, Page
+
+A4 = (595.0, 842.0)  # points; a row has no real page
+COLUMNS = ("exact match", "F1", "no-answer recall", "false refusals")
+
+
+def quality(arguments: argparse.Namespace) -> None:
+    rows = read_rows(arguments.data, arguments.limit)
+    settings = Settings.from_environment(os.environ)
+    line = ProgressLine(sys.stderr)
+    try:
+        name = arguments.model or settings.model
+        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+        checkpoint = score(name, rows, engine_answers(engine, rows, line))
+        baseline = None if arguments.no_baseline else _baseline(rows, settings, line)
+    finally:
+        line.clear()
+    print(as_json(len(rows), checkpoint, baseline) if arguments.json else as_table(len(rows), checkpoint, baseline))
+
+
+def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[str]:
+    """The engine's answer to each row. Questions about the same context follow each other, and it is read once."""
+    answers: dict[int, str] = {}
+    context, encoded = None, None
+    for index in sorted(range(len(rows)), key=lambda index: rows[index].context):
+        line.say(f"{engine.checkpoint.name}: {len(answers):,} of {len(rows):,} rows")
+        row = rows[index]
+        if encoded is None or row.context != context:
+            context, encoded = row.context, engine.encode(_document(row))
+        *_, last = engine.answer(encoded, row.question)
+        answers[index] = last.text
+    return [answers[index] for index in range(len(rows))]
+
+
+def as_json(rows: int, checkpoint: Scores, baseline: Scores | None) -> str:
+    """The object that other programs read: its names are fixed."""
+    return json.dumps(
+        {"rows": rows, "checkpoint": asdict(checkpoint), "baseline": asdict(baseline) if baseline else None}, indent=2
+    )
+
+
+def as_table(rows: int, *scores: Scores | None) -> str:
+    lines = [f"{rows:,} rows, per cent".ljust(32) + "".join(f"{column:>18}" for column in COLUMNS)]
+    for one in scores:
+        if one is not None:
+            figures = [getattr(one, field.name) for field in fields(one)[1:]]
+            lines.append(f"{one.name:<32}" + "".join(f"{_figure(figure):>18}" for figure in figures))
+    return "\n".join(lines)
+
+
+def _figure(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:.1f}"
+
+
+def _baseline(rows: Sequence[Row], settings: Settings, line: ProgressLine) -> Scores:
+    from app.bench.baseline import NAME, gemma_answers
+
+    return score(NAME, rows, gemma_answers(rows, cache_folder=settings.cache_folder, report=line.say))
+
+
+def _document(row: Row) -> Document:
+    page = Page(number=1, text=row.context, words=(), width=A4[0], height=A4[1])
+    return Document(name=row.id, sha256=hashlib.sha256(row.context.encode()).hexdigest(), pages=(page,))

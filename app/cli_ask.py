@@ -1,0 +1,82 @@
+"""`ask`: questions about documents, answered on standard output."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from app.asking import checked_question
+from app.cli_progress import ProgressLine
+from app.cli_reading import Selection, read_once
+from app.receipts import receipt
+from model.engine import Engine
+from model.types import Answer, EncodedDocument
+
+
+def ask(arguments: argparse.Namespace) -> None:
+    questions = [checked_question(question) for question in arguments.questions]
+    line = ProgressLine(sys.stderr)
+    selection = Selection(
+        files=tuple(arguments.files), model=arguments.model, pages=arguments.pages, password=arguments.password
+    )
+    try:
+        engine, encoded = read_once(selection, line)
+        answers = []
+        for question in questions:
+            answers.append(_answer(engine, encoded, question, line))
+            if not arguments.json:
+                line.clear()
+                print(as_text(encoded, answers[-1]), flush=True)
+    finally:
+        line.clear()
+    if arguments.json:
+        print(as_json(encoded, answers))
+
+
+def _answer(engine: Engine, encoded: Sequence[EncodedDocument], question: str, line: ProgressLine) -> Answer:
+    answer = Answer(question=question)
+    for answer in engine.answer(encoded, question):
+        line.say(f"answering: {answer.text}")
+    return answer
+
+
+def as_text(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
+    """The answer as a person reads it: what, from where, at what cost."""
+    lines = [f"Q: {answer.question}", f"A: {answer.text}"]
+    for place in answer.evidence:
+        quote = " ".join(place.quote.split())
+        lines.append(f"   {place.document}, page {place.page}: “{quote}”")
+    return "\n".join([*lines, f"   ({receipt(encoded, answer)})", ""])
+
+
+def as_json(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> str:
+    """The object that other programs read: its names are fixed."""
+    documents = [
+        {
+            "name": one.document.name,
+            "pages": len(one.document.pages),
+            "tokens": one.token_count,
+            "cache_bytes": one.cache_bytes,
+            "encode_seconds": round(one.encode_seconds, 3),
+        }
+        for one in encoded
+    ]
+    return json.dumps(
+        {"documents": documents, "answers": [_answer_object(answer) for answer in answers]},
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _answer_object(answer: Answer) -> dict[str, object]:
+    evidence = [
+        {"document": place.document, "page": place.page, "quote": place.quote, "score": round(place.score, 4)}
+        for place in answer.evidence
+    ]
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "seconds": round(answer.seconds, 3),
+        "first_token_seconds": round(answer.first_token_seconds, 3),
+        "evidence": evidence,
+    }
