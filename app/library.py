@@ -91,6 +91,7 @@ class Library:
                 self._used[session.id, key] = None
 
     def forget(self, session: Session, key: str) -> None:
+        """Let a document go: its encoding, its pictures and the copy of its file."""
         with self._lock:
             session.forget(key)
             self._used.pop((session.id, key), None)

@@ -13,6 +13,8 @@ class PageImages(Protocol):
 
     def image(self, number: int, *, width: int) -> bytes: ...
 
+    def close(self) -> None: ...
+
 
 class Pictures:
     """Renders a page when it is first looked at, and remembers the last ones."""
@@ -31,6 +33,12 @@ class Pictures:
                     self._recent.popitem(last=False)
             self._recent.move_to_end((number, width))
             return self._recent[number, width]
+
+    def close(self) -> None:
+        """Forget the pictures and the file that they are drawn from."""
+        with self._lock:
+            self._recent.clear()
+            self._images.close()
 
 
 def data_url(image: bytes) -> str:

@@ -48,6 +48,7 @@ class Loaded:
 class Exchange:
     """A question and its answer, as far as it has come. `sources` are the keys of the documents that were asked."""
 
+    number: int
     question: str
     answer: Answer
     status: Status = "waiting"
@@ -75,8 +76,9 @@ class Session:
         self._documents: dict[str, Loaded] = {}
         self._ticked: set[str] = set()
         self._inbox: list[Incoming] = []
-        self._locked: list[Incoming] = []
+        self._locked: list[tuple[Incoming, str]] = []
         self._exchanges: list[Exchange] = []
+        self._posed = 0
         self._messages: list[str] = []
         self._stops: list[tuple[Work, threading.Event]] = []
 
@@ -118,7 +120,8 @@ class Session:
 
     def forget(self, key: str) -> None:
         with self._lock:
-            self._documents.pop(key, None)
+            if key in self._documents:
+                self._documents.pop(key).pictures.close()
             self._ticked.discard(key)
             if self.shown and self.shown.key == key:
                 self.shown = None
@@ -138,21 +141,28 @@ class Session:
         with self._lock:
             return tuple(incoming.name for incoming in self._inbox)
 
-    def lock_away(self, incoming: Incoming) -> None:
+    @property
+    def reading(self) -> bool:
+        """Whether a document is on its way in."""
+        with self._lock:
+            return bool(self._inbox) or any(work == "reading" for work, _ in self._stops)
+
+    def lock_away(self, incoming: Incoming, reason: str) -> None:
         """Keep an encrypted file until its password comes."""
         with self._lock:
-            self._locked.append(incoming)
+            self._locked.append((incoming, reason))
 
     @property
     def locked(self) -> tuple[str, ...]:
+        """Why each encrypted file waits, in words."""
         with self._lock:
-            return tuple(incoming.name for incoming in self._locked)
+            return tuple(reason for _, reason in self._locked)
 
     def unlock(self, password: str | None) -> None:
         """Send the first encrypted file to be read with this password; without one, let it go."""
         with self._lock:
             if self._locked:
-                incoming = self._locked.pop(0)
+                incoming, _ = self._locked.pop(0)
                 if password is not None:
                     self.receive(replace(incoming, password=password))
 
@@ -168,15 +178,20 @@ class Session:
         with self._lock:
             return any(exchange.status in ("waiting", "answering") for exchange in self._exchanges)
 
+    @property
+    def waiting(self) -> Exchange | None:
+        with self._lock:
+            return next((exchange for exchange in self._exchanges if exchange.status == "waiting"), None)
+
     def pose(self, question: str) -> None:
         with self._lock:
-            self._exchanges.append(Exchange(question=question, answer=Answer(question=question)))
+            self._posed += 1
+            self._exchanges.append(Exchange(number=self._posed, question=question, answer=Answer(question=question)))
 
-    def update(self, exchange: Exchange) -> None:
-        """The last exchange has come further."""
+    def update(self, changed: Exchange) -> None:
+        """An exchange has come further; where it was cleared away meanwhile, it stays away."""
         with self._lock:
-            if self._exchanges:
-                self._exchanges[-1] = exchange
+            self._exchanges = [changed if old.number == changed.number else old for old in self._exchanges]
 
     def take_back(self) -> str:
         """Remove the last exchange, and say what its question was."""
@@ -213,14 +228,17 @@ class Session:
         try:
             yield entry[1].is_set
         finally:
+            entry[1].set()  # a thread that still works for a page that is gone ends, too
             with self._lock:
                 self._stops.remove(entry)
 
     def stop(self, work: Work | None = None) -> None:
-        """Ask one kind of work, or all of it, to end."""
+        """Ask one kind of work, or all of it, to end; what has not begun does not begin."""
         with self._lock:
             if work != "answering":
                 self._inbox.clear()
+            if work != "reading" and (exchange := self.waiting):
+                self.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
             for kind, stopped in self._stops:
                 if work in (None, kind):
                     stopped.set()

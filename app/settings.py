@@ -40,7 +40,6 @@ class Settings:
         )
 
 
-
 def cache_folder(
     environment: Mapping[str, str], *, platform: str = sys.platform, home: Callable[[], Path] = Path.home
 ) -> Path:
@@ -63,5 +62,6 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int, allow
     if text.isdecimal() and int(text) in allowed:
         return int(text)
     raise ReadonceError(
-        f"{name} is {text!r}, but must be a whole number from {allowed.start:,} to {allowed[-1]:,}. Correct or unset it."
+        f"{name} is {text!r}, but must be a whole number from {allowed.start:,} to {allowed[-1]:,}."
+        " Correct it or unset it."
     )

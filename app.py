@@ -1,0 +1,54 @@
+"""Readonce's page: `python app.py`, then open the address that it prints."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from app.checkpoint_choice import CheckpointChoice, LoadingProgress
+from app.documents import DocumentReader, Limits
+from app.sample import bundled_sample
+from app.settings import Settings
+from app.ui import build_demo, serve
+from model.checkpoints import load_checkpoint
+from model.engine import Engine
+from model.errors import ReadonceError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        settings = choose(arguments)
+    except ReadonceError as error:
+        print(f"readonce: {error}", file=sys.stderr)
+        return 2
+    choice = CheckpointChoice(settings.model, engine_loader(settings))
+    choice.start()
+    reader = DocumentReader(Limits(max_bytes=settings.file_bytes))
+    try:
+        serve(build_demo(choice, reader, settings, bundled_sample()), settings)
+    finally:
+        reader.close()
+    return 0
+
+
+def choose(arguments: Sequence[str] | None) -> Settings:
+    """The environment's settings; what stands on the command line goes first."""
+    parser = argparse.ArgumentParser(description="Read a document once, ask it anything: the page.")
+    parser.add_argument("--model", help="embedded, a name on the Hugging Face hub, or a folder")
+    parser.add_argument("--host", help="the address to listen on (default 127.0.0.1: this computer only)")
+    parser.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 7860)")
+    chosen = vars(parser.parse_args(arguments))
+    settings = Settings.from_environment(os.environ)
+    return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def engine_loader(settings: Settings) -> Callable[[str, LoadingProgress], Engine]:
+    def load(name: str, progress: LoadingProgress) -> Engine:
+        return Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress))
+
+    return load
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""What stands where on the page. Looks are in `assets/style.css`, the behaviour of panels in `assets/panel.js`."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from app import panels
+from app.update import Update
+
+BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session again
+LOADING_LOOK_SECONDS = 0.7
+TITLE = (
+    '<h1 class="wordmark">Readonce</h1>'
+    '<p class="tagline">Read a document once, ask it anything.</p>'
+)
+
+
+class Layout:
+    """The components, made in the order in which they are read. Made inside a `gr.Blocks`."""
+
+    def __init__(self, assets: Path, *, banner: str) -> None:
+        self._behaviour = (assets / "panel.js").read_text(encoding="utf-8")
+        self.session = gr.State("")
+        self.browser = gr.BrowserState("", storage_key=BROWSER_KEY, secret=BROWSER_KEY)
+        self.clock = gr.Timer(LOADING_LOOK_SECONDS)
+        with gr.Row(elem_id="head"):
+            gr.HTML(TITLE, elem_id="title")
+            self.banner = self._panel("banner", banner)
+        with gr.Row(elem_id="columns"):
+            with gr.Column(elem_id="library", min_width=0):
+                self._make_library()
+            with gr.Column(elem_id="page", min_width=0):
+                self.pages = self._panel("pages", panels.empty_pages())
+            with gr.Column(elem_id="chat", min_width=0):
+                self._make_chat()
+
+    def _make_library(self) -> None:
+        self.drop = gr.File(
+            label="Drop documents here: PDF, images, text", file_count="multiple", elem_id="drop", height=150
+        )
+        self.sample = gr.Button("Try the sample document", elem_id="sample")
+        self.messages = self._panel("messages")
+        with gr.Group(visible=False, elem_id="lock") as self.lock:
+            self.lock_reason = self._panel("lock-reason")
+            self.password = gr.Textbox(label="Password", type="password", elem_id="password")
+            with gr.Row():
+                self.unlock = gr.Button("Open", variant="primary", min_width=0)
+                self.leave_locked = gr.Button("Leave it", min_width=0)
+        self.reading = self._panel("reading")
+        self.documents = self._panel("documents")
+
+    def _make_chat(self) -> None:
+        self.conversation = self._panel("conversation")
+        self.problem = self._panel("problem")
+        with gr.Row(elem_id="asking"):
+            self.question = gr.Textbox(
+                label="Your question",
+                show_label=False,
+                placeholder="Ask a question about the ticked documents",
+                lines=1,
+                max_lines=8,
+                elem_id="question",
+                html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
+            )
+            self.ask = gr.Button("Ask", variant="primary", min_width=0, elem_id="ask")
+            self.stop = gr.Button("Stop", variant="stop", min_width=0, visible=False, elem_id="stop")
+        self.clear = gr.Button("New conversation", size="sm", elem_id="clear")
+        self.unsent = gr.Textbox(visible=False)
+
+    def _panel(self, name: str, value: str = "") -> gr.HTML:
+        return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=self._behaviour, apply_default_css=False)
+
+    @property
+    def outputs(self) -> list[Block]:
+        """What `changes` has values for, in its order."""
+        return [
+            self.documents,
+            self.reading,
+            self.messages,
+            self.lock,
+            self.lock_reason,
+            self.password,
+            self.pages,
+            self.conversation,
+            self.question,
+            self.unsent,
+            self.problem,
+            self.ask,
+            self.stop,
+        ]
+
+    @staticmethod
+    def changes(update: Update) -> tuple[Any, ...]:
+        """The update in Gradio's terms."""
+        locked, busy = update.locked, update.busy
+        return (
+            _or_same(update.documents),
+            _or_same(update.reading),
+            _or_same(update.messages),
+            gr.skip() if locked is None else gr.Group(visible=bool(locked)),
+            gr.skip() if locked is None else panels.lock_reason(locked),
+            gr.skip() if locked is None else "",
+            _or_same(update.pages),
+            _or_same(update.conversation),
+            _or_same(update.question),
+            _or_same(update.unsent),
+            gr.skip() if update.problem is None else panels.asking_problem(update.problem),
+            gr.skip() if busy is None else gr.Button(visible=not busy),
+            gr.skip() if busy is None else gr.Button(visible=busy),
+        )
+
+
+def _or_same(value: str | None) -> Any:
+    return gr.skip() if value is None else value

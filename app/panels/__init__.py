@@ -1,0 +1,21 @@
+"""The panels of the page as HTML. Whatever a file, a model or a person wrote is escaped here, and nowhere else."""
+
+from app.panels.banner import banner
+from app.panels.conversation import asking_problem, conversation
+from app.panels.documents import cancelling, documents, lock_reason, messages, reading, waiting_to_read
+from app.panels.pages import empty_pages, pages, problem
+
+__all__ = [
+    "asking_problem",
+    "banner",
+    "cancelling",
+    "conversation",
+    "documents",
+    "empty_pages",
+    "lock_reason",
+    "messages",
+    "pages",
+    "problem",
+    "reading",
+    "waiting_to_read",
+]

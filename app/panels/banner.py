@@ -1,0 +1,26 @@
+"""The line at the top: which checkpoint runs, and what it cannot do."""
+
+from html import escape
+
+from app.checkpoint_choice import CheckpointState
+
+
+def banner(state: CheckpointState) -> str:
+    notice = f'<p class="notice">{escape(state.notice)}{_instead(state)}</p>' if state.notice else ""
+    return f'<div class="banner {state.phase}" role="status"><p>{_sentence(state)}</p>{notice}</div>'
+
+
+def _sentence(state: CheckpointState) -> str:
+    name = f"<strong>{escape(state.name)}</strong>"
+    if state.phase == "loading":
+        return (
+            f'<span class="dot"></span>The model {name} is loading: {escape(state.stage)},'
+            f" {state.fraction:.0%}. Documents and questions that you bring now wait for it."
+        )
+    if state.phase == "failed":
+        return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
+    return f'<span class="dot"></span>{name}<span class="about">{escape(state.description)}</span>'
+
+
+def _instead(state: CheckpointState) -> str:
+    return "" if state.phase == "failed" else " The embedded checkpoint runs instead."

@@ -1,0 +1,88 @@
+"""The right column: questions, answers, and under each answer its receipt and the pages it rests on."""
+
+from collections.abc import Sequence
+from html import escape
+
+from app.session import Exchange
+from model.types import Evidence
+
+CHIPS = 5
+
+
+def conversation(exchanges: Sequence[Exchange], suggestions: Sequence[str], *, waiting_for: str) -> str:
+    """The whole conversation; while it is empty, questions to begin with. `waiting_for`: what comes before."""
+    if not exchanges:
+        return f'<div class="conversation empty">{_invitation(suggestions)}</div>'
+    last = exchanges[-1].number
+    articles = "".join(_article(one, last=one.number == last, waiting_for=waiting_for) for one in exchanges)
+    return f'<div class="conversation" role="log" aria-label="Conversation">{articles}</div>'
+
+
+def asking_problem(text: str) -> str:
+    """Why a question cannot be asked; empty where it can."""
+    return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
+
+
+def _invitation(suggestions: Sequence[str]) -> str:
+    if not suggestions:
+        return '<p class="hint">Questions and answers appear here.</p>'
+    buttons = "".join(
+        f'<button class="suggestion" data-event="suggest" data-question="{escape(text)}">{escape(text)}</button>'
+        for text in suggestions
+    )
+    return f'<p class="hint">Ask about the sample, for example:</p>{buttons}'
+
+
+def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
+    return (
+        f'<article class="exchange {exchange.status}"><p class="question">{escape(exchange.question)}</p>'
+        f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_receipt(exchange)}{_chips(exchange)}"
+        f"{_tools(exchange, last)}</article>"
+    )
+
+
+def _answer(exchange: Exchange, waiting_for: str) -> str:
+    if exchange.answer.text:
+        return f'<p class="answer">{escape(exchange.answer.text)}</p>'
+    if exchange.status in ("waiting", "answering"):
+        return f'<p class="answer pending">{escape(waiting_for)}</p>'
+    return '<p class="answer none">(no words)</p>' if exchange.status == "done" else ""
+
+
+def _problem(exchange: Exchange) -> str:
+    return f'<p class="problem" role="alert">{escape(exchange.problem)}</p>' if exchange.problem else ""
+
+
+def _receipt(exchange: Exchange) -> str:
+    if not exchange.receipt:
+        return ""
+    remark = {"stopped": " - stopped", "length": " - cut at the length limit"}.get(exchange.answer.stop_reason, "")
+    return f'<p class="receipt">{escape(exchange.receipt + remark)}</p>'
+
+
+def _chips(exchange: Exchange) -> str:
+    if exchange.status != "done" or not exchange.answer.evidence:
+        return ""
+    pages: dict[tuple[int, int], Evidence] = {}
+    for place in exchange.answer.evidence:
+        pages.setdefault((place.document_index, place.page), place)
+    several = len(exchange.sources) > 1
+    chips = "".join(_chip(exchange, place, several) for place in list(pages.values())[:CHIPS])
+    return f'<p class="chips" aria-label="Where the answer comes from">{chips}</p>'
+
+
+def _chip(exchange: Exchange, place: Evidence, several: bool) -> str:
+    name = f"{place.document}, " if several else ""
+    return (
+        f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open"'
+        f' data-document="{escape(exchange.sources[place.document_index])}" data-page="{place.page}"'
+        f' data-exchange="{exchange.number}" title="{escape(place.quote)}">{escape(name)}p. {place.page}</button>'
+    )
+
+
+def _tools(exchange: Exchange, last: bool) -> str:
+    if exchange.status in ("waiting", "answering"):
+        return ""
+    copy = '<button class="quiet" data-copy>Copy</button>' if exchange.answer.text else ""
+    retry = '<button class="quiet" data-event="retry">Ask again</button>' if last else ""
+    return f'<p class="tools">{copy}{retry}</p>'

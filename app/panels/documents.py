@@ -1,0 +1,100 @@
+"""The left column: the documents, what is being read, and what went wrong."""
+
+from collections.abc import Sequence
+from html import escape
+
+from app.background import Estimate
+from app.receipts import counted, megabytes, roughly
+from app.session import Loaded
+from model.types import Document, Progress
+
+STAGES = {"opening": "Opening", "reading": "Reading", "recognising": "Recognising text in", "encoding": "Encoding"}
+
+
+def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str) -> str:
+    if not loaded:
+        return (
+            '<p class="hint">PDF, images, scans, text, e-books; several at once. A document is read once,'
+            " and every question is answered from what was read.</p>"
+        )
+    keys = {one.key for one in ticked}
+    rows = "".join(_row(one, ticked=one.key in keys, shown=one.key == shown) for one in loaded)
+    everything = '<button class="quiet" data-event="forget_all">Forget everything</button>'
+    return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
+
+
+def reading(name: str, estimate: Estimate, *, waiting: bool) -> str:
+    """The progress bar. `waiting`: the file is read, but the model that encodes it is still loading."""
+    progress = estimate.progress
+    left = f" · {roughly(estimate.seconds_left)}" if estimate.seconds_left else ""
+    detail = "waiting for the model to load" if waiting else _amount(progress) + left
+    return _bar(f"{STAGES[progress.stage]} {name}", detail, f'value="{progress.done}" max="{max(progress.total, 1)}"')
+
+
+def waiting_to_read(names: Sequence[str]) -> str:
+    return _bar(f"Waiting to read {', '.join(names)}", "another document or answer comes first", "") if names else ""
+
+
+def cancelling() -> str:
+    return _bar("Cancelling", "the step that runs now ends first", "")
+
+
+def messages(texts: Sequence[str]) -> str:
+    if not texts:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    button = '<button class="quiet" data-event="dismiss">Dismiss</button>'
+    return f'<div class="messages" role="alert"><ul>{items}</ul>{button}</div>'
+
+
+def lock_reason(reason: str) -> str:
+    return f"<p>{escape(reason)}</p>"
+
+
+def _bar(title: str, detail: str, amount: str) -> str:
+    return (
+        f'<div class="reading" role="status"><p class="name">{escape(title)}</p>'
+        f'<progress aria-label="{escape(title)}" {amount}></progress>'
+        f'<p class="facts">{escape(detail)}<button class="quiet" data-event="cancel">Cancel</button></p></div>'
+    )
+
+
+def _amount(progress: Progress) -> str:
+    return f"{progress.done:,} of {counted(progress.total, progress.unit.removesuffix('s'))}"
+
+
+def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
+    name, key = escape(loaded.name), escape(loaded.key)
+    pages = counted(len(loaded.encoded.document.pages), "page")
+    facts = f"{pages} · {counted(loaded.encoded.token_count, 'token')} · {megabytes(loaded.encoded.cache_bytes)}"
+    first = loaded.encoded.document.pages[0].number
+    return (
+        f'<li class="document{" shown" if shown else ""}">'
+        f'<input type="checkbox" data-event="tick" data-document="{key}"{" checked" if ticked else ""}'
+        f' aria-label="{name} is in the conversation">'
+        f'<button class="open" data-event="open" data-document="{key}" data-page="{first}" title="{name}">'
+        f'<span class="name">{name}</span><span class="facts">{facts}</span></button>'
+        f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
+        f"{_remarks(loaded.encoded.document)}</li>"
+    )
+
+
+def _remarks(document: Document) -> str:
+    """What the person should know about how well this document could be read."""
+    recognised = [page.number for page in document.pages if page.source == "ocr"]
+    unread = sum(page.unread_boxes for page in document.pages)
+    missed = [page.number for page in document.pages if page.unread_boxes]
+    hidden = [page.number for page in document.pages if any(word.hidden for word in page.words)]
+    remarks = []
+    if recognised:
+        remarks.append(f"{counted(len(recognised), 'page')} read by OCR")
+    if unread:
+        remarks.append(f"{counted(unread, 'place')} could not be read ({_places(missed)})")
+    if hidden:
+        remarks.append(f"text that a reader cannot see ({_places(hidden)})")
+    return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""
+
+
+def _places(numbers: Sequence[int]) -> str:
+    first = ", ".join(str(number) for number in numbers[:5])
+    return f"page {first}" if len(numbers) == 1 else f"pages {first}{', …' if len(numbers) > 5 else ''}"

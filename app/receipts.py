@@ -1,0 +1,45 @@
+"""Figures as people read them: sizes, times, counts, and the receipt under an answer."""
+
+from collections.abc import Sequence
+
+from model.types import Answer, EncodedDocument
+
+MEGABYTE = 1_000_000
+
+
+def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
+    """What reading cost once, and what this answer cost."""
+    pages = sum(len(one.document.pages) for one in encoded)
+    tokens = sum(one.token_count for one in encoded)
+    reading = sum(one.encode_seconds for one in encoded)
+    return (
+        f"read once: {counted(pages, 'page')}, {counted(tokens, 'token')}, {seconds(reading)}"
+        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def seconds(value: float) -> str:
+    """Precise where it is short: `0.84 s`, `12.3 s`, `2 min 5 s`."""
+    if value < 0.995:
+        return f"{value:.2f} s"
+    if value < 99.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def roughly(value: float) -> str:
+    """A remaining time, no more precise than anybody can know it."""
+    if value < 10:
+        return "a few seconds left"
+    if value < 90:
+        return f"about {round(value / 5) * 5} s left"
+    return f"about {round(value / 60)} min left"
+
+
+def megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"

@@ -1,0 +1,63 @@
+// Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
+const EVENTS = [
+  "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry",
+];
+const NARROW = 900;
+
+function send(control, extra) {
+  const { event, ...data } = { ...control.dataset, ...extra };
+  if (EVENTS.includes(event)) trigger(event, data);
+}
+
+element.addEventListener("click", (click) => {
+  const copied = click.target.closest("[data-copy]");
+  if (copied) {
+    const text = copied.closest(".exchange").querySelector(".answer").innerText;
+    navigator.clipboard?.writeText(text).then(() => { copied.textContent = "Copied"; });
+    return;
+  }
+  const button = click.target.closest("button[data-event]");
+  if (!button) return;
+  send(button);
+  const jumps = button.dataset.event === "open" && !element.contains(document.querySelector(".pages"));
+  if (jumps && window.innerWidth < NARROW) document.getElementById("page").scrollIntoView({ behavior: "smooth" });
+});
+
+element.addEventListener("change", (change) => {
+  const field = change.target.closest("input[data-event]");
+  if (!field) return;
+  if (field.type === "checkbox") send(field, { on: String(field.checked) });
+  else send(field, { page: field.value });
+});
+
+element.addEventListener("keydown", (key) => {
+  const figure = key.target.closest("[data-keys]");
+  if (!figure || key.target.tagName === "INPUT") return;
+  const way = { ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next" }[key.key];
+  const button = way && figure.querySelector(`[data-focus="${way}"]`);
+  if (!button) return;
+  key.preventDefault();
+  button.click();
+});
+
+// A redrawn panel keeps the keyboard's place, and a conversation shows its end unless the person has scrolled up.
+let held = null;
+let atEnd = true;
+
+element.addEventListener("focusin", (focus) => {
+  held = focus.target.dataset.focus ?? (focus.target.matches("[data-keys]") ? "keys" : null);
+});
+element.addEventListener("focusout", (focus) => {
+  if (focus.relatedTarget) held = null;
+});
+element.addEventListener("scroll", (scroll) => {
+  const box = scroll.target;
+  atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+}, true);
+
+watch("value", () => {
+  const again = held === "keys" ? "[data-keys]" : held && `[data-focus="${held}"]`;
+  if (again && !element.contains(document.activeElement)) element.querySelector(again)?.focus({ preventScroll: true });
+  const log = element.querySelector(".conversation");
+  if (log && atEnd) log.scrollTop = log.scrollHeight;
+});
