@@ -1,0 +1,110 @@
+"""The shape of the project, checked: who may import whom, how long a file may be, what may be tracked."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("app", "model")
+LONGEST_FILE = 250  # lines
+LONGEST_FUNCTION = 40
+MOST_BYTES = 50_000_000  # of everything tracked; the weights are among it
+PATHS_OF_A_MACHINE = re.compile(r"(?<![\w.~/-])(?:/root|/work|/home/\w+|/Users/\w+|[A-Z]:\\+Users)[/\\]")
+REGISTRY_HOSTS = re.compile(r"(?:--index-url|--extra-index-url|--trusted-host)|(?:artifactory|nexus|devpi|pypi-proxy)\.", re.I)
+
+
+def tracked_files() -> list[Path]:
+    """What git tracks; where there is no git (an unpacked archive) there is nothing to check."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def python_files(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", python_files("model"), ids=relative)
+def test_the_model_knows_nothing_of_the_app(path: Path) -> None:
+    tops = {name.partition(".")[0] for name in imports_of(path)}
+    assert tops.isdisjoint({"app", "gradio", "gradio_client", "pymupdf", "fitz"})
+
+
+def test_importing_the_engine_loads_no_page_and_no_pdf_library() -> None:
+    program = "import model.engine, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(run.stdout.split()).isdisjoint({"app", "gradio", "pymupdf", "fitz"})
+
+
+def test_help_loads_no_heavy_library() -> None:
+    program = "import app.cli, app.bench.__main__, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(run.stdout.split()).isdisjoint({"torch", "transformers", "gradio", "pymupdf", "numpy", "PIL"})
+
+
+@pytest.mark.parametrize("path", [*python_files("app", "model", "tests"), ROOT / "app.py"], ids=relative)
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", python_files(*PACKAGES), ids=relative)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_no_path_of_a_machine_and_no_registry_is_tracked() -> None:
+    found = []
+    for path in tracked_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # binary
+        for number, line in enumerate(text.splitlines(), start=1):
+            if path != Path(__file__).resolve() and (PATHS_OF_A_MACHINE.search(line) or REGISTRY_HOSTS.search(line)):
+                found.append(f"{relative(path)}:{number}: {line.strip()[:100]}")
+    assert not found, "\n".join(found)
+
+
+def test_what_is_tracked_stays_small() -> None:
+    assert sum(path.stat().st_size for path in tracked_files()) < MOST_BYTES
+
+
+def test_the_file_map_of_the_readme_is_true() -> None:
+    """Every path that the README's file map names exists, and it names every top-level folder and package."""
+    readme = ROOT / "README.md"
+    if not readme.is_file():
+        pytest.skip("no README yet")
+    named = set(re.findall(r"^[\s│├└─]*`?([\w./-]+(?:/|\.\w+))`?(?=\s|$)", _file_map(readme.read_text("utf-8")), re.M))
+    assert named, "the README has no file map"
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+    assert {"app/", "model/", "assets/", "tests/", "app.py"} <= named
+
+
+def _file_map(readme: str) -> str:
+    """The first fenced block below the heading that names the file map."""
+    match = re.search(r"^#+ .*\b(?:file map|files)\b.*?^```[^\n]*\n(.*?)^```", readme, re.I | re.M | re.S)
+    return match[1] if match else ""

@@ -1,0 +1,116 @@
+"""The quality benchmark: its rows, its arithmetic, and one run of it."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from app.bench.__main__ import build_parser
+from app.bench.quality import as_table
+from app.bench.rows import Row, read_rows
+from app.bench.scores import exact_match, normalise, refuses, score, token_f1
+from app.cli import run
+from model.errors import DocumentError
+
+ROWS = [
+    {"id": "1", "context": "Ada wrote it.", "question": "Who wrote it?", "answers": ["Ada", "Ada Lovelace"]},
+    {"id": "2", "context": "Ada wrote it.", "question": "When?", "answers": []},
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in ROWS) + "\n\n", encoding="utf-8")
+    return path
+
+
+def row(*answers: str) -> Row:
+    return Row(id="", context="", question="", answers=answers)
+
+
+def test_normalisation_is_that_of_squad() -> None:
+    assert normalise(" The Cat's  a  MAT, an end! ") == "cats mat end"
+    assert normalise("theatre") == "theatre"
+
+
+def test_exact_match_and_f1() -> None:
+    assert exact_match("The 14 May.", "14 may") == 1
+    assert exact_match("14 June", "14 May") == 0
+    assert token_f1("on 14 May 1987", "14 May 1987") == pytest.approx(6 / 7)
+    assert token_f1("May May", "May") == pytest.approx(2 / 3)  # a word counts as often as it occurs in both
+    assert token_f1("", "May") == 0
+
+
+def test_the_best_of_several_answers_counts() -> None:
+    scores = score("x", [row("Ada Lovelace", "Ada")], ["Ada"])
+    assert (scores.exact_match, scores.f1) == (100, 100)
+
+
+def test_refusals_are_counted_on_both_kinds_of_rows() -> None:
+    refusal = "The document does not say."
+    scores = score("x", [row("a b"), row("a b"), row(), row(), row(), row()], [refusal, "a c", refusal, "?", "", "a"])
+    assert (scores.no_answer_recall, scores.false_refusals) == (25, 50)
+    assert (scores.exact_match, scores.f1) == (0, 25)  # unanswerable rows do not count here; articles never do
+
+
+def test_only_the_sentence_itself_is_a_refusal() -> None:
+    assert refuses("The document does not say")
+    assert not refuses("The document does not say who.")
+
+
+def test_figures_without_rows_are_left_open() -> None:
+    scores = score("x", [row()], ["a"])
+    assert (scores.exact_match, scores.f1, scores.false_refusals) == (None, None, None)
+    assert as_table(1, scores, None).splitlines()[1].split() == ["x", "-", "-", "0.0", "-"]
+
+
+def test_rows_are_read_plain_and_gzipped(data: Path) -> None:
+    zipped = data.with_suffix(".jsonl.gz")
+    zipped.write_bytes(gzip.compress(data.read_bytes()))
+    assert read_rows(data) == read_rows(zipped)
+    assert [one.answers for one in read_rows(data)] == [("Ada", "Ada Lovelace"), ()]
+    assert len(read_rows(data, limit=1)) == 1
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"id": 1}', '{"id": 1, "context": "", "question": "", "answers": "a"}'])
+def test_a_line_that_is_no_row_is_named(line: str, data: Path) -> None:
+    data.write_text(data.read_text() + line)
+    with pytest.raises(DocumentError, match="Line 4 of"):
+        read_rows(data)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe"])
+def test_a_file_without_rows(content: bytes, data: Path) -> None:
+    data.write_bytes(content)
+    with pytest.raises(DocumentError, match="holds no rows|cannot be read"):
+        read_rows(data)
+
+
+def test_quality_prints_the_object_that_programs_read(
+    data: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = run(
+        build_parser(), ["quality", "--data", str(data), "--model", str(tiny_folder), "--no-baseline", "--json"]
+    )
+    result = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert list(result) == ["rows", "checkpoint", "baseline"]
+    assert result["rows"] == 2 and result["baseline"] is None
+    names = ["name", "exact_match", "f1", "no_answer_recall", "false_refusals"]
+    assert list(result["checkpoint"]) == names and result["checkpoint"]["name"] == str(tiny_folder)
+    assert all(0 <= result["checkpoint"][name] <= 100 for name in names[1:])
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_a_limit_that_is_no_number(limit: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        run(build_parser(), ["quality", "--data", str(data), f"--limit={limit}"])
+    assert exit_.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_missing_data_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(build_parser(), ["quality", "--data", str(tmp_path / "none.jsonl")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
