@@ -7,6 +7,8 @@ Neighbouring windows share `overlap` tokens; each keeps its half of them, so eve
 import itertools
 from dataclasses import dataclass
 
+import torch
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -16,6 +18,11 @@ class Window:
     end: int
     keep_start: int
     keep_end: int
+
+    def kept_rows(self, states: torch.Tensor) -> torch.Tensor:
+        """Of the window's states (1 + end - start, H) the rows that join the memory: `<bos>` and the kept tokens."""
+        first = 1 - self.start
+        return torch.cat([states[:1], states[first + self.keep_start : first + self.keep_end]])
 
 
 def plan_windows(length: int, size: int, overlap: int) -> tuple[Window, ...]:

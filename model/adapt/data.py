@@ -16,9 +16,9 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from model.adapt.records import Split, make_record
+from model.generation import NOT_IN_DOCUMENT, prompt_text
 from model.windows import plan_windows
 
-NOT_IN_DOCUMENT = "The document does not say."
 SEPARATOR = "\n\n"
 IGNORED = -100
 
@@ -64,11 +64,6 @@ class Batch:
     targets: torch.Tensor
 
 
-def prompt_text(question: str) -> str:
-    """The decoder's prefix: the question goes into the decoder, the document alone into the encoder."""
-    return f"Question: {question.strip()}\nAnswer:"
-
-
 def read_rows(file: Path) -> Iterator[dict]:
     """Rows of a JSON-lines file, gzipped or not."""
     opener = gzip.open if file.suffix == ".gz" else open
@@ -88,7 +83,7 @@ class Tokens:
         return self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
 
     def pairs(self, questions: list[tuple[str, str]]) -> list[Pair]:
-        prompts = self.encode([prompt_text(question) for question, _ in questions])
+        prompts = self.encode([prompt_text(question.strip()) for question, _ in questions])
         answers = self.encode([f" {answer.strip()}" for _, answer in questions])
         return [([self.bos, *prompt], [*answer, self.eos]) for prompt, answer in zip(prompts, answers, strict=True)]
 

@@ -30,7 +30,21 @@ def t5gemma2_config(gemma: Gemma3TextConfig) -> T5Gemma2Config:
     """The encoder-decoder shape of a Gemma 3, with the smallest vision tower that transformers accepts (it is unused)."""
     shared = {
         name: getattr(gemma, name)
-        for name in ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "sliding_window", "max_position_embeddings", "query_pre_attn_scalar", "rms_norm_eps", "rope_parameters", "layer_types"]
+        for name in [
+            "vocab_size",
+            "hidden_size",
+            "intermediate_size",
+            "num_hidden_layers",
+            "num_attention_heads",
+            "num_key_value_heads",
+            "head_dim",
+            "sliding_window",
+            "max_position_embeddings",
+            "query_pre_attn_scalar",
+            "rms_norm_eps",
+            "rope_parameters",
+            "layer_types",
+        ]
     }
     vision = SiglipVisionConfig(
         hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1, image_size=224, patch_size=14

@@ -10,7 +10,6 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,0 +1,142 @@
+"""Encode once, answer many: the two verbs of Readonce.
+
+`encode` reads a document into an `EncodedDocument`; `answer` streams an answer from it, or from several joined. The
+engine knows no "current document": an encoding is a value, and each answer makes its own cache.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+
+from model import tokens as token_maps
+from model.checkpoint import Checkpoint
+from model.encoder import encode_window, memory_of
+from model.errors import DocumentError, EncodingError, QuestionError
+from model.generation import generate
+from model.types import (
+    Answer,
+    CancelledCallback,
+    Document,
+    EncodedDocument,
+    GenerationOptions,
+    Progress,
+    ProgressCallback,
+    Turn,
+)
+from model.windows import plan_windows
+
+LONGEST_QUESTION = 2000  # characters
+
+
+class Engine:
+    """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self._encoder_tokens: Counter[str] = Counter()
+
+    @property
+    def encoder_tokens(self) -> int:
+        """All tokens that went through the encoder so far: it does not move when a question is answered."""
+        return self._encoder_tokens.total()
+
+    def count_tokens(self, document: Document) -> int:
+        """Tokens of the document's text, before it is read."""
+        return len(token_maps.tokenise(document, self.checkpoint.tokenizer).ids)
+
+    def encode(
+        self,
+        document: Document,
+        *,
+        progress: ProgressCallback | None = None,
+        cancelled: CancelledCallback | None = None,
+    ) -> EncodedDocument:
+        """Read the document, in overlapping windows where it is longer than the checkpoint's.
+
+        Raises DocumentError where there is no text to read, Cancelled where the person stopped it.
+        """
+        started = time.perf_counter()
+        stream = token_maps.tokenise(document, self.checkpoint.tokenizer)
+        total = len(stream.ids)
+        if not total:
+            raise DocumentError(_no_text(document))
+        report = progress or _ignore
+        bos = self.checkpoint.model.config.decoder.bos_token_id
+        windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
+        states = []
+        for window in windows:
+            report(Progress(stage="encoding", done=window.keep_start, total=total, unit="tokens"))
+            piece = token_maps.select(stream, window.start, window.end, bos)
+            states.append(window.kept_rows(encode_window(self.checkpoint.model, self._on_device(piece.ids), cancelled)))
+            self._encoder_tokens[document.sha256] += len(piece.ids)
+        report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        maps = [token_maps.select(stream, window.keep_start, window.keep_end, bos) for window in windows]
+        return EncodedDocument(
+            document=document,
+            memory=memory_of(self.checkpoint.model, torch.cat(states)),
+            tokens=token_maps.join(maps),
+            fingerprint=self.checkpoint.fingerprint,
+            windows=len(windows),
+            encode_seconds=time.perf_counter() - started,
+        )
+
+    def _on_device(self, ids: torch.Tensor) -> torch.Tensor:
+        return ids.to(self.checkpoint.device)
+
+    def answer(
+        self,
+        encoded: EncodedDocument | Sequence[EncodedDocument],
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        options: GenerationOptions | None = None,
+        cancelled: CancelledCallback | None = None,
+    ) -> Iterator[Answer]:
+        """Answer from what was read; each yield is the whole answer so far, and the last one is finished.
+
+        Raises QuestionError for an empty or overlong question, EncodingError for an encoding of another checkpoint.
+        """
+        encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
+        self._check(encodings, question)
+        options = options or GenerationOptions()
+        before = self._tokens_read_of(encodings)
+        answers = generate(self.checkpoint, encodings, question.strip(), tuple(history), options, cancelled)
+        return (replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
+
+    def _check(self, encodings: Sequence[EncodedDocument], question: str) -> None:
+        if not question.strip():
+            raise QuestionError("The question is empty: type what you want to know about the document.")
+        if len(question) > LONGEST_QUESTION:
+            raise QuestionError(
+                f"The question has {len(question):,} characters and at most {LONGEST_QUESTION:,} fit: shorten it, "
+                "and put long text into a document instead."
+            )
+        if not encodings:
+            raise QuestionError("No document is chosen: add one, or tick one that was read.")
+        for encoded in encodings:
+            if encoded.fingerprint != self.checkpoint.fingerprint:
+                raise EncodingError(
+                    f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
+                    f"in use ({self.checkpoint.name}, {self.checkpoint.fingerprint[:12]}): read the document again."
+                )
+
+    def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
+        return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
+
+
+def _ignore(_: Progress) -> None:
+    """Nobody watches."""
+
+
+def _no_text(document: Document) -> str:
+    unread = sum(page.unread_boxes for page in document.pages)
+    seen = f" ({unread} places with writing that could not be read)" if unread else ""
+    return (
+        f"{document.name} has {len(document.pages)} pages and no text{seen}: choose a document with text, or a sharper "
+        "scan in a script that the text recognition knows."
+    )
