@@ -6,11 +6,11 @@ import pymupdf
 from pymupdf import mupdf
 
 from app.documents.characters import clean, word_spans
-from app.documents.geometry import Rect, contains
+from app.documents.geometry import Rect, contains, turned_left
 from app.documents.layout import Line, Piece
 from app.documents.textlayer import turned
 
-TICKED, UNTICKED = "[x]", "[ ]"
+TICKED, UNTICKED = "☑", "☐"
 _UNSEEN = mupdf.PDF_ANNOT_IS_HIDDEN | mupdf.PDF_ANNOT_IS_NO_VIEW
 _SHOWN_IN_PLACE = {
     mupdf.PDF_ANNOT_FREE_TEXT,
@@ -22,9 +22,13 @@ _BUTTONS = {mupdf.PDF_WIDGET_TYPE_CHECKBOX, mupdf.PDF_WIDGET_TYPE_RADIOBUTTON}
 _WRITTEN = {mupdf.PDF_WIDGET_TYPE_TEXT, mupdf.PDF_WIDGET_TYPE_COMBOBOX, mupdf.PDF_WIDGET_TYPE_LISTBOX}
 
 
-def with_form_fields(page: pymupdf.Page, lines: list[Line]) -> list[Line]:
-    """The lines with each field's value in place of what is drawn there: a tick is a letter of a symbol font."""
-    fields = list(_fields(page))
+def with_form_fields(page: pymupdf.Page, lines: list[Line], turns: int) -> list[Line]:
+    """The lines with each field's value in place of what is drawn there: a tick is a letter of a symbol font.
+
+    The lines were read after that many quarter turns of the page.
+    """
+    width, height = page.rect.width, page.rect.height
+    fields = [(turned_left(box, turns, width, height), value) for box, value in _fields(page)]
     boxes = [box for box, _ in fields]
     kept = [
         Line.of(pieces)
@@ -63,8 +67,7 @@ def _spread(value: str, box: Rect) -> Iterator[Line]:
 
 
 def _line(text: str, box: Rect, *, hidden: bool = False) -> Line:
-    spans = [(0, len(text))] if text in (TICKED, UNTICKED) else word_spans(text)
     return Line.of(
         Piece(text=text[start:end], box=box, joined=start > 0 and not text[start - 1].isspace(), hidden=hidden)
-        for start, end in spans
+        for start, end in word_spans(text)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from app.documents.geometry import Rect, fractions, union
+from app.documents.geometry import Rect, fractions, turned_left, union
 from app.documents.layout import Line, Piece, Row
 from model.types import Page, Word
 
@@ -18,8 +18,14 @@ def compose(
     height: float,
     source: Literal["text", "ocr"] = "text",
     unread_boxes: int = 0,
+    turns: int = 0,
 ) -> Page:
-    """A page from its blocks. Boxes are in the unit of width and height; an empty line stands between paragraphs."""
+    """A page from its blocks; an empty line stands between paragraphs.
+
+    Width and height are those of the page, in points. The blocks were read after that many quarter turns of it against
+    the clock; their boxes are in points of the turned page.
+    """
+    across, down = (height, width) if turns % 2 else (width, height)
     parts: list[str] = []
     words: list[Word] = []
     position = 0
@@ -27,7 +33,8 @@ def compose(
         start = position + len(gap)
         position = start + len(piece.text)
         parts += gap, piece.text
-        words.append(Word(start=start, end=position, box=fractions(piece.box, width, height), hidden=piece.hidden))
+        box = turned_left(fractions(piece.box, across, down), -turns, 1.0, 1.0)
+        words.append(Word(start=start, end=position, box=box, hidden=piece.hidden))
     return Page(
         number=number,
         text="".join(parts),

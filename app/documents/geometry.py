@@ -17,6 +17,15 @@ def fractions(rect: Rect, width: float, height: float) -> Rect:
     return _clip(x0 / width), _clip(y0 / height), _clip(x1 / width), _clip(y1 / height)
 
 
+def turned_left(rect: Rect, turns: int, width: float, height: float) -> Rect:
+    """The rectangle after so many quarter turns, against the clock, of the page on which it lies."""
+    for _ in range(turns % 4):
+        x0, y0, x1, y1 = rect
+        rect = (y0, width - x1, y1, width - x0)
+        width, height = height, width
+    return rect
+
+
 def contains(rect: Rect, inner: Rect) -> bool:
     """Whether the middle of `inner` lies in `rect`."""
     x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2

@@ -7,10 +7,10 @@ import pymupdf
 from app.documents.annotations import notes, with_form_fields
 from app.documents.characters import unmapped_share
 from app.documents.compose import compose
-from app.documents.layout import Line, Row, reading_order
+from app.documents.layout import reading_order
 from app.documents.picture import PagePicture
 from app.documents.recognition import Recogniser, page_from_picture
-from app.documents.textlayer import read_lines
+from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
 
@@ -31,17 +31,18 @@ class MupdfSource:
         """The page's text layer or, where that is of no use, what can be recognised in its picture."""
         page = self._document[number - 1]
         picture = PagePicture.of(page)
-        lines, aside = read_lines(page, picture)
-        if self._document.is_pdf:
-            lines = with_form_fields(page, lines)
-        if not _is_usable(page, lines + aside) and not picture.is_blank:
+        layer = read_layer(page, picture)
+        if not picture.is_blank and not _is_usable(page, layer):
             recognised = self._recognise(page, number, recogniser)
-            if len(recognised.words) + recognised.unread_boxes >= sum(len(line.pieces) for line in lines + aside):
+            if len(recognised.words) + recognised.unread_boxes >= _word_count(layer):
                 return recognised
-        blocks = reading_order(lines) + _each_alone(aside)
+        width, height = page.rect.width, page.rect.height
+        lines, remarks = layer.lines, []
         if self._document.is_pdf:
-            blocks += _each_alone(list(notes(page)))
-        return compose(blocks, number=number, width=page.rect.width, height=page.rect.height)
+            lines = with_form_fields(page, lines, layer.turns)
+            remarks = [turned_line(line, layer.turns, width, height) for line in notes(page)]
+        blocks = reading_order(lines) + [[[line]] for line in layer.aside + remarks]
+        return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
 
     def draw(self, number: int, width: int) -> bytes:
         """The page as a JPEG of that width, or less where it would be too many pixels."""
@@ -94,16 +95,16 @@ def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> No
         )
 
 
-def _is_usable(page: pymupdf.Page, lines: list[Line]) -> bool:
+def _is_usable(page: pymupdf.Page, layer: TextLayer) -> bool:
     """Whether the text layer says what the page shows; a few words over a large picture do not."""
-    words = [piece.text for line in lines for piece in line.pieces]
-    if not words or unmapped_share("".join(words)) > UNUSABLE:
+    text = "".join(piece.text for line in layer.lines + layer.aside for piece in line.pieces)
+    if not text or unmapped_share(text) > UNUSABLE:
         return False
-    if len(words) >= FEW_WORDS:
+    if _word_count(layer) >= FEW_WORDS:
         return True
     area = abs(page.rect)
     return not any(abs(pymupdf.Rect(image["bbox"]) & page.rect) > 0.5 * area for image in page.get_image_info())
 
 
-def _each_alone(lines: list[Line]) -> list[list[Row]]:
-    return [[[line]] for line in lines]
+def _word_count(layer: TextLayer) -> int:
+    return sum(len(line.pieces) for line in layer.lines + layer.aside)

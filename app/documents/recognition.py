@@ -6,6 +6,7 @@ or Latin letters of a similar look, often with a high score. So a line counts as
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,8 +23,9 @@ from model.types import Page
 CERTAIN = 0.6  # least mean confidence of a line's letters
 UNREAD_INK = 0.1  # share of a line's ink, far from every letter read, from which the line was not read
 NEAR = 0.4  # of a line's height: how far a letter's ink reaches from its middle
-FOREIGN = 1 / 3  # share of unread lines from which a page is taken to be in a script that cannot be read here
+FOREIGN = 0.25  # share of unread lines from which a page is taken to be in a script that cannot be read here
 MARGIN = 16  # pixels of white around the picture: the detector misses writing that touches the edge
+SURE_TURN = 0.9  # confidence from which RapidOCR reads a line upside down
 MAX_THREADS = 4
 LOOK_ALIKES = frozenset("ABCEHKMOPTXYabcekmnoprtuxy")  # Latin letters that Cyrillic and Greek ones are taken for
 
@@ -37,6 +39,9 @@ class Recognition:
 
     lines: list[Line]
     unread_boxes: int
+    turns: int = (
+        0  # quarter turns against the clock after which the picture was read; the boxes are those of the turned one
+    )
 
 
 class Recogniser:
@@ -47,8 +52,13 @@ class Recogniser:
         self._engine: Any = None
 
     def read(self, pixels: Pixels) -> Recognition:
-        """Find and read the writing. pixels: (height, width, 3), red first."""
+        """Find and read the writing, whichever way up it stands. pixels: (height, width, 3), red first."""
         self._announce()
+        first = self._read_once(pixels)
+        turns = first.turns
+        return replace(self._read_once(np.rot90(pixels, turns)), turns=turns) if turns else first
+
+    def _read_once(self, pixels: Pixels) -> Recognition:
         if self._engine is None:
             self._engine = _load_engine()
         padded = np.pad(pixels[:, :, ::-1], ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
@@ -58,11 +68,12 @@ class Recogniser:
             return Recognition(lines=[], unread_boxes=len(boxes))
         lines: list[Line | None] = []
         for box, crop, turn, text, info in zip(boxes, crops, turns.cls_res, read.txts, read.word_results, strict=True):
-            letters = list(_letters(text, info, upside_down="180" in turn[0] and turn[1] > 0.9))
+            letters = list(_letters(text, info, upside_down="180" in turn[0] and turn[1] > SURE_TURN))
             read_well = _is_read(crop, letters, _certainty(text, info))
             lines.append(Line.of(_pieces(letters, box)) if read_well else None)
         kept = _without_look_alikes(lines)
-        return Recognition(lines=kept, unread_boxes=len(boxes) - len(kept))
+        turns = _quarter_turns(boxes, ["180" in turn[0] and turn[1] > SURE_TURN for turn in turns.cls_res])
+        return Recognition(lines=kept, unread_boxes=len(boxes) - len(kept), turns=turns)
 
 
 def page_from_picture(found: Recognition, *, number: int, scale: float, width: float, height: float) -> Page:
@@ -74,6 +85,7 @@ def page_from_picture(found: Recognition, *, number: int, scale: float, width: f
         height=height / scale,
         source="ocr",
         unread_boxes=found.unread_boxes,
+        turns=found.turns,
     )
     return replace(page, width=width, height=height)
 
@@ -92,6 +104,16 @@ def _load_engine() -> Any:
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )
+
+
+def _quarter_turns(boxes: list[NDArray[np.float64]], upside_down: list[bool]) -> int:
+    """How many quarter turns against the clock put most lines upright."""
+    votes: Counter[int] = Counter()
+    for corners, flipped in zip(boxes, upside_down, strict=True):
+        wide, high = np.ptp(corners, axis=0)
+        if max(wide, high) > 3 * min(wide, high):  # of a short word neither says much
+            votes[(1 if high > wide else 0) + (2 if flipped else 0)] += 1
+    return votes.most_common(1)[0][0] if votes.total() > 1 else 0
 
 
 def _letters(text: str, info: Any, *, upside_down: bool) -> Iterator[Letter]:

@@ -1,12 +1,15 @@
 """The text layer of a page that MuPDF opened -> lines, in the space of the page as it is displayed."""
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pymupdf
 
 from app.documents.characters import clean, word_spans
-from app.documents.geometry import Rect, overlaps, union
+from app.documents.geometry import Rect, overlaps, turned_left, union
 from app.documents.layout import Line, Piece
 from app.documents.picture import PagePicture
 
@@ -16,21 +19,50 @@ FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_STYLES
 Letter = tuple[str, Rect, float]  # character, box in the unrotated page, font size
 
 
-def read_lines(page: pymupdf.Page, picture: PagePicture) -> tuple[list[Line], list[Line]]:
-    """The upright lines on the page, and the rest: sideways, or outside of the page."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLayer:
+    """The lines along which the page is read after `turns` quarter turns against the clock, and those set aside.
+
+    Boxes are in points: of the turned page in `lines`, and in `aside` (other directions, outside of the page) too.
+    """
+
+    lines: list[Line]
+    aside: list[Line]
+    turns: int
+
+
+def read_layer(page: pymupdf.Page, picture: PagePicture) -> TextLayer:
+    """The text layer of a page, with the words that the picture does not show flagged as hidden."""
     # Without a clip of its own PyMuPDF drops what lies outside of the page, where text can hide.
     layer = page.get_textpage(flags=FLAGS, clip=pymupdf.INFINITE_RECT()).extractRAWDICT()
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
-    bounds: Rect = (0.0, 0.0, page.rect.width, page.rect.height)
-    upright: list[Line] = []
-    other: list[Line] = []
+    found: list[tuple[int, Line]] = []
     for raw in (line for block in layer["blocks"] for line in block.get("lines", ())):
         pieces = [_placed(piece, size, turn, picture) for piece, size in _pieces(raw)]
         if pieces:
-            line = Line.of(pieces)
-            dx, dy = _direction(raw["dir"], turn)
-            (upright if dx > abs(dy) and overlaps(line.box, bounds) else other).append(line)
-    return upright, other
+            found.append((_quarter_turns(raw["dir"], turn), Line.of(pieces)))
+    return _main_direction(found, page.rect.width, page.rect.height)
+
+
+def _main_direction(found: list[tuple[int, Line]], width: float, height: float) -> TextLayer:
+    """Turn the page so that most of its words stand upright."""
+    amount: Counter[int] = Counter()
+    for turns, line in found:
+        amount[turns] += len(line.pieces)
+    main = amount.most_common(1)[0][0] if found else 0
+    lines: list[Line] = []
+    aside: list[Line] = []
+    for turns, line in found:
+        on_page = overlaps(line.box, (0.0, 0.0, width, height))
+        (lines if turns == main and on_page else aside).append(turned_line(line, main, width, height))
+    return TextLayer(lines=lines, aside=aside, turns=main)
+
+
+def turned_line(line: Line, turns: int, width: float, height: float) -> Line:
+    """The line on the turned page."""
+    if not turns:
+        return line
+    return Line.of(replace(piece, box=turned_left(piece.box, turns, width, height)) for piece in line.pieces)
 
 
 def turned(rect: Rect, matrix: pymupdf.Matrix) -> Rect:
@@ -44,9 +76,10 @@ def _placed(piece: Piece, size: float, turn: pymupdf.Matrix, picture: PagePictur
     return Piece(text=piece.text, box=box, joined=piece.joined, hidden=size < SMALLEST_SIZE or not picture.shows(box))
 
 
-def _direction(direction: tuple[float, float], turn: pymupdf.Matrix) -> tuple[float, float]:
-    x, y = direction
-    return x * turn.a + y * turn.c, x * turn.b + y * turn.d
+def _quarter_turns(direction: tuple[float, float], turn: pymupdf.Matrix) -> int:
+    """How many quarter turns against the clock put a line of that direction upright."""
+    x, y = direction[0] * turn.a + direction[1] * turn.c, direction[0] * turn.b + direction[1] * turn.d
+    return round(math.atan2(y, x) / (math.pi / 2)) % 4
 
 
 def _pieces(raw: dict[str, Any]) -> Iterator[tuple[Piece, float]]:
