@@ -12,7 +12,7 @@ CHIPS = 5
 def conversation(exchanges: Sequence[Exchange], suggestions: Sequence[str], *, waiting_for: str) -> str:
     """The whole conversation; while it is empty, questions to begin with. `waiting_for`: what comes before."""
     if not exchanges:
-        return f'<div class="conversation empty">{_invitation(suggestions)}</div>'
+        return f'<div class="conversation fresh">{_invitation(suggestions)}</div>'
     last = exchanges[-1].number
     articles = "".join(_article(one, last=one.number == last, waiting_for=waiting_for) for one in exchanges)
     return f'<div class="conversation" role="log" aria-label="Conversation">{articles}</div>'
