@@ -1,0 +1,85 @@
+"""The adapter file: what training changed, small enough to ship.
+
+For a matrix W there are `W.up` (rank, out) and `W.down` (rank, in) in int8, each with one float32 scale a row
+(`.up_scale`, `.down_scale`), and W becomes `W + up.T @ down`. Norm gains are stored whole and replace the start's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+_ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
+_LARGEST_INT8 = 127
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterInfo:
+    """What `assets/embedded.json` says of the adapter beside it."""
+
+    version: int
+    sha256: str
+    window: int  # document tokens that training read in one piece
+    overlap: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """Differences by matrix name, each (up, down) in float32, and the whole norm gains by name."""
+
+    factors: dict[str, tuple[torch.Tensor, torch.Tensor]]
+    norms: dict[str, torch.Tensor]
+
+    def merge_into(self, weights: dict[str, torch.Tensor]) -> None:
+        """Add every difference to its matrix in `weights` and replace the norm gains, each in its own dtype."""
+        for name, (up, down) in self.factors.items():
+            key = f"{name}.weight"
+            weights[key] = (weights[key].float() + up.T @ down).to(weights[key].dtype)
+        for name, gain in self.norms.items():
+            weights[name] = gain.to(weights[name].dtype)
+
+
+def adapter_file() -> Path:
+    """The shipped adapter."""
+    return _ASSETS / "embedded.safetensors"
+
+
+def adapter_info() -> AdapterInfo:
+    """What is known of the shipped adapter."""
+    return AdapterInfo(**json.loads((_ASSETS / "embedded.json").read_text(encoding="utf-8")))
+
+
+def quantise(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows (N, M) as int8 and one float32 scale a row, (N,)."""
+    scale = rows.abs().amax(dim=1).clamp(min=1e-12) / _LARGEST_INT8
+    return (rows / scale[:, None]).round().to(torch.int8), scale.float()
+
+
+def write_adapter(adapter: Adapter, file: Path) -> str:
+    """Write the adapter with its factors in int8; returns the file's sha256."""
+    tensors: dict[str, torch.Tensor] = {name: gain.float().contiguous() for name, gain in adapter.norms.items()}
+    for name, factors in adapter.factors.items():
+        for kind, factor in zip(("up", "down"), factors, strict=True):
+            tensors[f"{name}.{kind}"], tensors[f"{name}.{kind}_scale"] = quantise(factor)
+    save_file(tensors, file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def read_adapter(file: Path) -> Adapter:
+    """Read what `write_adapter` wrote."""
+    tensors = load_file(file)
+
+    def factor(name: str, kind: str) -> torch.Tensor:
+        return tensors[f"{name}.{kind}"].float() * tensors[f"{name}.{kind}_scale"][:, None]
+
+    names = [name.removesuffix(".up") for name in tensors if name.endswith(".up")]
+    return Adapter(
+        factors={name: (factor(name, "up"), factor(name, "down")) for name in names},
+        norms={name: value for name, value in tensors.items() if name.endswith("norm.weight")},
+    )

@@ -1,0 +1,51 @@
+"""A finished run -> the adapter in `assets/`: `python -m model.adapt.export --run FOLDER`.
+
+Keeps what training changed: the low-rank factors in int8 and the norm gains. The merged model must still answer as the
+trained one did, so measure it afterwards: `python -m app.bench quality`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, write_adapter
+
+
+def adapter_of(state: Path) -> Adapter:
+    """The trained difference in a run's `state.pt`."""
+    trained: dict[str, torch.Tensor] = torch.load(state, weights_only=True)["trained"]
+    names = [name.removesuffix(".up") for name in trained if name.endswith(".up")]
+    return Adapter(
+        factors={name: (trained[f"{name}.up"], trained[f"{name}.down"]) for name in names},
+        norms={name: value for name, value in trained.items() if name.endswith("norm.weight")},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m model.adapt.export", description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="the folder of a training run")
+    parser.add_argument("--version", type=int, required=True, help="the embedded checkpoint's version")
+    parser.add_argument("--window", type=int, default=512, help="document tokens read in one piece")
+    parser.add_argument("--overlap", type=int, default=128)
+    parser.add_argument("--description", required=True, help="one sentence for the page's banner")
+    arguments = parser.parse_args()
+    sha256 = write_adapter(adapter_of(arguments.run / "state.pt"), adapter_file())
+    info = AdapterInfo(
+        version=arguments.version,
+        sha256=sha256,
+        window=arguments.window,
+        overlap=arguments.overlap,
+        description=arguments.description,
+    )
+    text = json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n"
+    adapter_file().with_suffix(".json").write_text(text, encoding="utf-8")
+    print(f"{adapter_file()}: {adapter_file().stat().st_size / 1e6:.1f} MB, sha256 {sha256}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The embedded checkpoint: Gemma 3 270M from the pinned packages, plus the adapter in `assets/`, merged once.
+
+The first start puts both together (some 20 s) and keeps the result in the cache folder in transformers' own layout, so
+that later starts load it like any other folder. The cached folder is named by the hashes of both parts, written beside
+its place and renamed; a sample of every tensor is checked against the hash that was noted when it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from model.adapt.adapter import adapter_file, adapter_info, read_adapter
+from model.adapt.base import BASE_SHA256, assemble_base, gemma_config, read_gemma_weights, read_tokenizer
+from model.adapt.initialise import build_model, initial_weights, t5gemma2_config
+from model.checkpoint import Checkpoint
+from model.checkpoints.fingerprint import folder_fingerprint
+from model.checkpoints.folder import load_folder
+from model.errors import CheckpointError
+
+_NOTE = "readonce.json"  # the merged folder's own fingerprint, to tell a damaged one
+
+ReportProgress = Callable[[str, float], None]
+
+
+def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint:
+    """Load the embedded checkpoint, merging it first where the cache folder does not hold it whole."""
+    info = adapter_info()
+    folder = cache_folder / f"embedded-{BASE_SHA256[:12]}-{info.sha256[:12]}"
+    if not _is_whole(folder):
+        _merge_into(folder, progress)
+    checkpoint = load_folder(folder, name="embedded", progress=progress)
+    return replace(checkpoint, window=info.window, overlap=info.overlap, description=info.description)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        noted = json.loads((folder / _NOTE).read_text(encoding="utf-8"))["fingerprint"]
+        return bool(noted == folder_fingerprint(folder))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _merge_into(folder: Path, progress: ReportProgress) -> None:
+    """Build the merged folder beside its place, then rename it there: a start that is cut off leaves nothing half done."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="merging-") as name:
+            part = Path(name)
+            merged = part / "merged"
+            _write_merged(part, merged, progress)
+            shutil.rmtree(folder, ignore_errors=True)
+            merged.rename(folder)
+    except OSError as error:
+        if _is_whole(folder):  # another start was quicker
+            return
+        raise CheckpointError(
+            f"The embedded checkpoint cannot be written to {folder.parent} ({error}). It needs 1 GB there for a moment: "
+            "free space, or name another folder with READONCE_CACHE."
+        ) from error
+
+
+def _write_merged(part: Path, merged: Path, progress: ReportProgress) -> None:
+    progress("putting the embedded checkpoint together (first start only)", 0.0)
+    base = assemble_base(part)
+    progress("reading the Gemma weights (first start only)", 0.1)
+    weights = initial_weights(read_gemma_weights(base), layers=gemma_config().num_hidden_layers)
+    progress("merging the adapter (first start only)", 0.5)
+    read_adapter(adapter_file()).merge_into(weights)
+    build_model(t5gemma2_config(gemma_config()), weights, torch.bfloat16).save_pretrained(merged)
+    progress("converting the tokenizer (first start only)", 0.6)
+    read_tokenizer(base).save_pretrained(merged)
+    note = {"fingerprint": folder_fingerprint(merged)}
+    (merged / _NOTE).write_text(json.dumps(note), encoding="utf-8")
