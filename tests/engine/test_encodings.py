@@ -1,0 +1,136 @@
+"""A saved encoding is the encoding; a damaged or foreign file is refused with the fix in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from tests.engine.tiny import TEXT, document, tiny_checkpoint
+
+from model.encodings import load_encoding, save_encoding
+from model.engine import Engine
+from model.errors import EncodingError
+from model.types import EncodedDocument, Word
+
+Tensors = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def encoded() -> EncodedDocument:
+    words = (
+        Word(start=0, end=3, box=(0.1, 0.2, 0.3, 0.25)),
+        Word(start=4, end=11, box=(0.3, 0.2, 0.5, 0.25), hidden=True),
+    )
+    source = document(TEXT, "", "Straße 日本語")
+    first = replace(source.pages[0], words=words, source="ocr", unread_boxes=2)
+    return Engine(tiny_checkpoint(window=40, overlap=8)).encode(replace(source, pages=(first, *source.pages[1:])))
+
+
+def test_save_then_load_is_identical_to_the_bit(encoded: EncodedDocument, tmp_path: Path) -> None:
+    save_encoding(encoded, tmp_path / "report.safetensors")
+    loaded = load_encoding(tmp_path / "report.safetensors", fingerprint=encoded.fingerprint)
+    for name in ("memory", "tokens"):
+        ours, theirs = getattr(encoded, name), getattr(loaded, name)
+        for field in fields(ours):
+            assert torch.equal(getattr(ours, field.name), getattr(theirs, field.name)), field.name
+    assert [page.text for page in loaded.document.pages] == [page.text for page in encoded.document.pages]
+    for ours, theirs in zip(encoded.document.pages, loaded.document.pages, strict=True):
+        assert replace(theirs, words=()) == replace(ours, words=())
+        for one, other in zip(ours.words, theirs.words, strict=True):
+            assert (one.start, one.end, one.hidden) == (other.start, other.end, other.hidden)
+            assert one.box == pytest.approx(other.box)
+    assert (loaded.windows, loaded.encode_seconds) == (encoded.windows, encoded.encode_seconds)
+
+
+def test_bfloat16_survives(encoded: EncodedDocument, tmp_path: Path) -> None:
+    half = replace(encoded, memory=replace(encoded.memory, hidden=encoded.memory.hidden.bfloat16()))
+    save_encoding(half, tmp_path / "half.safetensors")
+    assert torch.equal(load_encoding(tmp_path / "half.safetensors").memory.hidden, half.memory.hidden)
+
+
+def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_path: Path) -> None:
+    save_encoding(encoded, tmp_path / "report.safetensors")
+    engine = Engine(tiny_checkpoint(window=40, overlap=8))
+    loaded = load_encoding(tmp_path / "report.safetensors")
+    (*_, ours), (*_, theirs) = engine.answer(encoded, "Who?"), engine.answer(loaded, "Who?")
+    assert (ours.text, ours.confidence) == (theirs.text, theirs.confidence)
+    assert engine.encoder_tokens == 0
+
+
+def _not_finite(tensors: Tensors) -> None:
+    tensors["memory.hidden"][3, 1] = torch.nan
+
+
+def _shorter(tensors: Tensors) -> None:
+    tensors["tokens.ids"] = tensors["tokens.ids"][:-1].clone()
+
+
+def _outside(tensors: Tensors) -> None:
+    tensors["tokens.ends"][5] = 100_000
+
+
+def _unknown_page(tensors: Tensors) -> None:
+    tensors["tokens.pages"][5] = 77
+
+
+def _word_outside(tensors: Tensors) -> None:
+    tensors["words.spans"][1, 1] = 100_000
+
+
+def _without_scales(tensors: Tensors) -> None:
+    del tensors["memory.key_scales"]
+
+
+def _other_precision(tensors: Tensors) -> None:
+    tensors["memory.hidden"] = tensors["memory.hidden"].half()
+
+
+@pytest.mark.parametrize(
+    "damage", [_not_finite, _shorter, _outside, _unknown_page, _word_outside, _without_scales, _other_precision]
+)
+def test_damage_is_found_on_load(encoded: EncodedDocument, tmp_path: Path, damage: Callable[[Tensors], None]) -> None:
+    path = tmp_path / "report.safetensors"
+    save_encoding(encoded, path)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    damage(tensors)
+    save_file(tensors, path, metadata)
+    with pytest.raises(EncodingError, match="encode the document again"):
+        load_encoding(path)
+
+
+def test_another_checkpoint_or_version_is_refused(encoded: EncodedDocument, tmp_path: Path) -> None:
+    path = tmp_path / "report.safetensors"
+    save_encoding(encoded, path)
+    with pytest.raises(EncodingError, match="another checkpoint"):
+        load_encoding(path, fingerprint="other")
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file(load_file(path), path, metadata | {"version": "2"})
+    with pytest.raises(EncodingError, match="format version 2"):
+        load_encoding(path)
+
+
+def test_files_that_are_no_encodings_are_refused(tmp_path: Path) -> None:
+    weights, text, cut = (tmp_path / name for name in ("weights.safetensors", "text.safetensors", "cut.safetensors"))
+    save_file({"w": torch.zeros(2)}, weights)
+    text.write_text(json.dumps({"not": "safetensors"}))
+    cut.write_bytes(weights.read_bytes()[:-3])
+    for path, words in ((weights, "no encoded document"), (text, "not a readable"), (cut, "not a readable")):
+        with pytest.raises(EncodingError, match=words):
+            load_encoding(path)
+    with pytest.raises(EncodingError, match="does not exist"):
+        load_encoding(tmp_path / "missing.safetensors")
+
+
+def test_nothing_is_left_behind_where_writing_fails(encoded: EncodedDocument, tmp_path: Path) -> None:
+    with pytest.raises(EncodingError, match="choose another folder"):
+        save_encoding(encoded, tmp_path / "no such folder" / "report.safetensors")
+    assert list(tmp_path.iterdir()) == []
