@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from app.terminal import harmless
 from model.errors import ReadonceError
 
 BAD_INPUT = 2
@@ -39,7 +40,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         chosen.run(chosen)
         sys.stdout.flush()
     except ReadonceError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {harmless(' '.join(str(error).split()))}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED

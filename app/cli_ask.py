@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from app.asking import checked_question
 from app.cli_progress import ProgressLine
 from app.cli_reading import Selection, read_once
-from app.receipts import receipt
+from app.receipts import counted, receipt
+from app.terminal import harmless
 from model.engine import Engine
 from model.types import Answer, EncodedDocument
 
@@ -36,7 +37,7 @@ def ask(arguments: argparse.Namespace) -> None:
 def _answer(engine: Engine, encoded: Sequence[EncodedDocument], question: str, line: ProgressLine) -> Answer:
     answer = Answer(question=question)
     for answer in engine.answer(encoded, question):
-        line.say(f"answering: {answer.text}")
+        line.say(f"answering: {counted(answer.tokens, 'token')}")
     return answer
 
 
@@ -46,7 +47,8 @@ def as_text(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
     for place in answer.evidence:
         quote = " ".join(place.quote.split())
         lines.append(f"   {place.document}, page {place.page}: “{quote}”")
-    return "\n".join([*lines, f"   ({receipt(encoded, answer)})", ""])
+    lines.append(f"   ({receipt(encoded, answer)})")
+    return "\n".join([*map(harmless, lines), ""])
 
 
 def as_json(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> str:

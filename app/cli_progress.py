@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from app.terminal import harmless
 from model.types import Progress, ProgressCallback
 
 ERASE_LINE = "\r\x1b[K"
@@ -53,7 +54,7 @@ class ProgressLine:
         self._told = now
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(ERASE_LINE + " ".join(text.split())[:width])
+            self._stream.write(ERASE_LINE + harmless(text)[:width])
         else:
-            self._stream.write(text + "\n")
+            self._stream.write(harmless(text) + "\n")
         self._stream.flush()
