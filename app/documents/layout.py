@@ -146,12 +146,12 @@ def _is_table(band: list[Line]) -> bool:
 
 
 def _bands(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
-    """Cut a region from top to bottom: lines across the gutter, tables and the page's first or last row stand alone."""
+    """Cut a region from top to bottom: what crosses the gutter stands alone, and so do tables and running heads."""
     slabs = list(_slabs(lines, gutter))
     columns: list[Line] = []
     for index, slab in enumerate(slabs):
-        at_edge = index in (0, len(slabs) - 1) and len(_rows(slab)) == 1
-        if at_edge or _crosses(slab[0], gutter) or (len(slab) > 3 and _is_table(slab) and all(_sides(slab, gutter))):
+        side_by_side = len(slab) > 3 and _is_table(slab) and all(_sides(slab, gutter))
+        if side_by_side or _crosses(slab[0], gutter) or _is_running_head(slabs, index):
             if columns:
                 yield columns
             yield slab
@@ -160,6 +160,14 @@ def _bands(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
             columns = columns + slab
     if columns:
         yield columns
+
+
+def _is_running_head(slabs: list[list[Line]], index: int) -> bool:
+    """Whether this is a single row, set apart, at the top or the bottom of the region."""
+    if index not in (0, len(slabs) - 1) or len(slabs) == 1 or len(_rows(slabs[index])) > 1:
+        return False
+    head, neighbour = _around(slabs[index]), _around(slabs[1 if index == 0 else index - 1])
+    return max(neighbour[1] - head[3], head[1] - neighbour[3]) > head[3] - head[1]
 
 
 def _slabs(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
@@ -175,6 +183,10 @@ def _slabs(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
         slab.append(line)
     if slab:
         yield slab
+
+
+def _around(lines: list[Line]) -> Rect:
+    return union(line.box for line in lines)
 
 
 def _crosses(line: Line, x: float) -> bool:

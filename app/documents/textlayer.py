@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +13,10 @@ from app.documents.geometry import Rect, overlaps, turned_left, union
 from app.documents.layout import Line, Piece
 from app.documents.picture import PagePicture
 
-SMALLEST_SIZE = 2.0  # points; nobody reads smaller type
+SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_STYLES
 
-Letter = tuple[str, Rect, float]  # character, box in the unrotated page, font size
+Letter = tuple[str, Rect]  # a character and its box in the unrotated page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def read_layer(page: pymupdf.Page, picture: PagePicture) -> TextLayer:
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     found: list[tuple[int, Line]] = []
     for raw in (line for block in layer["blocks"] for line in block.get("lines", ())):
-        pieces = [_placed(piece, size, turn, picture) for piece, size in _pieces(raw)]
+        pieces = [_placed(piece, turn, picture) for piece in _pieces(raw)]
         if pieces:
             found.append((_quarter_turns(raw["dir"], turn), Line.of(pieces)))
     return _main_direction(found, page.rect.width, page.rect.height)
@@ -71,9 +71,10 @@ def turned(rect: Rect, matrix: pymupdf.Matrix) -> Rect:
     return box.x0, box.y0, box.x1, box.y1
 
 
-def _placed(piece: Piece, size: float, turn: pymupdf.Matrix, picture: PagePicture) -> Piece:
+def _placed(piece: Piece, turn: pymupdf.Matrix, picture: PagePicture) -> Piece:
     box = turned(piece.box, turn)
-    return Piece(text=piece.text, box=box, joined=piece.joined, hidden=size < SMALLEST_SIZE or not picture.shows(box))
+    tiny = min(box[2] - box[0], box[3] - box[1]) < SMALLEST_TYPE and len(piece.text) > 1
+    return replace(piece, box=box, hidden=tiny or not picture.shows(box))
 
 
 def _quarter_turns(direction: tuple[float, float], turn: pymupdf.Matrix) -> int:
@@ -82,8 +83,8 @@ def _quarter_turns(direction: tuple[float, float], turn: pymupdf.Matrix) -> int:
     return round(math.atan2(y, x) / (math.pi / 2)) % 4
 
 
-def _pieces(raw: dict[str, Any]) -> Iterator[tuple[Piece, float]]:
-    """The words of one of MuPDF's lines, each with its font size."""
+def _pieces(raw: dict[str, Any]) -> Iterator[Piece]:
+    """The words of one of MuPDF's lines."""
     letters: list[Letter] = []
     for letter in _letters(raw):
         if letter[0].isspace():
@@ -94,16 +95,15 @@ def _pieces(raw: dict[str, Any]) -> Iterator[tuple[Piece, float]]:
     yield from _words(letters)
 
 
-def _letters(raw: dict[str, Any]) -> Iterable[Letter]:
-    letters = [(char["c"], char["bbox"], span["size"]) for span in raw["spans"] for char in span["chars"]]
+def _letters(raw: dict[str, Any]) -> Iterator[Letter]:
+    letters = [(char["c"], char["bbox"]) for span in raw["spans"] for char in span["chars"]]
     if letters and letters[-1][0] == "\u00ad":  # a soft hyphen that ends a line is printed
-        letters[-1] = ("-", *letters[-1][1:])
-    return ((clean(char) or "", box, size) for char, box, size in letters)
+        letters[-1] = ("-", letters[-1][1])
+    return ((clean(char), box) for char, box in letters)
 
 
-def _words(letters: list[Letter]) -> Iterator[tuple[Piece, float]]:
-    text = "".join(char for char, _, _ in letters)
-    owners = [letter for letter in letters for _ in letter[0]]  # a ligature is several characters
+def _words(letters: list[Letter]) -> Iterator[Piece]:
+    text = "".join(char for char, _ in letters)
+    boxes = [box for char, box in letters for _ in char]  # a ligature is several characters
     for index, (start, end) in enumerate(word_spans(text)):
-        box = union(box for _, box, _ in owners[start:end])
-        yield Piece(text=text[start:end], box=box, joined=index > 0), max(size for _, _, size in owners[start:end])
+        yield Piece(text=text[start:end], box=union(boxes[start:end]), joined=index > 0)
