@@ -59,7 +59,7 @@ def merged_attention(
     """One decoder layer's attention for S new tokens.
 
     hidden: (S, H). rotary: cos and sin, (1, S, D). mask: (S, past + S), True where a token may look at its own kind.
-    Returns the output, (S, H), and each token's attention over the document's T tokens, mean over heads, (S, T) float32.
+    Returns the output, (S, H), and each token's attention over the document, mean over heads, (S, T) float32.
     """
     layer = module.layer_idx
     split = (*hidden.shape[:-1], -1, module.head_dim)
@@ -79,9 +79,8 @@ def merged_attention(
     weights = torch.softmax(torch.cat([own, cross], dim=-1), dim=-1)
     own_weights, cross_weights = weights.split([own.shape[-1], cross.shape[-1]], dim=-1)
     summed = cross_weights.to(rows.dtype) @ memory.hidden  # (K, groups * S, H)
-    output = own_weights.to(rows.dtype) @ own_values + summed @ _by_key_head(module, module.v_proj.weight).transpose(
-        1, 2
-    )
-    output = output.reshape(-1, hidden.shape[0], module.head_dim).transpose(0, 1).reshape(hidden.shape[0], -1)
-    seen = cross_weights.reshape(-1, hidden.shape[0], cross.shape[-1]).mean(0)
-    return module.o_proj(output), seen
+    from_document = summed @ _by_key_head(module, module.v_proj.weight).transpose(1, 2)  # (K, groups * S, D)
+    output = own_weights.to(rows.dtype) @ own_values + from_document
+    by_head = output.unflatten(1, (groups, -1)).flatten(0, 1)  # (heads, S, D)
+    seen = cross_weights.unflatten(1, (groups, -1)).mean(dim=(0, 1))
+    return module.o_proj(by_head.transpose(0, 1).flatten(1)), seen

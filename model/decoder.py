@@ -44,7 +44,7 @@ class Decoder:
 
     def step(self, ids: list[int]) -> DecoderOutput:
         """Decode `ids` behind all earlier ones; the logits are those of the token that comes next."""
-        size = max(1, _SCORES_AT_ONCE // self._memory.hidden.shape[0])
+        size = max(1, _SCORES_AT_ONCE // max(1, self._memory.hidden.shape[0]))
         outputs = [self._step(ids[first : first + size]) for first in range(0, len(ids), size)]
         attention = torch.cat([output.attention for output in outputs]) if len(outputs) > 1 else outputs[0].attention
         return DecoderOutput(logits=outputs[-1].logits, attention=attention)

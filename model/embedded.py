@@ -48,7 +48,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _merge_into(folder: Path, progress: ReportProgress) -> None:
-    """Build the merged folder beside its place, then rename it there: a start that is cut off leaves nothing half done."""
+    """Build the merged folder beside its place, then rename it: a start cut off leaves nothing half done."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="merging-") as name:
@@ -61,8 +61,8 @@ def _merge_into(folder: Path, progress: ReportProgress) -> None:
         if _is_whole(folder):  # another start was quicker
             return
         raise CheckpointError(
-            f"The embedded checkpoint cannot be written to {folder.parent} ({error}). It needs 1 GB there for a moment: "
-            "free space, or name another folder with READONCE_CACHE."
+            f"The embedded checkpoint cannot be written to {folder.parent} ({error}). It needs 1 GB there for a "
+            "moment: free space, or name another folder with READONCE_CACHE."
         ) from error
 
 

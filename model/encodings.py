@@ -102,7 +102,8 @@ def _checked_header(path: Path, metadata: dict[str, str], fingerprint: str | Non
         raise EncodingError(f"{path} is a safetensors file, but no encoded document: name one that `encode` wrote.")
     if metadata.get("version") != str(VERSION):
         raise EncodingError(
-            f"{path} has format version {metadata.get('version')}, this program reads {VERSION}: encode the document again."
+            f"{path} has format version {metadata.get('version')}, this program reads {VERSION}: "
+            "encode the document again."
         )
     header = json.loads(metadata["encoding"])
     if fingerprint is not None and header["fingerprint"] != fingerprint:

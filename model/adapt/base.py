@@ -39,7 +39,7 @@ def assemble_base(folder: Path) -> Path:
 
 
 def gemma_name(name: str) -> str:
-    """The name of a GGUF tensor in transformers' Gemma 3: `blk.3.attn_q.weight` -> `layers.3.self_attn.q_proj.weight`."""
+    """A GGUF tensor's name in transformers: `blk.3.attn_q.weight` -> `layers.3.self_attn.q_proj.weight`."""
     block = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", name)
     if block:
         return f"layers.{block[1]}.{_GGUF_TO_GEMMA[block[2]]}.weight"
@@ -78,7 +78,7 @@ def gemma_config() -> Gemma3TextConfig:
 
 
 def read_tokenizer(file: Path) -> GemmaTokenizer:
-    """The tokenizer that the GGUF file carries. Converting it takes about 15 s: keep the result with `save_pretrained`."""
+    """The tokenizer that the GGUF file carries. Converting it takes some 15 s: keep it with `save_pretrained`."""
     return GemmaTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
 
 

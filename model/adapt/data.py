@@ -2,7 +2,7 @@
 
 A document is encoded once and asked many questions in training, too: the encoder is most of the cost. Short passages
 are put together until the window is full, and the questions of all of them are packed into one decoder sequence (each
-sees itself and the document, not its neighbours). Shapes are few and fixed, because CPU kernels are rebuilt for new ones.
+sees itself and the document, not its neighbours). Shapes are few and fixed: CPU kernels are rebuilt for new ones.
 """
 
 import gzip
@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from model.adapt.records import Split, make_record
+from model.adapt.facts import Split
+from model.adapt.records import make_record
 from model.generation import NOT_IN_DOCUMENT, prompt_text
 from model.windows import plan_windows
 
@@ -27,7 +28,7 @@ Pair = tuple[list[int], list[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A piece of text (token ids without `<bos>`) and its questions: pairs of prompt ids and answer ids with `<eos>`."""
+    """A piece of text (ids without `<bos>`) and its questions: pairs of prompt ids and answer ids with `<eos>`."""
 
     ids: list[int]
     pairs: list[Pair]
@@ -173,7 +174,7 @@ class Mixture:
         return None
 
     def document(self, shape: Shape, rng: random.Random) -> tuple[list[list[int]], list[Pair]]:
-        """The first passage is drawn by weight; the rest are prose, so that two forms never answer the same question."""
+        """The first passage is drawn by weight, the rest are prose: two forms would answer the same question."""
         name = rng.choices(self.names, self.weights)[0]
         room = shape.length
         passages = []

@@ -1,7 +1,7 @@
-"""One training step's forward pass: both stacks on a batch, through transformers' own modules, and the answers' loss."""
+"""A training step's forward pass: both stacks on a batch, through transformers' own modules, and the loss."""
 
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.adapt.data import IGNORED, Batch, Shape
@@ -9,13 +9,22 @@ from model.windows import plan_windows
 
 
 def window_masks(window_ids: torch.Tensor, sliding_window: int) -> dict[str, torch.Tensor]:
-    """The encoder's masks by layer type, (N, 1, W, W) bool: padding is hidden; local layers see half a window a side."""
+    """The encoder's masks by layer type, (N, 1, W, W) bool: padding hides; local layers see half a window a side."""
     size = window_ids.shape[1]
     seen = (window_ids != 0)[:, None, None, :]
     distance = torch.arange(size)[:, None] - torch.arange(size)[None, :]
     near = (distance < (sliding_window + 1) // 2) & (-distance < sliding_window // 2 + 1)
     diagonal = torch.eye(size, dtype=torch.bool)  # a padded row must see something, or its softmax is NaN
     return {"full_attention": seen | diagonal, "sliding_attention": (seen & near) | diagonal}
+
+
+def question_masks(batch: Batch, sliding_window: int) -> dict[str, torch.Tensor]:
+    """The decoder's own masks by layer type, (D, 1, S, S) bool: a question looks back at itself alone."""
+    own = batch.question[:, :, None] == batch.question[:, None, :]
+    distance = batch.positions[:, :, None] - batch.positions[:, None, :]
+    causal = own & torch.ones(own.shape[1:], dtype=torch.bool).tril()
+    near = causal & (distance < sliding_window)
+    return {"full_attention": causal[:, None], "sliding_attention": near[:, None]}
 
 
 def joined_rows(shape: Shape) -> torch.Tensor:
@@ -38,15 +47,11 @@ def answer_logits(
     hidden = encoder.last_hidden_state
     memory = hidden.reshape(shape.documents, shape.windows * shape.window, -1)[:, rows]
     seen = (batch.window_ids != 0).reshape(shape.documents, -1)[:, rows]
-    size = batch.answer_ids.shape[1]
-    own = batch.question[:, :, None] == batch.question[:, None, :]
-    causal = torch.ones(size, size, dtype=torch.bool).tril()
-    self_mask = (own & causal)[:, None]
-    cross_mask = seen[:, None, None, :].expand(-1, 1, size, -1)
+    cross_mask = seen[:, None, None, :].expand(-1, 1, batch.answer_ids.shape[1], -1)
     states = model.model.decoder(
         input_ids=batch.answer_ids,
         position_ids=batch.positions,
-        attention_mask={"full_attention": self_mask, "sliding_attention": self_mask},
+        attention_mask=question_masks(batch, model.config.decoder.sliding_window),
         encoder_attention_mask={"full_attention": cross_mask},
         encoder_hidden_states=memory,
         use_cache=False,
@@ -65,14 +70,14 @@ class Head:
 
     def loss(self, states: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean cross-entropy in nats, and whether each token is the most likely one."""
-        logits = F.linear(states, self.weight).float()
+        logits = functional.linear(states, self.weight).float()
         wanted = self.index[targets]
-        return F.cross_entropy(logits, wanted, ignore_index=IGNORED), logits.argmax(-1) == wanted
+        return functional.cross_entropy(logits, wanted, ignore_index=IGNORED), logits.argmax(-1) == wanted
 
 
 @torch.no_grad()
 def exact_matches(model: T5Gemma2ForConditionalGeneration, head: Head, batches: list[tuple[Batch, Shape]]) -> float:
-    """Share of questions whose every answer token is the most likely one: greedy decoding would give the exact answer."""
+    """Share of questions whose every answer token is the most likely one: greedy decoding answers them exactly."""
     right = asked = 0
     for batch, shape in batches:
         states, targets = answer_logits(model, batch, shape)

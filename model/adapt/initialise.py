@@ -27,7 +27,7 @@ class Initialisation:
 
 
 def t5gemma2_config(gemma: Gemma3TextConfig) -> T5Gemma2Config:
-    """The encoder-decoder shape of a Gemma 3, with the smallest vision tower that transformers accepts (it is unused)."""
+    """The encoder-decoder shape of a Gemma 3, with the smallest vision tower that transformers accepts, unused."""
     shared = {
         name: getattr(gemma, name)
         for name in [

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -24,7 +24,7 @@ class LowRankLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         dtype = self.frozen.dtype
-        return F.linear(x, self.frozen) + F.linear(x, self.down.to(dtype)) @ self.up.to(dtype)
+        return functional.linear(x, self.frozen) + functional.linear(x, self.down.to(dtype)) @ self.up.to(dtype)
 
 
 def _text_linears(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Linear]]:

@@ -1,7 +1,7 @@
 """Train the low-rank difference: `python -m model.adapt.train --data FOLDER --run FOLDER`.
 
 Resumable: everything is in the run folder (`state.pt`, `log.csv`), written atomically; start the same command again to
-go on. Steps are few and large in meaning: a step encodes about 2,000 document tokens once and asks them some 40 questions.
+go on. A step encodes about 2,000 document tokens once and asks them some 40 questions.
 """
 
 import argparse

@@ -1,0 +1,194 @@
+"""Laws of the recipe: what initialisation, low rank, packing and windows must not change."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+from model.adapt.adapter import Adapter, read_adapter, write_adapter
+from model.adapt.data import IGNORED, Mixture, Passage, Shape, Tokens, collate, lay_out, pack
+from model.adapt.forward import answer_logits, joined_rows
+from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
+from model.adapt.low_rank import add_low_rank, truncate
+from model.adapt.records import make_record
+from model.decoder import Decoder
+from model.encoder import encode_window, memory_of
+from model.engine import Engine
+from model.windows import plan_windows
+from tests.engine.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
+
+
+def tiny_gemma() -> Gemma3ForCausalLM:
+    torch.manual_seed(0)
+    config = Gemma3TextConfig(
+        vocab_size=400, hidden_size=48, intermediate_size=64, num_hidden_layers=7, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=16, sliding_window=8, query_pre_attn_scalar=16,
+    )  # fmt: skip
+    model = Gemma3ForCausalLM(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.25)
+    return model
+
+
+def gemma_weights(model: Gemma3ForCausalLM) -> dict[str, torch.Tensor]:
+    return {name.removeprefix("model."): value for name, value in model.state_dict().items() if "lm_head" not in name}
+
+
+@pytest.fixture(autouse=True)
+def no_gradients() -> Iterator[None]:
+    with torch.no_grad():
+        yield
+
+
+@pytest.mark.parametrize("fold_norms", [True, False])
+def test_the_decoder_without_a_document_is_still_gemma(fold_norms: bool) -> None:
+    """Over a memory without rows, merged attention is Gemma's own causal attention: the logits are Gemma's."""
+    gemma = tiny_gemma()
+    start = Initialisation(fold_norms=fold_norms, identity_from=None)
+    weights = initial_weights(gemma_weights(gemma), 7, start)
+    model = build_model(t5gemma2_config(gemma.config), weights, torch.float32)
+    ids = torch.randint(7, 400, (1, 20), generator=torch.Generator().manual_seed(1))
+    ours = Decoder(model, memory_of(model, torch.zeros(1, 48)[:0]), capacity=20)
+    logits = [ours.step([token]).logits for token in ids[0].tolist()]
+    assert torch.allclose(torch.stack(logits), gemma(ids).logits[0], atol=1e-3, rtol=1e-3)
+
+
+def test_layers_from_the_middle_start_as_identity() -> None:
+    gemma = tiny_gemma()
+    weights = gemma_weights(gemma)
+    whole = build_model(
+        t5gemma2_config(gemma.config), initial_weights(weights, 7, Initialisation(identity_from=3)), torch.float32
+    )
+    states = whole.model.encoder(input_ids=torch.arange(10, 30)[None], output_hidden_states=True).hidden_states
+    assert torch.equal(states[3], states[4])
+    assert not torch.equal(states[2], states[3])
+
+
+def test_training_starts_at_the_pretrained_function_and_changes_little() -> None:
+    model = tiny_model()
+    ids = torch.arange(10, 40)
+    before = encode_window(model, ids)
+    trained = add_low_rank(model, rank=4)
+    assert torch.allclose(encode_window(model, ids), before, atol=1e-5)
+    names = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert len(names) == len(trained)
+    assert not any("embed" in name or "vision" in name for name in trained)
+
+
+def test_truncation_keeps_what_fits_and_is_the_best_approximation() -> None:
+    up, down = torch.randn(12, 40), torch.randn(12, 30)
+    whole = up.T @ down
+    same_up, same_down = truncate(up, down, 12)
+    assert torch.allclose(same_up.T @ same_down, whole, atol=1e-4)
+    cut_up, cut_down = truncate(up, down, 5)
+    tail = torch.linalg.svdvals(whole)[5:]
+    assert torch.allclose((cut_up.T @ cut_down - whole).norm(), tail.norm(), rtol=1e-3)
+
+
+def test_an_adapter_comes_back_from_its_file(tmp_path: Path) -> None:
+    adapter = Adapter(
+        factors={"a.q_proj": (torch.randn(4, 20), torch.randn(4, 30))}, norms={"a.k_norm.weight": torch.randn(16)}
+    )
+    write_adapter(adapter, tmp_path / "adapter.safetensors")
+    weights = {"a.q_proj.weight": torch.zeros(20, 30), "a.k_norm.weight": torch.zeros(16)}
+    read_adapter(tmp_path / "adapter.safetensors").merge_into(weights)
+    up, down = adapter.factors["a.q_proj"]
+    error = (weights["a.q_proj.weight"] - up.T @ down).norm() / (up.T @ down).norm()
+    assert error < 0.02  # int8, one scale a row
+    assert torch.equal(weights["a.k_norm.weight"], adapter.norms["a.k_norm.weight"])
+
+
+@pytest.mark.parametrize(("length", "size", "overlap"), [(1, 8, 2), (8, 8, 2), (9, 8, 2), (100, 8, 3), (57, 10, 0)])
+def test_windows_keep_every_token_once_with_context_on_both_sides(length: int, size: int, overlap: int) -> None:
+    windows = plan_windows(length, size, overlap)
+    kept = [token for window in windows for token in range(window.keep_start, window.keep_end)]
+    assert kept == list(range(length))
+    for window in windows:
+        assert 0 <= window.start <= window.keep_start < window.keep_end <= window.end <= length
+        assert window.end - window.start <= size
+        assert window.start == 0 or window.keep_start - window.start >= overlap // 2
+        assert window.end == length or window.end - window.keep_end >= overlap // 2
+
+
+def test_a_window_must_be_longer_than_its_overlap() -> None:
+    with pytest.raises(ValueError, match=r"0\.\.7 for windows of 8 tokens, not 8"):
+        plan_windows(100, 8, 8)
+
+
+def passage(tokens: Tokens) -> Passage:
+    pairs = tokens.pairs([("Who is the treasurer?", "Omar Haddad"), ("How much is the total?", "1,591.60 EUR")])
+    return Passage(ids=tokens.encode([TEXT])[0], pairs=pairs)
+
+
+def test_targets_are_the_answers_shifted_by_one() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    pairs = passage(tokens).pairs
+    ids, positions, question, targets = pack(pairs, 200)
+    for number, (prompt, answer) in enumerate(pairs):
+        rows = [row for row in range(200) if question[row] == number]
+        assert [ids[row] for row in rows] == [*prompt, *answer][:-1]
+        assert [positions[row] for row in rows] == list(range(len(rows)))
+        assert [targets[row] for row in rows if targets[row] != IGNORED] == answer
+    assert answer[-1] == tokens.eos
+
+
+def test_a_question_that_does_not_fit_is_left_out_whole() -> None:
+    pairs = passage(Tokens(tiny_tokenizer())).pairs
+    size = len(pairs[0][0]) + len(pairs[0][1]) + 3
+    assert set(pack(pairs, size)[2]) == {0, -1}
+
+
+@pytest.mark.parametrize("windows", [1, 2])
+def test_training_sees_what_the_engine_computes(windows: int) -> None:
+    """Packed questions over joined windows in one pass give the logits that the engine gives for each alone."""
+    length = 40
+    shape = Shape(documents=1, windows=windows, window=length, overlap=8 if windows > 1 else 0, answers=160)
+    checkpoint = tiny_checkpoint(window=length, overlap=shape.overlap)
+    tokens = Tokens(checkpoint.tokenizer)
+    text = passage(tokens)
+    text = Passage(ids=text.ids[: shape.length], pairs=text.pairs)
+    batch = collate([lay_out([text], shape, tokens, random.Random(0))], shape)
+    states, targets = answer_logits(checkpoint.model, batch, shape)
+    logits = checkpoint.model.lm_head(states)
+    text_read = checkpoint.tokenizer.decode(text.ids)
+    encoded = Engine(checkpoint).encode(document(text_read))
+    assert encoded.token_count == len(joined_rows(shape))
+    at = 0
+    for number in batch.question[0].unique().tolist():
+        row_ids = batch.answer_ids[0][batch.question[0] == number].tolist()
+        if number < 0:
+            continue
+        count = int((batch.targets[0][batch.question[0] == number] != IGNORED).sum())
+        expected = Decoder(checkpoint.model, encoded.memory, 160).step(row_ids).logits
+        assert torch.allclose(logits[at + count - 1], expected, atol=1e-3, rtol=1e-3)
+        assert targets[at + count - 1] == tokens.eos
+        at += count
+
+
+def test_records_answer_with_words_of_their_text_and_splits_share_no_names() -> None:
+    rng = random.Random(0)
+    texts = {"train": "", "check": ""}
+    for split in ("train", "check"):
+        for _ in range(200):
+            record = make_record(rng, split)
+            texts[split] += record.text
+            flat = " ".join(record.text.split())
+            assert all(" ".join(answer.split()) in flat for _, answer in record.pairs)
+    assert "Ada " in texts["train"]
+    assert "Ada " not in texts["check"]
+
+
+def test_documents_fill_their_shape() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    shape = Shape(documents=3, windows=2, window=200, overlap=20, answers=90)
+    mixture = Mixture({"prose": [passage(tokens)] * 4}, {"records": 0.5, "prose": 0.5}, tokens, "train")
+    batch = mixture.batch(shape, random.Random(3))
+    assert batch.window_ids.shape == (6, 200)
+    assert batch.answer_ids.shape == batch.targets.shape == (3, 90)
+    assert (batch.window_ids[:, 0] == tokens.bos).all()
