@@ -1,6 +1,8 @@
 """Blocks of rows -> the text of a page and its words."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Literal
 
 from app.documents.geometry import Rect, fractions, turned_left, union
@@ -51,9 +53,10 @@ def _spaced(blocks: Sequence[Sequence[Row]]) -> list[tuple[str, Piece]]:
     spaced: list[tuple[str, Piece]] = []
     above: Rect | None = None
     for block in blocks:
-        for index, row in enumerate(block):
-            box = union(line.box for line in row)
-            gap = "" if above is None else "\n" if index and not _is_apart(above, box) else "\n\n"
+        boxes = [union(line.box for line in row) for row in block]
+        usual = median([_distance(one, other) for one, other in pairwise(boxes)] or [0.0])
+        for index, (row, box) in enumerate(zip(block, boxes, strict=True)):
+            gap = "" if above is None else "\n" if index and not _is_apart(above, box, usual) else "\n\n"
             spaced += _row(row, gap)
             above = box
     return spaced
@@ -72,6 +75,11 @@ def _line(line: Line, gap: str) -> list[tuple[str, Piece]]:
     return [(gap, first), *(("" if piece.joined else " ", piece) for piece in others)]
 
 
-def _is_apart(above: Rect, box: Rect) -> bool:
-    """Whether the white space between two rows is that of a new paragraph."""
-    return box[1] - above[3] > 0.5 * min(above[3] - above[1], box[3] - box[1])
+def _distance(above: Rect, box: Rect) -> float:
+    return box[1] - above[3]
+
+
+def _is_apart(above: Rect, box: Rect, usual: float) -> bool:
+    """Whether the white space between two rows is that of a new paragraph, and not the usual one of the block."""
+    height = min(above[3] - above[1], box[3] - box[1])
+    return _distance(above, box) > max(usual, 0.0) + 0.4 * height

@@ -52,7 +52,7 @@ def test_a_text_layer_over_a_scan_is_ordinary_text(read):
 
 
 def test_a_blank_page_has_no_text_and_costs_no_recognition(read):
-    (page,) = read(pdf(lambda page: None)).document.pages
+    (page,) = read(pdf(lambda _: None)).document.pages
     assert (page.text, page.source, page.unread_boxes) == ("", "text", 0)
 
 

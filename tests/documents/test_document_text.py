@@ -67,7 +67,7 @@ def test_sideways_text_is_read_along_its_own_lines(read):
         for index in range(5):
             page.insert_text((100 + 30 * index, 500), f"Sideways line number {index}", rotate=90)
 
-    assert read(pdf(paint)).document.pages[0].text.split("\n\n") == [f"Sideways line number {i}" for i in range(5)]
+    assert read(pdf(paint)).document.pages[0].text.split("\n") == [f"Sideways line number {i}" for i in range(5)]
 
 
 def test_page_numbers_are_those_of_the_file(read):
