@@ -1,6 +1,6 @@
 """What several test files share: a tiny T5Gemma 2 with random weights, saved in the official layout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,16 @@ from transformers import PreTrainedTokenizerFast, T5Gemma2Config, T5Gemma2ForCon
 from model.checkpoint import Checkpoint
 
 SPECIAL_TOKENS = ["<pad>", "<eos>", "<bos>", "<unk>"]  # with Gemma's numbers for the first three
+
+
+@pytest.fixture(autouse=True)
+def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tiny models gain nothing from a second thread, and wait a hundred times longer for it on a busy machine."""
+    threads = torch.get_num_threads()
+    if "weights" not in request.keywords:
+        torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
