@@ -58,8 +58,8 @@ COLUMNS = (
     "Rye, wheat and the weather",
     "Nearly all of our flour comes from three farms within forty kilometres. In 2024 they delivered 118 tonnes: 67 "
     "tonnes of wheat, 42 tonnes of rye and 9 tonnes of spelt. A wet July delayed the harvest by almost three weeks, "
-    "and the wheat had less protein than usual. Our bakers answered with longer resting times, and from September on every "
-    "wheat dough rested overnight for sixteen hours.",
+    "and the wheat had less protein than usual. Our bakers answered with longer resting times, and from September on "
+    "every wheat dough rested overnight for sixteen hours.",
     "The farm of the Hallgren family will leave conventional farming and be certified organic in 2026. We have "
     "promised to buy its whole rye harvest for five years at a fixed price of 410 euros a tonne.",
     "Nothing goes to waste",

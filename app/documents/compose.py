@@ -54,7 +54,8 @@ def _spaced(blocks: Sequence[Sequence[Row]]) -> list[tuple[str, Piece]]:
     above: Rect | None = None
     for block in blocks:
         boxes = [union(line.box for line in row) for row in block]
-        usual = median([_distance(one, other) for one, other in pairwise(boxes)] or [0.0])
+        distances = [_distance(one, other) for one, other in pairwise(boxes)]
+        usual = median(distances) if len(distances) > 1 else 0.0
         for index, (row, box) in enumerate(zip(block, boxes, strict=True)):
             gap = "" if above is None else "\n" if index and not _is_apart(above, box, usual) else "\n\n"
             spaced += _row(row, gap)

@@ -34,6 +34,11 @@ class DrawJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The worker has started; from here on its time counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """A page as an image file."""
 
@@ -54,8 +59,8 @@ class Finished:
 
 
 Job = ReadJob | DrawJob
-Reply = Progress | Page | Drawn | Failed | Finished
-_REPLIES = {kind.__name__: kind for kind in (Progress, Page, Word, Drawn, Failed, Finished)}
+Reply = Started | Progress | Page | Drawn | Failed | Finished
+_REPLIES = {kind.__name__: kind for kind in (Started, Progress, Page, Word, Drawn, Failed, Finished)}
 
 
 class ReplyUnpickler(pickle.Unpickler):

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import cast
 
 from app.documents.limits import Limits
-from app.documents.messages import Failed, Finished, Job, Reply, ReplyUnpickler, send
+from app.documents.messages import Failed, Finished, Job, Reply, ReplyUnpickler, Started, send
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import CancelledCallback
 
 ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0  # for starting Python on a busy machine; not held against the document
 TICK = 0.1  # seconds between two looks at whether the person has cancelled
 
 
@@ -66,7 +67,8 @@ class WorkerProcess:
         """Replies up to the last one, which is Failed or Finished."""
         child = self._running()
         child.send(job)
-        started = heard = time.monotonic()
+        started = time.monotonic()
+        heard = started if child.has_started else started + START_SECONDS
         while True:
             try:
                 reply = child.replies.get(timeout=TICK)
@@ -76,6 +78,9 @@ class WorkerProcess:
             if reply is None:
                 raise DocumentError(self._crash(job, child))
             heard = time.monotonic()
+            if isinstance(reply, Started):
+                child.has_started = True
+                continue
             yield reply
             if isinstance(reply, Failed | Finished):
                 return
@@ -122,6 +127,7 @@ class _Child:
 
     def __init__(self, limits: Limits) -> None:
         self.replies: queue.Queue[Reply | None] = queue.Queue()
+        self.has_started = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.documents"],
             cwd=ROOT,

@@ -11,7 +11,7 @@ import pymupdf
 from PIL import Image
 
 from app.documents.limits import Limits
-from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, ReadJob, send
+from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, ReadJob, Started, send
 from app.documents.opening import open_source
 from app.documents.pageranges import parse_pages
 from app.documents.recognition import Recogniser
@@ -26,6 +26,7 @@ def main() -> None:
     jobs, replies = sys.stdin.buffer, _take_standard_output()
     limits: Limits = pickle.load(jobs)
     _confine(limits)
+    send(replies, Started())
     worker = Worker(limits, replies)
     while True:
         try:
