@@ -1,0 +1,75 @@
+"""The page without a browser: real handlers, documents and engine, with a tiny network of random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from app.asking import Asking
+from app.checkpoint_choice import CheckpointChoice
+from app.documents import DocumentReader, Limits
+from app.handlers import Handlers
+from app.library import Library
+from app.reading import Reading
+from app.sample import Sample
+from app.screen import Screen
+from app.session import Session
+from app.update import Update
+from model.checkpoint import Checkpoint
+from model.engine import Engine
+from tests.page.stand_ins import pdf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """An open tab: its handlers, and shortcuts to what a person does there."""
+
+    handlers: Handlers
+    library: Library
+    engine: Engine
+    session: Session
+    folder: Path
+
+    def drop(self, *files: tuple[str, bytes]) -> list[Update]:
+        paths = []
+        for name, data in files:
+            paths.append(self.folder / name)
+            paths[-1].write_bytes(data)
+        received = self.handlers.receive(self.session.id, [str(path) for path in paths])
+        return [received, *self.handlers.read(self.session.id)]
+
+    def ask(self, question: str) -> list[Update]:
+        return [self.handlers.pose(self.session.id, question), *self.handlers.answer(self.session.id)]
+
+    def event(self, **data: str) -> gr.EventData:
+        return gr.EventData(None, data)
+
+
+@pytest.fixture(scope="session")
+def page_reader() -> Iterator[DocumentReader]:
+    with DocumentReader(Limits(max_bytes=5_000_000)) as reader:
+        yield reader
+
+
+@pytest.fixture
+def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path) -> Tab:
+    engine = Engine(tiny_checkpoint)
+    choice = CheckpointChoice("embedded", lambda name, report: engine)
+    choice.load()
+    library = Library(capacity_bytes=100_000_000, linger_seconds=600)
+    sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
+    handlers = Handlers(
+        screen=Screen(choice=choice, sample=sample),
+        reading=Reading(reader=page_reader, choice=choice, library=library),
+        asking=Asking(choice=choice, library=library),
+        library=library,
+        sample=sample,
+    )
+    session_id, _ = handlers.enter("tab", "")
+    return Tab(
+        handlers=handlers, library=library, engine=engine, session=library.session(session_id), folder=tmp_path
+    )

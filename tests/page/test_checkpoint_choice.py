@@ -1,0 +1,65 @@
+"""The checkpoint comes in the background; where the one that was asked for fails, the embedded one runs, with why."""
+
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from app import panels
+from app.checkpoint_choice import CheckpointChoice
+from model.checkpoint import Checkpoint
+from model.engine import Engine
+from model.errors import Cancelled, CheckpointError
+
+
+def never() -> bool:
+    return False
+
+
+def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
+    choice = CheckpointChoice("embedded", lambda name, report: Engine(tiny_checkpoint))
+    choice.start()
+    assert choice.engine(never).checkpoint is tiny_checkpoint
+    assert choice.state.phase == "ready"
+
+
+def test_waiting_can_be_stopped() -> None:
+    choice = CheckpointChoice("embedded", lambda name, report: cast(Engine, None))
+    with pytest.raises(Cancelled):
+        choice.engine(lambda: True)
+
+
+def test_progress_is_in_the_banner() -> None:
+    def load(name: str, report: Callable[[str, float], None]) -> Engine:
+        report("merging the weights", 0.4)
+        banners.append(panels.banner(choice.state))
+        raise CheckpointError("enough")
+
+    banners: list[str] = []
+    choice = CheckpointChoice("embedded", load)
+    choice.load()
+    assert "merging the weights, 40%" in banners[0]
+
+
+def test_a_checkpoint_that_fails_is_replaced_and_explained(tiny_checkpoint: Checkpoint) -> None:
+    def load(name: str, report: Callable[[str, float], None]) -> Engine:
+        if name != "embedded":
+            raise CheckpointError("google/t5gemma-2-1b-1b needs a licence click: open its page.")
+        return Engine(tiny_checkpoint)
+
+    choice = CheckpointChoice("google/t5gemma-2-1b-1b", load)
+    choice.load()
+    assert choice.state.phase == "ready"
+    banner = panels.banner(choice.state)
+    assert "needs a licence click: open its page. The embedded checkpoint runs instead." in banner
+
+
+def test_without_any_checkpoint_the_page_says_so() -> None:
+    def load(name: str, report: Callable[[str, float], None]) -> Engine:
+        raise CheckpointError("The Gemma packages are not installed.")
+
+    choice = CheckpointChoice("embedded", load)
+    choice.load()
+    with pytest.raises(CheckpointError, match="not installed"):
+        choice.engine(never)
+    assert "No model runs" in panels.banner(choice.state)
