@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-import struct
 from pathlib import Path
 
 SAMPLED_BYTES = 256  # of each tensor: training moves every number a little, so a sample of each tells two apart
-CODE_OF_LENGTH = "<Q"  # a safetensors file begins with the length of its JSON header
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """A hash of the configuration, the tokenizer, the weights' layout and a sample of every tensor."""
+    """A hash of the configuration, the tokenizer, the weights' layout and a sample of every tensor.
+
+    Raises OSError, ValueError or KeyError for files that are missing or damaged.
+    """
     digest = hashlib.sha256()
     for path in (folder / "config.json", folder / "tokenizer.json"):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -21,8 +22,9 @@ def folder_fingerprint(folder: Path) -> str:
 
 
 def _hash_tensors(path: Path, digest: "hashlib._Hash") -> None:
+    """Hash a safetensors file's header, whose length its first 8 bytes give, and a sample of each tensor behind it."""
     with path.open("rb") as file:
-        header = file.read(*struct.unpack(CODE_OF_LENGTH, file.read(8)))
+        header = file.read(min(int.from_bytes(file.read(8), "little"), path.stat().st_size))
         digest.update(header)
         for name, tensor in json.loads(header).items():
             if name == "__metadata__":
