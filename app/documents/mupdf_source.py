@@ -41,7 +41,7 @@ class MupdfSource:
         if self._document.is_pdf:
             lines = with_form_fields(page, lines, layer.turns)
             remarks = [turned_line(line, layer.turns, width, height) for line in notes(page)]
-        blocks = reading_order(lines) + [[[line]] for line in layer.aside + remarks]
+        blocks = reading_order(lines) + [[[line] for line in block] for block in (layer.aside, remarks)]
         return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
 
     def draw(self, number: int, width: int) -> bytes:

@@ -4,6 +4,7 @@ A plain child process instead of `multiprocessing`, whose spawned children impor
 here that would be the whole page with torch and Gradio.
 """
 
+import os
 import queue
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from model.types import CancelledCallback
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0  # for starting Python on a busy machine; not held against the document
+FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # threads and heaps by the core would use up RLIMIT_AS
 TICK = 0.1  # seconds between two looks at whether the person has cancelled
 
 
@@ -131,6 +133,7 @@ class _Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "app.documents"],
             cwd=ROOT,
+            env={**os.environ, **FRUGAL},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
