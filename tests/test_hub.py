@@ -7,10 +7,10 @@ from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
-from fake_hub import COMMIT, HubState, Refusal, serve
 
 from model.checkpoint import Checkpoint
 from model.errors import CheckpointError
+from tests.fake_hub import COMMIT, HubState, Refusal, serve
 
 NAME = "someone/tiny-t5gemma-2"
 GATED = Refusal(status=401, code="GatedRepo", message=f"Access to model {NAME} is restricted.")

@@ -16,12 +16,16 @@ EXAMPLE = """Passage: The harbour museum of Lindesund opened on 14 May 1987 in a
 shipwright Ingrid Halvorsen, gave it 212 model ships.
 Question: Who founded the harbour museum?
 Answer: Ingrid Halvorsen
+Question: When did the museum open?
+Answer: 14 May 1987
+Question: What had the building been before?
+Answer: a rope factory
 
 """
 
 
 def gemma_answers(rows: Sequence[Row], *, cache_folder: Path, report: Callable[[str], None]) -> list[str]:
-    """Gemma's answer to each row: the first line after one example, the passage and the question; greedy."""
+    """Gemma's answer to each row: the first line after an example passage, the row's passage and its question; greedy."""
     report("loading Gemma 3 270M")
     device = best_device()
     model, tokenizer = load_gemma(cache_folder, best_dtype(device))

@@ -10,6 +10,7 @@ from pathlib import Path
 from model.checkpoint import Checkpoint
 from model.checkpoints.folder import load_folder
 from model.checkpoints.hub import fetch, is_hub_name
+from model.checkpoints.quiet import quiet
 from model.errors import CheckpointError
 
 EMBEDDED = "embedded"
@@ -21,7 +22,11 @@ def load_checkpoint(
     name: str, *, cache_folder: Path, progress: Callable[[str, float], None] | None = None
 ) -> Checkpoint:
     """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1."""
-    report = progress or _no_progress
+    with quiet():
+        return _load(name, cache_folder, progress or _no_progress)
+
+
+def _load(name: str, cache_folder: Path, report: Callable[[str, float], None]) -> Checkpoint:
     if name == EMBEDDED:
         from model.embedded import load_embedded
 

@@ -1,14 +1,12 @@
 """A folder in transformers' own layout -> a checkpoint; every way in which it can be unfit is told in words."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
-from transformers.utils import logging
 
 from model.checkpoint import Checkpoint
 from model.checkpoints.fingerprint import folder_fingerprint
@@ -105,15 +103,14 @@ def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:
 def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
     device = best_device()
     try:
-        with _quiet():
-            loaded: Any = T5Gemma2ForConditionalGeneration.from_pretrained(
-                folder,
-                dtype=best_dtype(device),
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                output_loading_info=True,
-            )
+        loaded: Any = T5Gemma2ForConditionalGeneration.from_pretrained(
+            folder,
+            dtype=best_dtype(device),
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{name} cannot be loaded: {_line(error)}") from error
     model, report = loaded
@@ -124,20 +121,6 @@ def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
             "Fetch it again, or save it with save_pretrained."
         )
     return model.to(device).eval()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no advice from transformers: the progress and the errors here say what is needed."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _description(name: str) -> str:
