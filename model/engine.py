@@ -17,7 +17,7 @@ from model import tokens as token_maps
 from model.checkpoint import Checkpoint
 from model.encoder import encode_window, memory_of
 from model.errors import DocumentError, EncodingError, QuestionError
-from model.generation import generate
+from model.generation import Generation
 from model.types import (
     Answer,
     CancelledCallback,
@@ -103,9 +103,9 @@ class Engine:
         """
         encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
         self._check(encodings, question)
-        options = options or GenerationOptions()
         before = self._tokens_read_of(encodings)
-        answers = generate(self.checkpoint, encodings, question.strip(), tuple(history), options, cancelled)
+        generation = Generation(self.checkpoint, encodings, options or GenerationOptions(), cancelled)
+        answers = generation.answer(question.strip(), tuple(history))
         return (replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
 
     def _check(self, encodings: Sequence[EncodedDocument], question: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import Literal
 
 import torch
 from transformers import PreTrainedTokenizerFast
@@ -16,7 +15,7 @@ from model.encoder import join_memories
 from model.evidence import find_evidence
 from model.sampling import Sampler
 from model.tokens import encode_text
-from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, Turn
+from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, StopReason, Turn
 
 NOT_IN_DOCUMENT = "The document does not say."
 _NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint was never taught to end: it asks itself the next question
@@ -44,51 +43,64 @@ def read_off(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> tuple[str, b
     return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(ran_on)
 
 
-def generate(
-    checkpoint: Checkpoint,
-    encodings: tuple[EncodedDocument, ...],
-    question: str,
-    history: tuple[Turn, ...],
-    options: GenerationOptions,
-    cancelled: CancelledCallback | None,
-) -> Iterator[Answer]:
-    """Snapshots of the answer, one a token; the last one is finished and carries the evidence."""
-    started = time.perf_counter()
-    memory = join_memories([encoded.memory for encoded in encodings])
-    prompt = [checkpoint.model.config.decoder.bos_token_id]
-    prompt += encode_text(checkpoint.tokenizer, prompt_text(question, history))[0]
-    decoder = Decoder(checkpoint.model, memory, len(prompt) + options.max_new_tokens)
-    sampler = Sampler(options, memory.hidden.device)
-    ends = end_tokens(checkpoint)
-    attention = torch.zeros(memory.hidden.shape[0], device=memory.hidden.device)
-    ids: list[int] = []
-    log_probability = first_token_seconds = 0.0
-    reason: Literal["", "end", "length", "stopped"] = ""
-    output = decoder.step(prompt)
-    while not reason:
-        attention += output.attention[-1]
-        token, log_p = sampler.sample(output.logits)
-        log_probability += log_p
-        ids.append(token)
-        text, ran_on = read_off(checkpoint.tokenizer, ids)
-        if token in ends or ran_on:
-            reason = "end"
-        elif cancelled is not None and cancelled():
-            reason = "stopped"
-        elif len(ids) == options.max_new_tokens:
-            reason = "length"
-        seconds = time.perf_counter() - started
-        first_token_seconds = first_token_seconds or seconds
-        yield Answer(
-            question=question,
+class Generation:
+    """One answer as it grows: iterate over it for snapshots, one a token; the last is finished and carries evidence."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        encodings: tuple[EncodedDocument, ...],
+        options: GenerationOptions,
+        cancelled: CancelledCallback | None,
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._encodings = encodings
+        self._options = options
+        self._cancelled = cancelled
+        self._ends = end_tokens(checkpoint)
+        self._ids: list[int] = []
+        self._log_probability = 0.0
+
+    def answer(self, question: str, history: tuple[Turn, ...] = ()) -> Iterator[Answer]:
+        """Decode until the end of sequence, the token limit, or the person says stop."""
+        started = time.perf_counter()
+        memory = join_memories([encoded.memory for encoded in self._encodings])
+        tokenizer = self._checkpoint.tokenizer
+        prompt = [self._checkpoint.model.config.decoder.bos_token_id]
+        prompt += encode_text(tokenizer, prompt_text(question, history))[0]
+        decoder = Decoder(self._checkpoint.model, memory, len(prompt) + self._options.max_new_tokens)
+        sampler = Sampler(self._options, memory.hidden.device)
+        attention = torch.zeros(memory.hidden.shape[0], device=memory.hidden.device)
+        answer = Answer(question=question)
+        unread = prompt
+        while not answer.finished:
+            output = decoder.step(unread)
+            attention += output.attention[-1]
+            token, log_probability = sampler.sample(output.logits)
+            self._ids.append(token)
+            self._log_probability += log_probability
+            answer = self._snapshot(answer, time.perf_counter() - started, attention)
+            yield answer
+            unread = [token]
+
+    def _snapshot(self, before: Answer, seconds: float, attention: torch.Tensor) -> Answer:
+        text, ran_on = read_off(self._checkpoint.tokenizer, self._ids)
+        reason = "end" if ran_on else self._stop_reason()
+        return Answer(
+            question=before.question,
             text=text,
             finished=bool(reason),
             stop_reason=reason,
-            tokens=len(ids),
+            tokens=len(self._ids),
             seconds=seconds,
-            first_token_seconds=first_token_seconds,
-            confidence=math.exp(log_probability / len(ids)),
-            evidence=find_evidence(encodings, attention, text) if reason and text != NOT_IN_DOCUMENT else (),
+            first_token_seconds=before.first_token_seconds or seconds,
+            confidence=math.exp(self._log_probability / len(self._ids)),
+            evidence=find_evidence(self._encodings, attention, text) if reason and text != NOT_IN_DOCUMENT else (),
         )
-        if not reason:
-            output = decoder.step([token])
+
+    def _stop_reason(self) -> StopReason:
+        if self._ids[-1] in self._ends:
+            return "end"
+        if self._cancelled is not None and self._cancelled():
+            return "stopped"
+        return "length" if len(self._ids) == self._options.max_new_tokens else ""

@@ -140,6 +140,9 @@ class Evidence:
     verbatim: bool  # the answer's own words stand here; otherwise it is where the attention lay
 
 
+StopReason = Literal["", "end", "length", "stopped"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A snapshot of an answer while it grows; the last one is `finished`."""
@@ -147,7 +150,7 @@ class Answer:
     question: str
     text: str = ""
     finished: bool = False
-    stop_reason: Literal["", "end", "length", "stopped"] = ""
+    stop_reason: StopReason = ""
     tokens: int = 0
     seconds: float = 0.0
     first_token_seconds: float = 0.0

@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from tests.engine.tiny import TEXT, document, tiny_checkpoint
 
 from model.encodings import load_encoding, save_encoding
 from model.engine import Engine
 from model.errors import EncodingError
 from model.types import EncodedDocument, Word
+from tests.engine.tiny import TEXT, document, tiny_checkpoint
 
 Tensors = dict[str, torch.Tensor]
 

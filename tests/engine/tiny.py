@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, SiglipVisionConfig, T5Gemma2Config, T5Gemma2ForConditionalGeneration
 
 from model.checkpoint import Checkpoint
-from model.types import Document, Page
+from model.types import Answer, Document, Page
 
 TEXT = """The library of Lindau was founded in 1907 by Ada Keller. It has 41,250 volumes on three floors.
 Its treasurer is Omar Haddad. The annual report was issued on 14 March 2025 and names a budget of 96,400 euros.
@@ -92,3 +94,9 @@ def document(*texts: str, name: str = "report.pdf") -> Document:
     """A document with the given pages, numbered from 1."""
     pages = tuple(Page(number=n, text=text, words=(), width=595, height=842) for n, text in enumerate(texts, 1))
     return Document(name=name, sha256=name, pages=pages)
+
+
+def last(answers: Iterator[Answer]) -> Answer:
+    """The finished answer."""
+    *_, answer = answers
+    return answer
