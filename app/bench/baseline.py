@@ -25,7 +25,7 @@ Answer: a rope factory
 
 
 def gemma_answers(rows: Sequence[Row], *, cache_folder: Path, report: Callable[[str], None]) -> list[str]:
-    """Gemma's answer to each row: the first line after an example passage, the row's passage and its question; greedy."""
+    """Gemma's answer to each row: the first line after the example, the passage and the question; greedy."""
     report("loading Gemma 3 270M")
     device = best_device()
     model, tokenizer = load_gemma(cache_folder, best_dtype(device))
