@@ -3,17 +3,19 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from app.checkpoint_choice import CheckpointChoice, LoadingProgress
+from app.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.documents import DocumentReader, Limits
 from app.sample import bundled_sample
 from app.settings import Settings
 from app.ui import build_demo, serve
-from model.checkpoints import load_checkpoint
-from model.engine import Engine
 from model.errors import ReadonceError
+
+if TYPE_CHECKING:
+    from model.engine import Engine
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,8 +45,12 @@ def choose(arguments: Sequence[str] | None) -> Settings:
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
-def engine_loader(settings: Settings) -> Callable[[str, LoadingProgress], Engine]:
-    def load(name: str, progress: LoadingProgress) -> Engine:
+def engine_loader(settings: Settings) -> Load:
+    def load(name: str, progress: LoadingProgress) -> "Engine":
+        # Imported here, in the background: torch and transformers take seconds, and the page is there before them.
+        from model.checkpoints import load_checkpoint
+        from model.engine import Engine
+
         return Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress))
 
     return load

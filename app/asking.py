@@ -8,9 +8,10 @@ from app.faults import in_words
 from app.library import Library
 from app.receipts import receipt
 from app.session import Exchange, Session
-from model.engine import LONGEST_QUESTION
 from model.errors import Cancelled, QuestionError
 from model.types import CancelledCallback
+
+LONGEST_QUESTION = 2_000  # characters; as in `model.engine`, which takes too long to import for this
 
 
 def checked_question(text: str) -> str:

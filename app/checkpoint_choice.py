@@ -1,19 +1,23 @@
 """The checkpoint that the page runs on: loaded in the background, so that the page is there at once."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from model.engine import Engine
 from model.errors import Cancelled, CheckpointError
 from model.types import CancelledCallback
+
+if TYPE_CHECKING:  # the engine's imports take seconds: they come with the checkpoint, in the background
+    from model.engine import Engine
 
 EMBEDDED = "embedded"
 
 LoadingProgress = Callable[[str, float], None]
-Load = Callable[[str, LoadingProgress], Engine]
+Load = Callable[[str, LoadingProgress], "Engine"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,7 @@ from model.errors import ReadonceError
 class Handlers:
     """The handlers of one app. A session's id comes first; events of panels carry their data in strings."""
 
-    def __init__(
-        self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample
-    ) -> None:
+    def __init__(self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample) -> None:
         self._screen = screen
         self._reading = reading
         self._asking = asking
@@ -172,9 +170,7 @@ class Handlers:
         if not exchange.answer.evidence:
             return update
         place = exchange.answer.evidence[0]
-        session.shown = Shown(
-            key=exchange.sources[place.document_index], page=place.page, exchange=exchange.number
-        )
+        session.shown = Shown(key=exchange.sources[place.document_index], page=place.page, exchange=exchange.number)
         return replace(update, pages=self._screen.pages(session), documents=self._screen.titles(session))
 
     def _session(self, session_id: str) -> Session:

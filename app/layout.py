@@ -11,10 +11,7 @@ from app.update import Update
 
 BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session again
 LOADING_LOOK_SECONDS = 0.7
-TITLE = (
-    '<h1 class="wordmark">Readonce</h1>'
-    '<p class="tagline">Read a document once, ask it anything.</p>'
-)
+TITLE = '<h1 class="wordmark">Readonce</h1><p class="tagline">Read a document once, ask it anything.</p>'
 
 
 class Layout:

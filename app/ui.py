@@ -124,9 +124,7 @@ class Wiring:
             self._on(question.then, handlers.answer, concurrency_id=ENGINE)
         self._on(page.stop.click, handlers.stop)
         self._on(page.clear.click, handlers.clear)
-        page.unsent.change(
-            None, [page.unsent, page.question], page.question, js="(unsent, typed) => typed || unsent"
-        )
+        page.unsent.change(None, [page.unsent, page.question], page.question, js="(unsent, typed) => typed || unsent")
 
     def _on(
         self,

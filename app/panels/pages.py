@@ -61,9 +61,7 @@ def _around(left: Box, right: Box) -> Box:
 
 def _mark(box: Box) -> str:
     x0, y0, x1, y1 = box
-    return (
-        f'<span class="mark" style="left:{x0:.2%};top:{y0:.2%};width:{x1 - x0:.2%};height:{y1 - y0:.2%}"></span>'
-    )
+    return f'<span class="mark" style="left:{x0:.2%};top:{y0:.2%};width:{x1 - x0:.2%};height:{y1 - y0:.2%}"></span>'
 
 
 def _bar(loaded: Loaded, numbers: Sequence[int], number: int) -> str:

@@ -58,7 +58,7 @@ def page_reader() -> Iterator[DocumentReader]:
 @pytest.fixture
 def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path) -> Tab:
     engine = Engine(tiny_checkpoint)
-    choice = CheckpointChoice("embedded", lambda name, report: engine)
+    choice = CheckpointChoice("embedded", lambda *_: engine)
     choice.load()
     library = Library(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
@@ -70,6 +70,4 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
         sample=sample,
     )
     session_id, _ = handlers.enter("tab", "")
-    return Tab(
-        handlers=handlers, library=library, engine=engine, session=library.session(session_id), folder=tmp_path
-    )
+    return Tab(handlers=handlers, library=library, engine=engine, session=library.session(session_id), folder=tmp_path)

@@ -60,7 +60,5 @@ def pdf(*pages: str, password: str = "") -> bytes:
         for text in pages:
             document.new_page().insert_textbox((60, 60, 540, 780), text, fontsize=12)
         if password:
-            return bytes(
-                document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=password, owner_pw=password)
-            )
+            return bytes(document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=password, owner_pw=password))
         return bytes(document.tobytes())

@@ -17,20 +17,20 @@ def never() -> bool:
 
 
 def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
-    choice = CheckpointChoice("embedded", lambda name, report: Engine(tiny_checkpoint))
+    choice = CheckpointChoice("embedded", lambda *_: Engine(tiny_checkpoint))
     choice.start()
     assert choice.engine(never).checkpoint is tiny_checkpoint
     assert choice.state.phase == "ready"
 
 
 def test_waiting_can_be_stopped() -> None:
-    choice = CheckpointChoice("embedded", lambda name, report: cast(Engine, None))
+    choice = CheckpointChoice("embedded", lambda *_: cast(Engine, None))
     with pytest.raises(Cancelled):
         choice.engine(lambda: True)
 
 
 def test_progress_is_in_the_banner() -> None:
-    def load(name: str, report: Callable[[str, float], None]) -> Engine:
+    def load(_: str, report: Callable[[str, float], None]) -> Engine:
         report("merging the weights", 0.4)
         banners.append(panels.banner(choice.state))
         raise CheckpointError("enough")
@@ -42,7 +42,7 @@ def test_progress_is_in_the_banner() -> None:
 
 
 def test_a_checkpoint_that_fails_is_replaced_and_explained(tiny_checkpoint: Checkpoint) -> None:
-    def load(name: str, report: Callable[[str, float], None]) -> Engine:
+    def load(name: str, _: Callable[[str, float], None]) -> Engine:
         if name != "embedded":
             raise CheckpointError("google/t5gemma-2-1b-1b needs a licence click: open its page.")
         return Engine(tiny_checkpoint)
@@ -55,7 +55,7 @@ def test_a_checkpoint_that_fails_is_replaced_and_explained(tiny_checkpoint: Chec
 
 
 def test_without_any_checkpoint_the_page_says_so() -> None:
-    def load(name: str, report: Callable[[str, float], None]) -> Engine:
+    def load(*_: object) -> Engine:
         raise CheckpointError("The Gemma packages are not installed.")
 
     choice = CheckpointChoice("embedded", load)

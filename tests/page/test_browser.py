@@ -1,0 +1,158 @@
+"""A person at the page: the real app with the embedded checkpoint, in Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.page.browser import QUIET, Visit, chromium, running_app
+from tests.page.stand_ins import pdf
+
+LETTER = pdf(
+    "Invoice 2024-118\nDate: 3 March 2024\nSeller: Harbour Lights Ltd\nCustomer: Clara Jensen\nTotal: 1,084.50 pounds",
+    "Payment is due within thirty days. <img src=http://evil.example/pixel.png> ![x](http://evil.example/y.png)",
+)
+SLOW = 120_000  # ms; a first start merges the weights, and a busy machine takes its time
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.weights,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        chromium() is None and "CI" not in os.environ,
+        reason="no Chromium: install it, or name it in the environment variable CHROMIUM",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with running_app(log, READONCE_MAX_FILE_MB="3") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(address: str, browser: Browser) -> Iterator[Visit]:
+    """A person with a browser of their own. Whatever they do, nothing is asked of another host."""
+    context = browser.new_context()
+    visit = Visit(context.new_page(), address)
+    yield visit
+    context.close()
+    assert visit.foreign == []
+    assert visit.errors == []
+
+
+def test_from_a_file_to_answers_and_back_to_nothing(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_contain_text("2 pages", timeout=SLOW)
+    expect(page.locator(".sheet img")).to_have_js_property("complete", True)
+    expect(page.locator(".banner.ready")).to_contain_text("embedded")
+
+    visit.ask("Who is the customer?")
+    expect(page.locator(".question")).to_have_text("Who is the customer?")
+    expect(page.locator(".exchange.done .receipt")).to_have_text(
+        re.compile(r"^read once: 2 pages, \d+ tokens, [\d.]+ s - this answer: [\d.]+ s, re-read: 0"), timeout=SLOW
+    )
+    expect(page.get_by_label("Your question")).to_have_value("")
+
+    visit.ask("What is the total?")
+    expect(page.locator(".exchange.done .receipt")).to_have_count(2, timeout=SLOW)
+    expect(page.locator(".receipt").last).to_contain_text("re-read: 0")
+
+    page.get_by_role("button", name="Forget letter.pdf").click()
+    expect(page.locator("li.document")).to_have_count(0)
+    expect(page.locator(".sheet")).to_have_count(0)
+
+
+def test_stop_frees_the_engine_at_once(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
+    visit.ask("What is the date?")
+    page.get_by_role("button", name="Stop").click(timeout=SLOW)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=5_000)
+    expect(page.locator(".exchange.answering, .exchange.waiting")).to_have_count(0)
+
+
+def test_the_sample_is_one_click_away_and_survives_a_reload(visit: Visit) -> None:
+    page = visit.page
+    page.get_by_role("button", name="Try the sample document").click()
+    expect(page.locator("li.document")).to_contain_text("4 pages", timeout=SLOW)
+    expect(page.locator(".suggestion").first).to_be_visible()
+
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_role("img", name="Page 2 of sample.pdf")).to_be_visible()
+    page.locator("figure.pages").press("ArrowRight")
+    expect(page.get_by_role("img", name="Page 3 of sample.pdf")).to_be_visible()
+
+    page.reload()
+    expect(page.locator("li.document")).to_contain_text("sample.pdf")
+    expect(page.get_by_role("img", name="Page 3 of sample.pdf")).to_be_visible()
+
+
+def test_files_that_cannot_be_read_say_why(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("empty.pdf", b""), ("broken.pdf", b"%PDF-1.7\nnothing"), ("program.exe", b"MZ\x90\x00" + bytes(200)))
+    messages = page.locator(".messages")
+    for name in ("empty.pdf", "broken.pdf", "program.exe"):
+        expect(messages).to_contain_text(name, timeout=SLOW)
+    page.get_by_role("button", name="Dismiss").click()
+    expect(messages).to_have_count(0)
+
+
+def test_a_file_over_the_limit_is_refused_in_words(visit: Visit) -> None:
+    visit.drop(("big.pdf", b"%PDF-1.7" + bytes(3_200_000)))
+    expect(visit.page.get_by_text(re.compile("(?i)exceeded maximum allowed size|too large"))).to_be_visible()
+
+
+def test_an_encrypted_file_opens_with_its_password(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("secret.pdf", pdf("The code is 4711.", password="lamp")))
+    page.get_by_label("Password").fill("dark", timeout=SLOW)
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.locator("#lock")).to_contain_text("secret.pdf")
+    page.get_by_label("Password").fill("lamp")
+    page.get_by_label("Password").press("Enter")
+    expect(page.locator("li.document")).to_contain_text("secret.pdf", timeout=SLOW)
+    expect(page.locator("#lock")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("question", "words"), [(" ", "The question is empty"), ("x" * 10_000, "has 10,000 characters")]
+)
+def test_a_question_that_cannot_be_asked_stays_with_its_reason(visit: Visit, question: str, words: str) -> None:
+    visit.type(question)
+    visit.page.get_by_role("button", name="Ask", exact=True).click()
+    expect(visit.page.locator(".problem")).to_contain_text(words)
+    expect(visit.page.get_by_label("Your question")).to_have_value(question)
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(address: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    visit = Visit(context.new_page(), address)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(visit.page.get_by_label("Your question")).to_be_visible()
+    context.close()
+
+
+def test_a_checkpoint_that_cannot_be_loaded_leaves_a_page_that_says_why(tmp_path: Path, browser: Browser) -> None:
+    with running_app(tmp_path / "log.txt", "--model", "/no/such/folder") as address:
+        visit = Visit(browser.new_page(), address)
+        expect(visit.page.locator(".banner .notice")).to_contain_text("/no/such/folder", timeout=SLOW)
+        expect(visit.page.locator(".banner .notice")).to_contain_text("embedded checkpoint runs instead")
+        visit.page.close()
