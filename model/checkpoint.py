@@ -19,6 +19,11 @@ class Checkpoint:
     description: str  # one sentence for people: which checkpoint it is, and what it cannot do
 
     @property
+    def bos(self) -> int:
+        """The id that every window and every prompt begins with."""
+        return int(self.model.model.decoder.config.bos_token_id or 0)
+
+    @property
     def device(self) -> torch.device:
         return self.model.device
 

@@ -28,7 +28,7 @@ class Decoder:
         """`capacity` is the number of question and answer tokens that will be decoded at most."""
         self._model = model
         self._memory = memory
-        config = model.config.decoder
+        config = model.model.decoder.config
         self._cache = SelfAttentionCache.empty(
             config.num_hidden_layers, config.num_key_value_heads, capacity, config.head_dim, memory.hidden
         )
@@ -39,7 +39,7 @@ class Decoder:
         device = self._memory.hidden.device
         distance = torch.arange(past, past + count, device=device)[:, None] - torch.arange(past + count, device=device)
         causal = distance >= 0
-        near = distance < self._model.config.decoder.sliding_window
+        near = distance < (self._model.model.decoder.config.sliding_window or past + count)
         return {"full_attention": causal, "sliding_attention": causal & near}
 
     def step(self, ids: list[int]) -> DecoderOutput:
@@ -79,5 +79,5 @@ class Decoder:
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = self._model.lm_head(hidden).float()
-        softcap = self._model.config.decoder.final_logit_softcapping
+        softcap = self._model.model.decoder.config.final_logit_softcapping
         return logits if softcap is None else softcap * torch.tanh(logits / softcap)

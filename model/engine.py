@@ -66,7 +66,7 @@ class Engine:
         if not total:
             raise DocumentError(_no_text(document))
         report = progress or _ignore
-        bos = self.checkpoint.model.config.decoder.bos_token_id
+        bos = self.checkpoint.bos
         windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
         states = []
         for window in windows:

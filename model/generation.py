@@ -31,14 +31,14 @@ def prompt_text(question: str, history: tuple[Turn, ...] = ()) -> str:
 def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     """Ids that end an answer: the configuration's, and those that a fine-tune's generation settings add."""
     found: set[int] = set()
-    for value in (checkpoint.model.config.decoder.eos_token_id, checkpoint.model.generation_config.eos_token_id):
+    for value in (checkpoint.model.model.decoder.config.eos_token_id, checkpoint.model.generation_config.eos_token_id):
         found.update([value] if isinstance(value, int) else value or [])
     return frozenset(found)
 
 
 def read_off(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> tuple[str, bool]:
     """The text of an answer's tokens, and whether it has run on into a question of its own."""
-    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    text = str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
     answer, ran_on, _ = text.partition(_NEXT_QUESTION)
     return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(ran_on)
 
@@ -66,8 +66,7 @@ class Generation:
         started = time.perf_counter()
         memory = join_memories([encoded.memory for encoded in self._encodings])
         tokenizer = self._checkpoint.tokenizer
-        prompt = [self._checkpoint.model.config.decoder.bos_token_id]
-        prompt += encode_text(tokenizer, prompt_text(question, history))[0]
+        prompt = [self._checkpoint.bos, *encode_text(tokenizer, prompt_text(question, history))[0]]
         decoder = Decoder(self._checkpoint.model, memory, len(prompt) + self._options.max_new_tokens)
         sampler = Sampler(self._options, memory.hidden.device)
         attention = torch.zeros(memory.hidden.shape[0], device=memory.hidden.device)

@@ -85,10 +85,7 @@ def read_tokenizer(file: Path) -> GemmaTokenizer:
 def load_gemma(folder: Path, dtype: torch.dtype = torch.bfloat16) -> tuple[Gemma3ForCausalLM, GemmaTokenizer]:
     """Gemma 3 270M as released, decoder only: the baseline that the adapted model is compared with."""
     file = assemble_base(folder)
-    with torch.device("meta"):
-        model = Gemma3ForCausalLM(gemma_config())
     weights = {f"model.{name}": value.to(dtype) for name, value in read_gemma_weights(file, dtype).items()}
     weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
-    model = model.to_empty(device="cpu").to(dtype)
-    model.load_state_dict(weights, strict=True)
+    model = Gemma3ForCausalLM.from_pretrained(None, config=gemma_config(), state_dict=weights, dtype=dtype)
     return model.eval(), read_tokenizer(file)

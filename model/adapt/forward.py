@@ -41,7 +41,7 @@ def answer_logits(
     model: T5Gemma2ForConditionalGeneration, batch: Batch, shape: Shape
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Decoder states at the answers' tokens, (N, H), and their targets, (N,). One forward pass of both stacks."""
-    sliding = model.config.encoder.text_config.sliding_window
+    sliding = int(model.model.decoder.config.sliding_window or batch.window_ids.shape[1])
     encoder = model.model.encoder(input_ids=batch.window_ids, attention_mask=window_masks(batch.window_ids, sliding))
     rows = joined_rows(shape)
     hidden = encoder.last_hidden_state
@@ -51,7 +51,7 @@ def answer_logits(
     states = model.model.decoder(
         input_ids=batch.answer_ids,
         position_ids=batch.positions,
-        attention_mask=question_masks(batch, model.config.decoder.sliding_window),
+        attention_mask=question_masks(batch, sliding),
         encoder_attention_mask={"full_attention": cross_mask},
         encoder_hidden_states=memory,
         use_cache=False,

@@ -16,6 +16,8 @@ LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj",
 class LowRankLinear(nn.Module):
     """`x W.T + (x down.T) up`: a frozen linear layer and its trained difference. x: (..., in) -> (..., out)."""
 
+    frozen: torch.Tensor
+
     def __init__(self, linear: nn.Linear, rank: int) -> None:
         super().__init__()
         self.register_buffer("frozen", linear.weight.detach(), persistent=False)
