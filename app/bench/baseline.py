@@ -9,6 +9,7 @@ from transformers import Gemma3ForCausalLM, PreTrainedTokenizerBase
 from app.bench.rows import Row
 from model.adapt.base import load_gemma
 from model.checkpoints.placement import best_device, best_dtype
+from model.checkpoints.quiet import quiet
 
 NAME = "gemma-3-270m, prompted"
 LONGEST_ANSWER = 48  # tokens
@@ -28,7 +29,8 @@ def gemma_answers(rows: Sequence[Row], *, cache_folder: Path, report: Callable[[
     """Gemma's answer to each row: the first line after the example, the passage and the question; greedy."""
     report("loading Gemma 3 270M")
     device = best_device()
-    model, tokenizer = load_gemma(cache_folder, best_dtype(device))
+    with quiet():
+        model, tokenizer = load_gemma(cache_folder, best_dtype(device))
     model.to(device)  # type: ignore[arg-type]  # transformers' wrapper of `to` hides its signature
     answers = []
     for number, row in enumerate(rows):
