@@ -39,12 +39,12 @@ class Layout:
         )
         self.sample = gr.Button("Try the sample document", elem_id="sample")
         self.messages = self._panel("messages")
-        with gr.Group(visible=False, elem_id="lock") as self.lock:
+        with gr.Column(visible=False, elem_id="lock", min_width=0) as self.lock:
             self.lock_reason = self._panel("lock-reason")
             self.password = gr.Textbox(label="Password", type="password", elem_id="password")
             with gr.Row():
-                self.unlock = gr.Button("Open", variant="primary", min_width=0)
-                self.leave_locked = gr.Button("Leave it", min_width=0)
+                self.unlock = gr.Button("Open", variant="primary", size="md", min_width=0)
+                self.leave_locked = gr.Button("Leave it", size="md", min_width=0)
         self.reading = self._panel("reading")
         self.documents = self._panel("documents")
 
@@ -96,7 +96,7 @@ class Layout:
             _or_same(update.documents),
             _or_same(update.reading),
             _or_same(update.messages),
-            gr.skip() if locked is None else gr.Group(visible=bool(locked)),
+            gr.skip() if locked is None else gr.Column(visible=bool(locked)),
             gr.skip() if locked is None else panels.lock_reason(locked),
             gr.skip() if locked is None else "",
             _or_same(update.pages),
