@@ -10,7 +10,7 @@ from app.bench.__main__ import build_parser
 from app.bench.quality import as_table
 from app.bench.rows import Row, read_rows
 from app.bench.scores import exact_match, normalise, refuses, score, token_f1
-from app.cli import run
+from app.commands.command_line import run
 from model.errors import DocumentError
 
 ROWS = [

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import main
-from app.cli_progress import ERASE_LINE, LOG_SECONDS, ProgressLine
+from app.commands.command_line import main
+from app.commands.progress import ERASE_LINE, LOG_SECONDS, ProgressLine
 from model.errors import Cancelled
 from model.types import Progress
 
@@ -47,7 +47,7 @@ def command(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     """Run a command with the tiny model as the person's choice."""
     monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
     monkeypatch.setenv("READONCE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("app.cli_progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
+    monkeypatch.setattr("app.commands.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
 
     def run(*arguments: str | Path) -> Ran:
         try:
@@ -177,7 +177,7 @@ def test_ctrl_c_ends_quietly(command: Run, letter: Path, monkeypatch: pytest.Mon
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("app.cli_ask.ask", interrupted)
+    monkeypatch.setattr("app.commands.ask.ask", interrupted)
     ran = command("ask", letter, "-q", "Who?")
     assert (ran.status, ran.out, ran.err) == (130, "", "")
 
@@ -186,7 +186,7 @@ def test_a_message_of_several_lines_is_told_in_one(command: Run, letter: Path, m
     def fails(_: object) -> None:
         raise Cancelled("one\n  two")
 
-    monkeypatch.setattr("app.cli_ask.ask", fails)
+    monkeypatch.setattr("app.commands.ask.ask", fails)
     assert command("ask", letter, "-q", "Who?").complaint == "error: one two"
 
 

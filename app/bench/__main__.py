@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.cli import OneLineParser, run
+from app.commands.command_line import OneLineParser, run
 
 
 def build_parser() -> argparse.ArgumentParser:

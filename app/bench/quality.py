@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 
 from app.bench.rows import Row, read_rows
 from app.bench.scores import Scores, score
-from app.cli_progress import ProgressLine
+from app.commands.progress import ProgressLine
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
 from model.engine import Engine

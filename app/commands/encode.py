@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.cli_progress import ProgressLine
-from app.cli_reading import ENCODING_SUFFIX, Selection, read_once
+from app.commands.progress import ProgressLine
+from app.commands.reading import ENCODING_SUFFIX, Selection, read_once
 from app.receipts import counted, megabytes, seconds
 from model.encodings import save_encoding
 from model.errors import DocumentError, EncodingError

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from app.terminal import harmless
+from app.commands.terminal import harmless
 from model.errors import ReadonceError
 
 BAD_INPUT = 2
@@ -98,19 +98,19 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
 
 
 def _ask(arguments: argparse.Namespace) -> None:
-    from app.cli_ask import ask
+    from app.commands.ask import ask
 
     ask(arguments)
 
 
 def _encode(arguments: argparse.Namespace) -> None:
-    from app.cli_encode import encode
+    from app.commands.encode import encode
 
     encode(arguments)
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    from app.cli_info import info
+    from app.commands.info import info
 
     info(arguments)
 

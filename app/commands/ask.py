@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from app.asking import checked_question
-from app.cli_progress import ProgressLine
-from app.cli_reading import Selection, read_once
+from app.commands.progress import ProgressLine
+from app.commands.reading import Selection, read_once
+from app.commands.terminal import harmless
 from app.receipts import counted, receipt
-from app.terminal import harmless
 from model.engine import Engine
 from model.types import Answer, EncodedDocument
 

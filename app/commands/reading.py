@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cli_progress import ProgressLine
+from app.commands.progress import ProgressLine
 from app.documents import DocumentReader, Limits
 from app.settings import Settings
 from model.checkpoints import load_checkpoint

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from app.terminal import harmless
+from app.commands.terminal import harmless
 from model.types import Progress, ProgressCallback
 
 ERASE_LINE = "\r\x1b[K"
