@@ -127,7 +127,7 @@ class Handlers:
             self._asking.pose(session, question)
         except ReadonceError as error:
             return Update(problem=str(error))
-        return Update(conversation=self._screen.conversation(session), question="", problem="", busy=True)
+        return Update(conversation=self._screen.conversation(session), question="", unsent="", problem="", busy=True)
 
     def suggest(self, session_id: str, event: gr.EventData) -> Update:
         return self.pose(session_id, _text(event, "question"))

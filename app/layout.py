@@ -55,7 +55,7 @@ class Layout:
             self.question = gr.Textbox(
                 label="Your question",
                 show_label=False,
-                placeholder="Ask a question about the ticked documents",
+                placeholder="Ask your documents",
                 lines=1,
                 max_lines=8,
                 elem_id="question",

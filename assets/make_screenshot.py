@@ -1,4 +1,4 @@
-"""Makes `screenshot.png` for the README from the running page: `python app.py`, then `python assets/make_screenshot.py`.
+"""Makes `screenshot.png` for the README: `python app.py`, then `python assets/make_screenshot.py`.
 
 A person's way through the sample: one click, two questions, and the page that the last answer rests on.
 """
