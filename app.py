@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.documents import DocumentReader, Limits
-from app.sample import bundled_sample
+from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
+from app.page.sample import bundled_sample
 from app.settings import Settings
 from app.ui import build_demo, serve
 from model.errors import ReadonceError

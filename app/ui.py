@@ -7,18 +7,18 @@ from typing import Any
 
 import gradio as gr
 
-from app import panels
-from app.asking import Asking
-from app.checkpoint_choice import CheckpointChoice
 from app.documents import DocumentReader
-from app.handlers import Handlers
-from app.layout import Layout
-from app.library import Library
-from app.reading import Reading
-from app.sample import ASSETS, Sample
-from app.screen import Screen
+from app.page import panels
+from app.page.asking import Asking
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.handlers import Handlers
+from app.page.layout import Layout
+from app.page.reading import Reading
+from app.page.sample import ASSETS, Sample
+from app.page.screen import Screen
+from app.page.theme import calm_theme
+from app.sessions.library import Library
 from app.settings import Settings
-from app.theme import calm_theme
 
 UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
 QUEUE_LENGTH = 64

@@ -18,6 +18,7 @@ from model.checkpoint import Checkpoint
 from model.encoder import encode_window, memory_of
 from model.errors import DocumentError, EncodingError, QuestionError
 from model.generation import Generation
+from model.questions import checked_question
 from model.types import (
     Answer,
     CancelledCallback,
@@ -29,8 +30,6 @@ from model.types import (
     Turn,
 )
 from model.windows import plan_windows
-
-LONGEST_QUESTION = 2000  # characters
 
 
 class Engine:
@@ -102,20 +101,14 @@ class Engine:
         Raises QuestionError for an empty or overlong question, EncodingError for an encoding of another checkpoint.
         """
         encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
-        self._check(encodings, question)
+        question = checked_question(question)
+        self._check(encodings)
         before = self._tokens_read_of(encodings)
         generation = Generation(self.checkpoint, encodings, options or GenerationOptions(), cancelled)
-        answers = generation.answer(question.strip(), tuple(history))
+        answers = generation.answer(question, tuple(history))
         return (replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
 
-    def _check(self, encodings: Sequence[EncodedDocument], question: str) -> None:
-        if not question.strip():
-            raise QuestionError("The question is empty: type what you want to know about the document.")
-        if len(question) > LONGEST_QUESTION:
-            raise QuestionError(
-                f"The question has {len(question):,} characters and at most {LONGEST_QUESTION:,} fit: shorten it, "
-                "and put long text into a document instead."
-            )
+    def _check(self, encodings: Sequence[EncodedDocument]) -> None:
         if not encodings:
             raise QuestionError("No document is chosen: add one, or tick one that was read.")
         for encoded in encodings:

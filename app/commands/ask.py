@@ -5,12 +5,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from app.asking import checked_question
 from app.commands.progress import ProgressLine
 from app.commands.reading import Selection, read_once
 from app.commands.terminal import harmless
 from app.receipts import counted, receipt
 from model.engine import Engine
+from model.questions import checked_question
 from model.types import Answer, EncodedDocument
 
 

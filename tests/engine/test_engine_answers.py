@@ -152,7 +152,7 @@ def test_earlier_turns_go_into_the_decoder() -> None:
 
 @pytest.mark.parametrize(
     ("question", "words"),
-    [("", "empty"), ("  \n", "empty"), ("x" * 10_000, "10,000 characters and at most 2,000")],
+    [("", "empty"), ("  \n", "empty"), ("x" * 10_000, "10,000 characters; the limit is 2,000")],
 )
 def test_questions_that_cannot_be_asked_say_why(checkpoint: Checkpoint, question: str, words: str) -> None:
     engine = Engine(checkpoint)

@@ -9,16 +9,16 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app.asking import Asking
-from app.checkpoint_choice import CheckpointChoice
 from app.documents import DocumentReader, Limits
-from app.handlers import Handlers
-from app.library import Library
-from app.reading import Reading
-from app.sample import Sample
-from app.screen import Screen
-from app.session import Session
-from app.update import Update
+from app.page.asking import Asking
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.handlers import Handlers
+from app.page.reading import Reading
+from app.page.sample import Sample
+from app.page.screen import Screen
+from app.page.update import Update
+from app.sessions.library import Library
+from app.sessions.session import Session
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from tests.page.stand_ins import pdf

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pymupdf
 import torch
 
-from app.pictures import Pictures
-from app.session import Loaded
+from app.sessions.pictures import Pictures
+from app.sessions.session import Loaded
 from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
 
 JPEG = b"\xff\xd8\xff\xe0 not a whole picture"

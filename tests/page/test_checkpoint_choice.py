@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from app import panels
-from app.checkpoint_choice import CheckpointChoice
+from app.page import panels
+from app.page.checkpoint_choice import CheckpointChoice
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.errors import Cancelled, CheckpointError

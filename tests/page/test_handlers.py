@@ -5,9 +5,7 @@ from __future__ import annotations
 import gradio as gr
 import pytest
 
-from app import asking
-from app.update import Update
-from model import engine
+from app.page.update import Update
 from tests.page.conftest import Tab
 from tests.page.stand_ins import pdf
 
@@ -119,10 +117,6 @@ def test_a_question_that_cannot_be_asked_stays_in_the_box(tab: Tab, question: st
     assert words in str(update.problem)
     assert update.question is None
     assert tab.session.exchanges == ()
-
-
-def test_the_page_and_the_engine_have_one_limit_for_questions() -> None:
-    assert asking.LONGEST_QUESTION == engine.LONGEST_QUESTION
 
 
 def test_without_a_document_there_is_nothing_to_ask(tab: Tab) -> None:

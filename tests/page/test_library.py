@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.library import Library
+from app.sessions.library import Library
 from model.errors import DocumentError, ReadonceError
 from tests.page.stand_ins import CountedImages, loaded
 

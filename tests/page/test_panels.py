@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from app import panels
-from app.panels.pages import marked_boxes
+from app.page import panels
+from app.page.panels.pages import marked_boxes
 from app.receipts import receipt, roughly, seconds
-from app.session import Exchange
+from app.sessions.session import Exchange
 from model.types import Answer, Evidence
 from tests.page.stand_ins import CountedImages, a_page, loaded
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.session import Exchange
+from app.sessions.session import Exchange
 from model.types import Evidence
 
 CHIPS = 5

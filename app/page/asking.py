@@ -3,28 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.checkpoint_choice import CheckpointChoice
-from app.faults import in_words
-from app.library import Library
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.faults import in_words
 from app.receipts import receipt
-from app.session import Exchange, Session
+from app.sessions.library import Library
+from app.sessions.session import Exchange, Session
 from model.errors import Cancelled, QuestionError
+from model.questions import checked_question
 from model.types import CancelledCallback
-
-LONGEST_QUESTION = 2_000  # characters; as in `model.engine`, which takes too long to import for this
-
-
-def checked_question(text: str) -> str:
-    """The question without the space around it; raises where nothing, or too much, is asked."""
-    question = text.strip()
-    if not question:
-        raise QuestionError("The question is empty. Type what you want to know about the documents.")
-    if len(question) > LONGEST_QUESTION:
-        raise QuestionError(
-            f"The question has {len(question):,} characters; the limit is {LONGEST_QUESTION:,}."
-            " Shorten it, or drop the long text as a document."
-        )
-    return question
 
 
 class Asking:

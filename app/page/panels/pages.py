@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.session import Loaded
+from app.sessions.session import Loaded
 from model.types import Box, Evidence, Page
 
 PAGE_WIDTH = 1100

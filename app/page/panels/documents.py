@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.background import Estimate
+from app.page.background import Estimate
 from app.receipts import counted, megabytes, roughly
-from app.session import Loaded
+from app.sessions.session import Loaded
 from model.types import Document, Progress
 
 STAGES = {"opening": "Opening", "reading": "Reading", "recognising": "Recognising text in", "encoding": "Encoding"}

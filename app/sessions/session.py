@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.pictures import Pictures
+from app.sessions.pictures import Pictures
 from model.errors import DocumentError
 from model.types import Answer, CancelledCallback, EncodedDocument
 

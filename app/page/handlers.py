@@ -6,14 +6,14 @@ from pathlib import Path
 
 import gradio as gr
 
-from app import panels
-from app.asking import Asking
-from app.library import Library
-from app.reading import Reading
-from app.sample import Sample
-from app.screen import Screen
-from app.session import Exchange, Incoming, Session, Shown
-from app.update import Update
+from app.page import panels
+from app.page.asking import Asking
+from app.page.reading import Reading
+from app.page.sample import Sample
+from app.page.screen import Screen
+from app.page.update import Update
+from app.sessions.library import Library
+from app.sessions.session import Exchange, Incoming, Session, Shown
 from model.errors import ReadonceError
 
 

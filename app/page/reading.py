@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Generator
 from dataclasses import replace
 
-from app.background import Background, Estimate
-from app.checkpoint_choice import CheckpointChoice
 from app.documents import DocumentReader
-from app.faults import in_words
-from app.library import Library
-from app.pictures import Pictures
-from app.session import Incoming, Loaded, Session
+from app.page.background import Background, Estimate
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.faults import in_words
+from app.sessions.library import Library
+from app.sessions.pictures import Pictures
+from app.sessions.session import Incoming, Loaded, Session
 from model.errors import Cancelled, PasswordNeeded
 from model.types import CancelledCallback, ProgressCallback
 

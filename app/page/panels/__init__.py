@@ -1,9 +1,9 @@
 """The panels of the page as HTML. Whatever a file, a model or a person wrote is escaped here, and nowhere else."""
 
-from app.panels.banner import banner
-from app.panels.conversation import asking_problem, conversation
-from app.panels.documents import cancelling, documents, lock_reason, messages, reading, waiting_to_read
-from app.panels.pages import empty_pages, pages, problem
+from app.page.panels.banner import banner
+from app.page.panels.conversation import asking_problem, conversation
+from app.page.panels.documents import cancelling, documents, lock_reason, messages, reading, waiting_to_read
+from app.page.panels.pages import empty_pages, pages, problem
 
 __all__ = [
     "asking_problem",

@@ -6,8 +6,8 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from app import panels
-from app.update import Update
+from app.page import panels
+from app.page.update import Update
 
 BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session again
 LOADING_LOOK_SECONDS = 0.7

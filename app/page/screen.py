@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from app import panels
-from app.background import Estimate
-from app.checkpoint_choice import CheckpointChoice
-from app.sample import Sample
-from app.session import Incoming, Loaded, Session
-from app.update import Update
+from app.page import panels
+from app.page.background import Estimate
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.sample import Sample
+from app.page.update import Update
+from app.sessions.session import Incoming, Loaded, Session
 from model.errors import DocumentError
 from model.types import Evidence
 

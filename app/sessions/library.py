@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.session import Loaded, Session
+from app.sessions.session import Loaded, Session
 from model.errors import DocumentError, ReadonceError
 
 MEGABYTE = 1_000_000
