@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReadonceError as error:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` removes the copies of documents
     choice = CheckpointChoice(settings.model, engine_loader(settings))
     choice.start()
     reader = DocumentReader(Limits(max_bytes=settings.file_bytes))
