@@ -20,7 +20,7 @@ from model.decoder import Decoder
 from model.encoder import encode_window, memory_of
 from model.engine import Engine
 from model.windows import plan_windows
-from tests.engine.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
+from tests.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
 
 
 def tiny_gemma() -> Gemma3ForCausalLM:

@@ -16,7 +16,7 @@ from model.encodings import load_encoding, save_encoding
 from model.engine import Engine
 from model.errors import EncodingError
 from model.types import EncodedDocument, Word
-from tests.engine.tiny import TEXT, document, tiny_checkpoint
+from tests.tiny import TEXT, document, tiny_checkpoint
 
 Tensors = dict[str, torch.Tensor]
 

@@ -15,7 +15,7 @@ from model.errors import Cancelled, DocumentError, EncodingError, QuestionError
 from model.generation import prompt_text
 from model.tokens import encode_text
 from model.types import Answer, GenerationOptions, Turn
-from tests.engine.tiny import TEXT, document, last, tiny_checkpoint, tiny_model
+from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from model.engine import Engine
 from model.generation import prompt_text
 from model.tokens import encode_text
 from model.types import GenerationOptions, Memory
-from tests.engine.tiny import TEXT, document, last, tiny_checkpoint, tiny_config, tiny_model
+from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_config, tiny_model
 
 TOLERANCE = 1e-4
 SHAPES = [(4, 1), (4, 2), (4, 4)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast, SiglipVisionConfig, T5Gemma2Config, T5Gemma2ForConditionalGeneration
 
 from model.checkpoint import Checkpoint
@@ -30,7 +30,7 @@ def tiny_config(*, heads: int = 4, key_heads: int = 2, layers: int = 7, sliding_
         "head_dim": 16,
         "sliding_window": sliding_window,
         "query_pre_attn_scalar": 16,
-        "max_position_embeddings": 4096,
+        "max_position_embeddings": 1024,
         "rope_parameters": {
             "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
             "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
@@ -73,6 +73,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator([TEXT], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 2)])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
     )
