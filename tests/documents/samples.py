@@ -6,6 +6,11 @@ from collections.abc import Callable
 import pymupdf
 from PIL import Image
 
+NO_PAGES = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj "
+    b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj trailer<</Root 1 0 R>>"
+)
+
 
 def pdf(*draw: Callable[[pymupdf.Page], object], width: float = 595, height: float = 842, **options: object) -> bytes:
     """A PDF with one page for each function that draws on it."""

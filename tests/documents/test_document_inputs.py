@@ -9,12 +9,7 @@ from PIL import Image
 
 from app.documents import DocumentReader, Limits
 from model.errors import DocumentError, PasswordNeeded
-from tests.documents.samples import encoded, pdf, written
-
-NO_PAGES = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj "
-    b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj trailer<</Root 1 0 R>>"
-)
+from tests.documents.samples import NO_PAGES, encoded, pdf, written
 
 
 def archive(members: dict[str, str]) -> bytes:

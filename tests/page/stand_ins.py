@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pymupdf
 import torch
+from PIL import Image
 
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
@@ -52,6 +55,13 @@ def loaded(name: str = "a.pdf", *pages: Page, tokens: int = 10, images: CountedI
         encode_seconds=12.3,
     )
     return Loaded(encoded=encoded, pictures=Pictures(images or CountedImages()), file_bytes=0)
+
+
+def picture(side: int) -> bytes:
+    """A white square as PNG: small as a file, however many pixels it has."""
+    data = io.BytesIO()
+    Image.new("1", (side, side), 1).save(data, "PNG")
+    return data.getvalue()
 
 
 def pdf(*pages: str, password: str = "") -> bytes:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.documents.samples import NO_PAGES
 from tests.page.browser import QUIET, Visit, chromium, running_app
-from tests.page.stand_ins import pdf
+from tests.page.stand_ins import pdf, picture
 
 LETTER = pdf(
     "Invoice 2024-118\nDate: 3 March 2024\nSeller: Harbour Lights Ltd\nCustomer: Clara Jensen\nTotal: 1,084.50 pounds",
@@ -107,10 +108,18 @@ def test_the_sample_is_one_click_away_and_survives_a_reload(visit: Visit) -> Non
 
 def test_files_that_cannot_be_read_say_why(visit: Visit) -> None:
     page = visit.page
-    visit.drop(("empty.pdf", b""), ("broken.pdf", b"%PDF-1.7\nnothing"), ("program.exe", b"MZ\x90\x00" + bytes(200)))
+    files = {
+        "empty.pdf": (b"", "0 bytes"),
+        "broken.pdf": (b"%PDF-1.7\nnothing", "broken.pdf"),
+        "program.exe": (b"MZ\x90\x00" + bytes(200), "Windows program"),
+        "pageless.pdf": (NO_PAGES, "0 pages"),
+        "huge.png": (picture(20_000), "20,000 x 20,000"),
+    }
+    visit.drop(*((name, data) for name, (data, _) in files.items()))
     messages = page.locator(".messages")
-    for name in ("empty.pdf", "broken.pdf", "program.exe"):
+    for name, (_, words) in files.items():
         expect(messages).to_contain_text(name, timeout=SLOW)
+        expect(messages).to_contain_text(words)
     page.get_by_role("button", name="Dismiss").click()
     expect(messages).to_have_count(0)
 
