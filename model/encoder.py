@@ -58,6 +58,11 @@ def memory_of(model: T5Gemma2ForConditionalGeneration, hidden: torch.Tensor) -> 
     return Memory(hidden=hidden.contiguous(), key_scales=torch.stack(scales).contiguous())
 
 
+def place(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
+    """The memory where the decoder is: a saved one comes from the CPU, perhaps of a machine with another precision."""
+    return Memory(hidden=memory.hidden.to(device, dtype), key_scales=memory.key_scales.to(device))
+
+
 def join_memories(memories: Sequence[Memory]) -> Memory:
     """Memories one behind the other. Attention over it is attention over one tensor of the same rows."""
     if len(memories) == 1:

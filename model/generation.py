@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder
-from model.encoder import join_memories
+from model.encoder import join_memories, place
 from model.evidence import find_evidence
 from model.sampling import Sampler
 from model.tokens import encode_text
@@ -64,10 +64,11 @@ class Generation:
     def answer(self, question: str, history: tuple[Turn, ...] = ()) -> Iterator[Answer]:
         """Decode until the end of sequence, the token limit, or the person says stop."""
         started = time.perf_counter()
-        memory = join_memories([encoded.memory for encoded in self._encodings])
-        tokenizer = self._checkpoint.tokenizer
-        prompt = [self._checkpoint.bos, *encode_text(tokenizer, prompt_text(question, history))[0]]
-        decoder = Decoder(self._checkpoint.model, memory, len(prompt) + self._options.max_new_tokens)
+        checkpoint = self._checkpoint
+        memories = [place(encoded.memory, checkpoint.device, checkpoint.dtype) for encoded in self._encodings]
+        memory = join_memories(memories)
+        prompt = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question, history))[0]]
+        decoder = Decoder(checkpoint.model, memory, len(prompt) + self._options.max_new_tokens)
         sampler = Sampler(self._options, memory.hidden.device)
         attention = torch.zeros(memory.hidden.shape[0], device=memory.hidden.device)
         answer = Answer(question=question)

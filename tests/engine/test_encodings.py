@@ -63,6 +63,12 @@ def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_p
     assert engine.encoder_tokens == 0
 
 
+def test_an_encoding_from_a_machine_with_another_precision_is_answered(encoded: EncodedDocument) -> None:
+    half = replace(encoded, memory=replace(encoded.memory, hidden=encoded.memory.hidden.bfloat16()))
+    *_, answer = Engine(tiny_checkpoint(window=40, overlap=8)).answer([encoded, half], "Who?")
+    assert answer.finished
+
+
 def _not_finite(tensors: Tensors) -> None:
     tensors["memory.hidden"][3, 1] = torch.nan
 
