@@ -7,6 +7,7 @@ its place and renamed; a sample of every tensor is checked against the hash that
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from model.adapt.adapter import adapter_file, adapter_info, read_adapter
+from model.adapt.adapter import AdapterInfo, adapter_file, adapter_info, read_adapter
 from model.adapt.base import BASE_SHA256, assemble_base, gemma_config, read_gemma_weights, read_tokenizer
 from model.adapt.initialise import build_model, initial_weights, t5gemma2_config
 from model.checkpoint import Checkpoint
@@ -36,7 +37,18 @@ def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint
     if not _is_whole(folder):
         _merge_into(folder, progress)
     checkpoint = load_folder(folder, name="embedded", progress=progress)
-    return replace(checkpoint, window=info.window, overlap=info.overlap, description=info.description)
+    return replace(
+        checkpoint,
+        window=info.window,
+        overlap=info.overlap,
+        fingerprint=_fingerprint(info),
+        description=info.description,
+    )
+
+
+def _fingerprint(info: AdapterInfo) -> str:
+    """Of both parts, not of their sum: merging may round otherwise elsewhere, and encodings travel between machines."""
+    return hashlib.sha256(f"{BASE_SHA256} {info.sha256}".encode()).hexdigest()[:32]
 
 
 def _is_whole(folder: Path) -> bool:
@@ -55,7 +67,8 @@ def _merge_into(folder: Path, progress: ReportProgress) -> None:
             part = Path(name)
             merged = part / "merged"
             _write_merged(part, merged, progress)
-            shutil.rmtree(folder, ignore_errors=True)
+            for outdated in folder.parent.glob("embedded-*"):
+                shutil.rmtree(outdated, ignore_errors=True)
             merged.rename(folder)
     except OSError as error:
         if _is_whole(folder):  # another start was quicker
@@ -72,7 +85,7 @@ def _write_merged(part: Path, merged: Path, progress: ReportProgress) -> None:
     progress("reading the Gemma weights (first start only)", 0.1)
     weights = initial_weights(read_gemma_weights(base), layers=gemma_config().num_hidden_layers)
     progress("merging the adapter (first start only)", 0.5)
-    read_adapter(adapter_file()).merge_into(weights)
+    read_adapter(adapter_file(), adapter_info().sha256).merge_into(weights)
     build_model(t5gemma2_config(gemma_config()), weights, torch.bfloat16).save_pretrained(merged)
     progress("converting the tokenizer (first start only)", 0.6)
     read_tokenizer(base).save_pretrained(merged)

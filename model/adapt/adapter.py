@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.errors import CheckpointError
+
 _ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 _LARGEST_INT8 = 127
 
@@ -71,8 +73,17 @@ def write_adapter(adapter: Adapter, file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def read_adapter(file: Path) -> Adapter:
-    """Read what `write_adapter` wrote."""
+def read_adapter(file: Path, sha256: str) -> Adapter:
+    """Read what `write_adapter` wrote. Raises CheckpointError where the file is missing or not the one of that hash."""
+    try:
+        found = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"The adapter {file.name} cannot be read ({error.strerror}): install again.") from error
+    if found != sha256:
+        raise CheckpointError(
+            f"The adapter {file.name} is damaged: its sha256 is {found[:12]}, not {sha256[:12]}. Install again, without "
+            "changing it on the way (git LFS and text conversion do)."
+        )
     tensors = load_file(file)
 
     def factor(name: str, kind: str) -> torch.Tensor:

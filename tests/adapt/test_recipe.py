@@ -19,6 +19,7 @@ from model.adapt.records import make_record
 from model.decoder import Decoder
 from model.encoder import encode_window, memory_of
 from model.engine import Engine
+from model.errors import CheckpointError
 from model.windows import plan_windows
 from tests.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
 
@@ -95,13 +96,22 @@ def test_an_adapter_comes_back_from_its_file(tmp_path: Path) -> None:
     adapter = Adapter(
         factors={"a.q_proj": (torch.randn(4, 20), torch.randn(4, 30))}, norms={"a.k_norm.weight": torch.randn(16)}
     )
-    write_adapter(adapter, tmp_path / "adapter.safetensors")
+    sha256 = write_adapter(adapter, tmp_path / "adapter.safetensors")
     weights = {"a.q_proj.weight": torch.zeros(20, 30), "a.k_norm.weight": torch.zeros(16)}
-    read_adapter(tmp_path / "adapter.safetensors").merge_into(weights)
+    read_adapter(tmp_path / "adapter.safetensors", sha256).merge_into(weights)
     up, down = adapter.factors["a.q_proj"]
     error = (weights["a.q_proj.weight"] - up.T @ down).norm() / (up.T @ down).norm()
     assert error < 0.02  # int8, one scale a row
     assert torch.equal(weights["a.k_norm.weight"], adapter.norms["a.k_norm.weight"])
+
+
+def test_an_adapter_that_was_changed_on_the_way_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.safetensors"
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_adapter(file, "0" * 64)
+    file.write_text("version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        read_adapter(file, "0" * 64)
 
 
 @pytest.mark.parametrize(("length", "size", "overlap"), [(1, 8, 2), (8, 8, 2), (9, 8, 2), (100, 8, 3), (57, 10, 0)])
