@@ -81,8 +81,8 @@ def read_adapter(file: Path, sha256: str) -> Adapter:
         raise CheckpointError(f"The adapter {file.name} cannot be read ({error.strerror}): install again.") from error
     if found != sha256:
         raise CheckpointError(
-            f"The adapter {file.name} is damaged: its sha256 is {found[:12]}, not {sha256[:12]}. Install again, without "
-            "changing it on the way (git LFS and text conversion do)."
+            f"The adapter {file.name} is damaged: its sha256 is {found[:12]}, not {sha256[:12]}. Install again, "
+            "without changing it on the way (git LFS and text conversion do)."
         )
     tensors = load_file(file)
 
