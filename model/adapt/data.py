@@ -163,8 +163,11 @@ class Mixture:
     ) -> None:
         self.sources, self.tokens, self.split = sources, tokens, split
         self.names = [name for name in weights if name == "records" or sources.get(name)]
-        self.weights = [weights[name] for name in self.names]
+        self.weights = weights
         self.prose = [name for name in self.names if name != "records" and not name.startswith("forms")]
+
+    def _choose(self, names: list[str], rng: random.Random) -> str:
+        return rng.choices(names, [self.weights[name] for name in names])[0]
 
     def _draw(self, name: str, room: int, rng: random.Random) -> Passage | None:
         for _ in range(20):
@@ -175,7 +178,7 @@ class Mixture:
 
     def document(self, shape: Shape, rng: random.Random) -> tuple[list[list[int]], list[Pair]]:
         """The first passage is drawn by weight, the rest are prose: two forms would answer the same question."""
-        name = rng.choices(self.names, self.weights)[0]
+        name = self._choose(self.names, rng)
         room = shape.length
         passages = []
         passage = self._draw(name, room, rng)
@@ -184,7 +187,7 @@ class Mixture:
             room -= len(passage.ids) + len(self.tokens.separator)
             alone = shape.windows == 1 and rng.random() < 0.1
             full = alone or room < 40 or not self.prose
-            passage = None if full else self._draw(rng.choice(self.prose), room, rng)
+            passage = None if full else self._draw(self._choose(self.prose, rng), room, rng)
         rng.shuffle(passages)
         return lay_out(passages, shape, self.tokens, rng)
 
