@@ -28,13 +28,14 @@ class Fact:
     value: str
     questions: tuple[str, ...]
     sentence: str = ""
+    told_only: bool = False  # set in a sentence, never as a field with a label
 
 
 @cache
-def words() -> dict[str, list[str]]:
+def words() -> dict[str, list]:
     """Names, places, things: the lists that records draw from."""
-    words: dict[str, list[str]] = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
-    return words
+    lists: dict[str, list] = json.loads(Path(__file__).with_name("words.json").read_text(encoding="utf-8"))
+    return lists
 
 
 class Source:
@@ -100,7 +101,15 @@ class Source:
 
 
 def _ask(label: str, *more: str) -> tuple[str, ...]:
-    return (f"What is the {label.lower()}?", f"{label}?", f"Which {label.lower()} is given?", *more)
+    low = label.lower()
+    asked = (
+        f"What is the {low}?",
+        f"{label}?",
+        f"Which {low} is given?",
+        f"What {low} is stated?",
+        f"Tell me the {low}.",
+    )
+    return (*asked, *more)
 
 
 def _person_fact(source: Source) -> Fact:
@@ -198,6 +207,23 @@ def _measure_fact(source: Source) -> Fact:
     )
 
 
+def _event_fact(source: Source) -> Fact:
+    """A fact that is told in a sentence only, as letters and reports do."""
+    kind, draw = source.rng.choice(
+        [
+            ("person", source.person),
+            ("date", source.date),
+            ("quantity", source.quantity),
+            ("amount", source.amount),
+            ("places", lambda: source.pick("places")),
+            ("company", source.company),
+        ]
+    )
+    told, question = source.rng.choice(words()[f"events {kind}"])
+    value = draw()
+    return Fact(label=question, value=value, questions=(question,), sentence=told.format(value), told_only=True)
+
+
 FACTS: tuple[Callable[[Source], Fact], ...] = (
-    _person_fact, _date_fact, _amount_fact, _code_fact, _contact_fact, _measure_fact
+    _person_fact, _date_fact, _amount_fact, _code_fact, _contact_fact, _measure_fact, _event_fact, _event_fact
 )  # fmt: skip

@@ -38,8 +38,14 @@ SOURCES = {
     "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
 }
 MIXTURE = {
-    "records": 0.30, "squad": 0.12, "squad_answerable": 0.22, "shifts": 0.08, "forms": 0.10,
-    "tables": 0.05, "pages": 0.05, "languages": 0.08,
+    "records": 0.25,
+    "squad": 0.15,
+    "squad_answerable": 0.28,
+    "shifts": 0.10,
+    "forms": 0.10,
+    "tables": 0.04,
+    "pages": 0.03,
+    "languages": 0.05,
 }  # fmt: skip
 
 
