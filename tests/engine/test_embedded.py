@@ -17,7 +17,7 @@ from model.engine import Engine
 from model.errors import CheckpointError
 from tests.tiny import document, last, tiny_model, tiny_tokenizer
 
-LEAST_FOUND = 0.4  # of the asked fields; measured: see README, generated records
+LEAST_FOUND = 0.6  # of the asked fields; version 0 finds 87% (README)
 
 
 @pytest.mark.weights
