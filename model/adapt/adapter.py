@@ -38,6 +38,12 @@ class Adapter:
     factors: dict[str, tuple[torch.Tensor, torch.Tensor]]
     norms: dict[str, torch.Tensor]
 
+    def by_name(self) -> dict[str, torch.Tensor]:
+        """Factors and norm gains under the names of the trained parameters (`low_rank.add_low_rank`)."""
+        ups = {f"{name}.up": up for name, (up, _) in self.factors.items()}
+        downs = {f"{name}.down": down for name, (_, down) in self.factors.items()}
+        return ups | downs | self.norms
+
     def merge_into(self, weights: dict[str, torch.Tensor]) -> None:
         """Add every difference to its matrix in `weights` and replace the norm gains, each in its own dtype."""
         for name, (up, down) in self.factors.items():
@@ -74,7 +80,7 @@ def write_adapter(adapter: Adapter, file: Path) -> str:
 
 
 def read_adapter(file: Path, sha256: str) -> Adapter:
-    """Read what `write_adapter` wrote. Raises CheckpointError where the file is missing or not the one of that hash."""
+    """The adapter of that hash. Raises CheckpointError where the file is missing or another one."""
     try:
         found = hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
@@ -84,6 +90,11 @@ def read_adapter(file: Path, sha256: str) -> Adapter:
             f"The adapter {file.name} is damaged: its sha256 is {found[:12]}, not {sha256[:12]}. Install again, "
             "without changing it on the way (git LFS and text conversion do)."
         )
+    return load_adapter(file)
+
+
+def load_adapter(file: Path) -> Adapter:
+    """Any adapter file, unchecked: a start for further training."""
     tensors = load_file(file)
 
     def factor(name: str, kind: str) -> torch.Tensor:

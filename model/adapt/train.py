@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+from model.adapt.adapter import load_adapter
 from model.adapt.base import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
 from model.adapt.data import Batch, Mixture, Passage, Shape, Tokens, read_rows
 from model.adapt.forward import Head, answer_logits, exact_matches
@@ -167,7 +168,7 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             self._load_difference(state["trained"])
         elif start is not None:
-            self._load_difference(torch.load(start, weights_only=True))
+            self._load_difference(load_adapter(start).by_name())
 
     @torch.no_grad()
     def _load_difference(self, values: dict[str, torch.Tensor]) -> None:
@@ -216,7 +217,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m model.adapt.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/*.jsonl.gz and dev/*.jsonl.gz")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: state, log, base weights")
-    parser.add_argument("--start", type=Path, help="a difference to start from (torch file, same rank)")
+    parser.add_argument(
+        "--start", type=Path, help="an adapter of the same rank to start from, such as assets/embedded.safetensors"
+    )
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
     parser.add_argument("--check-every", type=int, default=50)

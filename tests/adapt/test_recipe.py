@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
-from model.adapt.adapter import Adapter, read_adapter, write_adapter
+from model.adapt.adapter import Adapter, load_adapter, read_adapter, write_adapter
 from model.adapt.data import IGNORED, Mixture, Passage, Shape, Tokens, collate, lay_out, pack
 from model.adapt.forward import answer_logits, joined_rows
 from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
@@ -99,6 +99,9 @@ def test_an_adapter_comes_back_from_its_file(tmp_path: Path) -> None:
     sha256 = write_adapter(adapter, tmp_path / "adapter.safetensors")
     weights = {"a.q_proj.weight": torch.zeros(20, 30), "a.k_norm.weight": torch.zeros(16)}
     read_adapter(tmp_path / "adapter.safetensors", sha256).merge_into(weights)
+    assert set(load_adapter(tmp_path / "adapter.safetensors").by_name()) == {
+        "a.q_proj.up", "a.q_proj.down", "a.k_norm.weight",
+    }  # fmt: skip
     up, down = adapter.factors["a.q_proj"]
     error = (weights["a.q_proj.weight"] - up.T @ down).norm() / (up.T @ down).norm()
     assert error < 0.02  # int8, one scale a row
