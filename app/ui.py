@@ -17,8 +17,10 @@ from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
 from app.page.theme import calm_theme
+from app.page.update import Update
 from app.sessions.library import Library
 from app.settings import Settings
+from model.errors import ReadonceError
 
 UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
 QUEUE_LENGTH = 64
@@ -150,18 +152,27 @@ class Wiring:
 
 
 def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler as Gradio wants it: values for all outputs in place of an `Update`."""
+    """The handler as Gradio wants it: values for all outputs in place of an `Update`.
+
+    A session that is gone is said in the page, under the question box.
+    """
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def stream(*arguments: Any) -> Iterator[Outputs]:
-            for update in handler(*arguments):
-                yield Layout.changes(update)
+            yield Layout.changes(Update())  # Gradio empties all outputs of a generator that yields nothing
+            try:
+                yield from map(Layout.changes, handler(*arguments))
+            except ReadonceError as error:
+                yield Layout.changes(Update(problem=str(error)))
 
         return stream
 
     @functools.wraps(handler)
     def once(*arguments: Any) -> Outputs:
-        return Layout.changes(handler(*arguments))
+        try:
+            return Layout.changes(handler(*arguments))
+        except ReadonceError as error:
+            return Layout.changes(Update(problem=str(error)))
 
     return once

@@ -174,10 +174,9 @@ class Handlers:
         return replace(update, pages=self._screen.pages(session), documents=self._screen.titles(session))
 
     def _session(self, session_id: str) -> Session:
-        try:
-            return self._library.session(session_id)
-        except ReadonceError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        if not session_id:
+            raise ReadonceError("The page is still opening. Try again in a moment.")
+        return self._library.session(session_id)
 
 
 def _text(event: gr.EventData, field: str) -> str:

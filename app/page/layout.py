@@ -61,7 +61,8 @@ class Layout:
                 elem_id="question",
                 html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
             )
-            self.ask = gr.Button("Ask", variant="primary", min_width=0, elem_id="ask")
+            # Not before the tab has its session: a first click would be lost.
+            self.ask = gr.Button("Ask", variant="primary", min_width=0, elem_id="ask", interactive=False)
             self.stop = gr.Button("Stop", variant="stop", min_width=0, visible=False, elem_id="stop")
         self.clear = gr.Button("New conversation", size="sm", elem_id="clear")
         self.unsent = gr.Textbox(visible=False)
@@ -104,7 +105,7 @@ class Layout:
             _or_same(update.question),
             _or_same(update.unsent),
             gr.skip() if update.problem is None else panels.asking_problem(update.problem),
-            gr.skip() if busy is None else gr.Button(visible=not busy),
+            gr.skip() if busy is None else gr.Button(visible=not busy, interactive=True),
             gr.skip() if busy is None else gr.Button(visible=busy),
         )
 

@@ -148,6 +148,9 @@ def test_a_question_that_cannot_be_asked_stays_with_its_reason(visit: Visit, que
     visit.type(question)
     visit.page.get_by_role("button", name="Ask", exact=True).click()
     expect(visit.page.locator(".problem")).to_contain_text(words)
+    visit.page.wait_for_timeout(2_000)  # what follows a refused question changes nothing
+    expect(visit.page.locator(".problem")).to_contain_text(words)
+    expect(visit.page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
     expect(visit.page.get_by_label("Your question")).to_have_value(question)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gradio as gr
 import pytest
 
 from app.page.update import Update
@@ -217,5 +216,5 @@ def test_a_page_is_opened_by_its_number(tab: Tab) -> None:
 
 
 def test_a_page_that_was_freed_asks_for_a_reload(tab: Tab) -> None:
-    with pytest.raises(gr.Error, match="reload the page"):
+    with pytest.raises(ReadonceError, match="reload the page"):
         tab.handlers.dismiss("unknown")
