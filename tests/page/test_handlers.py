@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.page.update import Update
+from model.errors import ReadonceError
 from tests.page.conftest import Tab
 from tests.page.stand_ins import pdf
 
