@@ -5,6 +5,7 @@ from torch.nn import functional
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.adapt.data import IGNORED, Batch, Shape
+from model.encoder import sliding_window_mask
 from model.windows import plan_windows
 
 
@@ -12,8 +13,7 @@ def window_masks(window_ids: torch.Tensor, sliding_window: int) -> dict[str, tor
     """The encoder's masks by layer type, (N, 1, W, W) bool: padding hides; local layers see half a window a side."""
     size = window_ids.shape[1]
     seen = (window_ids != 0)[:, None, None, :]
-    distance = torch.arange(size)[:, None] - torch.arange(size)[None, :]
-    near = (distance < (sliding_window + 1) // 2) & (-distance < sliding_window // 2 + 1)
+    near = sliding_window_mask(size, sliding_window, window_ids.device)
     diagonal = torch.eye(size, dtype=torch.bool)  # a padded row must see something, or its softmax is NaN
     return {"full_attention": seen | diagonal, "sliding_attention": (seen & near) | diagonal}
 

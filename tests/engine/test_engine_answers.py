@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,17 +15,6 @@ from model.generation import prompt_text
 from model.tokens import encode_text
 from model.types import Answer, GenerationOptions, Turn
 from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model
-
-
-@pytest.fixture(autouse=True)
-def no_gradients() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    return tiny_checkpoint()
 
 
 def test_nothing_is_encoded_again_for_further_questions(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from transformers.modeling_outputs import BaseModelOutput
@@ -30,17 +28,6 @@ def ids_of(count: int, seed: int = 1) -> torch.Tensor:
     ids = torch.randint(7, 400, (count,), generator=generator)
     ids[0] = 2
     return ids
-
-
-@pytest.fixture(autouse=True)
-def no_gradients() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    return tiny_checkpoint()
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
