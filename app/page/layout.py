@@ -29,11 +29,10 @@ class Layout:
             with gr.Column(elem_id="library", min_width=0):
                 self._make_library()
             with gr.Tabs(elem_id="tabs"):  # the documents on the left belong to all of them
-                with gr.Tab("Ask", id="ask", elem_id="ask-tab"):
-                    self._make_asking()
+                self._make_ask_tab()
 
-    def _make_asking(self) -> None:
-        with gr.Row(elem_id="room"):
+    def _make_ask_tab(self) -> None:
+        with gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
             with gr.Column(elem_id="page", min_width=0):
                 self.pages = self._panel("pages", panels.empty_pages())
             with gr.Column(elem_id="chat", min_width=0):
