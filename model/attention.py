@@ -7,11 +7,16 @@ transformers projects the encoder's states to keys and values in every decoder l
     r_t         = 1 / sqrt(mean((W_k h_t)^2) + eps)                        `Memory.key_scales`
     output      = W_v (sum_t p_t h_t)                                      p from one softmax over own and cross keys
 
-and one tensor of states, 640 numbers a token, serves all layers, heads and questions. It is exact.
+and one tensor of states, 640 numbers a token, serves all layers, heads and questions. It is exact. The states are read
+block by block with a running softmax, once for all heads and all questions of a batch.
+
+Shapes: N questions, S new tokens of each, K key heads with G query heads each, D head size, H hidden size,
+R = N * G * S rows that attend to the document together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,33 +24,56 @@ from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2MergedAttenti
 
 from model.types import Memory
 
+_BLOCK_BYTES = 2**21  # of states: read from memory for the scores, they are still in the cache for the weighted sum
+_SCORES_AT_ONCE = 2**22  # rows x states of a block: what a batch of long prompts may take for its scores
+
 
 @dataclass(slots=True, kw_only=True)
 class SelfAttentionCache:
-    """The decoder's own keys and values, one buffer for each layer, filled from the left. Each (K, capacity, D)."""
+    """The decoder's own keys and values, one buffer for each layer, filled from the left. Each (N, K, capacity, D)."""
 
     keys: list[torch.Tensor]
     values: list[torch.Tensor]
     length: int = 0
 
     @classmethod
-    def empty(cls, layers: int, heads: int, capacity: int, head_dim: int, like: torch.Tensor) -> SelfAttentionCache:
+    def empty(cls, layers: int, shape: tuple[int, int, int, int], like: torch.Tensor) -> SelfAttentionCache:
         def buffers() -> list[torch.Tensor]:
-            return [like.new_empty(heads, capacity, head_dim) for _ in range(layers)]
+            return [like.new_empty(shape) for _ in range(layers)]
 
         return cls(keys=buffers(), values=buffers())
 
     def extend(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Write S new rows of a layer behind `length`; returns all its rows. `length` moves once a pass."""
-        end = self.length + keys.shape[1]
-        self.keys[layer][:, self.length : end] = keys
-        self.values[layer][:, self.length : end] = values
-        return self.keys[layer][:, :end], self.values[layer][:, :end]
+        end = self.length + keys.shape[2]
+        self.keys[layer][:, :, self.length : end] = keys
+        self.values[layer][:, :, self.length : end] = values
+        return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
+
+    def keep(self, questions: torch.Tensor) -> None:
+        """Only these questions go on, (M,) indices."""
+        self.keys = [keys[questions] for keys in self.keys]
+        self.values = [values[questions] for values in self.values]
 
 
-def _by_key_head(module: T5Gemma2MergedAttention, weight: torch.Tensor) -> torch.Tensor:
-    """`k_proj` or `v_proj` weights as (K, D, H)."""
-    return weight.unflatten(0, (-1, module.head_dim))
+@dataclass(slots=True, kw_only=True)
+class _RunningSoftmax:
+    """Softmax-weighted sums over keys that come in pieces. All float32; peak and total (..., R, 1)."""
+
+    peak: torch.Tensor
+    total: torch.Tensor
+
+    def add(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights of new scores (..., R, n), relative to the peak so far, and what earlier sums shrink to (..., R, 1).
+
+        `scores` is used up.
+        """
+        peak = torch.maximum(self.peak, scores.amax(-1, keepdim=True))
+        shrink = (self.peak - peak).exp_()
+        weights = scores.sub_(peak).exp_()
+        self.total = self.total * shrink + weights.sum(-1, keepdim=True)
+        self.peak = peak
+        return weights, shrink
 
 
 def merged_attention(
@@ -54,33 +82,83 @@ def merged_attention(
     rotary: tuple[torch.Tensor, torch.Tensor],
     mask: torch.Tensor,
     cache: SelfAttentionCache,
-    memory: Memory,
+    memories: Sequence[Memory],
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """One decoder layer's attention for S new tokens.
+    """One decoder layer's attention for S new tokens of N questions.
 
-    hidden: (S, H). rotary: cos and sin, (1, S, D). mask: (S, past + S), True where a token may look at its own kind.
-    Returns the output, (S, H), and each token's attention over the document, mean over heads, (S, T) float32.
+    hidden: (N, S, H). rotary: cos and sin, (N, S, D). mask: (N, S, past + S), True where a token may look at its own
+    kind. Returns the output, (N, S, H), and the last tokens' attention over the document, mean over heads, (N, T).
     """
-    layer = module.layer_idx
-    split = (*hidden.shape[:-1], -1, module.head_dim)
-    queries = module.q_norm(module.q_proj(hidden).view(split)).transpose(0, 1)[None]  # (1, heads, S, D)
-    keys = module.k_norm(module.k_proj(hidden).view(split)).transpose(0, 1)[None]
-    values = module.v_proj(hidden).view(split).transpose(0, 1)  # (K, S, D)
+    count, size, _ = hidden.shape
+    split = (count, size, -1, module.head_dim)
+    queries = module.q_norm(module.q_proj(hidden).view(split)).transpose(1, 2)  # (N, K * G, S, D)
+    keys = module.k_norm(module.k_proj(hidden).view(split)).transpose(1, 2)
+    values = module.v_proj(hidden).view(split).transpose(1, 2)  # (N, K, S, D)
     queries, keys = apply_rotary_pos_emb(queries, keys, *rotary)
-    own_keys, own_values = cache.extend(layer, keys[0], values)
+    own_keys, own_values = cache.extend(module.layer_idx, keys, values)
+    # Query heads that share a key head become its rows
+    rows = (queries * module.scaling).reshape(count, own_keys.shape[1], -1, module.head_dim)  # (N, K, G * S, D)
+    own = (rows @ own_keys.transpose(2, 3)).float()
     groups = module.num_key_value_groups
-    # Query heads that share a key head become its rows: (K, groups * S, D)
-    rows = (queries[0] * module.scaling).reshape(own_keys.shape[0], groups * hidden.shape[0], module.head_dim)
-    own = rows @ own_keys.transpose(1, 2)  # (K, groups * S, past + S)
-    own = own.float().masked_fill(~mask.repeat(groups, 1), -torch.inf)
+    own = own.masked_fill_(~mask.repeat(1, groups, 1)[:, None], -torch.inf)  # (N, K, G * S, past + S)
+    own_peak = own.amax(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).min)  # padding sees none of its kind
+    own_weights = (own - own_peak).exp_()
+    from_own = own_weights.to(rows.dtype) @ own_values  # (N, K, G * S, D)
+    softmax = _RunningSoftmax(
+        peak=_by_key_head(own_peak), total=_by_key_head(own_weights.sum(-1, keepdim=True))
+    )  # (K, R, 1)
+    summed, shrunk, seen = _over_document(module, _by_key_head(rows), memories, softmax, (count, groups, size))
+    from_document = summed @ module.v_proj.weight.unflatten(0, (-1, module.head_dim)).transpose(1, 2)  # (K, R, D)
+    mixed = (_by_key_head(from_own) * shrunk + from_document) / softmax.total  # float32, as the softmax
+    by_head = (
+        mixed.to(rows.dtype).view(-1, count, groups, size, module.head_dim).permute(1, 3, 0, 2, 4)
+    )  # (N, S, K, G, D)
+    return module.o_proj(by_head.flatten(2)), seen
+
+
+def _by_key_head(rows: torch.Tensor) -> torch.Tensor:
+    """(N, K, G * S, x) -> (K, R, x)."""
+    return rows.transpose(0, 1).flatten(1, 2)
+
+
+def _over_document(
+    module: T5Gemma2MergedAttention,
+    rows: torch.Tensor,
+    memories: Sequence[Memory],
+    softmax: _RunningSoftmax,
+    shape: tuple[int, int, int],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The weighted sum of states for each row, (K, R, H), not yet divided by the softmax's total.
+
+    Also what weights from before shrink to, (K, R, 1), and the last tokens' attention (N, T), which is divided.
+    """
     gained = rows * (1 + module.k_norm.weight.float()).to(rows.dtype)
-    absorbed = gained @ _by_key_head(module, module.k_proj.weight)  # (K, groups * S, H)
-    cross = (absorbed @ memory.hidden.T).float() * memory.key_scales[layer][:, None, :]  # (K, groups * S, T)
-    weights = torch.softmax(torch.cat([own, cross], dim=-1), dim=-1)
-    own_weights, cross_weights = weights.split([own.shape[-1], cross.shape[-1]], dim=-1)
-    summed = cross_weights.to(rows.dtype) @ memory.hidden  # (K, groups * S, H)
-    from_document = summed @ _by_key_head(module, module.v_proj.weight).transpose(1, 2)  # (K, groups * S, D)
-    output = own_weights.to(rows.dtype) @ own_values + from_document
-    by_head = output.unflatten(1, (groups, -1)).flatten(0, 1)  # (heads, S, D)
-    seen = cross_weights.unflatten(1, (groups, -1)).mean(dim=(0, 1))
-    return module.o_proj(by_head.transpose(0, 1).flatten(1)), seen
+    absorbed = gained @ module.k_proj.weight.unflatten(0, (-1, module.head_dim))  # (K, R, H)
+    summed = torch.zeros(absorbed.shape, dtype=torch.float32, device=rows.device)
+    shrunk = torch.ones_like(softmax.peak)
+    looks = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
+    for states, scales in _blocks(memories, module.layer_idx, rows.shape[1]):
+        scores = (absorbed @ states.T).float().mul_(scales[:, None])  # (K, R, n)
+        looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].clone())  # (K, N, G, n)
+        weights, shrink = softmax.add(scores)
+        summed = summed.mul_(shrink).add_(weights.to(states.dtype) @ states)
+        shrunk = shrunk * shrink
+    return summed.to(rows.dtype), shrunk, _attention(torch.cat(looks, -1), softmax, shape)
+
+
+def _attention(scores: torch.Tensor, softmax: _RunningSoftmax, shape: tuple[int, int, int]) -> torch.Tensor:
+    """The last tokens' scores (K, N, G, T) as their share of the whole attention, mean over heads: (N, T) float32."""
+    peak, total = (value.view(-1, *shape)[..., -1:] for value in (softmax.peak, softmax.total))  # (K, N, G, 1)
+    return ((scores - peak).exp_() / total).mean(dim=(0, 2))
+
+
+def _blocks(memories: Sequence[Memory], layer: int, rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """States (n, H) and their key scales in this layer (K, n), as many at a time as stay in the processor's cache."""
+    for memory in memories:
+        if not len(memory.hidden):
+            continue
+        token_bytes = memory.hidden.shape[1] * memory.hidden.element_size()
+        size = max(64, min(_BLOCK_BYTES // token_bytes, _SCORES_AT_ONCE // rows))
+        if memory.hidden.device.type != "cpu":
+            size = max(64, _SCORES_AT_ONCE // rows)
+        yield from zip(memory.hidden.split(size), memory.key_scales[layer].split(size, dim=-1), strict=True)

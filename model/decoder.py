@@ -1,7 +1,8 @@
-"""The decoder side: question and answer tokens over a memory, through transformers' own modules."""
+"""The decoder side: question and answer tokens over memories, through transformers' own modules."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,72 +11,92 @@ from transformers import T5Gemma2ForConditionalGeneration
 from model.attention import SelfAttentionCache, merged_attention
 from model.types import Memory
 
-_SCORES_AT_ONCE = 2**21  # question tokens x document tokens: bounds the memory that a long question needs
+_ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderOutput:
-    """logits: (vocabulary,) float32 of the last token. attention: (S, T) float32 over the document, layers' mean."""
+    """Of the last token of each question. logits: (N, vocabulary) float32. attention: (N, T) float32, layers' mean."""
 
     logits: torch.Tensor
     attention: torch.Tensor
 
 
 class Decoder:
-    """Decodes one answer over one memory. It holds the answer's own keys and values, so each answer makes its own."""
+    """Decodes the answers to N questions over the same memories, all read once a layer and step for all questions.
 
-    def __init__(self, model: T5Gemma2ForConditionalGeneration, memory: Memory, capacity: int) -> None:
-        """`capacity` is the number of question and answer tokens that will be decoded at most."""
+    It holds the answers' own keys and values, so each batch of answers makes its own. Questions of unequal length are
+    aligned at their ends: what stands before a short one is masked.
+    """
+
+    def __init__(
+        self, model: T5Gemma2ForConditionalGeneration, memories: Sequence[Memory], questions: int, capacity: int
+    ) -> None:
+        """`capacity` is the number of question and answer tokens that will be decoded at most, of each question."""
         self._model = model
-        self._memory = memory
+        self._memories = memories
+        self._device = memories[0].hidden.device
         config = model.model.decoder.config
         self._cache = SelfAttentionCache.empty(
-            config.num_hidden_layers, config.num_key_value_heads, capacity, config.head_dim, memory.hidden
+            config.num_hidden_layers,
+            (questions, config.num_key_value_heads, capacity, config.head_dim),
+            memories[0].hidden,
         )
-
-    def _masks(self, count: int) -> dict[str, torch.Tensor]:
-        """Causal masks of `count` new tokens over all so far, (S, past + S); local layers look one window back."""
-        past = self._cache.length
-        device = self._memory.hidden.device
-        distance = torch.arange(past, past + count, device=device)[:, None] - torch.arange(past + count, device=device)
-        causal = distance >= 0
-        near = distance < (self._model.model.decoder.config.sliding_window or past + count)
-        return {"full_attention": causal, "sliding_attention": causal & near}
-
-    def step(self, ids: list[int]) -> DecoderOutput:
-        """Decode `ids` behind all earlier ones; the logits are those of the token that comes next."""
-        size = max(1, _SCORES_AT_ONCE // max(1, self._memory.hidden.shape[0]))
-        outputs = [self._step(ids[first : first + size]) for first in range(0, len(ids), size)]
-        attention = torch.cat([output.attention for output in outputs]) if len(outputs) > 1 else outputs[0].attention
-        return DecoderOutput(logits=outputs[-1].logits, attention=attention)
+        self._starts = torch.zeros(questions, dtype=torch.long, device=self._device)  # where each question begins
 
     @torch.inference_mode()
-    def _step(self, ids: list[int]) -> DecoderOutput:
-        decoder = self._model.model.decoder
-        device = self._memory.hidden.device
-        hidden = decoder.embed_tokens(torch.tensor([ids], device=device))
+    def begin(self, prompts: Sequence[Sequence[int]]) -> DecoderOutput:
+        """Decode the questions; the logits are those of each answer's first token."""
+        longest = max(map(len, prompts))
+        padding = [longest - len(prompt) for prompt in prompts]
+        self._starts += torch.tensor(padding, device=self._device)
+        rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
+        ids = torch.tensor(rows, device=self._device)
+        for piece in ids.split(max(1, _ROWS_AT_ONCE // len(prompts)), dim=1):
+            output = self._decode(piece)
+        return output
+
+    @torch.inference_mode()
+    def step(self, tokens: Sequence[int]) -> DecoderOutput:
+        """Decode one more token of each answer; the logits are those of the token that comes next."""
+        return self._decode(torch.tensor(tokens, device=self._device)[:, None])
+
+    def keep(self, questions: Sequence[int]) -> None:
+        """Only these questions, by their place among those that still run, go on."""
+        index = torch.tensor(questions, device=self._device)
+        self._starts = self._starts[index]
+        self._cache.keep(index)
+
+    def _masks(self, size: int) -> dict[str, torch.Tensor]:
+        """Causal masks of `size` new tokens over all so far, (N, S, past + S); local layers look one window back."""
         past = self._cache.length
-        positions = torch.arange(past, past + len(ids), device=device)[None]
+        keys = torch.arange(past + size, device=self._device)
+        distance = keys[past:, None] - keys
+        causal = (distance >= 0) & (keys >= self._starts[:, None, None])
+        near = distance < (self._model.model.decoder.config.sliding_window or past + size)
+        return {"full_attention": causal, "sliding_attention": causal & near}
+
+    def _decode(self, ids: torch.Tensor) -> DecoderOutput:
+        decoder = self._model.model.decoder
+        hidden = decoder.embed_tokens(ids)  # (N, S, H)
+        past, size = self._cache.length, ids.shape[1]
+        positions = (torch.arange(past, past + size, device=self._device) - self._starts[:, None]).clamp(min=0)
         kinds = decoder.config.layer_types
         rotary = {kind: decoder.rotary_emb(hidden, positions, kind) for kind in set(kinds)}
-        masks = self._masks(len(ids))
-        seen = torch.zeros(len(ids), self._memory.hidden.shape[0], device=device)
-        hidden = hidden[0]
+        masks = self._masks(size)
+        looks = []
         for kind, layer in zip(kinds, decoder.layers, strict=True):
+            normed = layer.pre_self_attn_layernorm(hidden)
             attended, attention = merged_attention(
-                layer.self_attn,
-                layer.pre_self_attn_layernorm(hidden),
-                rotary[kind],
-                masks[kind],
-                self._cache,
-                self._memory,
+                layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._memories
             )
             hidden = hidden + layer.post_self_attn_layernorm(attended)
             fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))
             hidden = hidden + layer.post_feedforward_layernorm(fed)
-            seen += attention
-        self._cache.length += len(ids)
-        return DecoderOutput(logits=self._logits(decoder.norm(hidden[-1])), attention=seen / len(kinds))
+            looks.append(attention)
+        self._cache.length += size
+        seen = torch.stack(looks).mean(0)
+        return DecoderOutput(logits=self._logits(decoder.norm(hidden[:, -1])), attention=seen)
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = self._model.lm_head(hidden).float()

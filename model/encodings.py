@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from model.encoder import join_memories
 from model.errors import EncodingError
+from model.tokens import join
 from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
 
 FORMAT = "readonce-encoding"
@@ -65,6 +69,18 @@ def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocum
         ) from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EncodingError(f"{path} is damaged ({error}): encode the document again.") from error
+
+
+def join_windows(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
+    """One encoding of windows of the same document, in their order; their tensors are copied."""
+    first = pieces[0]
+    return replace(
+        first,
+        memory=join_memories([piece.memory for piece in pieces]),
+        tokens=join([piece.tokens for piece in pieces]),
+        windows=sum(piece.windows for piece in pieces),
+        encode_seconds=sum(piece.encode_seconds for piece in pieces),
+    )
 
 
 def _header(encoded: EncodedDocument) -> dict[str, Any]:

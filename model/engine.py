@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -16,6 +16,7 @@ import torch
 from model import tokens as token_maps
 from model.checkpoint import Checkpoint
 from model.encoder import encode_window, memory_of
+from model.encodings import join_windows
 from model.errors import DocumentError, EncodingError, QuestionError
 from model.generation import Generation
 from model.questions import checked_question
@@ -54,8 +55,12 @@ class Engine:
         *,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
+        window_read: Callable[[EncodedDocument], None] | None = None,
     ) -> EncodedDocument:
         """Read the document, in overlapping windows where it is longer than the checkpoint's.
+
+        `window_read` gets each window as it is read, an encoding of its own: `join_windows` makes one of several, so
+        that questions can be answered from what is read so far.
 
         Raises DocumentError where there is no text to read, Cancelled where the person stopped it.
         """
@@ -67,22 +72,27 @@ class Engine:
         report = progress or _ignore
         bos = self.checkpoint.bos
         windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
-        states = []
+        pieces = []
         for window in windows:
             report(Progress(stage="encoding", done=window.keep_start, total=total, unit="tokens"))
+            read_at = time.perf_counter()
             piece = token_maps.select(stream, window.start, window.end, bos)
-            states.append(window.kept_rows(encode_window(self.checkpoint.model, self._on_device(piece.ids), cancelled)))
+            states = window.kept_rows(encode_window(self.checkpoint.model, self._on_device(piece.ids), cancelled))
             self._encoder_tokens[document.sha256] += len(piece.ids)
+            pieces.append(
+                EncodedDocument(
+                    document=document,
+                    memory=memory_of(self.checkpoint.model, states),
+                    tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
+                    fingerprint=self.checkpoint.fingerprint,
+                    windows=1,
+                    encode_seconds=time.perf_counter() - read_at,
+                )
+            )
+            if window_read is not None:
+                window_read(pieces[-1])
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        maps = [token_maps.select(stream, window.keep_start, window.keep_end, bos) for window in windows]
-        return EncodedDocument(
-            document=document,
-            memory=memory_of(self.checkpoint.model, torch.cat(states)),
-            tokens=token_maps.join(maps),
-            fingerprint=self.checkpoint.fingerprint,
-            windows=len(windows),
-            encode_seconds=time.perf_counter() - started,
-        )
+        return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
 
     def _on_device(self, ids: torch.Tensor) -> torch.Tensor:
         return ids.to(self.checkpoint.device)
@@ -100,13 +110,34 @@ class Engine:
 
         Raises QuestionError for an empty or overlong question, EncodingError for an encoding of another checkpoint.
         """
+        batches = self.answer_batch(encoded, [question], history=history, options=options, cancelled=cancelled)
+        return (answer for (answer,) in batches)
+
+    def answer_batch(
+        self,
+        encoded: EncodedDocument | Sequence[EncodedDocument],
+        questions: Sequence[str],
+        *,
+        history: Sequence[Turn] = (),
+        options: GenerationOptions | None = None,
+        cancelled: CancelledCallback | None = None,
+    ) -> Iterator[tuple[Answer, ...]]:
+        """Answer many questions together: what was read is gone through once a token for all of them.
+
+        Each yield holds a snapshot of every answer, in the questions' order; at the last one all are finished. Raises
+        as `answer` does.
+        """
         encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
-        question = checked_question(question)
+        asked = [checked_question(question) for question in questions]
+        if not asked:
+            raise QuestionError("There are no questions. Ask at least one.")
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         generation = Generation(self.checkpoint, encodings, options or GenerationOptions(), cancelled)
-        answers = generation.answer(question, tuple(history))
-        return (replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
+        return (
+            tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
+            for answers in generation.answers(asked, history)
+        )
 
     def _check(self, encodings: Sequence[EncodedDocument]) -> None:
         if not encodings:

@@ -1,23 +1,25 @@
-"""Question -> growing answer: the prompt, the loop over tokens, and when to stop."""
+"""Questions -> growing answers: the prompts, the loop over tokens, and when to stop."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder
-from model.encoder import join_memories, place
+from model.encoder import place
 from model.evidence import find_evidence
 from model.sampling import Sampler
 from model.tokens import encode_text
-from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, StopReason, Turn
+from model.types import Answer, CancelledCallback, EncodedDocument, Evidence, GenerationOptions, StopReason, Turn
 
 NOT_IN_DOCUMENT = "The document does not say."
+HISTORY_TOKENS = 256  # what earlier turns may take of the decoder's prefix, the latest first
 _NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint was never taught to end: it asks itself the next question
 _UNFINISHED_CHARACTER = "\ufffd"  # the first bytes of a character whose last ones are still to come
 
@@ -26,6 +28,18 @@ def prompt_text(question: str, history: tuple[Turn, ...] = ()) -> str:
     """What the decoder reads before it answers: the document is in the memory, the question is here."""
     earlier = "".join(f"Question: {turn.question}\nAnswer: {turn.answer}\n" for turn in history)
     return f"{earlier}Question: {question}\nAnswer:"
+
+
+def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = ()) -> list[int]:
+    """The prompt's tokens, with as many of the latest turns as `HISTORY_TOKENS` holds."""
+    asked = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question))[0]]
+    ids = asked
+    for first in reversed(range(len(history))):
+        longer = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question, tuple(history[first:])))[0]]
+        if len(longer) - len(asked) > HISTORY_TOKENS:
+            break
+        ids = longer
+    return ids
 
 
 def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
@@ -43,8 +57,30 @@ def read_off(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> tuple[str, b
     return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(ran_on)
 
 
+class _Growing:
+    """One answer of a batch: its tokens so far and its sampler."""
+
+    def __init__(self, question: str, options: GenerationOptions, attention: torch.Tensor) -> None:
+        self.ids: list[int] = []
+        self.answer = Answer(question=question)
+        self.attention = attention  # (T,) float32, summed over tokens
+        self._sampler = Sampler(options, attention.device)
+        self._log_probability = 0.0
+
+    def take(self, logits: torch.Tensor, attention: torch.Tensor) -> None:
+        """The next token, from its logits and where the decoder looked for it."""
+        token, log_probability = self._sampler.sample(logits)
+        self.ids.append(token)
+        self._log_probability += log_probability
+        self.attention += attention
+
+    @property
+    def confidence(self) -> float:
+        return math.exp(self._log_probability / len(self.ids))
+
+
 class Generation:
-    """One answer as it grows: iterate over it for snapshots, one a token; the last is finished and carries evidence."""
+    """The answers to a batch of questions as they grow, all from one pass over the memories a token."""
 
     def __init__(
         self,
@@ -58,49 +94,58 @@ class Generation:
         self._options = options
         self._cancelled = cancelled
         self._ends = end_tokens(checkpoint)
-        self._ids: list[int] = []
-        self._log_probability = 0.0
 
-    def answer(self, question: str, history: tuple[Turn, ...] = ()) -> Iterator[Answer]:
-        """Decode until the end of sequence, the token limit, or the person says stop."""
+    def answers(self, questions: Sequence[str], history: Sequence[Turn] = ()) -> Iterator[tuple[Answer, ...]]:
+        """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop."""
         started = time.perf_counter()
         checkpoint = self._checkpoint
         memories = [place(encoded.memory, checkpoint.device, checkpoint.dtype) for encoded in self._encodings]
-        memory = join_memories(memories)
-        prompt = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question, history))[0]]
-        decoder = Decoder(checkpoint.model, memory, len(prompt) + self._options.max_new_tokens)
-        sampler = Sampler(self._options, memory.hidden.device)
-        attention = torch.zeros(memory.hidden.shape[0], device=memory.hidden.device)
-        answer = Answer(question=question)
-        unread = prompt
-        while not answer.finished:
-            output = decoder.step(unread)
-            attention += output.attention[-1]
-            token, log_probability = sampler.sample(output.logits)
-            self._ids.append(token)
-            self._log_probability += log_probability
-            answer = self._snapshot(answer, time.perf_counter() - started, attention)
-            yield answer
-            unread = [token]
+        length = sum(memory.hidden.shape[0] for memory in memories)
+        prompts = [prompt_ids(checkpoint, question, history) for question in questions]
+        capacity = max(map(len, prompts)) + self._options.max_new_tokens
+        decoder = Decoder(checkpoint.model, memories, len(prompts), capacity)
+        batch = [
+            _Growing(question, self._options, torch.zeros(length, device=checkpoint.device)) for question in questions
+        ]
+        running = batch
+        output = decoder.begin(prompts)
+        while True:
+            for row, growing in enumerate(running):
+                growing.take(output.logits[row], output.attention[row])
+            stopped = self._cancelled is not None and self._cancelled()
+            for growing in running:
+                growing.answer = self._snapshot(growing, time.perf_counter() - started, stopped)
+            yield tuple(growing.answer for growing in batch)
+            on = [row for row, growing in enumerate(running) if not growing.answer.finished]
+            if not on:
+                return
+            if len(on) < len(running):
+                decoder.keep(on)
+                running = [running[row] for row in on]
+            output = decoder.step([growing.ids[-1] for growing in running])
 
-    def _snapshot(self, before: Answer, seconds: float, attention: torch.Tensor) -> Answer:
-        text, ran_on = read_off(self._checkpoint.tokenizer, self._ids)
-        reason = "end" if ran_on else self._stop_reason()
-        return Answer(
-            question=before.question,
+    def _snapshot(self, growing: _Growing, seconds: float, stopped: bool) -> Answer:
+        text, ran_on = read_off(self._checkpoint.tokenizer, growing.ids)
+        reason = "end" if ran_on else self._stop_reason(growing.ids, stopped)
+        finished = bool(reason)
+        return replace(
+            growing.answer,
             text=text,
-            finished=bool(reason),
+            finished=finished,
             stop_reason=reason,
-            tokens=len(self._ids),
+            tokens=len(growing.ids),
             seconds=seconds,
-            first_token_seconds=before.first_token_seconds or seconds,
-            confidence=math.exp(self._log_probability / len(self._ids)),
-            evidence=find_evidence(self._encodings, attention, text) if reason and text != NOT_IN_DOCUMENT else (),
+            first_token_seconds=growing.answer.first_token_seconds or seconds,
+            confidence=growing.confidence,
+            evidence=self._evidence(growing, text) if finished else (),
         )
 
-    def _stop_reason(self) -> StopReason:
-        if self._ids[-1] in self._ends:
+    def _evidence(self, growing: _Growing, text: str) -> tuple[Evidence, ...]:
+        return () if text == NOT_IN_DOCUMENT else find_evidence(self._encodings, growing.attention, text)
+
+    def _stop_reason(self, ids: Sequence[int], stopped: bool) -> StopReason:
+        if ids[-1] in self._ends:
             return "end"
-        if self._cancelled is not None and self._cancelled():
+        if stopped:
             return "stopped"
-        return "length" if len(self._ids) == self._options.max_new_tokens else ""
+        return "length" if len(ids) == self._options.max_new_tokens else ""

@@ -55,9 +55,10 @@ def test_the_decoder_without_a_document_is_still_gemma(fold_norms: bool) -> None
     weights = initial_weights(gemma_weights(gemma), 7, start)
     model = build_model(t5gemma2_config(gemma.config), weights, torch.float32)
     ids = torch.randint(7, 400, (1, 20), generator=torch.Generator().manual_seed(1))
-    ours = Decoder(model, memory_of(model, torch.zeros(1, 48)[:0]), capacity=20)
-    logits = [ours.step([token]).logits for token in ids[0].tolist()]
-    assert torch.allclose(torch.stack(logits), gemma(ids).logits[0], atol=1e-3, rtol=1e-3)
+    ours = Decoder(model, [memory_of(model, torch.zeros(1, 48)[:0])], 1, capacity=20)
+    first, *rest = ids[0].tolist()
+    logits = [ours.begin([[first]]).logits, *(ours.step([token]).logits for token in rest)]
+    assert torch.allclose(torch.cat(logits), gemma(ids).logits[0], atol=1e-3, rtol=1e-3)
 
 
 def test_layers_from_the_middle_start_as_identity() -> None:
@@ -178,7 +179,7 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
         if number < 0:
             continue
         count = int((batch.targets[0][batch.question[0] == number] != IGNORED).sum())
-        expected = Decoder(checkpoint.model, encoded.memory, 160).step(row_ids).logits
+        expected = Decoder(checkpoint.model, [encoded.memory], 1, 160).begin([row_ids]).logits[0]
         assert torch.allclose(logits[at + count - 1], expected, atol=1e-3, rtol=1e-3)
         assert targets[at + count - 1] == tokens.eos
         at += count

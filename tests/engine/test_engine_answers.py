@@ -9,11 +9,12 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder
+from model.encodings import join_windows
 from model.engine import Engine
 from model.errors import Cancelled, DocumentError, EncodingError, QuestionError
-from model.generation import prompt_text
+from model.generation import HISTORY_TOKENS, prompt_ids, prompt_text
 from model.tokens import encode_text
-from model.types import Answer, GenerationOptions, Turn
+from model.types import Answer, EncodedDocument, GenerationOptions, Turn
 from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model
 
 
@@ -99,9 +100,8 @@ def test_end_of_sequence_ends_the_answer(checkpoint: Checkpoint) -> None:
     with torch.no_grad():  # whatever comes first becomes the end
         first = next(Engine(ended).answer(encoded, "Who?"))
     assert first.tokens == 1
-    ids = Decoder(ended.model, encoded.memory, 64)
     prompt = [2, *encode_text(ended.tokenizer, prompt_text("Who?"))[0]]
-    token = int(ids.step(prompt).logits.argmax())
+    token = int(Decoder(ended.model, [encoded.memory], 1, 64).begin([prompt]).logits.argmax())
     ended.model.generation_config.eos_token_id = [1, token]
     answer = last(Engine(ended).answer(encoded, "Who?"))
     assert (answer.tokens, answer.stop_reason) == (1, "end")
@@ -136,6 +136,50 @@ def test_sampling_repeats_with_its_seed_and_a_tiny_nucleus_is_greedy(checkpoint:
 def test_earlier_turns_go_into_the_decoder() -> None:
     text = prompt_text("And when?", (Turn(question="Who?", answer="Ada"),))
     assert text == "Question: Who?\nAnswer: Ada\nQuestion: And when?\nAnswer:"
+
+
+def test_a_long_conversation_keeps_its_latest_turns(checkpoint: Checkpoint) -> None:
+    history = [Turn(question=f"Question number {n}?", answer="A long answer. " * 6) for n in range(30)]
+    ids = prompt_ids(checkpoint, "And when?", history)
+    text = checkpoint.tokenizer.decode(ids[1:])
+    assert len(ids) <= HISTORY_TOKENS + len(prompt_ids(checkpoint, "And when?"))
+    assert "number 29" in text
+    assert "number 0?" not in text
+    assert text.endswith("Question: And when?\nAnswer:")
+
+
+def test_a_batch_of_questions_gets_what_each_gets_alone(checkpoint: Checkpoint) -> None:
+    questions = ["Who is the treasurer?", "When?", "What is the total of the invoice, and who paid it?"]
+    options = GenerationOptions(max_new_tokens=12)
+    engine = Engine(checkpoint)
+    encoded = engine.encode(document(TEXT))
+    *_, together = engine.answer_batch(encoded, questions, options=options)
+    alone = [last(engine.answer(encoded, question, options=options)) for question in questions]
+    assert [answer.text for answer in together] == [answer.text for answer in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert [(place.page, place.quote) for place in one.evidence] == [
+            (place.page, place.quote) for place in other.evidence
+        ]
+    assert all(answer.finished and answer.encoder_tokens == 0 for answer in together)
+
+
+def test_questions_can_be_answered_from_the_windows_read_so_far() -> None:
+    engine = Engine(tiny_checkpoint(window=24, overlap=8))
+    pieces: list[EncodedDocument] = []
+    texts: list[str] = []
+
+    def ask(piece: EncodedDocument) -> None:
+        pieces.append(piece)
+        texts.append(
+            last(engine.answer(join_windows(pieces), "Who?", options=GenerationOptions(max_new_tokens=3))).text
+        )
+
+    encoded = engine.encode(document(TEXT), window_read=ask)
+    assert len(texts) == encoded.windows > 3
+    joined = join_windows(pieces)
+    assert torch.equal(joined.memory.hidden, encoded.memory.hidden)
+    assert torch.equal(joined.tokens.ids, encoded.tokens.ids)
+    assert joined.windows == encoded.windows
 
 
 @pytest.mark.parametrize(

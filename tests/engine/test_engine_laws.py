@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import T5Gemma2ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderOutput
 from model.encoder import encode_window, join_memories, memory_of
 from model.engine import Engine
 from model.generation import prompt_text
@@ -30,6 +31,11 @@ def ids_of(count: int, seed: int = 1) -> torch.Tensor:
     return ids
 
 
+def answered(model: T5Gemma2ForConditionalGeneration, memories: list[Memory], question: list[int]) -> DecoderOutput:
+    """What the decoder says after the question."""
+    return Decoder(model, memories, 1, capacity=len(question)).begin([question])
+
+
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
 @pytest.mark.parametrize("length", [1, 5, 60])
 def test_encoder_states_equal_transformers(heads: int, key_heads: int, length: int) -> None:
@@ -45,21 +51,21 @@ def test_logits_equal_transformers(heads: int, key_heads: int, questions: int) -
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
     hidden = encode_window(model, ids_of(60))
     question = ids_of(questions, seed=2)
-    output = Decoder(model, memory_of(model, hidden), capacity=questions).step(question.tolist())
+    output = answered(model, [memory_of(model, hidden)], question.tolist())
     theirs = model(encoder_outputs=BaseModelOutput(hidden[None]), decoder_input_ids=question[None]).logits[0, -1]
-    assert relative_error(output.logits, theirs) < TOLERANCE
+    assert relative_error(output.logits[0], theirs) < TOLERANCE
 
 
 def test_attention_over_the_document_equals_transformers() -> None:
     model = tiny_model()
     model.set_attn_implementation("eager")
     hidden, question = encode_window(model, ids_of(40)), ids_of(6, seed=2)
-    output = Decoder(model, memory_of(model, hidden), capacity=6).step(question.tolist())
+    output = answered(model, [memory_of(model, hidden)], question.tolist())
     theirs = model(
         encoder_outputs=BaseModelOutput(hidden[None]), decoder_input_ids=question[None], output_attentions=True
     ).cross_attentions
-    mean = torch.stack(theirs).mean(dim=(0, 2))[0]  # over layers and heads
-    assert relative_error(output.attention, mean) < TOLERANCE
+    mean = torch.stack(theirs).mean(dim=(0, 2))[0, -1]  # over layers and heads, of the last token
+    assert relative_error(output.attention[0], mean) < TOLERANCE
 
 
 def test_greedy_tokens_equal_transformers(checkpoint: Checkpoint) -> None:
@@ -83,9 +89,10 @@ def test_a_prompt_of_several_tokens_equals_token_by_token() -> None:
     model = tiny_model()
     memory = memory_of(model, encode_window(model, ids_of(50)))
     question = ids_of(20, seed=3).tolist()
-    together = Decoder(model, memory, capacity=20).step(question)
-    alone = Decoder(model, memory, capacity=20)
-    for token in question:
+    together = answered(model, [memory], question)
+    alone = Decoder(model, [memory], 1, capacity=20)
+    output = alone.begin([question[:1]])
+    for token in question[1:]:
         output = alone.step([token])
     assert relative_error(output.logits, together.logits) < TOLERANCE
 
@@ -94,9 +101,9 @@ def test_a_long_prompt_in_pieces_equals_one_piece(monkeypatch: pytest.MonkeyPatc
     model = tiny_model()
     memory = memory_of(model, encode_window(model, ids_of(50)))
     question = ids_of(20, seed=3).tolist()
-    whole = Decoder(model, memory, capacity=20).step(question)
-    monkeypatch.setattr("model.decoder._SCORES_AT_ONCE", 150)  # three question tokens at a time
-    pieces = Decoder(model, memory, capacity=20).step(question)
+    whole = answered(model, [memory], question)
+    monkeypatch.setattr("model.decoder._ROWS_AT_ONCE", 3)  # question tokens at a time
+    pieces = answered(model, [memory], question)
     assert relative_error(pieces.logits, whole.logits) < TOLERANCE
     assert relative_error(pieces.attention, whole.attention) < TOLERANCE
 
@@ -107,9 +114,47 @@ def test_attention_over_joined_memories_equals_attention_over_one_tensor_of_the_
     one = memory_of(model, torch.cat(hidden))
     joined = join_memories([memory_of(model, rows) for rows in hidden])
     question = ids_of(9, seed=4).tolist()
-    over_one = Decoder(model, one, capacity=9).step(question)
-    over_joined = Decoder(model, joined, capacity=9).step(question)
-    assert relative_error(over_joined.logits, over_one.logits) < TOLERANCE
+    over_one = answered(model, [one], question)
+    over_joined = answered(model, [joined], question)
+    over_several = answered(model, [memory_of(model, rows) for rows in hidden], question)
+    for output in (over_joined, over_several):
+        assert relative_error(output.logits, over_one.logits) < TOLERANCE
+        assert relative_error(output.attention, over_one.attention) < TOLERANCE
+
+
+@pytest.mark.parametrize("block", [1, 7, 64])
+def test_a_memory_read_block_by_block_equals_one_read_whole(block: int) -> None:
+    model = tiny_model()
+    memory = memory_of(model, encode_window(model, ids_of(50)))
+    question = ids_of(9, seed=4).tolist()
+    whole = answered(model, [memory], question)
+    pieces = [
+        Memory(hidden=memory.hidden[i : i + block], key_scales=memory.key_scales[..., i : i + block])
+        for i in range(0, 50, block)
+    ]
+    assert relative_error(answered(model, pieces, question).logits, whole.logits) < TOLERANCE
+
+
+def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
+    """Of unequal length, longer than the local window, and one after the other leaving the batch."""
+    model = tiny_model()
+    memory = memory_of(model, encode_window(model, ids_of(50)))
+    questions = [ids_of(count, seed=count).tolist() for count in (3, 20, 11, 1)]
+    tokens = ids_of(12, seed=9).tolist()
+    batch = Decoder(model, [memory], len(questions), capacity=40)
+    alone = [Decoder(model, [memory], 1, capacity=40) for _ in questions]
+    together = batch.begin(questions)
+    apart = [decoder.begin([question]) for decoder, question in zip(alone, questions, strict=True)]
+    running = list(range(len(questions)))
+    for token, leaving in zip(tokens, [None, 2, None, 0, None], strict=False):
+        for row, question in enumerate(running):
+            assert relative_error(together.logits[row], apart[question].logits[0]) < TOLERANCE
+            assert relative_error(together.attention[row], apart[question].attention[0]) < TOLERANCE
+        if leaving is not None:
+            batch.keep([row for row, question in enumerate(running) if question != leaving])
+            running.remove(leaving)
+        together = batch.step([token] * len(running))
+        apart = [decoder.step([token]) for decoder in alone]
 
 
 def test_the_order_of_joined_documents_does_not_matter(checkpoint: Checkpoint) -> None:
@@ -119,8 +164,8 @@ def test_the_order_of_joined_documents_does_not_matter(checkpoint: Checkpoint) -
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
     shuffled = Memory(hidden=memory.hidden[order], key_scales=memory.key_scales[..., order])
     question = ids_of(7, seed=5).tolist()
-    expected = Decoder(model, memory, capacity=7).step(question).logits
-    assert relative_error(Decoder(model, shuffled, capacity=7).step(question).logits, expected) < TOLERANCE
+    expected = answered(model, [memory], question).logits
+    assert relative_error(answered(model, [shuffled], question).logits, expected) < TOLERANCE
 
 
 def test_a_window_holds_what_encoding_it_alone_gives() -> None:
