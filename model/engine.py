@@ -28,9 +28,10 @@ from model.types import (
     GenerationOptions,
     Progress,
     ProgressCallback,
+    TokenMap,
     Turn,
 )
-from model.windows import plan_windows
+from model.windows import Window, plan_windows
 
 
 class Engine:
@@ -70,29 +71,32 @@ class Engine:
         if not total:
             raise DocumentError(_no_text(document))
         report = progress or _ignore
-        bos = self.checkpoint.bos
         windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
         pieces = []
         for window in windows:
             report(Progress(stage="encoding", done=window.keep_start, total=total, unit="tokens"))
-            read_at = time.perf_counter()
-            piece = token_maps.select(stream, window.start, window.end, bos)
-            states = window.kept_rows(encode_window(self.checkpoint.model, self._on_device(piece.ids), cancelled))
-            self._encoder_tokens[document.sha256] += len(piece.ids)
-            pieces.append(
-                EncodedDocument(
-                    document=document,
-                    memory=memory_of(self.checkpoint.model, states),
-                    tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
-                    fingerprint=self.checkpoint.fingerprint,
-                    windows=1,
-                    encode_seconds=time.perf_counter() - read_at,
-                )
-            )
+            pieces.append(self._read_window(document, stream, window, cancelled))
             if window_read is not None:
                 window_read(pieces[-1])
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
+
+    def _read_window(
+        self, document: Document, stream: TokenMap, window: Window, cancelled: CancelledCallback | None
+    ) -> EncodedDocument:
+        started = time.perf_counter()
+        bos = self.checkpoint.bos
+        ids = token_maps.select(stream, window.start, window.end, bos).ids
+        states = window.kept_rows(encode_window(self.checkpoint.model, self._on_device(ids), cancelled))
+        self._encoder_tokens[document.sha256] += len(ids)
+        return EncodedDocument(
+            document=document,
+            memory=memory_of(self.checkpoint.model, states),
+            tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
+            fingerprint=self.checkpoint.fingerprint,
+            windows=1,
+            encode_seconds=time.perf_counter() - started,
+        )
 
     def _on_device(self, ids: torch.Tensor) -> torch.Tensor:
         return ids.to(self.checkpoint.device)
