@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from transformers import PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
+from transformers import Gemma3ImageProcessorPil, PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,12 @@ class Checkpoint:
     overlap: int  # tokens that two neighbouring pieces share
     fingerprint: str  # of configuration and weights: an encoding belongs to the checkpoint that made it
     description: str  # one sentence for people: which checkpoint it is, and what it cannot do
+    image_processor: Gemma3ImageProcessorPil | None = None  # None: it has no eyes
+
+    @property
+    def sees(self) -> bool:
+        """Whether it can read pictures of pages."""
+        return self.image_processor is not None
 
     @property
     def bos(self) -> int:

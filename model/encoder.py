@@ -12,6 +12,7 @@ from transformers import T5Gemma2ForConditionalGeneration
 
 from model.errors import Cancelled
 from model.types import CancelledCallback, Memory
+from model.vision.features import input_embeddings
 
 
 def sliding_window_mask(size: int, sliding_window: int, device: torch.device) -> torch.Tensor:
@@ -24,12 +25,19 @@ def sliding_window_mask(size: int, sliding_window: int, device: torch.device) ->
 
 @torch.inference_mode()
 def encode_window(
-    model: T5Gemma2ForConditionalGeneration, ids: torch.Tensor, cancelled: CancelledCallback | None = None
+    model: T5Gemma2ForConditionalGeneration,
+    ids: torch.Tensor,
+    cancelled: CancelledCallback | None = None,
+    *,
+    image_features: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The encoder's last hidden states, (T, H), of one window of token ids, (T,), that begins with `<bos>`."""
+    """The encoder's last hidden states, (T, H), of one window of token ids, (T,), that begins with `<bos>`.
+
+    image_features: (N, H), what was seen, a row for each image token among the ids.
+    """
     encoder = model.model.encoder.text_model
     config = encoder.config
-    hidden = encoder.embed_tokens(ids[None].long())
+    hidden = input_embeddings(model, ids, image_features)[None]
     positions = torch.arange(ids.shape[0], device=ids.device)[None]
     rotary = {kind: encoder.rotary_emb(hidden, positions, kind) for kind in set(config.layer_types)}
     masks = {

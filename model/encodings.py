@@ -92,6 +92,8 @@ def _header(encoded: EncodedDocument) -> dict[str, Any]:
             "height": page.height,
             "source": page.source,
             "unread_boxes": page.unread_boxes,
+            "figures": page.figures,
+            "view": page.view,
             "words": len(page.words),
         }
         for page in encoded.document.pages

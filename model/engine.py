@@ -31,6 +31,7 @@ from model.types import (
     TokenMap,
     Turn,
 )
+from model.vision.features import PageFeatures, PictureCallback, image_tokens, look_at_pages
 from model.windows import Window, plan_windows
 
 
@@ -47,56 +48,74 @@ class Engine:
         return self._encoder_tokens.total()
 
     def count_tokens(self, document: Document) -> int:
-        """Tokens of the document's text, before it is read."""
-        return len(token_maps.tokenise(document, self.checkpoint.tokenizer).ids)
+        """Tokens of the document as its pages' views say, before it is read (without crops of pan-and-scan)."""
+        seen = PageFeatures(images={page.number: 1 for page in document.pages if page.view != "text"})
+        return len(self._tokenise(document, seen).ids)
 
     def encode(
         self,
         document: Document,
         *,
+        picture: PictureCallback | None = None,
+        pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
         window_read: Callable[[EncodedDocument], None] | None = None,
     ) -> EncodedDocument:
         """Read the document, in overlapping windows where it is longer than the checkpoint's.
 
+        `picture` draws the pages whose view is not `text`; with `pan_and_scan` each is seen whole and in crops.
         `window_read` gets each window as it is read, an encoding of its own: `join_windows` makes one of several, so
         that questions can be answered from what is read so far.
 
-        Raises DocumentError where there is no text to read, Cancelled where the person stopped it.
+        Raises DocumentError where there is nothing to read, CheckpointError where pages are to be seen by a checkpoint
+        without eyes, Cancelled where the person stopped it.
         """
         started = time.perf_counter()
-        stream = token_maps.tokenise(document, self.checkpoint.tokenizer)
+        report = progress or _ignore
+        seen = look_at_pages(
+            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
+        )
+        stream = self._tokenise(document, seen)
         total = len(stream.ids)
         if not total:
             raise DocumentError(_no_text(document))
-        report = progress or _ignore
         windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
         pieces = []
         for window in windows:
             report(Progress(stage="encoding", done=window.keep_start, total=total, unit="tokens"))
-            pieces.append(self._read_window(document, stream, window, cancelled))
+            pieces.append(self._read_window(document, stream, seen, window, cancelled))
             if window_read is not None:
                 window_read(pieces[-1])
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
 
     def _read_window(
-        self, document: Document, stream: TokenMap, window: Window, cancelled: CancelledCallback | None
+        self,
+        document: Document,
+        stream: TokenMap,
+        seen: PageFeatures,
+        window: Window,
+        cancelled: CancelledCallback | None,
     ) -> EncodedDocument:
         started = time.perf_counter()
         bos = self.checkpoint.bos
         ids = token_maps.select(stream, window.start, window.end, bos).ids
-        states = window.kept_rows(encode_window(self.checkpoint.model, self._on_device(ids), cancelled))
+        images = seen.within(stream, window.start, window.end)
+        hidden = encode_window(self.checkpoint.model, self._on_device(ids), cancelled, image_features=images)
         self._encoder_tokens[document.sha256] += len(ids)
         return EncodedDocument(
             document=document,
-            memory=memory_of(self.checkpoint.model, states),
+            memory=memory_of(self.checkpoint.model, window.kept_rows(hidden)),
             tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
             fingerprint=self.checkpoint.fingerprint,
             windows=1,
             encode_seconds=time.perf_counter() - started,
         )
+
+    def _tokenise(self, document: Document, seen: PageFeatures) -> TokenMap:
+        checkpoint = self.checkpoint
+        return token_maps.tokenise(document, checkpoint.tokenizer, image_tokens(checkpoint.model), seen.images)
 
     def _on_device(self, ids: torch.Tensor) -> torch.Tensor:
         return ids.to(self.checkpoint.device)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from model.types import Document, TokenMap
+from model.types import Document, Page, TokenMap
 
 PAGE_SEPARATOR = "\n\n"
 NO_PAGE = 0
+
+# The words with which Gemma 3's processor announces a picture and its crops (pan-and-scan).
+WHOLE_IMAGE = "Here is the original image "
+CROPS = " and here are some crops to help you see better "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageTokens:
+    """What stands for a picture: `<start_of_image>`, `count` image tokens, `<end_of_image>`, with lines between."""
+
+    begin: int
+    soft: int
+    end: int
+    count: int
 
 
 def encode_text(tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[list[int], list[tuple[int, int]]]:
@@ -20,27 +37,71 @@ def encode_text(tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[list[int
     return encoding["input_ids"], encoding["offset_mapping"]
 
 
-def tokenise(document: Document, tokenizer: PreTrainedTokenizerFast) -> TokenMap:
-    """All pages as one row of tokens, with a blank line between two pages. Pages without text have no tokens."""
-    ids: list[int] = []
-    pages: list[int] = []
-    offsets: list[tuple[int, int]] = []
-    separator, _ = encode_text(tokenizer, PAGE_SEPARATOR)
+def tokenise(
+    document: Document,
+    tokenizer: PreTrainedTokenizerFast,
+    image_tokens: ImageTokens | None = None,
+    images: Mapping[int, int] | None = None,
+) -> TokenMap:
+    """All pages as one row of tokens, with a blank line between two pages. Pages without text have no tokens.
+
+    images: page number -> pictures of it (1, more with crops); they stand before the page's text.
+    """
+    row = _Row(tokenizer)
     for page in document.pages:
-        page_ids, page_offsets = encode_text(tokenizer, page.text)
-        if not page_ids:
-            continue
-        between = separator if ids else []
-        ids += [*between, *page_ids]
-        pages += [NO_PAGE] * len(between) + [page.number] * len(page_ids)
-        offsets += [(0, 0)] * len(between) + page_offsets
-    places = torch.tensor(offsets, dtype=torch.int32).reshape(-1, 2)
-    return TokenMap(
-        ids=torch.tensor(ids, dtype=torch.int32),
-        pages=torch.tensor(pages, dtype=torch.int32),
-        starts=places[:, 0].contiguous(),
-        ends=places[:, 1].contiguous(),
-    )
+        if image_tokens is not None and images and (pictures := images.get(page.number, 0)):
+            row.add_images(page, pictures, image_tokens)
+        if page.view != "image":
+            row.add_text(page)
+    return row.finished()
+
+
+class _Row:
+    """The tokens as they are put together. The white space that an image asks for after it waits for what follows."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        self._tokenizer = tokenizer
+        self._ids: list[int] = []
+        self._pages: list[int] = []
+        self._offsets: list[tuple[int, int]] = []
+        self._owed = ""
+
+    def add_text(self, page: Page) -> None:
+        ids, offsets = encode_text(self._tokenizer, page.text)
+        if ids:
+            self._add_glue(self._owed or (PAGE_SEPARATOR if self._ids else ""))
+            self._add(ids, page.number, offsets)
+
+    def add_images(self, page: Page, pictures: int, tokens: ImageTokens) -> None:
+        """As Gemma 3's processor writes them, a blank line on both sides; an image token stands on no characters."""
+        words = [""] if pictures == 1 else [WHOLE_IMAGE, CROPS, *[" "] * (pictures - 2)]
+        ids = [tokens.begin, *[tokens.soft] * tokens.count, tokens.end]
+        if pictures > 1 and self._ids:
+            self._owed = self._owed or PAGE_SEPARATOR
+        for lead in words:
+            self._add_glue(f"{self._owed}{lead}\n\n")
+            self._add(ids, page.number, [(0, 0)] * len(ids))
+            self._owed = "\n\n"
+
+    def finished(self) -> TokenMap:
+        self._add_glue(self._owed)
+        places = torch.tensor(self._offsets, dtype=torch.int32).reshape(-1, 2)
+        return TokenMap(
+            ids=torch.tensor(self._ids, dtype=torch.int32),
+            pages=torch.tensor(self._pages, dtype=torch.int32),
+            starts=places[:, 0].contiguous(),
+            ends=places[:, 1].contiguous(),
+        )
+
+    def _add_glue(self, text: str) -> None:
+        ids, _ = encode_text(self._tokenizer, text) if text else ([], [])
+        self._add(ids, NO_PAGE, [(0, 0)] * len(ids))
+        self._owed = ""
+
+    def _add(self, ids: list[int], page: int, offsets: list[tuple[int, int]]) -> None:
+        self._ids += ids
+        self._pages += [page] * len(ids)
+        self._offsets += offsets
 
 
 def select(tokens: TokenMap, first: int, last: int, bos: int) -> TokenMap:

@@ -26,6 +26,10 @@ class Word:
     hidden: bool = False  # in the text layer, but a person looking at the page cannot see it
 
 
+PageView = Literal["text", "image", "both"]
+"""How a page enters the encoder."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page: its text in reading order, and the boxes of its words. Width and height are in points."""
@@ -37,6 +41,8 @@ class Page:
     height: float
     source: Literal["text", "ocr"] = "text"
     unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
+    figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
+    view: PageView = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,7 @@ class Document:
 class Progress:
     """How far a piece of work has come: `done` of `total` units of the named stage."""
 
-    stage: Literal["opening", "reading", "recognising", "encoding"]
+    stage: Literal["opening", "reading", "recognising", "seeing", "encoding"]
     done: int
     total: int
     unit: Literal["pages", "tokens"]

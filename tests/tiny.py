@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast, SiglipVisionConfig, T5Gemma2Config, T5Gemma2ForConditionalGeneration
+from transformers import (
+    Gemma3ImageProcessorPil,
+    PreTrainedTokenizerFast,
+    SiglipVisionConfig,
+    T5Gemma2Config,
+    T5Gemma2ForConditionalGeneration,
+)
 
 from model.checkpoint import Checkpoint
 from model.types import Answer, Document, Page
@@ -88,6 +94,9 @@ def tiny_checkpoint(*, window: int = 10_000, overlap: int = 0, seed: int = 0) ->
         overlap=overlap,
         fingerprint=f"tiny-{seed}",
         description="A tiny random checkpoint.",
+        image_processor=Gemma3ImageProcessorPil(
+            size={"height": 224, "width": 224}, image_mean=[0.5] * 3, image_std=[0.5] * 3
+        ),
     )
 
 

@@ -15,6 +15,7 @@ WORDS = {
     "opening": "opening",
     "reading": "reading",
     "recognising": "recognising the writing of",
+    "seeing": "looking at",
     "encoding": "encoding",
 }
 

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from transformers import AutoTokenizer, PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
+from transformers import (
+    AutoTokenizer,
+    Gemma3ImageProcessorPil,
+    PreTrainedTokenizerFast,
+    T5Gemma2ForConditionalGeneration,
+)
 
 from model.checkpoint import Checkpoint
 from model.checkpoints.fingerprint import folder_fingerprint
@@ -37,6 +42,7 @@ def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], Non
         overlap=window // WINDOW_PER_OVERLAP,
         fingerprint=folder_fingerprint(folder),
         description=_description(name),
+        image_processor=_load_image_processor(folder, model),
     )
 
 
@@ -121,6 +127,21 @@ def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
             "Fetch it again, or save it with save_pretrained."
         )
     return model.to(device).eval()
+
+
+def _load_image_processor(folder: Path, model: T5Gemma2ForConditionalGeneration) -> Gemma3ImageProcessorPil | None:
+    """How pictures are prepared for the vision tower; None where nothing leads from the tower to the encoder.
+
+    Without a file of its own it is Gemma 3's: a square of the tower's size, brightness from -1 to 1.
+    """
+    encoder: Any = model.model.encoder
+    if not encoder.multi_modal_projector.mm_input_projection_weight.any():
+        return None
+    side = encoder.config.vision_config.image_size
+    own: dict[str, Any] = {"size": {"height": side, "width": side}}
+    if any((folder / name).is_file() for name in ("preprocessor_config.json", "processor_config.json")):
+        return Gemma3ImageProcessorPil.from_pretrained(folder, local_files_only=True, **own)
+    return Gemma3ImageProcessorPil(**own, image_mean=[0.5] * 3, image_std=[0.5] * 3)
 
 
 def _description(name: str) -> str:

@@ -8,7 +8,13 @@ from app.receipts import counted, megabytes, roughly
 from app.sessions.session import Loaded
 from model.types import Document, Progress
 
-STAGES = {"opening": "Opening", "reading": "Reading", "recognising": "Recognising text in", "encoding": "Encoding"}
+STAGES = {
+    "opening": "Opening",
+    "reading": "Reading",
+    "recognising": "Recognising text in",
+    "seeing": "Looking at",
+    "encoding": "Encoding",
+}
 
 
 def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str) -> str:
