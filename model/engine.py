@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 
@@ -83,8 +84,8 @@ class Engine:
         windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
         pieces = []
         for window in windows:
-            report(Progress(stage="encoding", done=window.keep_start, total=total, unit="tokens"))
-            pieces.append(self._read_window(document, stream, seen, window, cancelled))
+            done = partial(_report_tokens, report, window, total)
+            pieces.append(self._read_window(document, stream, seen, window, done, cancelled))
             if window_read is not None:
                 window_read(pieces[-1])
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
@@ -96,13 +97,19 @@ class Engine:
         stream: TokenMap,
         seen: PageFeatures,
         window: Window,
+        progress: Callable[[float], None],
         cancelled: CancelledCallback | None,
     ) -> EncodedDocument:
         started = time.perf_counter()
         bos = self.checkpoint.bos
         ids = token_maps.select(stream, window.start, window.end, bos).ids
-        images = seen.within(stream, window.start, window.end)
-        hidden = encode_window(self.checkpoint.model, self._on_device(ids), cancelled, image_features=images)
+        hidden = encode_window(
+            self.checkpoint.model,
+            self._on_device(ids),
+            cancelled,
+            image_features=seen.within(stream, window.start, window.end),
+            progress=progress,
+        )
         self._encoder_tokens[document.sha256] += len(ids)
         return EncodedDocument(
             document=document,
@@ -178,6 +185,12 @@ class Engine:
 
 def _ignore(_: Progress) -> None:
     """Nobody watches."""
+
+
+def _report_tokens(report: ProgressCallback, window: Window, total: int, fraction: float) -> None:
+    """How many of the document's tokens are read when a fraction of a window is."""
+    done = window.keep_start + int(fraction * (window.keep_end - window.keep_start))
+    report(Progress(stage="encoding", done=done, total=total, unit="tokens"))
 
 
 def _no_text(document: Document) -> str:

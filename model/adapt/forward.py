@@ -5,7 +5,7 @@ from torch.nn import functional
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.adapt.data import IGNORED, Batch, Shape
-from model.encoder import sliding_window_mask
+from model.encoder_attention import sliding_window_mask
 from model.windows import plan_windows
 
 

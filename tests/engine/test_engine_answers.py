@@ -18,27 +18,24 @@ from model.types import Answer, EncodedDocument, GenerationOptions, Turn
 from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model
 
 
-def test_nothing_is_encoded_again_for_further_questions(
-    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_encoded_again_for_further_questions(checkpoint: Checkpoint) -> None:
     calls: list[int] = []
-    layer = type(checkpoint.model.model.encoder.text_model.layers[0])
-    forward = layer.forward
-
-    def counted(self: torch.nn.Module, hidden: torch.Tensor, *rest: object) -> torch.Tensor:
-        calls.append(hidden.shape[1])
-        return forward(self, hidden, *rest)
-
-    monkeypatch.setattr(layer, "forward", counted)
+    layers = checkpoint.model.model.encoder.text_model.layers
+    hooks = [
+        layer.self_attn.o_proj.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
+        for layer in layers
+    ]
     engine = Engine(checkpoint)
     encoded = engine.encode(document(TEXT))
     read, layers_run = engine.encoder_tokens, len(calls)
     assert read == encoded.token_count
-    assert layers_run == len(checkpoint.model.model.encoder.text_model.layers)
+    assert layers_run == len(layers)
     for question in ("Who?", "When was it issued?", "How much?"):
         answer = last(engine.answer([encoded, encoded], question, options=GenerationOptions(max_new_tokens=5)))
         assert answer.encoder_tokens == 0
     assert (engine.encoder_tokens, len(calls)) == (read, layers_run)
+    for hook in hooks:
+        hook.remove()
 
 
 def test_one_memory_for_many_questions_equals_fresh_runs_in_any_order(checkpoint: Checkpoint) -> None:

@@ -7,9 +7,11 @@ import torch
 from transformers import T5Gemma2ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
+from model import encoder_attention
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.encoder import encode_window, join_memories, memory_of
+from model.encoder_attention import local_attention, sliding_window_mask
 from model.engine import Engine
 from model.generation import prompt_text
 from model.tokens import encode_text
@@ -37,12 +39,41 @@ def answered(model: T5Gemma2ForConditionalGeneration, memories: list[Memory], qu
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
-@pytest.mark.parametrize("length", [1, 5, 60])
-def test_encoder_states_equal_transformers(heads: int, key_heads: int, length: int) -> None:
-    model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
+@pytest.mark.parametrize("length", [1, 5, 60, 300])
+@pytest.mark.parametrize("sliding_window", [8, 9])
+def test_encoder_states_equal_transformers(
+    heads: int, key_heads: int, length: int, sliding_window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In pieces that do not divide the length, in blocks shorter than the band and longer, and whole."""
+    model = tiny_model(tiny_config(heads=heads, key_heads=key_heads, sliding_window=sliding_window))
+    monkeypatch.setattr("model.encoder._PIECE", 130)
+    monkeypatch.setattr("model.encoder._PAIRS_AT_ONCE", 200 * length)
     ids = ids_of(length)
     theirs = model.model.encoder(input_ids=ids[None]).last_hidden_state[0]
     assert relative_error(encode_window(model, ids), theirs) < TOLERANCE
+
+
+@pytest.mark.parametrize("size", [3, 9, 40, 300])
+@pytest.mark.parametrize("sliding_window", [1, 2, 8, 9])
+@pytest.mark.parametrize("first", [0, 2])
+def test_banded_attention_equals_full_attention_with_a_mask(size: int, sliding_window: int, first: int) -> None:
+    torch.manual_seed(0)
+    queries, keys, values = torch.randn(2, 3, size, 16), torch.randn(2, size, 16), torch.randn(2, size, 16)
+    mask = sliding_window_mask(size, sliding_window, keys.device)
+    full = torch.softmax((queries @ keys[:, None].mT / 4).masked_fill(~mask, -torch.inf), -1) @ values[:, None]
+    banded = local_attention(queries[:, :, first:], keys, values, 1 / 4, first, sliding_window)
+    assert relative_error(banded, full[:, :, first:]) < TOLERANCE
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_by_products_equals_pytorchs_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU's way in bfloat16, computed in float32 and in steps that do not divide the queries."""
+    monkeypatch.setattr("model.encoder_attention._SCORES_AT_ONCE", 2 * 3 * 20 * 7)
+    torch.manual_seed(0)
+    queries, keys, values = torch.randn(2, 3, 30, 16), torch.randn(2, 20, 16), torch.randn(2, 20, 16)
+    for mask in [torch.rand(30, 20) < 0.7, torch.rand(2, 30, 20) < 0.7] if masked else [None]:
+        ours = encoder_attention._attention_by_products(queries, keys, values, mask, 0.25)
+        assert relative_error(ours, encoder_attention._attention(queries, keys, values, mask, 0.25)) < TOLERANCE
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
