@@ -9,11 +9,13 @@ MEGABYTE = 1_000_000
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
     """What reading cost once, and what this answer cost."""
-    pages = sum(len(one.document.pages) for one in encoded)
+    pages = [page for one in encoded for page in one.document.pages]
+    seen = sum(page.view != "text" for page in pages)
     tokens = sum(one.token_count for one in encoded)
     reading = sum(one.encode_seconds for one in encoded)
+    pictures = f" ({seen:,} seen as pictures)" if seen else ""
     return (
-        f"read once: {counted(pages, 'page')}, {counted(tokens, 'token')}, {seconds(reading)}"
+        f"read once: {counted(len(pages), 'page')}{pictures}, {counted(tokens, 'token')}, {seconds(reading)}"
         f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
     )
 

@@ -33,6 +33,7 @@ from model.types import (
     Turn,
 )
 from model.vision.features import PageFeatures, PictureCallback, image_tokens, look_at_pages
+from model.vision.views import ViewMode, views_for
 from model.windows import Window, plan_windows
 
 
@@ -57,6 +58,7 @@ class Engine:
         self,
         document: Document,
         *,
+        views: ViewMode | None = None,
         picture: PictureCallback | None = None,
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
@@ -65,7 +67,8 @@ class Engine:
     ) -> EncodedDocument:
         """Read the document, in overlapping windows where it is longer than the checkpoint's.
 
-        `picture` draws the pages whose view is not `text`; with `pan_and_scan` each is seen whole and in crops.
+        `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
+        `picture` draws those that are to be seen; with `pan_and_scan` each is seen whole and in crops.
         `window_read` gets each window as it is read, an encoding of its own: `join_windows` makes one of several, so
         that questions can be answered from what is read so far.
 
@@ -74,6 +77,7 @@ class Engine:
         """
         started = time.perf_counter()
         report = progress or _ignore
+        document = views_for(self.checkpoint, document, views) if views else document
         seen = look_at_pages(
             self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
         )

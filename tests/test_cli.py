@@ -146,6 +146,15 @@ def test_pages_of_an_encoding_cannot_be_picked(command: Run, tmp_path: Path) -> 
     assert "--pages" in command("ask", tmp_path / "a.safetensors", "-q", "Who?", "--pages", "1").complaint
 
 
+@pytest.mark.parametrize(("how", "pictures"), [(["text"], 0), (["image"], 1), (["1", "both"], 1)])
+def test_pages_say_how_they_enter(how: list[str], pictures: int, command: Run, letter: Path) -> None:
+    options = [word for given in how for word in ("--pages", given)]
+    ran = command("ask", letter, "-q", "Who?", "--json", *options)
+    (document,) = json.loads(ran.out)["documents"]
+    assert (document["tokens"] > 256) == bool(pictures)
+    assert f"({pictures} seen as pictures)" in command("ask", letter, "-q", "Who?", *options).out or not pictures
+
+
 def test_a_damaged_encoding(command: Run, tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"not one")
     assert "a.safetensors" in command("ask", tmp_path / "a.safetensors", "-q", "Who?").complaint

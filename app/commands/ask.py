@@ -17,9 +17,7 @@ from model.types import Answer, EncodedDocument
 def ask(arguments: argparse.Namespace) -> None:
     questions = [checked_question(question) for question in arguments.questions]
     line = ProgressLine(sys.stderr)
-    selection = Selection(
-        files=tuple(arguments.files), model=arguments.model, pages=arguments.pages, password=arguments.password
-    )
+    selection = Selection.of(arguments, arguments.files)
     try:
         engine, encoded = read_once(selection, line)
         answers = []

@@ -93,7 +93,17 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="embedded, a model of the Hugging Face hub, or a folder (default: READONCE_MODEL)",
     )
-    command.add_argument("--pages", metavar="RANGE", help="only these pages, such as 3-10 or 1,4-6")
+    command.add_argument(
+        "--pages",
+        action="append",
+        default=[],
+        metavar="WHICH|HOW",
+        help="only these pages, such as 3-10 or 1,4-6; or how they enter: text, image, both or auto (the default); "
+        "may be given twice",
+    )
+    command.add_argument(
+        "--pan-and-scan", action="store_true", help="see each page that enters as an image in crops, too (dense pages)"
+    )
     command.add_argument("--password", metavar="P", help="opens an encrypted document")
 
 

@@ -14,9 +14,7 @@ from model.errors import DocumentError, EncodingError
 def encode(arguments: argparse.Namespace) -> None:
     _check_paths(arguments.file, arguments.output)
     line = ProgressLine(sys.stderr)
-    selection = Selection(
-        files=(arguments.file,), model=arguments.model, pages=arguments.pages, password=arguments.password
-    )
+    selection = Selection.of(arguments, [arguments.file])
     try:
         _, (encoded,) = read_once(selection, line)
     finally:

@@ -1,30 +1,48 @@
 """From the files that were named to encodings that can be asked: what `ask` and `encode` share."""
 
+import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.commands.progress import ProgressLine
-from app.documents import DocumentReader, Limits
+from app.documents import DocumentReader, Limits, ReadDocument
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
 from model.encodings import load_encoding
 from model.engine import Engine
 from model.errors import DocumentError
-from model.types import Document, EncodedDocument
+from model.types import EncodedDocument
+from model.vision.views import VIEW_MODES, ViewMode
 
 ENCODING_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which files, what of them, and by which checkpoint they are read."""
+    """Which files, what of them, how their pages enter, and by which checkpoint they are read."""
 
     files: tuple[Path, ...]
     model: str | None
     pages: str | None
+    views: ViewMode
+    pan_and_scan: bool
     password: str | None
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, files: Sequence[Path]) -> "Selection":
+        """What the reading options of a command say. `--pages` takes a range, and one of the modes."""
+        modes = [given for given in arguments.pages if given in VIEW_MODES]
+        ranges = [given for given in arguments.pages if given not in VIEW_MODES]
+        return cls(
+            files=tuple(files),
+            model=arguments.model,
+            pages=",".join(ranges) or None,
+            views=modes[-1] if modes else "auto",
+            pan_and_scan=arguments.pan_and_scan,
+            password=arguments.password,
+        )
 
 
 def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[EncodedDocument, ...]]:
@@ -33,21 +51,21 @@ def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[E
     Files come first: whatever is wrong with one of them is told before anything slow begins.
     """
     settings = Settings.from_environment(os.environ)
-    opened = _open(selection, settings, line)
-    name = selection.model or settings.model
-    engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
-    return engine, tuple(_encoded(engine, one, line) for one in opened)
+    with DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader:
+        opened = [_open(reader, path, selection, line) for path in selection.files]
+        name = selection.model or settings.model
+        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+        return engine, tuple(_encoded(engine, one, selection, line) for one in opened)
 
 
-def _open(selection: Selection, settings: Settings, line: ProgressLine) -> Sequence[Document | EncodedDocument]:
-    limits = Limits(max_bytes=settings.file_bytes)
-    with DocumentReader(limits) as reader:
-        return [
-            _open_encoding(path, selection)
-            if path.suffix.lower() == ENCODING_SUFFIX
-            else _open_document(reader, path, selection, line)
-            for path in selection.files
-        ]
+def _open(
+    reader: DocumentReader, path: Path, selection: Selection, line: ProgressLine
+) -> ReadDocument | EncodedDocument:
+    if path.suffix.lower() == ENCODING_SUFFIX:
+        return _open_encoding(path, selection)
+    return reader.read(
+        path, name=path.name, password=selection.password, pages=selection.pages, progress=line.of(path.name)
+    )
 
 
 def _open_encoding(path: Path, selection: Selection) -> EncodedDocument:
@@ -56,15 +74,15 @@ def _open_encoding(path: Path, selection: Selection) -> EncodedDocument:
     return load_encoding(path)
 
 
-def _open_document(reader: DocumentReader, path: Path, selection: Selection, line: ProgressLine) -> Document:
-    read = reader.read(
-        path, name=path.name, password=selection.password, pages=selection.pages, progress=line.of(path.name)
-    )
-    read.images.close()  # nobody looks at pictures here
-    return read.document
-
-
-def _encoded(engine: Engine, opened: Document | EncodedDocument, line: ProgressLine) -> EncodedDocument:
+def _encoded(
+    engine: Engine, opened: ReadDocument | EncodedDocument, selection: Selection, line: ProgressLine
+) -> EncodedDocument:
     if isinstance(opened, EncodedDocument):
         return opened
-    return engine.encode(opened, progress=line.of(opened.name))
+    return engine.encode(
+        opened.document,
+        views=selection.views,
+        picture=opened.picture,
+        pan_and_scan=selection.pan_and_scan,
+        progress=line.of(opened.document.name),
+    )

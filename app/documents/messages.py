@@ -24,12 +24,13 @@ class ReadJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawJob:
-    """Draw one page of a file, `width` pixels wide."""
+    """Draw one page of a file, `width` pixels wide: as a JPEG, or as raw pixels."""
 
     path: str
     name: str
     number: int
     width: int
+    raw: bool = False
     password: str | None = field(default=None, repr=False)
 
 
@@ -40,9 +41,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A page as an image file."""
+    """A page as a JPEG, or as rows of red, green and blue."""
 
     image: bytes
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

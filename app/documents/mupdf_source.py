@@ -1,12 +1,15 @@
 """Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pymupdf
+from PIL import Image
 
 from app.documents.annotations import notes, with_form_fields
 from app.documents.characters import unmapped_share
 from app.documents.compose import compose
+from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
 from app.documents.picture import PagePicture
 from app.documents.recognition import Recogniser, page_from_picture
@@ -35,22 +38,23 @@ class MupdfSource:
         if not picture.is_blank and not _is_usable(page, layer):
             recognised = self._recognise(page, number, recogniser)
             if len(recognised.words) + recognised.unread_boxes >= _word_count(layer):
-                return recognised
+                return replace(recognised, figures=covered_by_figures(page))
         width, height = page.rect.width, page.rect.height
         lines, remarks = layer.lines, []
         if self._document.is_pdf:
             lines = with_form_fields(page, lines, layer.turns)
             remarks = [turned_line(line, layer.turns, width, height) for line in notes(page)]
         blocks = reading_order(lines) + [[[line] for line in block] for block in (layer.aside, remarks)]
-        return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
+        composed = compose(blocks, number=number, width=width, height=height, turns=layer.turns)
+        return replace(composed, figures=covered_by_figures(page))
 
-    def draw(self, number: int, width: int) -> bytes:
-        """The page as a JPEG of that width, or less where it would be too many pixels."""
+    def draw(self, number: int, width: int) -> Image.Image:
+        """The page at that width, or less where it would be too many pixels."""
         page = self._document[number - 1]
         scale = width / page.rect.width
         scale *= min(1.0, (MAX_DRAWN_PIXELS / (scale * scale * page.rect.width * page.rect.height)) ** 0.5)
         pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
-        return bytes(pixmap.tobytes("jpeg", jpg_quality=90))
+        return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
 
     def close(self) -> None:
         self._document.close()

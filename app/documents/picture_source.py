@@ -1,7 +1,7 @@
 """Pictures as documents: PNG, JPEG, WebP, GIF, BMP and TIFF of several pages."""
 
-import io
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,20 +33,19 @@ class PictureSource:
         points = 72.0 / self._resolution()
         factor = _recognition_factor(*image.size)
         small = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))))
-        return page_from_picture(
+        page = page_from_picture(
             recogniser.read(np.asarray(small)),
             number=number,
             scale=points * image.width / small.width,
             width=points * image.width,
             height=points * image.height,
         )
+        return replace(page, figures=1.0)
 
-    def draw(self, number: int, width: int) -> bytes:
+    def draw(self, number: int, width: int) -> Image.Image:
         image = self._frame(number)
         height = max(1, round(image.height * width / image.width))
-        target = io.BytesIO()
-        image.resize((width, min(height, 20_000))).save(target, "JPEG", quality=90)
-        return target.getvalue()
+        return image.resize((width, min(height, 20_000)))
 
     def close(self) -> None:
         self._image.close()

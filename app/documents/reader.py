@@ -11,6 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.documents.limits import MIB, Limits
 from app.documents.messages import DrawJob, Drawn, ReadJob
 from app.documents.process import WorkerProcess
@@ -18,6 +21,9 @@ from model.errors import DocumentError
 from model.types import CancelledCallback, Document, Page, Progress, ProgressCallback
 
 WIDEST = 4_000  # pixels of a drawn page
+SEEN_SIDE = 1_792
+
+Pixels = NDArray[np.uint8]
 
 
 class PageImages:
@@ -38,17 +44,26 @@ class PageImages:
 
         Raises DocumentError for a page that does not exist or cannot be drawn, and after `close`.
         """
-        if not 1 <= width <= WIDEST:
-            raise DocumentError(f"A page cannot be drawn {width} pixels wide: ask for 1 to {WIDEST:,}.")
-        if not self._forget.alive:
-            raise DocumentError(f"{self._name!r} was closed: open it again to see its pages.")
-        job = DrawJob(path=str(self._path), name=self._name, password=self._password, number=number, width=width)
-        drawn = [reply for reply in self._drawing.run(job) if isinstance(reply, Drawn)]
-        return drawn[0].image
+        return self._draw(number, width, raw=False).image
+
+    def pixels(self, number: int, *, width: int) -> Pixels:
+        """The same as pixels, (height, width, 3), red first: nothing that the worker sends is decoded here."""
+        drawn = self._draw(number, width, raw=True)
+        return np.frombuffer(drawn.image, np.uint8).reshape(drawn.height, drawn.width, 3)
 
     def close(self) -> None:
         """Remove the copy of the file."""
         self._forget()
+
+    def _draw(self, number: int, width: int, *, raw: bool) -> Drawn:
+        if not 1 <= width <= WIDEST:
+            raise DocumentError(f"A page cannot be drawn {width} pixels wide: ask for 1 to {WIDEST:,}.")
+        if not self._forget.alive:
+            raise DocumentError(f"{self._name!r} was closed: open it again to see its pages.")
+        path, password = str(self._path), self._password
+        job = DrawJob(path=path, name=self._name, password=password, number=number, width=width, raw=raw)
+        drawn = [reply for reply in self._drawing.run(job) if isinstance(reply, Drawn)]
+        return drawn[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,12 @@ class ReadDocument:
 
     document: Document
     images: PageImages
+
+    def picture(self, number: int) -> Pixels:
+        """The page as a vision tower wants it: its longer side twice as long as SigLIP's, for crops of it."""
+        page = next(page for page in self.document.pages if page.number == number)
+        width = round(SEEN_SIDE * page.width / max(page.width, page.height))
+        return self.images.pixels(number, width=max(width, 1))
 
 
 class DocumentReader:

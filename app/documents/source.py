@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from PIL import Image
+
 from app.documents.recognition import Recogniser
 from model.types import Page
 
@@ -14,8 +16,8 @@ class Source(Protocol):
     def read(self, number: int, recogniser: Recogniser) -> Page:
         """The text of a page and the boxes of its words."""
 
-    def draw(self, number: int, width: int) -> bytes:
-        """The page as a JPEG that is `width` pixels wide."""
+    def draw(self, number: int, width: int) -> Image.Image:
+        """The page in red, green and blue, `width` pixels wide."""
 
     def close(self) -> None:
         """Let go of the file."""

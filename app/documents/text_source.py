@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pymupdf
+from PIL import Image
 
 from app.documents.characters import clean, word_spans
 from app.documents.geometry import Rect, fractions
@@ -41,7 +42,7 @@ class TextSource:
         words = tuple(Word(start=word.start, end=word.end, box=fractions(word.box, WIDTH, height)) for word in placed)
         return Page(number=number, text=text, words=words, width=WIDTH, height=height)
 
-    def draw(self, number: int, width: int) -> bytes:
+    def draw(self, number: int, width: int) -> Image.Image:
         text = self._pages[number - 1]
         placed = list(self._typeset(text))
         with pymupdf.open() as document:
@@ -52,7 +53,8 @@ class TextSource:
                 writer.append(baseline, text[word.start : word.end], font=self._font, fontsize=SIZE)
             writer.write_text(page)
             scale = width / WIDTH
-            return bytes(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale)).tobytes("jpeg", jpg_quality=90))
+            pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale))
+            return Image.frombytes("RGB", (pixmap.width, pixmap.height), pixmap.samples)
 
     def close(self) -> None:
         self._pages = []

@@ -1,5 +1,6 @@
 """Inside the worker process: take jobs from standard input, answer on standard output."""
 
+import io
 import os
 import pickle
 import signal
@@ -60,6 +61,12 @@ def _confine(limits: Limits) -> None:
             continue
 
 
+def _jpeg(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    image.save(target, "JPEG", quality=90)
+    return target.getvalue()
+
+
 class Worker:
     """Does one job at a time; keeps the last document open, because its pages are drawn one by one."""
 
@@ -111,7 +118,9 @@ class Worker:
         source = self._open(job)
         if not 1 <= job.number <= source.page_count:
             raise DocumentError(f"{job.name!r} has no page {job.number}: it has pages 1 to {source.page_count}.")
-        send(self._replies, Drawn(image=source.draw(job.number, job.width)))
+        image = source.draw(job.number, job.width)
+        data = image.tobytes() if job.raw else _jpeg(image)
+        send(self._replies, Drawn(image=data, width=image.width, height=image.height))
 
     def _open(self, job: Job) -> Source:
         if self._opened is None or self._opened[0] != job.path:

@@ -65,5 +65,5 @@ class Reading:
             incoming.data, name=incoming.name, password=incoming.password, progress=report, cancelled=cancelled
         )
         engine = self._choice.engine(cancelled)
-        encoded = engine.encode(read.document, progress=report, cancelled=cancelled)
+        encoded = engine.encode(read.document, views="auto", picture=read.picture, progress=report, cancelled=cancelled)
         return Loaded(encoded=encoded, pictures=Pictures(read.images), file_bytes=len(incoming.data))

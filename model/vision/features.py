@@ -18,6 +18,7 @@ from model.checkpoint import Checkpoint
 from model.errors import Cancelled, CheckpointError
 from model.tokens import ImageTokens
 from model.types import CancelledCallback, Document, Progress, ProgressCallback, TokenMap
+from model.vision.views import blindness
 
 PictureCallback = Callable[[int], NDArray]
 """A page's number -> its picture, (height, width, 3) uint8, red first."""
@@ -115,11 +116,3 @@ def input_embeddings(
     if image_features is not None:
         embeddings[ids == image_tokens(model).soft] = image_features.to(embeddings.device, embeddings.dtype)
     return embeddings
-
-
-def blindness(name: str) -> str:
-    """Why pictures cannot be seen, and what to do."""
-    return (
-        f"{name} cannot see pictures: it has no trained vision tower. Read the pages as text (--pages text), or use a "
-        "checkpoint with eyes, such as google/t5gemma-2-270m-270m."
-    )

@@ -7,16 +7,42 @@ of a table, handwriting. `auto` spends that where the text says least, up to a b
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from model.errors import CheckpointError
 from model.types import Document, Page, PageView
+
+if TYPE_CHECKING:  # the command line names the modes, and must start without torch
+    from model.checkpoint import Checkpoint
 
 ViewMode = Literal["text", "image", "both", "auto"]
 VIEW_MODES: tuple[ViewMode, ...] = get_args(ViewMode)
 
+FRAME = 4  # tokens around a picture's own: where it begins and ends, and the blank lines
 MANY_FIGURES = 0.25  # share of the page under pictures and drawings from which `auto` looks at it
 FEW_CHARACTERS = 20  # with less text on a page there is next to nothing to read
 POOR = 0.2  # share of unread places among a page's lines from which its text is poor
+
+
+def views_for(checkpoint: Checkpoint, document: Document, mode: ViewMode) -> Document:
+    """The document as this checkpoint reads it. `auto` spends one window's tokens on pictures at most.
+
+    Raises CheckpointError where pictures are asked of a checkpoint without eyes.
+    """
+    if not checkpoint.sees:
+        if mode in ("image", "both"):
+            raise CheckpointError(blindness(checkpoint.name))
+        mode = "text"
+    encoder: Any = checkpoint.model.config.encoder
+    return choose_views(document, mode, most_pictures=checkpoint.window // (encoder.mm_tokens_per_image + FRAME))
+
+
+def blindness(name: str) -> str:
+    """Why pictures cannot be seen, and what to do."""
+    return (
+        f"{name} cannot see pictures: it has no trained vision tower. Read the pages as text (--pages text), or use a "
+        "checkpoint with eyes, such as google/t5gemma-2-270m-270m."
+    )
 
 
 def choose_views(document: Document, mode: ViewMode, *, most_pictures: int) -> Document:
