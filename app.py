@@ -53,7 +53,8 @@ def engine_loader(settings: Settings) -> Load:
         from model.checkpoints import load_checkpoint
         from model.engine import Engine
 
-        return Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress))
+        checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
+        return Engine(checkpoint, int8_head=True)
 
     return load
 

@@ -9,6 +9,7 @@ import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.attention import SelfAttentionCache, merged_attention
+from model.output_head import OutputHead
 from model.types import Memory
 
 _ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
@@ -30,10 +31,16 @@ class Decoder:
     """
 
     def __init__(
-        self, model: T5Gemma2ForConditionalGeneration, memories: Sequence[Memory], questions: int, capacity: int
+        self,
+        model: T5Gemma2ForConditionalGeneration,
+        memories: Sequence[Memory],
+        questions: int,
+        capacity: int,
+        head: OutputHead | None = None,
     ) -> None:
         """`capacity` is the number of question and answer tokens that will be decoded at most, of each question."""
         self._model = model
+        self._head = head or OutputHead(model)
         self._memories = memories
         self._device = memories[0].hidden.device
         config = model.model.decoder.config
@@ -96,9 +103,4 @@ class Decoder:
             looks.append(attention)
         self._cache.length += size
         seen = torch.stack(looks).mean(0)
-        return DecoderOutput(logits=self._logits(decoder.norm(hidden[:, -1])), attention=seen)
-
-    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits = self._model.lm_head(hidden).float()
-        softcap = self._model.model.decoder.config.final_logit_softcapping
-        return logits if softcap is None else softcap * torch.tanh(logits / softcap)
+        return DecoderOutput(logits=self._head(decoder.norm(hidden[:, -1])), attention=seen)

@@ -20,6 +20,7 @@ from model.encoder import encode_window, memory_of
 from model.encodings import join_windows
 from model.errors import DocumentError, EncodingError, QuestionError
 from model.generation import Generation
+from model.output_head import OutputHead
 from model.questions import checked_question
 from model.types import (
     Answer,
@@ -40,8 +41,10 @@ from model.windows import Window, plan_windows
 class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, int8_head: bool = False) -> None:
+        """With `int8_head` the CPU reads the output head in int8: made in a second, it pays after a few answers."""
         self.checkpoint = checkpoint
+        self._head = OutputHead(checkpoint.model, int8=int8_head)
         self._encoder_tokens: Counter[str] = Counter()
 
     @property
@@ -167,7 +170,7 @@ class Engine:
             raise QuestionError("There are no questions. Ask at least one.")
         self._check(encodings)
         before = self._tokens_read_of(encodings)
-        generation = Generation(self.checkpoint, encodings, options or GenerationOptions(), cancelled)
+        generation = Generation(self.checkpoint, self._head, encodings, options or GenerationOptions(), cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

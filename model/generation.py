@@ -14,6 +14,7 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder
 from model.encoder import place
 from model.evidence import find_evidence
+from model.output_head import OutputHead
 from model.sampling import Sampler
 from model.tokens import encode_text
 from model.types import Answer, CancelledCallback, EncodedDocument, Evidence, GenerationOptions, StopReason, Turn
@@ -85,11 +86,13 @@ class Generation:
     def __init__(
         self,
         checkpoint: Checkpoint,
+        head: OutputHead,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
     ) -> None:
         self._checkpoint = checkpoint
+        self._head = head
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
@@ -103,7 +106,7 @@ class Generation:
         length = sum(memory.hidden.shape[0] for memory in memories)
         prompts = [prompt_ids(checkpoint, question, history) for question in questions]
         capacity = max(map(len, prompts)) + self._options.max_new_tokens
-        decoder = Decoder(checkpoint.model, memories, len(prompts), capacity)
+        decoder = Decoder(checkpoint.model, memories, len(prompts), capacity, self._head)
         batch = [
             _Growing(question, self._options, torch.zeros(length, device=checkpoint.device)) for question in questions
         ]
