@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 
@@ -34,6 +34,7 @@ from model.types import (
     Turn,
 )
 from model.vision.features import PageFeatures, PictureCallback, image_tokens, look_at_pages
+from model.vision.tags import Tagger, with_tags
 from model.vision.views import ViewMode, views_for
 from model.windows import Window, plan_windows
 
@@ -46,6 +47,11 @@ class Engine:
         self.checkpoint = checkpoint
         self._head = OutputHead(checkpoint.model, int8=int8_head)
         self._encoder_tokens: Counter[str] = Counter()
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """Names what a picture shows, for a checkpoint without eyes."""
+        return Tagger()
 
     @property
     def encoder_tokens(self) -> int:
@@ -80,7 +86,7 @@ class Engine:
         """
         started = time.perf_counter()
         report = progress or _ignore
-        document = views_for(self.checkpoint, document, views) if views else document
+        document = self._viewed(document, views, picture)
         seen = look_at_pages(
             self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
         )
@@ -97,6 +103,13 @@ class Engine:
                 window_read(pieces[-1])
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
+
+    def _viewed(self, document: Document, views: ViewMode | None, picture: PictureCallback | None) -> Document:
+        if views is None:
+            return document
+        if views == "auto" and picture is not None and not self.checkpoint.sees:
+            document = with_tags(document, picture, lambda: self.tagger)
+        return views_for(self.checkpoint, document, views)
 
     def _read_window(
         self,

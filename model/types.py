@@ -39,7 +39,7 @@ class Page:
     words: tuple[Word, ...]
     width: float
     height: float
-    source: Literal["text", "ocr"] = "text"
+    source: Literal["text", "ocr", "tags"] = "text"  # tags: not in the picture, but what a classifier calls it
     unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
     figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
     view: PageView = "text"

@@ -1,4 +1,4 @@
-"""The command line: ask, encode, info.
+"""The command line: ask, encode, caption, info.
 
 Answers go to standard output, progress and errors to standard error. The exit status is 0, or 2 with one line about
 what was wrong with the input. A command is a function that takes the parsed arguments; it imports what it needs when
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_ask(commands)
     _add_encode(commands)
+    _add_caption(commands)
     info = commands.add_parser("info", help="versions, device, threads, checkpoints found, cache folder")
     info.set_defaults(run=_info)
     return parser
@@ -87,6 +88,19 @@ def _add_encode(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     encode.set_defaults(run=_encode)
 
 
+def _add_caption(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    caption = commands.add_parser("caption", help="say what pictures show, and read their writing")
+    caption.add_argument("files", nargs="+", metavar="IMAGE", type=Path, help="a picture: PNG, JPEG, WebP, TIFF, ...")
+    caption.add_argument("--detailed", action="store_true", help="a longer caption")
+    caption.add_argument("--read", action="store_true", help="the writing in the picture")
+    caption.add_argument(
+        "-q", "--question", dest="questions", action="append", default=[], metavar="QUESTION", help="may be repeated"
+    )
+    _add_reading_options(caption)
+    caption.add_argument("--json", action="store_true", help="print one JSON object")
+    caption.set_defaults(run=_caption)
+
+
 def _add_reading_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model",
@@ -111,6 +125,12 @@ def _ask(arguments: argparse.Namespace) -> None:
     from app.commands.ask import ask
 
     ask(arguments)
+
+
+def _caption(arguments: argparse.Namespace) -> None:
+    from app.commands.caption import caption
+
+    caption(arguments)
 
 
 def _encode(arguments: argparse.Namespace) -> None:

@@ -50,12 +50,22 @@ def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[E
 
     Files come first: whatever is wrong with one of them is told before anything slow begins.
     """
-    settings = Settings.from_environment(os.environ)
-    with DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader:
+    with open_reader() as reader:
         opened = [_open(reader, path, selection, line) for path in selection.files]
-        name = selection.model or settings.model
-        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+        engine = load_engine(selection, line)
         return engine, tuple(_encoded(engine, one, selection, line) for one in opened)
+
+
+def open_reader() -> DocumentReader:
+    """A reader with the limits of the environment."""
+    return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
+
+
+def load_engine(selection: Selection, line: ProgressLine) -> Engine:
+    """The engine on the checkpoint that was chosen."""
+    settings = Settings.from_environment(os.environ)
+    name = selection.model or settings.model
+    return Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
 
 
 def _open(

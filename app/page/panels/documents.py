@@ -88,12 +88,18 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
 def _remarks(document: Document) -> str:
     """What the person should know about how well this document could be read."""
     recognised = [page.number for page in document.pages if page.source == "ocr"]
+    named = [page.number for page in document.pages if page.source == "tags"]
+    seen = [page.number for page in document.pages if page.view != "text"]
     unread = sum(page.unread_boxes for page in document.pages)
     missed = [page.number for page in document.pages if page.unread_boxes]
     hidden = [page.number for page in document.pages if any(word.hidden for word in page.words)]
     remarks = []
     if recognised:
         remarks.append(f"{counted(len(recognised), 'page')} read by OCR")
+    if named:
+        remarks.append(f"no writing: known by image tags only ({_places(named)})")
+    if seen:
+        remarks.append(f"seen as {'a picture' if len(seen) == 1 else 'pictures'} ({_places(seen)})")
     if unread:
         remarks.append(f"{counted(unread, 'place')} could not be read ({_places(missed)})")
     if hidden:

@@ -1,0 +1,137 @@
+"""What a picture shows and says: a caption, a longer one, its writing, or the answer to a question.
+
+A checkpoint with eyes captions the encoding that was made when the picture was read: nothing is encoded again. For one
+without eyes (the embedded one) a classifier names things and OCR reads; each caption says which of them it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from numpy.typing import NDArray
+
+from app.receipts import counted
+from model.engine import Engine
+from model.errors import DocumentError
+from model.questions import checked_question
+from model.types import Answer, CancelledCallback, EncodedDocument, Page
+from model.vision.tags import UNKNOWN, sentence
+
+Task = Literal["caption", "detailed", "read", "question"]
+TASKS: tuple[Task, ...] = get_args(Task)
+QUESTIONS: dict[Task, str] = {
+    "caption": "What does the picture show?",
+    "detailed": "What does the picture show, in detail?",
+}
+PAGE_OF_WRITING = 40  # words from which a picture is a page to read, not a thing to name
+WORTH_A_WORD = 0.01  # share from which a longer caption lists a tag
+NOTHING_KNOWN = "Nothing here is known by name, and nothing is written in it: there is nothing to answer from."
+BEGINNING = 80  # characters of its writing that a caption quotes
+
+PictureCallback = Callable[[int], NDArray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is wanted of a picture; a question only for the task of that name."""
+
+    task: Task
+    question: str = ""
+
+    @property
+    def asked(self) -> str:
+        return QUESTIONS.get(self.task) or checked_question(self.question)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A snapshot of what is said about a picture. `by` is what says it."""
+
+    document: str
+    request: Request
+    by: Literal["model", "image tags", "text recognition", "model, from the writing", "model, from image tags"]
+    text: str = ""
+    finished: bool = False
+
+
+def check_picture(encoded: EncodedDocument) -> Page:
+    """The one page of a picture. Raises DocumentError for a document of several."""
+    pages = encoded.document.pages
+    if len(pages) != 1:
+        raise DocumentError(
+            f"{encoded.document.name} has {len(pages)} pages: captions are for single pictures. Pick one page of it, "
+            "or ask about it as a document."
+        )
+    return pages[0]
+
+
+def describe(
+    engine: Engine,
+    encoded: EncodedDocument,
+    requests: Sequence[Request],
+    picture: PictureCallback,
+    cancelled: CancelledCallback | None = None,
+) -> Iterator[tuple[Caption, ...]]:
+    """Do all that is wanted of one picture. Each yield holds every caption; at the last one all are finished.
+
+    `picture` draws the page, for the classifier. Raises DocumentError, QuestionError, Cancelled.
+    """
+    page = check_picture(encoded)
+    captions = [_begun(engine, encoded, page, request, picture) for request in requests]
+    open_ones = [index for index, caption in enumerate(captions) if not caption.finished]
+    if open_ones:
+        questions = [captions[index].request.asked for index in open_ones]
+        for answers in engine.answer_batch(encoded, questions, cancelled=cancelled):
+            for index, answer in zip(open_ones, answers, strict=True):
+                captions[index] = _grown(captions[index], answer)
+            yield tuple(captions)
+    yield tuple(captions)
+
+
+def _begun(engine: Engine, encoded: EncodedDocument, page: Page, request: Request, picture: PictureCallback) -> Caption:
+    """The caption where it needs no model, else an empty one."""
+    caption = Caption(document=encoded.document.name, request=request, by="model")
+    if request.task == "read":
+        return replace(caption, by="text recognition", text=_writing(page), finished=True)
+    if engine.checkpoint.sees:
+        return caption
+    if request.task == "question" and page.text == UNKNOWN:
+        return replace(caption, by="image tags", text=NOTHING_KNOWN, finished=True)
+    if request.task == "question":
+        return replace(caption, by="model, from image tags" if page.source == "tags" else "model, from the writing")
+    text = _named(engine, page, picture, detailed=request.task == "detailed")
+    return replace(caption, by="image tags", text=text, finished=True)
+
+
+def _grown(caption: Caption, answer: Answer) -> Caption:
+    return replace(caption, text=answer.text or "(no words)", finished=answer.finished)
+
+
+def _writing(page: Page) -> str:
+    unread = f"({counted(page.unread_boxes, 'place')} with writing could not be read.)" if page.unread_boxes else ""
+    if page.source == "tags" or not page.text.strip():
+        return unread or "No writing was found in the picture."
+    return f"{page.text.strip()}\n{unread}".strip()
+
+
+def _named(engine: Engine, page: Page, picture: PictureCallback, *, detailed: bool) -> str:
+    """What a classifier and OCR can say together."""
+    words = [] if page.source == "tags" else page.text.split()
+    beginning = _shortened(" ".join(words))
+    if len(words) >= PAGE_OF_WRITING:
+        return f"A page of writing, {len(words):,} words, which begins: “{beginning}”"
+    tags = engine.tagger.tags(picture(page.number))
+    said = [sentence(tags)]
+    if words:
+        said.append(f"It bears writing: “{beginning}”")
+    if detailed:
+        likeliest = ", ".join(f"{tag.name} {tag.score:.0%}" for tag in tags if tag.score >= WORTH_A_WORD)
+        said.append(f"The likeliest of 1,000 things: {likeliest or 'none above 1%'}.")
+        said.append("Tags cannot tell how many there are, where, or what happens.")
+    return " ".join(said)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= BEGINNING else f"{text[:BEGINNING].rsplit(' ', 1)[0]} …"
