@@ -18,6 +18,8 @@ from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
 from app.page.theme import calm_theme
 from app.page.update import Update
+from app.programs.endpoints import Endpoints
+from app.programs.shelf import Shelf
 from app.sessions.library import Library
 from app.settings import Settings
 from model.errors import ReadonceError
@@ -44,6 +46,8 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
         analytics_enabled=False, title="Readonce", fill_width=True, delete_cache=(60, UPLOAD_AGE_SECONDS)
     ) as demo:
         layout = Layout(ASSETS, banner=panels.banner(choice.state))
+        shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
         Wiring(demo, layout, handlers, choice).connect()
     return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
 
@@ -56,7 +60,7 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         share=False,
         ssr_mode=False,
         pwa=False,
-        mcp_server=False,
+        mcp_server=True,
         enable_monitoring=False,
         run_history=False,
         show_error=True,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from app.commands.progress import ProgressLine
 from app.commands.reading import Selection, read_once
 from app.commands.terminal import harmless
+from app.objects import answers_object
 from app.receipts import counted, receipt
 from model.engine import Engine
 from model.questions import checked_question
@@ -50,33 +51,5 @@ def as_text(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
 
 
 def as_json(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> str:
-    """The object that other programs read: its names are fixed."""
-    documents = [
-        {
-            "name": one.document.name,
-            "pages": len(one.document.pages),
-            "tokens": one.token_count,
-            "cache_bytes": one.cache_bytes,
-            "encode_seconds": round(one.encode_seconds, 3),
-        }
-        for one in encoded
-    ]
-    return json.dumps(
-        {"documents": documents, "answers": [_answer_object(answer) for answer in answers]},
-        ensure_ascii=False,
-        indent=2,
-    )
-
-
-def _answer_object(answer: Answer) -> dict[str, object]:
-    evidence = [
-        {"document": place.document, "page": place.page, "quote": place.quote, "score": round(place.score, 4)}
-        for place in answer.evidence
-    ]
-    return {
-        "question": answer.question,
-        "answer": answer.text,
-        "seconds": round(answer.seconds, 3),
-        "first_token_seconds": round(answer.first_token_seconds, 3),
-        "evidence": evidence,
-    }
+    """The object that other programs read."""
+    return json.dumps(answers_object(encoded, answers), ensure_ascii=False, indent=2)

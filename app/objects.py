@@ -1,0 +1,72 @@
+"""The objects that other programs read, on the command line and over the network: their names are fixed."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from model.types import Answer, EncodedDocument
+
+
+class DocumentObject(TypedDict):
+    """A document that was read, and what that cost. `tokens` and `cache_bytes` are those of its encoding."""
+
+    name: str
+    pages: int
+    tokens: int
+    cache_bytes: int
+    encode_seconds: float
+
+
+class EvidenceObject(TypedDict):
+    """A place that an answer rests on. Pages count from 1; the score is in 0..1."""
+
+    document: str
+    page: int
+    quote: str
+    score: float
+
+
+class AnswerObject(TypedDict):
+    """A question and its answer; evidence comes best first."""
+
+    question: str
+    answer: str
+    seconds: float
+    first_token_seconds: float
+    evidence: list[EvidenceObject]
+
+
+class AnswersObject(TypedDict):
+    """What was read, and what was answered from it."""
+
+    documents: list[DocumentObject]
+    answers: list[AnswerObject]
+
+
+def document_object(encoded: EncodedDocument) -> DocumentObject:
+    return {
+        "name": encoded.document.name,
+        "pages": len(encoded.document.pages),
+        "tokens": encoded.token_count,
+        "cache_bytes": encoded.cache_bytes,
+        "encode_seconds": round(encoded.encode_seconds, 3),
+    }
+
+
+def answers_object(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> AnswersObject:
+    return {
+        "documents": [document_object(one) for one in encoded],
+        "answers": [_answer_object(answer) for answer in answers],
+    }
+
+
+def _answer_object(answer: Answer) -> AnswerObject:
+    return {
+        "question": answer.question,
+        "answer": answer.text,
+        "seconds": round(answer.seconds, 3),
+        "first_token_seconds": round(answer.first_token_seconds, 3),
+        "evidence": [
+            {"document": place.document, "page": place.page, "quote": place.quote, "score": round(place.score, 4)}
+            for place in answer.evidence
+        ],
+    }

@@ -1,0 +1,107 @@
+"""Many questions at once: from a list or a CSV file, and what is wrong with one that cannot be asked."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from model.errors import QuestionError
+from model.questions import checked_question
+
+MOST_QUESTIONS = 500
+MOST_BYTES = 2_000_000  # of a CSV file: 500 questions are far smaller
+BATCH = 16  # answered together; the next sixteen wait until these are answered
+NAMES = ("question", "frage", "pregunta", "domanda", "问题")  # French writes it as English does
+SEPARATORS = ",;\t|"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a CSV file: its name, and the cells below it that are not empty."""
+
+    name: str
+    cells: tuple[str, ...]
+
+
+def checked_questions(texts: Iterable[str]) -> tuple[str, ...]:
+    """The questions of a list without its empty lines; raises QuestionError for an empty list, or one too long."""
+    questions = [(number, text.strip()) for number, text in enumerate(texts, start=1) if text.strip()]
+    if not questions:
+        raise QuestionError("The list has 0 questions. Write one a line.")
+    if len(questions) > MOST_QUESTIONS:
+        raise QuestionError(
+            f"The list has {len(questions):,} questions; the limit is {MOST_QUESTIONS:,} at once."
+            " Ask the first ones, then the rest."
+        )
+    return tuple(_checked(number, text) for number, text in questions)
+
+
+def columns(name: str, data: bytes) -> tuple[Column, ...]:
+    """The columns of a CSV file, the one that looks most like questions first.
+
+    Raises QuestionError for a file that is too large, is no text, or has no column.
+    """
+    text = _text(name, data)
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=_separator(text)) if any(map(str.strip, row))]
+    if not rows:
+        raise QuestionError(f"{name} has no column: its {len(data):,} bytes hold 0 rows. Put one question in each row.")
+    named = _has_names(rows[0])
+    width = max(map(len, rows))
+    titles = [*(rows[0] if named else ()), *[""] * width][:width]
+    found = [
+        Column(name=title.strip() or f"Column {index + 1}", cells=_below(rows[named:], index))
+        for index, title in enumerate(titles)
+    ]
+    found = [column for column in found if column.cells]
+    if not found:
+        raise QuestionError(f"{name} has names of columns, but 0 rows below them. Put one question in each row.")
+    return tuple(sorted(found, key=_likeness, reverse=True))
+
+
+def _checked(number: int, text: str) -> str:
+    try:
+        return checked_question(text)
+    except QuestionError as error:
+        raise QuestionError(f"Line {number:,} of the list cannot be asked. {error}") from error
+
+
+def _text(name: str, data: bytes) -> str:
+    if len(data) > MOST_BYTES:
+        raise QuestionError(
+            f"{name} has {len(data):,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
+        )
+    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise QuestionError(f"{name} is no text ({data[:8]!r}…). Save the table as CSV and drop that.")
+    for encoding in ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252", "latin-1"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise QuestionError(f"{name} is no readable text. Save the table as CSV (UTF-8) and drop that.")
+
+
+def _separator(text: str) -> str:
+    """The one that stands in the first line; a question may hold a comma, a row of names seldom does."""
+    first = text.partition("\n")[0]
+    return max(SEPARATORS, key=first.count) if not first.rstrip().endswith("?") or "\t" in first else "\t"
+
+
+def _has_names(row: Sequence[str]) -> bool:
+    """Whether a first row names the columns: a name is short and asks nothing."""
+    return any(_is_name_of_questions(cell) for cell in row) or (
+        len(row) > 1 and all(0 < len(cell.strip()) <= 30 and "?" not in cell for cell in row)
+    )
+
+
+def _is_name_of_questions(cell: str) -> bool:
+    return len(cell) <= 30 and "?" not in cell and any(name in cell.lower() for name in NAMES)
+
+
+def _below(rows: Sequence[Sequence[str]], index: int) -> tuple[str, ...]:
+    cells = (" ".join(row[index].split()) for row in rows if index < len(row))
+    return tuple(cell for cell in cells if cell)
+
+
+def _likeness(column: Column) -> tuple[bool, float]:
+    asking = sum(cell.endswith(("?", "？")) for cell in column.cells) / len(column.cells)
+    return _is_name_of_questions(column.name), asking
