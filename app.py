@@ -12,6 +12,7 @@ from app.documents import DocumentReader, Limits
 from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.page.sample import bundled_sample
 from app.settings import Settings
+from app.spaces.zero_gpu import ZeroGpu
 from app.ui import build_demo, serve
 from model.errors import ReadonceError
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` removes the copies of documents
-    choice = CheckpointChoice(settings.model, engine_loader(settings))
+    choice = CheckpointChoice(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
     choice.start()
     reader = DocumentReader(Limits(max_bytes=settings.file_bytes))
     try:
@@ -47,14 +48,19 @@ def choose(arguments: Sequence[str] | None) -> Settings:
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
-def engine_loader(settings: Settings) -> Load:
+def engine_loader(settings: Settings, gpu: ZeroGpu | None) -> Load:
     def load(name: str, progress: LoadingProgress) -> "Engine":
         # Imported here, in the background: torch and transformers take seconds, and the page is there before them.
         from model.checkpoints import load_checkpoint
         from model.engine import Engine
 
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
-        return Engine(checkpoint, int8_head=True)
+        if gpu is None:
+            return Engine(checkpoint, int8_head=True)
+
+        from app.spaces.engine import ZeroGpuEngine
+
+        return ZeroGpuEngine(checkpoint, gpu, int8_head=True)
 
     return load
 

@@ -1,5 +1,6 @@
 """Where a checkpoint runs and in which precision."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,9 @@ FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 
 
 def best_device() -> torch.device:
-    """The GPU where there is one, else the CPU."""
+    """The GPU where there is one, else the CPU; a GPU that is lent for a call only (ZeroGPU) is not ours to live on."""
+    if os.environ.get("SPACES_ZERO_GPU"):
+        return torch.device("cpu")
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -1,0 +1,52 @@
+"""The engine of a ZeroGPU Space: it encodes on the borrowed GPU and answers here, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.spaces.zero_gpu import ZeroGpu
+from model.checkpoint import Checkpoint
+from model.engine import Engine
+from model.errors import Cancelled, ReadonceError
+from model.types import CancelledCallback, Document, EncodedDocument, Progress, ProgressCallback
+from model.vision.features import PictureCallback
+from model.vision.views import ViewMode
+
+
+class ZeroGpuEngine(Engine):
+    """An `Engine` whose weights stay on the CPU; only the lent process has a copy on the GPU."""
+
+    def __init__(self, checkpoint: Checkpoint, gpu: ZeroGpu, **options: Any) -> None:
+        super().__init__(checkpoint, **options)
+        self._gpu = gpu
+        gpu.serve(checkpoint)
+
+    def encode(
+        self,
+        document: Document,
+        *,
+        views: ViewMode | None = None,
+        picture: PictureCallback | None = None,
+        pan_and_scan: bool = False,
+        progress: ProgressCallback | None = None,
+        cancelled: CancelledCallback | None = None,
+        window_read: Callable[[EncodedDocument], None] | None = None,
+    ) -> EncodedDocument:
+        """As `Engine.encode`, in one piece: pages are drawn here first, and nothing can be stopped over there."""
+        document = self._viewed(document, views, picture)
+        seen = [page.number for page in document.pages if page.view != "text"]
+        pictures = {number: picture(number) for number in seen} if picture else {}
+        if cancelled is not None and cancelled():
+            raise Cancelled(f"Stopped before {document.name} was encoded.")
+        total = self.count_tokens(document)
+        report = progress or (lambda _: None)
+        report(Progress(stage="encoding", done=0, total=total, unit="tokens"))
+        found = self._gpu.encode(document, pictures, pan_and_scan)
+        if isinstance(found, ReadonceError):
+            raise found
+        self._encoder_tokens[document.sha256] += found.token_count
+        report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        if window_read is not None:
+            window_read(found)
+        return found
