@@ -10,6 +10,7 @@ from app.bench.__main__ import build_parser
 from app.bench.quality import as_table
 from app.bench.rows import Row, read_rows
 from app.bench.scores import exact_match, normalise, refuses, score, token_f1
+from app.bench.speed import agree
 from app.commands.command_line import run
 from model.errors import DocumentError
 
@@ -114,3 +115,36 @@ def test_a_limit_that_is_no_number(limit: str, data: Path, capsys: pytest.Captur
 def test_missing_data_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(build_parser(), ["quality", "--data", str(tmp_path / "none.jsonl")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_speed_measures_both_sides_on_the_same_weights(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only what does not depend on the clock is checked: that both sides ran, agree, and what the cache takes."""
+    assert run(build_parser(), ["speed", "--tokens", "200", "--model", str(tiny_folder), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["agree"] is True
+    assert result["tokens"] == 200
+    item = {"float32": 4, "bfloat16": 2}[result["precision"]]
+    assert result["ours"]["cache_bytes_per_token"] == 48 * item + 7 * 2 * 4  # states, and a scale a layer and key head
+    assert result["transformers"]["cache_bytes_per_token"] == 7 * 2 * 2 * 16 * item
+    assert all(figure > 0 for side in ("ours", "transformers") for figure in result[side].values())
+
+
+def test_speed_says_why_a_side_could_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(build_parser(), ["speed", "--tokens", "200", "--model", str(tmp_path), "--ours-only", "--json"]) == 0
+    output = capsys.readouterr()
+    assert "ours could not run 200 tokens" in output.err
+    assert json.loads(output.out)["ours"]["token_ms"] is None
+
+
+def test_speed_refuses_too_few_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(build_parser(), ["speed", "--tokens", "8"])
+    assert "8 tokens are too few to measure; take 64 or more" in capsys.readouterr().err
+
+
+def test_agreement_forgives_only_what_transformers_all_but_chose() -> None:
+    theirs = {"greedy": [5, 6, 7], "leads": [1.0, 0.001, 1.0]}
+    assert agree({"greedy": [5, 6, 7], "precision": "float32"}, theirs)
+    assert agree({"greedy": [5, 9, 8], "precision": "float32"}, theirs)
+    assert not agree({"greedy": [4, 6, 7], "precision": "float32"}, theirs)

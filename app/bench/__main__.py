@@ -6,11 +6,14 @@ from pathlib import Path
 
 from app.commands.command_line import OneLineParser, run
 
+FEWEST_TOKENS = 64
+
 
 def build_parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="python -m app.bench", description="Measure Readonce, beside what it is measured by.")
     benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     _add_quality(benchmarks)
+    _add_speed(benchmarks)
     return parser
 
 
@@ -30,10 +33,33 @@ def _add_quality(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     quality.set_defaults(run=_quality)
 
 
+def _add_speed(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    speed = benchmarks.add_parser("speed", help="reading and answering, beside transformers on the same weights")
+    speed.add_argument("--tokens", type=_tokens, default=8192, metavar="N", help="document tokens (default 8192)")
+    speed.add_argument("--window", type=_tokens, metavar="W", help="we read in joined windows of W tokens, not in one")
+    speed.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    speed.add_argument("--ours-only", action="store_true", help="leave out transformers, for long documents")
+    speed.add_argument("--json", action="store_true", help="print one JSON object")
+    speed.set_defaults(run=_speed)
+
+
+def _speed(arguments: argparse.Namespace) -> None:
+    from app.bench.speed import speed
+
+    speed(arguments)
+
+
 def _quality(arguments: argparse.Namespace) -> None:
     from app.bench.quality import quality
 
     quality(arguments)
+
+
+def _tokens(text: str) -> int:
+    number = _positive(text)
+    if number < FEWEST_TOKENS:
+        raise argparse.ArgumentTypeError(f"{number} tokens are too few to measure; take {FEWEST_TOKENS} or more")
+    return number
 
 
 def _positive(text: str) -> int:

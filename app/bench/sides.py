@@ -1,0 +1,183 @@
+"""One side of the speed benchmark, in a process of its own: `python -m app.bench.sides SIDE MODEL TOKENS WINDOW`.
+
+Both sides read the same text in one window, are asked the same question of 16 tokens twice (the second time counts)
+and write 32 tokens. The last line on standard output is what was measured, as JSON.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers.modeling_outputs import BaseModelOutput
+
+from app.settings import Settings
+from model.checkpoint import Checkpoint
+from model.checkpoints import load_checkpoint
+from model.decoder import Decoder, DecoderOutput
+from model.encoder import encode_window, join_memories, memory_of
+from model.generation import end_tokens
+from model.output_head import OutputHead
+from model.tokens import encode_text
+from model.types import Memory
+from model.windows import plan_windows
+
+QUESTION_TOKENS = 16
+ANSWER_TOKENS = 32
+QUESTIONS = 16  # in a batch
+TEXTS = ("LICENSE", "NOTICE", "README.md")  # long, real, and here on every machine
+ROOT = Path(__file__).resolve().parents[2]
+KIBIBYTE = 1024
+
+
+def document_ids(checkpoint: Checkpoint, tokens: int) -> torch.Tensor:
+    """So many tokens of real text behind `<bos>`, repeated as often as needed."""
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in TEXTS)
+    ids, _ = encode_text(checkpoint.tokenizer, text)
+    row = list(itertools.islice(itertools.cycle(ids), tokens - 1))
+    return torch.tensor([checkpoint.bos, *row], device=checkpoint.device)
+
+
+def question_ids(checkpoint: Checkpoint) -> list[int]:
+    text = "Question: Under which licence may this work be copied, changed and passed on?\nAnswer:"
+    ids = [checkpoint.bos, *encode_text(checkpoint.tokenizer, text)[0]]
+    return ids[: QUESTION_TOKENS - 2] + ids[-2:]
+
+
+def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
+    """What the work gives, and its seconds."""
+    started = time.perf_counter()
+    result = work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return result, time.perf_counter() - started
+
+
+def peak_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+
+
+def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int) -> Memory:
+    """In one window, or in joined windows of that many tokens."""
+    if not window:
+        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids))
+    memories = []
+    for part in plan_windows(len(ids) - 1, window - 1, window // 16):
+        states = encode_window(checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]))
+        memories.append(memory_of(checkpoint.model, part.kept_rows(states)))
+    return join_memories(memories)
+
+
+def answer(decoder: Decoder, prompts: list[list[int]], ends: list[int]) -> tuple[list[int], float, float]:
+    """Greedy tokens of the first answer, which never ends, seconds to the first token and seconds of the others."""
+    started = time.perf_counter()
+    greedy = [best(decoder.begin(prompts), ends)]
+    first = time.perf_counter() - started
+    started = time.perf_counter()
+    while len(greedy) < ANSWER_TOKENS:
+        greedy.append(best(decoder.step([greedy[-1]] * len(prompts)), ends))
+    return greedy, first, time.perf_counter() - started
+
+
+def best(output: DecoderOutput, ends: list[int]) -> int:
+    """The likeliest token of the first answer that does not end it, as `generate` with `min_new_tokens` takes it."""
+    logits = output.logits[0].clone()
+    logits[ends] = -torch.inf
+    return int(logits.argmax())
+
+
+def ours(checkpoint: Checkpoint, tokens: int, window: int) -> dict[str, Any]:
+    ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
+    head = OutputHead(checkpoint.model, int8=True)
+    with torch.inference_mode():
+        encode(checkpoint, ids[:256], 0)  # kernels are built, memory is mapped
+        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window), checkpoint.device)
+
+    def decoder(questions: int) -> Decoder:
+        return Decoder(checkpoint.model, [memory], questions, QUESTION_TOKENS + ANSWER_TOKENS, head)
+
+    ends = sorted(end_tokens(checkpoint))
+    answer(decoder(1), [prompt], ends)
+    greedy, first, rest = answer(decoder(1), [prompt], ends)
+    _, batch_first, batch_rest = answer(decoder(QUESTIONS), [prompt] * QUESTIONS, ends)
+    return {
+        "encode_seconds": encode_seconds,
+        "first_token_seconds": first,
+        "token_ms": 1000 * rest / (ANSWER_TOKENS - 1),
+        "cache_bytes_per_token": (memory.hidden.nbytes + memory.key_scales.nbytes) / memory.hidden.shape[0],
+        "peak_memory_bytes": peak_bytes(checkpoint.device),
+        "batch_ratio": (batch_first + batch_rest) / (first + rest),
+        "limit_token_ms": 1000 * token_bytes(checkpoint, memory) / bandwidth(checkpoint.device),
+        "greedy": greedy,
+    }
+
+
+def token_bytes(checkpoint: Checkpoint, memory: Memory) -> int:
+    """What one token has to read: the decoder's layers, the head in int8, the states once a layer."""
+    layers = checkpoint.model.model.decoder.layers
+    weights = sum(parameter.nbytes for parameter in layers.parameters())
+    head = checkpoint.model.lm_head.out_proj.weight
+    return weights + (head.numel() if head.device.type == "cpu" else head.nbytes) + len(layers) * memory.hidden.nbytes
+
+
+def bandwidth(device: torch.device) -> float:
+    """Bytes a second that this machine reads: the best of five sums over 512 MiB."""
+    values = torch.ones(2**27, device=device)
+    return values.nbytes / min(timed(values.sum, device)[1] for _ in range(5))
+
+
+def transformers(checkpoint: Checkpoint, tokens: int, _window: int) -> dict[str, Any]:
+    model = checkpoint.model
+    ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
+    question = torch.tensor([prompt], device=checkpoint.device)
+
+    def generate(states: torch.Tensor, count: int) -> Any:
+        return model.generate(
+            encoder_outputs=BaseModelOutput(states),
+            decoder_input_ids=question,
+            min_new_tokens=count,
+            max_new_tokens=count,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_scores=True,
+        )
+
+    with torch.inference_mode():
+        model.model.encoder(input_ids=ids[None, :256])
+        output, encode_seconds = timed(lambda: model.model.encoder(input_ids=ids[None]), checkpoint.device)
+        states = output.last_hidden_state
+        generate(states, 1)
+        _, first = timed(lambda: generate(states, 1), checkpoint.device)
+        answered, whole = timed(lambda: generate(states, ANSWER_TOKENS), checkpoint.device)
+    likeliest = torch.stack(answered.scores)[:, 0].float().topk(2).values  # (32, 2)
+    crossed = answered.past_key_values.cross_attention_cache.layers
+    return {
+        "encode_seconds": encode_seconds,
+        "first_token_seconds": first,
+        "token_ms": 1000 * (whole - first) / (ANSWER_TOKENS - 1),
+        "cache_bytes_per_token": sum(layer.keys.nbytes + layer.values.nbytes for layer in crossed) / tokens,
+        "peak_memory_bytes": peak_bytes(checkpoint.device),
+        "greedy": answered.sequences[0, len(prompt) :].tolist(),
+        "leads": (likeliest[:, 0] - likeliest[:, 1]).tolist(),
+    }
+
+
+def main(side: str, name: str, tokens: str, window: str) -> None:
+    checkpoint = load_checkpoint(name, cache_folder=Settings.from_environment(os.environ).cache_folder)
+    measure = {"ours": ours, "transformers": transformers}[side]
+    precision = str(checkpoint.dtype).removeprefix("torch.")
+    print(json.dumps(measure(checkpoint, int(tokens), int(window)) | {"precision": precision}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

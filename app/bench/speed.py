@@ -1,0 +1,94 @@
+"""`speed`: the engine beside transformers' own `T5Gemma2ForConditionalGeneration`, on the same weights, in one run.
+
+Each side works in a process of its own (`sides.py`), so that neither inherits the other's memory or threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from app.commands.progress import ProgressLine
+from app.settings import Settings
+
+QUIET = 0.5  # processes that want to run, on average of the last minute
+TOLERANCE = {"float32": 0.01, "bfloat16": 0.25}  # logits: nearer than that, either of two tokens may come first
+FIGURES = {
+    "encode_seconds": "encode, s",
+    "first_token_seconds": "first token of a further question, s",
+    "token_ms": "each further token, ms",
+    "cache_bytes_per_token": "cache, bytes a token",
+    "peak_memory_bytes": "peak memory, bytes",
+}
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    if load > QUIET:
+        print(f"note: the machine is busy (load {load:.1f}); trust the ratios only", file=sys.stderr)
+    line = ProgressLine(sys.stderr)
+    name = arguments.model or Settings.from_environment(os.environ).model
+    try:
+        ours = _side("ours", name, arguments, line)
+        theirs = None if arguments.ours_only else _side("transformers", name, arguments, line)
+    finally:
+        line.clear()
+    result = {
+        "tokens": arguments.tokens,
+        "ours": _figures(ours),
+        "transformers": _figures(theirs),
+        "limit": {"token_ms": ours["limit_token_ms"] if ours else None},
+        "agree": agree(ours, theirs) if ours and theirs else None,
+        "batch_of_16": ours["batch_ratio"] if ours else None,
+        "precision": ours["precision"] if ours else None,
+    }
+    print(json.dumps(result, indent=2) if arguments.json else as_table(result))
+
+
+def _side(side: str, name: str, arguments: argparse.Namespace, line: ProgressLine) -> dict[str, Any] | None:
+    """What one side measured, None where it could not run (most often for want of memory)."""
+    line.say(f"{side}: {arguments.tokens:,} tokens")
+    command = [sys.executable, "-m", "app.bench.sides", side, name, str(arguments.tokens), str(arguments.window or 0)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    if child.returncode:
+        reason = (child.stderr.strip().splitlines() or [f"it ended with status {child.returncode}"])[-1]
+        line.clear()
+        print(f"note: {side} could not run {arguments.tokens:,} tokens: {reason}", file=sys.stderr)
+        return None
+    measured: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
+    return measured
+
+
+def _figures(side: dict[str, Any] | None) -> dict[str, float | None]:
+    return {name: side[name] if side else None for name in FIGURES}
+
+
+def agree(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """The same greedy tokens; or, where they first differ, transformers itself all but took the other one."""
+    for token, expected, lead in zip(ours["greedy"], theirs["greedy"], theirs["leads"], strict=False):
+        if token != expected:
+            return bool(lead < TOLERANCE[ours["precision"]])
+    return True
+
+
+def as_table(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['tokens']:,} tokens, {result['precision']}".ljust(40)
+        + f"{'ours':>14}{'transformers':>16}{'ratio':>10}"
+    ]
+    for name, title in FIGURES.items():
+        ours, theirs = result["ours"][name], result["transformers"][name]
+        ratio = f"{theirs / ours:.1f}x" if ours and theirs else "-"
+        lines.append(f"{title:<40}{_number(ours):>14}{_number(theirs):>16}{ratio:>10}")
+    lines.append(f"{'limit of a token by bandwidth, ms':<40}{_number(result['limit']['token_ms']):>14}")
+    lines.append(f"{'16 questions in a batch cost as many':<40}{_number(result['batch_of_16']):>14}")
+    lines.append(f"{'same greedy tokens':<40}{ {True: 'yes', False: 'NO', None: '-'}[result['agree']]:>14}")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
