@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from model.errors import ReadonceError
+from model.types import Precision
 
 MEGABYTE = 1_000_000
 
@@ -16,6 +18,7 @@ class Settings:
 
     cache_folder: Path
     model: str = "embedded"
+    precision: Precision = "bfloat16"  # of what is kept of a document
     host: str = "127.0.0.1"
     port: int | None = None  # None: the first free one from 7860
     library_bytes: int = 2_000 * MEGABYTE  # of all sessions together; the least recently used goes first
@@ -32,6 +35,7 @@ class Settings:
         return cls(
             cache_folder=cache_folder(environment),
             model=environment.get("READONCE_MODEL", "").strip() or "embedded",
+            precision=_precision(environment.get("READONCE_PRECISION", "").strip() or "bfloat16"),
             host=environment.get("GRADIO_SERVER_NAME", "").strip() or "127.0.0.1",
             port=chosen("GRADIO_SERVER_PORT", 0, 1, 65_535) or None,
             library_bytes=chosen("READONCE_MEMORY_MB", 2_000, 50, 1_000_000) * MEGABYTE,
@@ -53,6 +57,15 @@ def cache_folder(
     if platform == "win32" and (local := environment.get("LOCALAPPDATA")):
         return Path(local) / "readonce"
     return home() / ".cache" / "readonce"
+
+
+def _precision(name: str) -> Precision:
+    for precision in get_args(Precision):
+        if name == precision:
+            return precision
+    raise ReadonceError(
+        f"READONCE_PRECISION is {name!r}, but must be one of {', '.join(get_args(Precision))}. Correct it or unset it."
+    )
 
 
 def _whole_number(environment: Mapping[str, str], name: str, default: int, allowed: range) -> int:

@@ -1,4 +1,4 @@
-"""The encoder side: token ids -> hidden states -> memory, through transformers' own modules.
+"""The encoder side: token ids -> hidden states, through transformers' own modules.
 
 Piece by piece within each layer: the memory that a window needs grows with its length alone, progress moves, and a
 person can stop between two pieces.
@@ -6,7 +6,7 @@ person can stop between two pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
 from transformers import T5Gemma2ForConditionalGeneration
@@ -14,7 +14,7 @@ from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2EncoderLayer,
 
 from model.encoder_attention import global_attention, local_attention
 from model.errors import Cancelled
-from model.types import CancelledCallback, Memory
+from model.types import CancelledCallback
 from model.vision.features import input_embeddings
 
 _PIECE = 1024  # tokens that go through a layer together
@@ -106,33 +106,3 @@ def _rotated(heads: torch.Tensor, rotary: Rotary, first: int) -> torch.Tensor:
     """RoPE for heads (S, heads, D) of the tokens from position `first` on."""
     cos, sin = (table[0, first : first + len(heads), None] for table in rotary)
     return heads * cos + rotate_half(heads) * sin
-
-
-@torch.inference_mode()
-def memory_of(model: T5Gemma2ForConditionalGeneration, hidden: torch.Tensor) -> Memory:
-    """The memory of encoder states (T, H): the states, and for each decoder layer the scale that `k_norm` gives a key.
-
-    Cross keys carry no position, so `k_norm(W_k h)` is `W_k h` times one number per token and head, times a fixed gain:
-    with that number at hand, attention needs the states alone.
-    """
-    scales = []
-    for layer in model.model.decoder.layers:
-        attention = layer.self_attn
-        keys = attention.k_proj(hidden).unflatten(-1, (-1, attention.head_dim)).float()  # (T, K, D)
-        scales.append(torch.rsqrt(keys.square().mean(-1) + attention.k_norm.eps).T)  # (K, T)
-    return Memory(hidden=hidden.contiguous(), key_scales=torch.stack(scales).contiguous())
-
-
-def place(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
-    """The memory where the decoder is: a saved one comes from the CPU, perhaps of a machine with another precision."""
-    return Memory(hidden=memory.hidden.to(device, dtype), key_scales=memory.key_scales.to(device))
-
-
-def join_memories(memories: Sequence[Memory]) -> Memory:
-    """Memories one behind the other. Attention over it is attention over one tensor of the same rows."""
-    if len(memories) == 1:
-        return memories[0]
-    return Memory(
-        hidden=torch.cat([memory.hidden for memory in memories]),
-        key_scales=torch.cat([memory.key_scales for memory in memories], dim=-1),
-    )

@@ -18,15 +18,15 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from model.encoder import join_memories
 from model.errors import EncodingError
+from model.memory import join_memories
 from model.tokens import join
 from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
 
 FORMAT = "readonce-encoding"
 VERSION = 1
 _TOKEN_FIELDS = ("ids", "pages", "starts", "ends")
-_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int8": torch.int8}
 
 
 def save_encoding(encoded: EncodedDocument, path: Path) -> None:
@@ -38,6 +38,8 @@ def save_encoding(encoded: EncodedDocument, path: Path) -> None:
         "words.spans": spans,
         "words.boxes": boxes,
     } | {f"tokens.{name}": getattr(encoded.tokens, name) for name in _TOKEN_FIELDS}
+    if encoded.memory.hidden_scales is not None:
+        tensors["memory.hidden_scales"] = encoded.memory.hidden_scales
     header = {"format": FORMAT, "version": str(VERSION), "encoding": json.dumps(_header(encoded))}
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     try:
@@ -135,7 +137,11 @@ def _checked_header(path: Path, metadata: dict[str, str], fingerprint: str | Non
 def _assemble(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> EncodedDocument:
     document = _document(header["document"], tensors["words.spans"], tensors["words.boxes"])
     tokens = TokenMap(**{name: tensors[f"tokens.{name}"] for name in _TOKEN_FIELDS})
-    memory = Memory(hidden=tensors["memory.hidden"], key_scales=tensors["memory.key_scales"])
+    memory = Memory(
+        hidden=tensors["memory.hidden"],
+        key_scales=tensors["memory.key_scales"],
+        hidden_scales=tensors.get("memory.hidden_scales"),
+    )
     _check_tensors(memory, tokens, _DTYPES[header["precision"]])
     _check_places(tokens, document)
     return EncodedDocument(
@@ -171,6 +177,11 @@ def _check_tensors(memory: Memory, tokens: TokenMap, precision: torch.dtype) -> 
         raise ValueError(f"the tensors' shapes do not fit {count} tokens")
     if memory.hidden.dtype != precision or memory.key_scales.dtype != torch.float32:
         raise ValueError(f"the memory is {memory.hidden.dtype}, not {precision}")
+    scales = memory.hidden_scales
+    if (scales is None) == (precision == torch.int8):
+        raise ValueError("a memory in int8, and no other, has a scale for each token")
+    if scales is not None and (scales.shape != (count,) or not (scales.isfinite() & (scales > 0)).all()):
+        raise ValueError(f"the memory's scales are not {count} positive numbers")
     if any(getattr(tokens, name).dtype != torch.int32 for name in _TOKEN_FIELDS):
         raise ValueError("the token map is not int32")
     if not (memory.hidden.isfinite().all() and memory.key_scales.isfinite().all()):

@@ -16,10 +16,11 @@ import torch
 
 from model import tokens as token_maps
 from model.checkpoint import Checkpoint
-from model.encoder import encode_window, memory_of
+from model.encoder import encode_window
 from model.encodings import join_windows
 from model.errors import DocumentError, EncodingError, QuestionError
 from model.generation import Generation
+from model.memory import kept, memory_of
 from model.output_head import OutputHead
 from model.questions import checked_question
 from model.types import (
@@ -28,6 +29,7 @@ from model.types import (
     Document,
     EncodedDocument,
     GenerationOptions,
+    Precision,
     Progress,
     ProgressCallback,
     TokenMap,
@@ -42,10 +44,16 @@ from model.windows import Window, plan_windows
 class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
 
-    def __init__(self, checkpoint: Checkpoint, *, int8_head: bool = False) -> None:
-        """With `int8_head` the CPU reads the output head in int8: made in a second, it pays after a few answers."""
+    def __init__(
+        self, checkpoint: Checkpoint, *, int8_head: bool = False, memory_precision: Precision | None = None
+    ) -> None:
+        """`int8_head`: the CPU reads the output head in int8, made in a second and worth it after a few answers.
+
+        `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
+        """
         self.checkpoint = checkpoint
         self._head = OutputHead(checkpoint.model, int8=int8_head)
+        self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
     @cached_property
@@ -131,9 +139,10 @@ class Engine:
             progress=progress,
         )
         self._encoder_tokens[document.sha256] += len(ids)
+        memory = memory_of(self.checkpoint.model, window.kept_rows(hidden))
         return EncodedDocument(
             document=document,
-            memory=memory_of(self.checkpoint.model, window.kept_rows(hidden)),
+            memory=kept(memory, self._memory_precision),
             tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
             fingerprint=self.checkpoint.fingerprint,
             windows=1,

@@ -12,8 +12,8 @@ from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder
-from model.encoder import place
 from model.evidence import find_evidence
+from model.memory import placed
 from model.output_head import OutputHead
 from model.sampling import Sampler
 from model.tokens import encode_text
@@ -102,7 +102,7 @@ class Generation:
         """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop."""
         started = time.perf_counter()
         checkpoint = self._checkpoint
-        memories = [place(encoded.memory, checkpoint.device, checkpoint.dtype) for encoded in self._encodings]
+        memories = [placed(encoded.memory, checkpoint.device, checkpoint.dtype) for encoded in self._encodings]
         length = sum(memory.hidden.shape[0] for memory in memories)
         prompts = [prompt_ids(checkpoint, question, history) for question in questions]
         capacity = max(map(len, prompts)) + self._options.max_new_tokens

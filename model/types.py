@@ -68,15 +68,26 @@ ProgressCallback = Callable[[Progress], None]
 CancelledCallback = Callable[[], bool]
 
 
+Precision = Literal["float32", "bfloat16", "int8"]
+"""In which numbers the states of a memory are kept."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
 
-    hidden: (T, H). key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (DESIGN: r_t).
+    hidden: (T, H), as int8 with hidden_scales (T,) float32. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of
+    every decoder layer (r_t in `model/attention.py`).
     """
 
     hidden: torch.Tensor
     key_scales: torch.Tensor
+    hidden_scales: torch.Tensor | None = None
+
+    @property
+    def nbytes(self) -> int:
+        scales = 0 if self.hidden_scales is None else self.hidden_scales.nbytes
+        return self.hidden.nbytes + self.key_scales.nbytes + scales
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +122,7 @@ class EncodedDocument:
     @property
     def cache_bytes(self) -> int:
         """Bytes of the tensors that answering reads."""
-        return self.memory.hidden.nbytes + self.memory.key_scales.nbytes
+        return self.memory.nbytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

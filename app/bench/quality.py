@@ -26,12 +26,13 @@ def quality(arguments: argparse.Namespace) -> None:
     line = ProgressLine(sys.stderr)
     try:
         name = arguments.model or settings.model
-        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
-        checkpoint = score(name, rows, engine_answers(engine, rows, line))
+        checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
+        engine = Engine(checkpoint, memory_precision=settings.precision)
+        ours = score(name, rows, engine_answers(engine, rows, line))
         baseline = None if arguments.no_baseline else _baseline(rows, settings, line)
     finally:
         line.clear()
-    print(as_json(len(rows), checkpoint, baseline) if arguments.json else as_table(len(rows), checkpoint, baseline))
+    print(as_json(len(rows), ours, baseline) if arguments.json else as_table(len(rows), ours, baseline))
 
 
 def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[str]:

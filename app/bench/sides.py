@@ -23,8 +23,9 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.checkpoints import load_checkpoint
 from model.decoder import Decoder, DecoderOutput
-from model.encoder import encode_window, join_memories, memory_of
+from model.encoder import encode_window
 from model.generation import end_tokens
+from model.memory import join_memories, kept, memory_of
 from model.output_head import OutputHead
 from model.tokens import encode_text
 from model.types import Memory
@@ -114,7 +115,7 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int) -> dict[str, Any]:
         "encode_seconds": encode_seconds,
         "first_token_seconds": first,
         "token_ms": 1000 * rest / (ANSWER_TOKENS - 1),
-        "cache_bytes_per_token": (memory.hidden.nbytes + memory.key_scales.nbytes) / memory.hidden.shape[0],
+        "cache_bytes_per_token": kept(memory, "bfloat16").nbytes / memory.hidden.shape[0],
         "peak_memory_bytes": peak_bytes(checkpoint.device),
         "batch_ratio": (batch_first + batch_rest) / (first + rest),
         "limit_token_ms": 1000 * token_bytes(checkpoint, memory) / bandwidth(checkpoint.device),

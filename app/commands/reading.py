@@ -65,7 +65,8 @@ def load_engine(selection: Selection, line: ProgressLine) -> Engine:
     """The engine on the checkpoint that was chosen."""
     settings = Settings.from_environment(os.environ)
     name = selection.model or settings.model
-    return Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+    checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
+    return Engine(checkpoint, memory_precision=settings.precision)
 
 
 def _open(

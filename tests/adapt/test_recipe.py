@@ -17,9 +17,10 @@ from model.adapt.initialise import Initialisation, build_model, initial_weights,
 from model.adapt.low_rank import add_low_rank, truncate
 from model.adapt.records import make_record
 from model.decoder import Decoder
-from model.encoder import encode_window, memory_of
+from model.encoder import encode_window
 from model.engine import Engine
 from model.errors import CheckpointError
+from model.memory import memory_of
 from model.windows import plan_windows
 from tests.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
 

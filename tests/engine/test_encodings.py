@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from model.encodings import load_encoding, save_encoding
 from model.engine import Engine
 from model.errors import EncodingError
-from model.types import EncodedDocument, Word
+from model.memory import kept, placed
+from model.types import EncodedDocument, Precision, Word
 from tests.tiny import TEXT, document, tiny_checkpoint
 
 Tensors = dict[str, torch.Tensor]
@@ -38,7 +39,8 @@ def test_save_then_load_is_identical_to_the_bit(encoded: EncodedDocument, tmp_pa
     for name in ("memory", "tokens"):
         ours, theirs = getattr(encoded, name), getattr(loaded, name)
         for field in fields(ours):
-            assert torch.equal(getattr(ours, field.name), getattr(theirs, field.name)), field.name
+            one, other = getattr(ours, field.name), getattr(theirs, field.name)
+            assert one is other is None or torch.equal(one, other), field.name
     assert [page.text for page in loaded.document.pages] == [page.text for page in encoded.document.pages]
     for ours, theirs in zip(encoded.document.pages, loaded.document.pages, strict=True):
         assert replace(theirs, words=()) == replace(ours, words=())
@@ -48,10 +50,16 @@ def test_save_then_load_is_identical_to_the_bit(encoded: EncodedDocument, tmp_pa
     assert (loaded.windows, loaded.encode_seconds) == (encoded.windows, encoded.encode_seconds)
 
 
-def test_bfloat16_survives(encoded: EncodedDocument, tmp_path: Path) -> None:
-    half = replace(encoded, memory=replace(encoded.memory, hidden=encoded.memory.hidden.bfloat16()))
-    save_encoding(half, tmp_path / "half.safetensors")
-    assert torch.equal(load_encoding(tmp_path / "half.safetensors").memory.hidden, half.memory.hidden)
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_what_is_kept_smaller_survives(encoded: EncodedDocument, tmp_path: Path, precision: Precision) -> None:
+    smaller = replace(encoded, memory=kept(encoded.memory, precision))
+    save_encoding(smaller, tmp_path / "smaller.safetensors")
+    loaded = load_encoding(tmp_path / "smaller.safetensors").memory
+    assert torch.equal(loaded.hidden, smaller.memory.hidden)
+    assert loaded.nbytes == smaller.memory.nbytes < encoded.memory.nbytes
+    back = placed(loaded, torch.device("cpu"), torch.float32)
+    assert (back.hidden - encoded.memory.hidden).norm() < 0.02 * encoded.memory.hidden.norm()
+    assert torch.equal(back.key_scales, encoded.memory.key_scales)
 
 
 def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_path: Path) -> None:
@@ -64,8 +72,8 @@ def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_p
 
 
 def test_an_encoding_from_a_machine_with_another_precision_is_answered(encoded: EncodedDocument) -> None:
-    half = replace(encoded, memory=replace(encoded.memory, hidden=encoded.memory.hidden.bfloat16()))
-    *_, answer = Engine(tiny_checkpoint(window=40, overlap=8)).answer([encoded, half], "Who?")
+    others = [replace(encoded, memory=kept(encoded.memory, precision)) for precision in ("bfloat16", "int8")]
+    *_, answer = Engine(tiny_checkpoint(window=40, overlap=8)).answer([encoded, *others], "Who?")
     assert answer.finished
 
 
@@ -93,12 +101,17 @@ def _without_scales(tensors: Tensors) -> None:
     del tensors["memory.key_scales"]
 
 
+def _scales_of_int8(tensors: Tensors) -> None:
+    tensors["memory.hidden_scales"] = torch.ones(len(tensors["memory.hidden"]))
+
+
 def _other_precision(tensors: Tensors) -> None:
     tensors["memory.hidden"] = tensors["memory.hidden"].half()
 
 
 @pytest.mark.parametrize(
-    "damage", [_not_finite, _shorter, _outside, _unknown_page, _word_outside, _without_scales, _other_precision]
+    "damage",
+    [_not_finite, _shorter, _outside, _unknown_page, _word_outside, _without_scales, _scales_of_int8, _other_precision],
 )
 def test_damage_is_found_on_load(encoded: EncodedDocument, tmp_path: Path, damage: Callable[[Tensors], None]) -> None:
     path = tmp_path / "report.safetensors"

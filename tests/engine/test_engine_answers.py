@@ -179,6 +179,15 @@ def test_questions_can_be_answered_from_the_windows_read_so_far() -> None:
     assert joined.windows == encoded.windows
 
 
+def test_an_engine_keeps_encodings_in_the_precision_that_it_was_told(checkpoint: Checkpoint) -> None:
+    own = Engine(checkpoint).encode(document(TEXT))
+    half = Engine(checkpoint, memory_precision="bfloat16").encode(document(TEXT))
+    eighth = Engine(checkpoint, memory_precision="int8").encode(document(TEXT))
+    rows, hidden = own.memory.hidden.shape
+    assert own.cache_bytes - half.cache_bytes == 2 * rows * hidden
+    assert half.cache_bytes - eighth.cache_bytes == rows * hidden - 4 * rows
+
+
 @pytest.mark.parametrize(
     ("question", "words"),
     [("", "empty"), ("  \n", "empty"), ("x" * 10_000, "10,000 characters; the limit is 2,000")],

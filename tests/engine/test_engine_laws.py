@@ -10,10 +10,11 @@ from transformers.modeling_outputs import BaseModelOutput
 from model import encoder_attention
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
-from model.encoder import encode_window, join_memories, memory_of
+from model.encoder import encode_window
 from model.encoder_attention import local_attention, sliding_window_mask
 from model.engine import Engine
 from model.generation import prompt_text
+from model.memory import join_memories, memory_of
 from model.output_head import OutputHead
 from model.tokens import encode_text
 from model.types import GenerationOptions, Memory

@@ -20,6 +20,7 @@ def test_what_is_set_counts() -> None:
         "GRADIO_SERVER_NAME": "0.0.0.0",
         "GRADIO_SERVER_PORT": "8080",
         "READONCE_MEMORY_MB": "500",
+        "READONCE_PRECISION": "int8",
         "READONCE_LINGER_MINUTES": "3",
         "READONCE_MAX_FILE_MB": "20",
     }
@@ -30,9 +31,15 @@ def test_what_is_set_counts() -> None:
         host="0.0.0.0",
         port=8080,
         library_bytes=500_000_000,
+        precision="int8",
         file_bytes=20_000_000,
         linger_minutes=3,
     )
+
+
+def test_a_precision_that_there_is_not_is_named() -> None:
+    with pytest.raises(ReadonceError, match="READONCE_PRECISION is 'int4', but must be one of float32, bfloat16, int8"):
+        Settings.from_environment({"READONCE_PRECISION": "int4"})
 
 
 @pytest.mark.parametrize("value", ["many", "-1", "0", "70000", "80.5"])

@@ -1,0 +1,63 @@
+"""Encoder states -> the memory that the decoder attends to, in the precision in which it is kept.
+
+At 270M a token takes 1,280 bytes of states in bfloat16, or 640 and a scale in int8, beside 72 bytes of key scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import T5Gemma2ForConditionalGeneration
+
+from model.types import Memory, Precision
+
+_LARGEST_INT8 = 127
+
+
+@torch.inference_mode()
+def memory_of(model: T5Gemma2ForConditionalGeneration, hidden: torch.Tensor) -> Memory:
+    """The memory of encoder states (T, H): the states, and for each decoder layer the scale that `k_norm` gives a key.
+
+    Cross keys carry no position, so `k_norm(W_k h)` is `W_k h` times one number per token and head, times a fixed gain:
+    with that number at hand, attention needs the states alone.
+    """
+    scales = []
+    for layer in model.model.decoder.layers:
+        attention = layer.self_attn
+        keys = attention.k_proj(hidden).unflatten(-1, (-1, attention.head_dim)).float()  # (T, K, D)
+        scales.append(torch.rsqrt(keys.square().mean(-1) + attention.k_norm.eps).T)  # (K, T)
+    return Memory(hidden=hidden.contiguous(), key_scales=torch.stack(scales).contiguous())
+
+
+@torch.inference_mode()
+def kept(memory: Memory, precision: Precision | None) -> Memory:
+    """The memory as it is kept: None leaves it as the encoder made it; int8 has one scale a token."""
+    if precision is None or memory.hidden.dtype == torch.int8:
+        return memory
+    if precision != "int8":
+        return Memory(hidden=memory.hidden.to(getattr(torch, precision)), key_scales=memory.key_scales)
+    scales = memory.hidden.float().abs().amax(1).clamp(min=1e-12) / _LARGEST_INT8
+    rows = (memory.hidden.float() / scales[:, None]).round_().to(torch.int8)
+    return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales)
+
+
+@torch.inference_mode()
+def placed(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
+    """The memory where and as the decoder computes: a kept one may come from the CPU, a file, another machine."""
+    hidden = memory.hidden.to(device)
+    if memory.hidden_scales is not None:
+        hidden = hidden * memory.hidden_scales.to(device)[:, None]
+    return Memory(hidden=hidden.to(dtype), key_scales=memory.key_scales.to(device))
+
+
+def join_memories(memories: Sequence[Memory]) -> Memory:
+    """Memories of one precision behind each other. Attention over it is attention over one tensor of the same rows."""
+    if len(memories) == 1:
+        return memories[0]
+    scales = [memory.hidden_scales for memory in memories if memory.hidden_scales is not None]
+    return Memory(
+        hidden=torch.cat([memory.hidden for memory in memories]),
+        key_scales=torch.cat([memory.key_scales for memory in memories], dim=-1),
+        hidden_scales=torch.cat(scales) if scales else None,
+    )
