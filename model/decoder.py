@@ -9,8 +9,9 @@ import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.attention import SelfAttentionCache, merged_attention
+from model.errors import Cancelled
 from model.output_head import OutputHead
-from model.types import Memory
+from model.types import CancelledCallback, Memory
 
 _ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
 
@@ -37,8 +38,13 @@ class Decoder:
         questions: int,
         capacity: int,
         head: OutputHead | None = None,
+        cancelled: CancelledCallback | None = None,
     ) -> None:
-        """`capacity` is the number of question and answer tokens that will be decoded at most, of each question."""
+        """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
+
+        `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
+        """
+        self._cancelled = cancelled
         self._model = model
         self._head = head or OutputHead(model)
         self._memories = memories
@@ -93,6 +99,8 @@ class Decoder:
         masks = self._masks(size)
         looks = []
         for kind, layer in zip(kinds, decoder.layers, strict=True):
+            if self._cancelled is not None and self._cancelled():
+                raise Cancelled("Stopped before the answer began.")
             normed = layer.pre_self_attn_layernorm(hidden)
             attended, attention = merged_attention(
                 layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._memories

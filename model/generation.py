@@ -11,7 +11,8 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderOutput
+from model.errors import Cancelled
 from model.evidence import find_evidence
 from model.memory import placed
 from model.output_head import OutputHead
@@ -97,37 +98,45 @@ class Generation:
         self._options = options
         self._cancelled = cancelled
         self._ends = end_tokens(checkpoint)
+        self._started = time.perf_counter()
 
     def answers(self, questions: Sequence[str], history: Sequence[Turn] = ()) -> Iterator[tuple[Answer, ...]]:
-        """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop."""
-        started = time.perf_counter()
+        """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop.
+
+        Raises Cancelled where the stop came before the first token.
+        """
+        self._started = time.perf_counter()
         checkpoint = self._checkpoint
         memories = [placed(encoded.memory, checkpoint.device, checkpoint.dtype) for encoded in self._encodings]
         length = sum(memory.hidden.shape[0] for memory in memories)
         prompts = [prompt_ids(checkpoint, question, history) for question in questions]
         capacity = max(map(len, prompts)) + self._options.max_new_tokens
-        decoder = Decoder(checkpoint.model, memories, len(prompts), capacity, self._head)
+        decoder = Decoder(checkpoint.model, memories, len(prompts), capacity, self._head, self._cancelled)
         batch = [
             _Growing(question, self._options, torch.zeros(length, device=checkpoint.device)) for question in questions
         ]
-        running = batch
-        output = decoder.begin(prompts)
-        while True:
-            for row, growing in enumerate(running):
-                growing.take(output.logits[row], output.attention[row])
-            stopped = self._cancelled is not None and self._cancelled()
-            for growing in running:
-                growing.answer = self._snapshot(growing, time.perf_counter() - started, stopped)
-            yield tuple(growing.answer for growing in batch)
-            on = [row for row, growing in enumerate(running) if not growing.answer.finished]
-            if not on:
-                return
+        running = self._take(batch, decoder.begin(prompts))
+        yield tuple(growing.answer for growing in batch)
+        while on := [row for row, growing in enumerate(running) if not growing.answer.finished]:
             if len(on) < len(running):
                 decoder.keep(on)
                 running = [running[row] for row in on]
-            output = decoder.step([growing.ids[-1] for growing in running])
+            try:
+                self._take(running, decoder.step([growing.ids[-1] for growing in running]))
+            except Cancelled:
+                for growing in running:
+                    growing.answer = self._snapshot(growing, stopped=True)
+            yield tuple(growing.answer for growing in batch)
 
-    def _snapshot(self, growing: _Growing, seconds: float, stopped: bool) -> Answer:
+    def _take(self, running: list[_Growing], output: DecoderOutput) -> list[_Growing]:
+        """Give each running answer its next token."""
+        for row, growing in enumerate(running):
+            growing.take(output.logits[row], output.attention[row])
+            growing.answer = self._snapshot(growing)
+        return running
+
+    def _snapshot(self, growing: _Growing, *, stopped: bool = False) -> Answer:
+        seconds = time.perf_counter() - self._started
         text, ran_on = read_off(self._checkpoint.tokenizer, growing.ids)
         reason = "end" if ran_on else self._stop_reason(growing.ids, stopped)
         finished = bool(reason)

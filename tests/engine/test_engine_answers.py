@@ -113,6 +113,21 @@ def test_stop_stops_before_the_next_token(checkpoint: Checkpoint) -> None:
     assert (len(seen), seen[-1].stop_reason) == (3, "stopped")
 
 
+def test_a_stop_does_not_wait_for_the_token(checkpoint: Checkpoint) -> None:
+    """It is asked before every layer: before the first token that is an end without an answer."""
+    engine = Engine(checkpoint)
+    encoded = engine.encode(document(TEXT))
+    layers: list[None] = []
+
+    def in_the_fourth_layer() -> bool:
+        layers.append(None)
+        return len(layers) > 3
+
+    with pytest.raises(Cancelled, match="before the answer began"):
+        next(engine.answer(encoded, "Who?", cancelled=in_the_fourth_layer))
+    assert len(layers) == 4
+
+
 def test_encoding_can_be_cancelled(checkpoint: Checkpoint) -> None:
     with pytest.raises(Cancelled):
         Engine(checkpoint).encode(document(TEXT), cancelled=lambda: True)
