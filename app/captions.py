@@ -71,12 +71,13 @@ def describe(
     engine: Engine,
     encoded: EncodedDocument,
     requests: Sequence[Request],
-    picture: PictureCallback,
+    picture: PictureCallback | None,
     cancelled: CancelledCallback | None = None,
 ) -> Iterator[tuple[Caption, ...]]:
     """Do all that is wanted of one picture. Each yield holds every caption; at the last one all are finished.
 
-    `picture` draws the page, for the classifier. Raises DocumentError, QuestionError, Cancelled.
+    `picture` draws the page, for the classifier (None: a saved encoding came without).
+    Raises DocumentError, QuestionError, Cancelled.
     """
     page = check_picture(encoded)
     captions = [_begun(engine, encoded, page, request, picture) for request in requests]
@@ -90,7 +91,9 @@ def describe(
     yield tuple(captions)
 
 
-def _begun(engine: Engine, encoded: EncodedDocument, page: Page, request: Request, picture: PictureCallback) -> Caption:
+def _begun(
+    engine: Engine, encoded: EncodedDocument, page: Page, request: Request, picture: PictureCallback | None
+) -> Caption:
     """The caption where it needs no model, else an empty one."""
     caption = Caption(document=encoded.document.name, request=request, by="model")
     if request.task == "read":
@@ -116,12 +119,14 @@ def _writing(page: Page) -> str:
     return f"{page.text.strip()}\n{unread}".strip()
 
 
-def _named(engine: Engine, page: Page, picture: PictureCallback, *, detailed: bool) -> str:
+def _named(engine: Engine, page: Page, picture: PictureCallback | None, *, detailed: bool) -> str:
     """What a classifier and OCR can say together."""
     words = [] if page.source == "tags" else page.text.split()
     beginning = _shortened(" ".join(words))
     if len(words) >= PAGE_OF_WRITING:
         return f"A page of writing, {len(words):,} words, which begins: “{beginning}”"
+    if picture is None:
+        return page.text if page.source == "tags" else f"The picture is not at hand. It bears writing: “{beginning}”"
     tags = engine.tagger.tags(picture(page.number))
     said = [sentence(tags)]
     if words:

@@ -10,6 +10,7 @@ import torch
 from transformers import BertConfig, BertModel, Gemma3ForCausalLM, Gemma3TextConfig
 
 from model.checkpoint import Checkpoint
+from model.checkpoints.placement import free_bytes
 from model.errors import CheckpointError
 
 Load = Callable[[str | Path], Checkpoint]
@@ -41,7 +42,27 @@ def test_loading_tells_its_progress(tiny_folder: Path, tmp_path: Path) -> None:
 
     told: list[tuple[str, float]] = []
     load_checkpoint(str(tiny_folder), cache_folder=tmp_path, progress=lambda *step: told.append(step))
+    stage, _ = told[0]
+    assert stage.startswith(f"loading {tiny_folder} (0.0 GB of memory on ") and stage.endswith(" GB are free)")
     assert told[-1] == (f"loading {tiny_folder}", 1.0)
+
+
+def test_weights_that_no_memory_holds_are_refused_before_loading(
+    tiny_folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.checkpoints.placement.free_bytes", lambda _: 1_000)
+    monkeypatch.setattr("model.checkpoints.folder._load_model", pytest.fail)
+    with pytest.raises(CheckpointError, match=r"does not fit: .* GB of memory on cpu.*smaller checkpoint"):
+        load(tiny_folder)
+
+
+def test_a_container_is_held_to_its_own_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "memory.max").write_text("5000000\n")
+    (tmp_path / "memory.current").write_text("2000000\n")
+    monkeypatch.setattr("model.checkpoints.placement.CGROUP", tmp_path)
+    assert free_bytes(torch.device("cpu")) == 3_000_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_bytes(torch.device("cpu")) > 3_000_000
 
 
 def test_loading_prints_nothing(tiny_folder: Path, load: Load, capfd: pytest.CaptureFixture[str]) -> None:

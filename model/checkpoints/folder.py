@@ -1,6 +1,7 @@
 """A folder in transformers' own layout -> a checkpoint; every way in which it can be unfit is told in words."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from transformers import (
 
 from model.checkpoint import Checkpoint
 from model.checkpoints.fingerprint import folder_fingerprint
-from model.checkpoints.placement import best_device, best_dtype
+from model.checkpoints.placement import Placement, find_place
 from model.errors import CheckpointError
 
 MODEL_TYPE = "t5gemma2"
@@ -28,8 +29,9 @@ def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], Non
     check_kind(folder, name=name)
     _check_files(folder, name=name)
     tokenizer = _load_tokenizer(folder, name=name)
-    progress(f"loading {name}", 0.0)
-    model = _load_model(folder, name=name)
+    placement = find_place(_parameters(folder, name=name), name=name)
+    progress(f"loading {name} ({placement})", 0.0)
+    model = _load_model(folder, placement, name=name)
     progress(f"loading {name}", 1.0)
     config: Any = model.config
     window = min(WINDOW, config.encoder.text_config.max_position_embeddings)
@@ -103,12 +105,21 @@ def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:
         raise CheckpointError(f"The tokenizer of {name} cannot be loaded ({_line(error)}). Fetch it again.") from error
 
 
-def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
-    device = best_device()
+def _parameters(folder: Path, *, name: str) -> int:
+    """How many numbers the weights are, from the files' headers."""
+    total = 0
+    for path in _weight_files(folder, name=name):
+        with safe_open(path, framework="pt") as file:
+            total += sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118 - no mapping
+    return total
+
+
+def _load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForConditionalGeneration:
     try:
         loaded: Any = T5Gemma2ForConditionalGeneration.from_pretrained(
             folder,
-            dtype=best_dtype(device),
+            dtype=placement.dtype,
+            device_map={"": placement.device},
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
@@ -123,7 +134,7 @@ def _load_model(folder: Path, *, name: str) -> T5Gemma2ForConditionalGeneration:
             f"The weights of {name} lack {len(missing)} tensors that its config.json asks for, first {missing[0]}. "
             "Fetch it again, or save it with save_pretrained."
         )
-    return model.to(device).eval()
+    return model.eval()
 
 
 def _load_image_processor(folder: Path, model: T5Gemma2ForConditionalGeneration) -> Gemma3ImageProcessorPil | None:
