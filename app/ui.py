@@ -1,8 +1,7 @@
 """Which handler answers to what on the page, and how the page is served."""
 
 import functools
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
@@ -26,8 +25,6 @@ from model.errors import ReadonceError
 
 UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
 QUEUE_LENGTH = 64
-ENGINE = "engine"  # reading and answering take turns: together they would only slow each other down
-PICTURES = "pictures"
 
 Outputs = tuple[Any, ...]
 
@@ -90,8 +87,8 @@ class Wiring:
         page, handlers = self._page, self._handlers
 
         def enter(remembered: str, request: gr.Request) -> Outputs:
-            session_id, update = handlers.enter(str(request.session_hash), remembered)
-            return session_id, session_id, *page.changes(update)
+            session_id = handlers.enter(str(request.session_hash), remembered)
+            return session_id, session_id
 
         def leave(request: gr.Request) -> None:
             handlers.leave(str(request.session_hash))
@@ -101,17 +98,16 @@ class Wiring:
             return panels.banner(state), gr.Timer(active=state.phase == "loading")
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-        self._demo.load(enter, [page.browser], [page.session, page.browser, *page.outputs], **hidden)
+        self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))
         self._demo.unload(leave)
         page.clock.tick(look, None, [page.banner, page.clock], **hidden)
 
     def _connect_documents(self) -> None:
         page, handlers = self._page, self._handlers
-        receive = self._on(page.drop.upload, handlers.receive, page.drop)
+        receive = self._on(page.drop.upload, handlers.receive, page.drop, page.range)
         receive.then(lambda: None, None, page.drop, show_progress="hidden", queue=False, api_visibility="private")
-        unlock = self._on([page.unlock.click, page.password.submit], handlers.unlock, page.password)
-        for arrival in (receive, self._on(page.sample.click, handlers.take_sample), unlock):
-            self._on(arrival.then, handlers.read, concurrency_id=ENGINE)
+        self._on(page.sample.click, handlers.take_sample)
+        self._on([page.unlock.click, page.password.submit], handlers.unlock, page.password)
         self._on(page.leave_locked.click, handlers.leave_locked)
         self._on(page.reading.cancel, handlers.cancel)
         self._on(page.messages.dismiss, handlers.dismiss)
@@ -119,63 +115,59 @@ class Wiring:
         self._on(page.documents.forget, handlers.forget)
         self._on(page.documents.forget_all, handlers.forget_all)
         for panel in (page.documents, page.pages, page.conversation):
-            self._on(panel.open, handlers.open, concurrency_id=PICTURES, concurrency_limit=4)
+            self._on(panel.open, handlers.open)
 
     def _connect_questions(self) -> None:
         page, handlers = self._page, self._handlers
-        posed = self._on([page.question.submit, page.ask.click], handlers.pose, page.question)
-        suggested = self._on(page.conversation.suggest, handlers.suggest)
-        again = self._on(page.conversation.retry, handlers.retry)
-        for question in (posed, suggested, again):
-            self._on(question.then, handlers.answer, concurrency_id=ENGINE)
+        self._on([page.question.submit, page.ask.click], handlers.pose, page.question)
+        for name in ("suggest", "retry", "edit", "undo", "like"):
+            self._on(getattr(page.conversation, name), getattr(handlers, name))
         self._on(page.stop.click, handlers.stop)
         self._on(page.clear.click, handlers.clear)
         page.unsent.change(None, [page.unsent, page.question], page.question, js="(unsent, typed) => typed || unsent")
 
-    def _on(
-        self,
-        triggers: Any,
-        handler: Callable[..., Any],
-        value: gr.components.Component | None = None,
-        *,
-        concurrency_id: str | None = None,
-        concurrency_limit: int = 1,
-    ) -> Any:
-        """Let a handler answer to triggers. What takes no time is not queued, so that it works while others do."""
+    def _on(self, triggers: Any, handler: Callable[..., Any], *values: gr.components.Component) -> Any:
+        """Let a command answer to triggers, and show what comes of it. A command takes no time and is not queued."""
         page = self._page
-        options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        if concurrency_id is None:
-            options |= {"queue": False}
-        else:
-            options |= {"concurrency_id": concurrency_id, "concurrency_limit": concurrency_limit}
-        inputs = [page.session] if value is None else [page.session, value]
+        inputs = [page.session, *values]
         function = _with_outputs(handler)
-        if isinstance(triggers, list):
-            return gr.on(triggers, function, inputs, page.outputs, **options)
-        return triggers(function, inputs, page.outputs, **options)
+        options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        listen = functools.partial(gr.on, triggers) if isinstance(triggers, list) else triggers
+        done = listen(function, inputs, page.outputs, **options)
+        self._watch(done)
+        return done
+
+    def _watch(self, done: Any) -> None:
+        """After this, show what has changed, and go on while there is work."""
+        page, handlers = self._page, self._handlers
+
+        async def watch(session_id: str, request: gr.Request) -> AsyncIterator[Outputs]:
+            try:
+                async for update in handlers.watch(session_id, str(request.session_hash)):
+                    yield Layout.changes(update)
+            except ReadonceError as error:
+                yield Layout.changes(Update(problem=str(error)))
+
+        done.then(
+            watch,
+            [page.session],
+            page.outputs,
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_limit=None,
+        )
 
 
-def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
+def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Outputs]:
     """The handler as Gradio wants it: values for all outputs in place of an `Update`.
 
     A session that is gone is said in the page, under the question box.
     """
-    if inspect.isgeneratorfunction(handler):
-
-        @functools.wraps(handler)
-        def stream(*arguments: Any) -> Iterator[Outputs]:
-            yield Layout.changes(Update())  # Gradio empties all outputs of a generator that yields nothing
-            try:
-                yield from map(Layout.changes, handler(*arguments))
-            except ReadonceError as error:
-                yield Layout.changes(Update(problem=str(error)))
-
-        return stream
 
     @functools.wraps(handler)
     def once(*arguments: Any) -> Outputs:
         try:
-            return Layout.changes(handler(*arguments))
+            return Layout.changes(handler(*arguments) or Update())
         except ReadonceError as error:
             return Layout.changes(Update(problem=str(error)))
 

@@ -1,12 +1,32 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
-  "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry",
+  "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like",
 ];
 const NARROW = 900;
 
 function send(control, extra) {
   const { event, ...data } = { ...control.dataset, ...extra };
   if (EVENTS.includes(event)) trigger(event, data);
+}
+
+// The last question becomes a field: Enter asks what stands there, Escape leaves all as it was.
+function edit(question) {
+  const before = question.textContent;
+  const field = document.createElement("textarea");
+  field.value = before;
+  field.className = "question editing";
+  field.setAttribute("aria-label", "Edit your question");
+  field.rows = Math.min(8, 1 + Math.floor(before.length / 40));
+  field.addEventListener("keydown", (key) => {
+    if (key.key === "Enter" && !key.shiftKey && !key.isComposing) {
+      key.preventDefault();
+      trigger("edit", { question: field.value });
+    } else if (key.key === "Escape") {
+      field.replaceWith(question);
+    }
+  });
+  question.replaceWith(field);
+  field.focus();
 }
 
 element.addEventListener("click", (click) => {
@@ -16,6 +36,7 @@ element.addEventListener("click", (click) => {
     navigator.clipboard?.writeText(text).then(() => { copied.textContent = "Copied"; });
     return;
   }
+  if (click.target.closest("[data-edit]")) edit(click.target.closest(".exchange").querySelector(".question"));
   const button = click.target.closest("button[data-event]");
   if (!button) return;
   send(button);

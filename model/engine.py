@@ -71,6 +71,12 @@ class Engine:
         seen = PageFeatures(images={page.number: 1 for page in document.pages if page.view != "text"})
         return len(self._tokenise(document, seen).ids)
 
+    def memory_bytes(self, tokens: int) -> int:
+        """What an encoding of so many tokens will take."""
+        decoder = self.checkpoint.model.model.decoder.config
+        scales = decoder.num_hidden_layers * decoder.num_key_value_heads * 4
+        return tokens * (decoder.hidden_size * self.checkpoint.dtype.itemsize + scales)
+
     def encode(
         self,
         document: Document,

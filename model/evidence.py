@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from model.tokens import NO_PAGE
-from model.types import EncodedDocument, Evidence, Page
+from model.types import EncodedDocument, Evidence, Page, PageAttention
 
 _MOST_PLACES = 3
 _LEAST_SHARE = 0.25  # of the best place's attention: a weaker place is left out
@@ -46,6 +46,23 @@ def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor,
     kept = [place for place in best if place.mass >= _LEAST_SHARE * best[0].mass]
     total = sum(place.mass for place in places) or 1.0
     return tuple(_evidence(encodings[place.encoding], place, place.mass / total) for place in kept)
+
+
+def attention_by_page(encodings: Sequence[EncodedDocument], attention: torch.Tensor) -> tuple[PageAttention, ...]:
+    """Where the decoder looked, page by page. attention: (T,) over the joined rows, any scale."""
+    shares = []
+    for index, encoded in enumerate(encodings):
+        weights = attention[: encoded.token_count]
+        attention = attention[encoded.token_count :]
+        numbers, rows = encoded.tokens.pages.to(weights.device).unique(return_inverse=True)
+        masses = torch.zeros(len(numbers), device=weights.device).index_add_(0, rows, weights.float())
+        shares += [(index, number, mass) for number, mass in zip(numbers.tolist(), masses.tolist(), strict=True)]
+    total = sum(mass for _, number, mass in shares if number != NO_PAGE) or 1.0
+    return tuple(
+        PageAttention(document_index=index, page=number, share=mass / total)
+        for index, number, mass in shares
+        if number != NO_PAGE
+    )
 
 
 def _evidence(encoded: EncodedDocument, place: _Place, score: float) -> Evidence:

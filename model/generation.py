@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.errors import Cancelled
-from model.evidence import find_evidence
+from model.evidence import attention_by_page, find_evidence
 from model.memory import placed
 from model.output_head import OutputHead
 from model.sampling import Sampler
@@ -150,6 +150,7 @@ class Generation:
             first_token_seconds=growing.answer.first_token_seconds or seconds,
             confidence=growing.confidence,
             evidence=self._evidence(growing, text) if finished else (),
+            attention=attention_by_page(self._encodings, growing.attention) if finished else (),
         )
 
     def _evidence(self, growing: _Growing, text: str) -> tuple[Evidence, ...]:

@@ -157,6 +157,15 @@ class Evidence:
     verbatim: bool  # the answer's own words stand here; otherwise it is where the attention lay
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAttention:
+    """How much of an answer's attention to pages fell on this one: the shares of all pages asked sum to 1."""
+
+    document_index: int  # among the encodings that were asked together
+    page: int
+    share: float
+
+
 StopReason = Literal["", "end", "length", "stopped"]
 
 
@@ -174,3 +183,4 @@ class Answer:
     encoder_tokens: int = 0  # document tokens that were encoded for this answer: 0, and counted, not assumed
     confidence: float = 0.0  # geometric mean probability of the answer's tokens
     evidence: tuple[Evidence, ...] = field(default=())
+    attention: tuple[PageAttention, ...] = field(default=())  # of every page that was asked

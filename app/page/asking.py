@@ -1,16 +1,20 @@
 """From a question to its answer and receipt."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
 from app.receipts import receipt
+from app.sessions.conversation import Exchange
 from app.sessions.library import Library
-from app.sessions.session import Exchange, Session
+from app.sessions.session import Session, Shown
 from model.errors import Cancelled, QuestionError
 from model.questions import checked_question
 from model.types import CancelledCallback
+
+LOOK_SECONDS = 0.05
 
 
 class Asking:
@@ -21,61 +25,79 @@ class Asking:
         self._library = library
 
     def pose(self, session: Session, text: str) -> None:
-        """Note a question; `run` answers it. It may wait for a document that is still being read."""
+        """Note a question; `start` has it answered. It may wait for a document that is still being read."""
         question = checked_question(text)
         self._check_ready(session)
-        session.pose(question)
+        session.conversation.pose(question)
 
-    def again(self, session: Session) -> None:
-        """Pose the last question once more, in place of the answer that it got."""
+    def again(self, session: Session, text: str | None = None) -> None:
+        """Pose the last question once more, or another one, in place of the answer that it got."""
+        question = None if text is None else checked_question(text)
         self._check_ready(session)
-        if session.exchanges:
-            session.pose(session.take_back())
+        if session.conversation.exchanges:
+            last = session.conversation.take_back()
+            session.conversation.pose(question or last)
 
     def _check_ready(self, session: Session) -> None:
-        if session.answering:
+        if session.conversation.answering:
             raise QuestionError("The last question is still being answered. Wait for the answer, or stop it.")
-        if not session.ticked and not session.reading:
+        if not session.ticked and not session.inbox.busy:
             raise QuestionError(
                 "No document is ticked. Tick one of those on the left."
                 if session.documents
                 else "There is no document to ask about yet. Drop one, or take the sample."
             )
 
-    def run(self, session: Session) -> Iterator[Exchange]:
-        """Answer the question that waits, if one does. Each exchange is a complete snapshot; it is in the session."""
-        posed = session.waiting
+    def start(self, session: Session) -> None:
+        """Have the question answered that waits, if one does."""
+        session.work_off("answering", lambda cancelled: self._next(session, cancelled))
+
+    def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
+        """Answer one question, if one waits. The session holds each snapshot of the answer."""
+        posed = session.conversation.waiting
         if posed is None:
-            return
-        exchange = posed
-        with session.working("answering") as cancelled:
-            try:
-                for exchange in self._answers(session, posed, cancelled):
-                    session.update(exchange)
-                    yield exchange
-            except Cancelled:
-                exchange = replace(exchange, status="failed", problem="Stopped before the answer began.")
-            except Exception as error:
-                exchange = replace(exchange, status="failed", problem=in_words(error))
-            finally:  # also when the person has left in the middle
-                if exchange.status != "failed" and not exchange.answer.finished:
-                    exchange = replace(exchange, status="failed", problem="The answer ended early. Ask again.")
-                session.update(exchange)
-        yield exchange
+            return False
+        exchange = replace(posed, status="answering")
+        session.conversation.update(exchange)
+        try:
+            for exchange in self._answers(session, posed, cancelled):
+                session.conversation.update(exchange)
+        except Cancelled:
+            exchange = replace(exchange, status="failed", problem="Stopped before the answer began.")
+        except Exception as error:
+            exchange = replace(exchange, status="failed", problem=in_words(error))
+        session.conversation.update(exchange)
+        _show_evidence(session, exchange)
+        return True
 
     def _answers(self, session: Session, exchange: Exchange, cancelled: CancelledCallback) -> Iterator[Exchange]:
+        while session.inbox.busy:
+            if cancelled():
+                raise Cancelled("Stopped while the documents were being read.")
+            time.sleep(LOOK_SECONDS)
         engine = self._choice.engine(cancelled)
-        asked = session.ticked
-        if not asked:
-            raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
-        keys = tuple(loaded.key for loaded in asked)
-        self._library.touch(session, *keys)
-        encoded = [loaded.encoded for loaded in asked]
-        for answer in engine.answer(encoded, exchange.question, cancelled=cancelled):
-            yield replace(
-                exchange,
-                answer=answer,
-                sources=keys,
-                status="done" if answer.finished else "answering",
-                receipt=receipt(encoded, answer) if answer.finished else "",
-            )
+        with self._choice.turns.answering(cancelled):
+            asked = session.ticked
+            if not asked:
+                raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
+            keys = tuple(loaded.key for loaded in asked)
+            self._library.touch(session, *keys)
+            encoded = [loaded.encoded for loaded in asked]
+            history = session.conversation.turns_before(exchange.number)
+            for answer in engine.answer(
+                encoded, exchange.question, history=history, options=session.options, cancelled=cancelled
+            ):
+                yield replace(
+                    exchange,
+                    answer=answer,
+                    sources=keys,
+                    status="done" if answer.finished else "answering",
+                    receipt=receipt(encoded, answer) if answer.finished else "",
+                )
+
+
+def _show_evidence(session: Session, exchange: Exchange) -> None:
+    """Open the page that an answer rests on first."""
+    if exchange.status == "done" and exchange.answer.evidence and session.conversation.exchange(exchange.number):
+        place = exchange.answer.evidence[0]
+        session.show(Shown(key=exchange.sources[place.document_index], page=place.page, exchange=exchange.number))

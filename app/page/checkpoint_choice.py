@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from app.page.turns import Turns
 from model.errors import Cancelled, CheckpointError
 from model.types import CancelledCallback
 
@@ -39,6 +40,7 @@ class CheckpointChoice:
         self._name = name
         self._load = load
         self._engine: Engine | None = None
+        self.turns = Turns()
         self.state = CheckpointState(phase="loading", name=name, stage="starting")
 
     def start(self) -> None:

@@ -1,20 +1,25 @@
-"""What happens when the person does something. Plain methods over sessions; only here errors become messages."""
+"""What happens when the person does something: commands to a session, and the view that follows it.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+A command changes the session and says nothing more; what is seen comes from `watch`, after every command.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import anyio
 import gradio as gr
 
-from app.page import panels
 from app.page.asking import Asking
 from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
 from app.page.update import Update
+from app.sessions.inbox import Incoming
 from app.sessions.library import Library
-from app.sessions.session import Exchange, Incoming, Session, Shown
+from app.sessions.session import Session, Shown
 from model.errors import ReadonceError
+
+LOOK_SECONDS = 0.05
 
 
 class Handlers:
@@ -26,152 +31,151 @@ class Handlers:
         self._asking = asking
         self._library = library
         self._sample = sample
+        self._seen: dict[str, Update] = {}  # tab -> what it shows
+        self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
 
     # The tab
 
-    def enter(self, tab: str, remembered: str) -> tuple[str, Update]:
+    def enter(self, tab: str, remembered: str) -> str:
         """A tab opens; its browser may remember a session."""
-        session = self._library.enter(tab, remembered)
-        return session.id, self._screen.everything(session)
+        self._seen[tab] = Update()
+        return self._library.enter(tab, remembered).id
 
     def leave(self, tab: str) -> None:
+        self._seen.pop(tab, None)
+        self._watching.pop(tab, None)
         self._library.leave(tab)
+
+    async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
+        """What has changed since the tab was told last, and what changes until all work is done."""
+        session = self._session(session_id)
+        mine = self._watching[tab] = object()
+        while True:
+            count, busy = session.changes.count, session.busy
+            now = await anyio.to_thread.run_sync(self._screen.everything, session)
+            if self._watching.get(tab) is not mine:
+                return
+            news = now.since(self._seen.get(tab, Update()))
+            self._seen[tab] = now
+            yield news
+            if not busy:
+                return
+            while session.changes.count == count:
+                await anyio.sleep(LOOK_SECONDS)
+                if self._watching.get(tab) is not mine:
+                    return
 
     # Documents
 
-    def receive(self, session_id: str, paths: Sequence[str] | None) -> Update:
+    def receive(self, session_id: str, paths: Sequence[str] | None, pages: str | None) -> None:
         """Files were dropped. Their bytes go into memory at once, and the server's copies away."""
         session = self._session(session_id)
         session.dismiss_messages()
         for path in map(Path, paths or ()):
             try:
-                self._reading.receive(session, Incoming(name=path.name, data=path.read_bytes()))
+                incoming = Incoming(name=path.name, data=path.read_bytes(), pages=(pages or "").replace(" ", "") or None)
+                self._reading.receive(session, incoming)
                 path.unlink(missing_ok=True)
             except OSError as error:
                 session.tell(f"{path.name} did not arrive: {error.strerror}. Drop it again.")
-        return self._screen.documents(session)
+        self._reading.start(session)
 
-    def take_sample(self, session_id: str) -> Update:
+    def take_sample(self, session_id: str) -> None:
         session = self._session(session_id)
         session.dismiss_messages()
         if session.has(self._sample.key):
             session.tick(self._sample.key, True)
         else:
-            session.receive(Incoming(name=self._sample.name, data=self._sample.data))
-        return self._screen.documents(session)
+            session.inbox.receive(Incoming(name=self._sample.name, data=self._sample.data))
+        self._reading.start(session)
 
-    def unlock(self, session_id: str, password: str) -> Update:
+    def unlock(self, session_id: str, password: str) -> None:
         session = self._session(session_id)
-        session.unlock(password)
-        return self._screen.documents(session)
+        session.inbox.unlock(password)
+        self._reading.start(session)
 
-    def leave_locked(self, session_id: str) -> Update:
+    def leave_locked(self, session_id: str) -> None:
         """The person does not have the password."""
-        session = self._session(session_id)
-        session.unlock(None)
-        return self._screen.documents(session)
+        self._session(session_id).inbox.unlock(None)
 
-    def read(self, session_id: str) -> Iterator[Update]:
-        """Read what has arrived, with progress."""
-        session = self._session(session_id)
-        with session.working("reading") as cancelled:
-            for incoming, estimate in self._reading.run(session, cancelled):
-                yield self._screen.reading(incoming, estimate) if estimate else self._screen.documents(session)
-        yield self._screen.documents(session)
+    def cancel(self, session_id: str) -> None:
+        self._session(session_id).stop("reading")
 
-    def cancel(self, session_id: str) -> Update:
-        session = self._session(session_id)
-        session.stop("reading")
-        return Update(reading=panels.cancelling() if session.reading else "")
+    def tick(self, session_id: str, event: gr.EventData) -> None:
+        self._session(session_id).tick(_text(event, "document"), _text(event, "on") == "true")
 
-    def tick(self, session_id: str, event: gr.EventData) -> Update:
-        session = self._session(session_id)
-        session.tick(_text(event, "document"), _text(event, "on") == "true")
-        return Update(conversation=self._screen.conversation(session))
+    def forget(self, session_id: str, event: gr.EventData) -> None:
+        self._library.forget(self._session(session_id), _text(event, "document"))
 
-    def forget(self, session_id: str, event: gr.EventData) -> Update:
-        session = self._session(session_id)
-        self._library.forget(session, _text(event, "document"))
-        return self._screen.documents(session)
-
-    def forget_all(self, session_id: str) -> Update:
+    def forget_all(self, session_id: str) -> None:
         session = self._session(session_id)
         session.stop()
-        session.clear_conversation()
+        session.begin_anew()
         session.dismiss_messages()
         for loaded in session.documents:
             self._library.forget(session, loaded.key)
-        return self._screen.everything(session)
 
-    def dismiss(self, session_id: str) -> Update:
+    def dismiss(self, session_id: str) -> None:
         self._session(session_id).dismiss_messages()
-        return Update(messages="")
 
-    def open(self, session_id: str, event: gr.EventData) -> Update:
+    def open(self, session_id: str, event: gr.EventData) -> None:
         """Show a page, and the evidence of an exchange where the event names one."""
-        session = self._session(session_id)
-        page, exchange = _text(event, "page"), _text(event, "exchange")
-        session.shown = Shown(
-            key=_text(event, "document"),
-            page=int(page) if page.isdecimal() else 1,
-            exchange=int(exchange) if exchange.isdecimal() else None,
+        self._session(session_id).show(
+            Shown(
+                key=_text(event, "document"),
+                page=_number(event, "page") or 1,
+                exchange=_number(event, "exchange"),
+            )
         )
-        return Update(pages=self._screen.pages(session), documents=self._screen.titles(session))
 
     # The conversation
 
     def pose(self, session_id: str, question: str) -> Update:
-        """A question is asked; `answer` follows. Where it cannot be asked, it stays in the box."""
+        """A question is asked. Where it cannot be asked, it stays in the box."""
         session = self._session(session_id)
-        try:
-            self._asking.pose(session, question)
-        except ReadonceError as error:
-            return Update(problem=str(error))
-        return Update(conversation=self._screen.conversation(session), question="", unsent="", problem="", busy=True)
+        return Update(question="") if self._ask(session, lambda: self._asking.pose(session, question)) else Update()
 
-    def suggest(self, session_id: str, event: gr.EventData) -> Update:
-        return self.pose(session_id, _text(event, "question"))
+    def suggest(self, session_id: str, event: gr.EventData) -> None:
+        self.pose(session_id, _text(event, "question"))
 
-    def retry(self, session_id: str) -> Update:
+    def retry(self, session_id: str) -> None:
         session = self._session(session_id)
-        try:
-            self._asking.again(session)
-        except ReadonceError as error:
-            return Update(problem=str(error))
-        return Update(conversation=self._screen.conversation(session), problem="", busy=True)
+        self._ask(session, lambda: self._asking.again(session))
 
-    def answer(self, session_id: str) -> Iterator[Update]:
-        """Answer the question that waits, word by word."""
+    def edit(self, session_id: str, event: gr.EventData) -> None:
+        """Ask something else in place of the last question."""
         session = self._session(session_id)
-        if session.waiting is None:
-            return
-        for exchange in self._asking.run(session):
-            if exchange.status == "answering":
-                yield Update(conversation=self._screen.conversation(session))
-        yield self._answered(session, exchange)
+        self._ask(session, lambda: self._asking.again(session, _text(event, "question")))
 
-    def stop(self, session_id: str) -> Update:
+    def undo(self, session_id: str) -> Update:
+        """Take the last question back into the box."""
         session = self._session(session_id)
         session.stop("answering")
-        return Update(conversation=self._screen.conversation(session), busy=session.answering)
+        return Update(unsent=session.conversation.take_back())
 
-    def clear(self, session_id: str) -> Update:
+    def like(self, session_id: str, event: gr.EventData) -> None:
+        way = _text(event, "liked")
+        number = _number(event, "exchange")
+        if number is not None and way in ("up", "down"):
+            self._session(session_id).conversation.like(number, "up" if way == "up" else "down")
+
+    def stop(self, session_id: str) -> None:
+        self._session(session_id).stop("answering")
+
+    def clear(self, session_id: str) -> None:
         """Begin a new conversation about the same documents."""
-        session = self._session(session_id)
-        session.stop("answering")
-        session.clear_conversation()
-        return replace(self._screen.everything(session), busy=False)
+        self._session(session_id).begin_anew()
 
-    def _answered(self, session: Session, exchange: Exchange) -> Update:
-        """The last state of an answer. Its first evidence is shown; a question that failed returns to the box."""
-        update = Update(conversation=self._screen.conversation(session), busy=session.answering)
-        if exchange.status == "failed":
-            return replace(update, unsent=exchange.question)
-        if not exchange.answer.evidence:
-            return update
-        place = exchange.answer.evidence[0]
-        session.shown = Shown(key=exchange.sources[place.document_index], page=place.page, exchange=exchange.number)
-        return replace(update, pages=self._screen.pages(session), documents=self._screen.titles(session))
+    def _ask(self, session: Session, pose: Callable[[], None]) -> bool:
+        """Whether the question could be posed; why not is said under the box."""
+        try:
+            pose()
+        except ReadonceError as error:
+            session.refuse(str(error))
+            return False
+        session.refuse("")
+        self._asking.start(session)
+        return True
 
     def _session(self, session_id: str) -> Session:
         if not session_id:
@@ -182,3 +186,8 @@ class Handlers:
 def _text(event: gr.EventData, field: str) -> str:
     """What a panel says about its event, as text; empty where it says nothing."""
     return str(event._data.get(field, "")) if isinstance(event._data, dict) else ""
+
+
+def _number(event: gr.EventData, field: str) -> int | None:
+    text = _text(event, field)
+    return int(text) if text.isdecimal() else None

@@ -42,6 +42,13 @@ class Layout:
         self.drop = gr.File(
             label="Drop documents here: PDF, images, text", file_count="multiple", elem_id="drop", height=150
         )
+        with gr.Accordion("Only some pages", open=False, elem_id="range"):
+            self.range = gr.Textbox(
+                label="Pages to read of what is dropped next",
+                placeholder="all, or 3-10,12",
+                max_lines=1,
+                elem_id="pages-to-read",
+            )
         self.sample = gr.Button("Try the sample document", elem_id="sample")
         self.messages = self._panel("messages")
         with gr.Column(visible=False, elem_id="lock", min_width=0) as self.lock:

@@ -1,22 +1,22 @@
 """From a file that arrived to a document that can be asked: read, encoded, and put into the library."""
 
 import hashlib
-from collections.abc import Generator
 from dataclasses import replace
 
 from app.documents import DocumentReader
-from app.page.background import Background, Estimate
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
+from app.sessions.inbox import Incoming
 from app.sessions.library import Library
+from app.sessions.pace import Pace
 from app.sessions.pictures import Pictures
-from app.sessions.session import Incoming, Loaded, Session
+from app.sessions.session import Loaded, Session
 from model.errors import Cancelled, PasswordNeeded
-from model.types import CancelledCallback, ProgressCallback
+from model.types import CancelledCallback, Progress, ProgressCallback
 
 
 class Reading:
-    """Reads the files of a session's inbox, one after the other."""
+    """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
     def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, library: Library) -> None:
         self._reader = reader
@@ -24,46 +24,67 @@ class Reading:
         self._library = library
 
     def receive(self, session: Session, *files: Incoming) -> None:
-        """Take files in. A file that the session already has is not read again."""
+        """Take files in. A file that the session already has is not read again, unless other pages are wanted."""
         for incoming in files:
             key = hashlib.sha256(incoming.data).hexdigest()
-            if session.has(key):
+            if session.has(key) and session.document(key).range == incoming.pages:
                 session.tick(key, True)
                 session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
             else:
-                session.receive(incoming)
+                session.inbox.receive(incoming)
 
-    def run(
-        self, session: Session, cancelled: CancelledCallback
-    ) -> Generator[tuple[Incoming, Estimate | None], None, None]:
-        """Read until the inbox is empty. Yields how far a file is, and None when it is dealt with."""
-        while (incoming := session.next_incoming()) is not None:
-            try:
-                self._library.keep(session, (yield from self._progress(incoming, cancelled)))
-            except PasswordNeeded as error:
-                session.lock_away(replace(incoming, password=None), str(error))
-            except Cancelled:
-                session.tell(f"{incoming.name} was not read: you cancelled it.")
-            except Exception as error:
-                session.tell(in_words(error))
-            yield incoming, None
+    def start(self, session: Session) -> None:
+        """Have everything read that has arrived."""
+        session.work_off("reading", lambda cancelled: self._next(session, cancelled))
 
-    def _progress(
-        self, incoming: Incoming, cancelled: CancelledCallback
-    ) -> Generator[tuple[Incoming, Estimate], None, Loaded]:
-        work = Background(lambda report: self._load(incoming, report, cancelled)).progress()
-        while True:
-            try:
-                estimate = next(work)
-            except StopIteration as end:
-                loaded: Loaded = end.value
-                return loaded
-            yield incoming, estimate
+    def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
+        """Read one file, if one waits."""
+        incoming = session.inbox.next()
+        if incoming is None:
+            return False
+        try:
+            self._library.keep(session, self._load(session, incoming, cancelled))
+        except PasswordNeeded as error:
+            session.inbox.lock_away(incoming, str(error))
+        except Cancelled:
+            session.tell(f"{incoming.name} was not read: you cancelled it.")
+        except Exception as error:
+            session.tell(in_words(error))
+        finally:
+            session.inbox.progress(None)
+        return True
 
-    def _load(self, incoming: Incoming, report: ProgressCallback, cancelled: CancelledCallback) -> Loaded:
+    def _load(self, session: Session, incoming: Incoming, cancelled: CancelledCallback) -> Loaded:
+        report = _reporter(session)
         read = self._reader.read(
-            incoming.data, name=incoming.name, password=incoming.password, progress=report, cancelled=cancelled
+            incoming.data,
+            name=incoming.name,
+            password=incoming.password,
+            pages=incoming.pages,
+            progress=report,
+            cancelled=cancelled,
         )
-        engine = self._choice.engine(cancelled)
-        encoded = engine.encode(read.document, views="auto", picture=read.picture, progress=report, cancelled=cancelled)
-        return Loaded(encoded=encoded, pictures=Pictures(read.images), file_bytes=len(incoming.data))
+        pictures = Pictures(read.images)
+        try:
+            engine = self._choice.engine(cancelled)
+            tokens = engine.count_tokens(read.document)
+            self._library.check_room(incoming.name, engine.memory_bytes(tokens) + len(incoming.data))
+            with self._choice.turns.reading(cancelled) as cancelled:
+                encoded = engine.encode(
+                    read.document, views="auto", picture=read.picture, progress=report, cancelled=cancelled
+                )
+        except BaseException:
+            pictures.close()
+            raise
+        return Loaded(encoded=encoded, pictures=pictures, file_bytes=len(incoming.data), range=incoming.pages)
+
+
+def _reporter(session: Session) -> ProgressCallback:
+    """Notes in the session how far the file is that is being read."""
+    pace = Pace()
+
+    def report(progress: Progress) -> None:
+        if arrival := session.inbox.arrival:
+            session.inbox.progress(replace(arrival, estimate=pace.estimate(progress)))
+
+    return report

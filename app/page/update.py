@@ -1,6 +1,6 @@
-"""What a handler wants changed on the page."""
+"""What shall stand on the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,10 +10,15 @@ class Update:
     documents: str | None = None
     reading: str | None = None
     messages: str | None = None
-    locked: str | None = None  # the name of the file that needs a password; empty: none does
+    locked: str | None = None  # why a file needs a password; empty: none does
     pages: str | None = None
     conversation: str | None = None
     question: str | None = None  # what stands in the question box
-    unsent: str | None = None  # a question that failed: it returns to the box, unless something new is typed there
+    unsent: str | None = None  # a question that was taken back: it goes to the box, unless something is typed there
     problem: str | None = None  # under the question box
     busy: bool | None = None  # an answer is being waited for: it can be stopped
+
+    def since(self, before: "Update") -> "Update":
+        """Of this update what differs from an earlier one."""
+        same = [field.name for field in fields(self) if getattr(self, field.name) == getattr(before, field.name)]
+        return replace(self, **dict.fromkeys(same))

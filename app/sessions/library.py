@@ -1,7 +1,8 @@
 """Who holds what: sessions and their documents, bounded in bytes and freed when nobody is left to use them.
 
 A `gr.State` holds a session's id; everything else is here. A session outlives its tabs by some minutes, because a
-refresh closes the tab for a moment and the same browser then returns for its documents.
+refresh closes the tab for a moment and the same browser then returns for its documents; and its work goes on for some
+seconds, so that the refresh interrupts nothing.
 """
 
 import secrets
@@ -10,19 +11,26 @@ import time
 from collections.abc import Callable
 
 from app.sessions.session import Loaded, Session
-from model.errors import DocumentError, ReadonceError
+from model.errors import Cancelled, DocumentError, ReadonceError
 
 MEGABYTE = 1_000_000
+WORK_LINGERS_SECONDS = 15.0
 
 
 class Library:
     """All sessions of one running app. Safe to use from several threads."""
 
     def __init__(
-        self, *, capacity_bytes: int, linger_seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        capacity_bytes: int,
+        linger_seconds: float,
+        work_lingers_seconds: float = WORK_LINGERS_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._capacity_bytes = capacity_bytes
+        self.capacity_bytes = capacity_bytes
         self._linger_seconds = linger_seconds
+        self._work_lingers_seconds = min(work_lingers_seconds, linger_seconds)
         self._clock = clock
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
@@ -45,23 +53,26 @@ class Library:
             return session
 
     def leave(self, tab: str) -> None:
-        """A tab has closed. With the last one the session's work stops, and its time begins to run out."""
+        """A tab has closed. With the last one the session's time begins to run out."""
         with self._lock:
             session_id = self._tabs.pop(tab, None)
             if session_id is None or session_id in self._tabs.values():
                 return
-            self._sessions[session_id].stop()
             self._emptied[session_id] = self._clock()
-        waiting = threading.Timer(self._linger_seconds + 1, self.sweep)
-        waiting.daemon = True
-        waiting.start()
+        for seconds in (self._work_lingers_seconds, self._linger_seconds):
+            waiting = threading.Timer(seconds + 0.1, self.sweep)
+            waiting.daemon = True
+            waiting.start()
 
     def sweep(self) -> None:
-        """Free the sessions whose browser did not return in time."""
+        """Stop the work, and some minutes later free the sessions, whose browser did not return in time."""
         with self._lock:
-            latest = self._clock() - self._linger_seconds
-            for session_id in [id for id, since in self._emptied.items() if since <= latest]:
-                self._free(session_id)
+            now = self._clock()
+            for session_id, since in list(self._emptied.items()):
+                if since <= now - self._work_lingers_seconds:
+                    self._sessions[session_id].stop()
+                if since <= now - self._linger_seconds:
+                    self._free(session_id)
 
     def session(self, session_id: str) -> Session:
         with self._lock:
@@ -70,17 +81,23 @@ class Library:
             raise ReadonceError("This page has been closed for too long and its documents are freed: reload the page.")
         return session
 
+    def check_room(self, name: str, size_bytes: int) -> None:
+        """Raises DocumentError where a document of this size can never fit: better before it is encoded."""
+        if size_bytes > self.capacity_bytes:
+            raise DocumentError(
+                f"{name} needs {size_bytes / MEGABYTE:,.0f} MB, but documents may use"
+                f" {self.capacity_bytes / MEGABYTE:,.0f} MB. Take fewer pages, or raise READONCE_MEMORY_MB."
+            )
+
     def keep(self, session: Session, loaded: Loaded) -> None:
         """Put a document into a session, and put away the least recently used ones until all fit."""
-        if loaded.size_bytes > self._capacity_bytes:
-            raise DocumentError(
-                f"{loaded.name} needs {loaded.size_bytes / MEGABYTE:,.0f} MB, but documents may use"
-                f" {self._capacity_bytes / MEGABYTE:,.0f} MB. Take fewer pages, or raise READONCE_MEMORY_MB."
-            )
+        self.check_room(loaded.name, loaded.size_bytes)
         with self._lock:
+            if session.id not in self._sessions:
+                raise Cancelled(f"{loaded.name} was not kept: its page is closed.")
             session.add(loaded)
             self.touch(session, loaded.key)
-            while self.used_bytes > self._capacity_bytes:
+            while self.used_bytes > self.capacity_bytes:
                 self._put_away(*next(iter(self._used)))
 
     def touch(self, session: Session, *keys: str) -> None:

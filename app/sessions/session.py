@@ -1,26 +1,19 @@
 """One person's documents and conversation, and the work that is going on for them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.sessions.changes import Changes
+from app.sessions.conversation import Conversation
+from app.sessions.inbox import Inbox
 from app.sessions.pictures import Pictures
 from model.errors import DocumentError
-from model.types import Answer, CancelledCallback, EncodedDocument
+from model.types import CancelledCallback, Document, EncodedDocument, GenerationOptions
 
 Work = Literal["reading", "answering"]
-Status = Literal["waiting", "answering", "done", "failed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A file that has arrived and waits to be read."""
-
-    name: str
-    data: bytes
-    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,31 +23,23 @@ class Loaded:
     encoded: EncodedDocument
     pictures: Pictures
     file_bytes: int
+    range: str | None = None  # the pages that the person chose; None: all
+
+    @property
+    def document(self) -> Document:
+        return self.encoded.document
 
     @property
     def key(self) -> str:
-        return self.encoded.document.sha256
+        return self.document.sha256
 
     @property
     def name(self) -> str:
-        return self.encoded.document.name
+        return self.document.name
 
     @property
     def size_bytes(self) -> int:
         return self.encoded.cache_bytes + self.file_bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """A question and its answer, as far as it has come. `sources` are the keys of the documents that were asked."""
-
-    number: int
-    question: str
-    answer: Answer
-    status: Status = "waiting"
-    sources: tuple[str, ...] = ()
-    receipt: str = ""
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +52,25 @@ class Shown:
 
 
 class Session:
-    """The mutable heart of a tab. Each method holds the lock for a moment; the values it hands out are frozen."""
+    """The mutable heart of a tab. Each method holds the lock for a moment; the values it hands out are frozen.
+
+    Work for a session goes on in threads of its own: a tab only watches, so that a refresh interrupts nothing.
+    """
 
     def __init__(self, session_id: str) -> None:
         self.id = session_id
-        self.shown: Shown | None = None
+        self.changes = Changes()
+        self.conversation = Conversation(self.changes)
+        self.inbox = Inbox(self.changes)
+        self.options = GenerationOptions()
         self._lock = threading.RLock()
+        self._shown: Shown | None = None
         self._documents: dict[str, Loaded] = {}
         self._ticked: set[str] = set()
-        self._inbox: list[Incoming] = []
-        self._locked: list[tuple[Incoming, str]] = []
-        self._exchanges: list[Exchange] = []
-        self._posed = 0
         self._messages: list[str] = []
+        self._problem = ""
         self._stops: list[tuple[Work, threading.Event]] = []
+        self._wanted: dict[Work, bool] = {}  # work that has a thread -> whether it shall look once more
 
     # Documents
 
@@ -106,10 +96,15 @@ class Session:
             return key in self._documents
 
     def add(self, loaded: Loaded) -> None:
+        """Take a document in, ticked; it takes the place of what was read of the same file before."""
         with self._lock:
+            if (before := self._documents.get(loaded.key)) and before.pictures is not loaded.pictures:
+                before.pictures.close()
             self._documents[loaded.key] = loaded
             self._ticked.add(loaded.key)
-            self.shown = Shown(key=loaded.key, page=loaded.encoded.document.pages[0].number)
+            if self._shown is None or self._shown.key != loaded.key:
+                self._shown = Shown(key=loaded.key, page=loaded.document.pages[0].number)
+        self.changes.note()
 
     def tick(self, key: str, on: bool) -> None:
         with self._lock:
@@ -117,98 +112,38 @@ class Session:
                 self._ticked.add(key)
             else:
                 self._ticked.discard(key)
+        self.changes.note()
 
     def forget(self, key: str) -> None:
         with self._lock:
             if key in self._documents:
                 self._documents.pop(key).pictures.close()
             self._ticked.discard(key)
-            if self.shown and self.shown.key == key:
-                self.shown = None
+            if self._shown and self._shown.key == key:
+                self._shown = None
+        self.changes.note()
 
-    # Files on their way in
-
-    def receive(self, *files: Incoming) -> None:
-        with self._lock:
-            self._inbox.extend(files)
-
-    def next_incoming(self) -> Incoming | None:
-        with self._lock:
-            return self._inbox.pop(0) if self._inbox else None
+    # What is shown
 
     @property
-    def arriving(self) -> tuple[str, ...]:
+    def shown(self) -> Shown | None:
+        return self._shown
+
+    def show(self, shown: Shown | None) -> None:
+        self._shown = shown
+        self.changes.note()
+
+    def begin_anew(self) -> None:
+        """An empty conversation about the same documents."""
+        self.stop("answering")
+        self.conversation.clear()
         with self._lock:
-            return tuple(incoming.name for incoming in self._inbox)
-
-    @property
-    def reading(self) -> bool:
-        """Whether a document is on its way in."""
-        with self._lock:
-            return bool(self._inbox) or any(work == "reading" for work, _ in self._stops)
-
-    def lock_away(self, incoming: Incoming, reason: str) -> None:
-        """Keep an encrypted file until its password comes."""
-        with self._lock:
-            self._locked.append((incoming, reason))
-
-    @property
-    def locked(self) -> tuple[str, ...]:
-        """Why each encrypted file waits, in words."""
-        with self._lock:
-            return tuple(reason for _, reason in self._locked)
-
-    def unlock(self, password: str | None) -> None:
-        """Send the first encrypted file to be read with this password; without one, let it go."""
-        with self._lock:
-            if self._locked:
-                incoming, _ = self._locked.pop(0)
-                if password is not None:
-                    self.receive(replace(incoming, password=password))
-
-    # The conversation
-
-    @property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        with self._lock:
-            return tuple(self._exchanges)
-
-    @property
-    def answering(self) -> bool:
-        with self._lock:
-            return any(exchange.status in ("waiting", "answering") for exchange in self._exchanges)
-
-    @property
-    def waiting(self) -> Exchange | None:
-        with self._lock:
-            return next((exchange for exchange in self._exchanges if exchange.status == "waiting"), None)
-
-    def pose(self, question: str) -> None:
-        with self._lock:
-            self._posed += 1
-            self._exchanges.append(Exchange(number=self._posed, question=question, answer=Answer(question=question)))
-
-    def update(self, changed: Exchange) -> None:
-        """An exchange has come further; where it was cleared away meanwhile, it stays away."""
-        with self._lock:
-            self._exchanges = [changed if old.number == changed.number else old for old in self._exchanges]
-
-    def take_back(self) -> str:
-        """Remove the last exchange, and say what its question was."""
-        with self._lock:
-            return self._exchanges.pop().question if self._exchanges else ""
-
-    def clear_conversation(self) -> None:
-        with self._lock:
-            self._exchanges.clear()
-            if self.shown:
-                self.shown = replace(self.shown, exchange=None)
-
-    # Messages for the person, and stopping
+            self.show(self._shown and replace(self._shown, exchange=None))
 
     def tell(self, message: str) -> None:
         with self._lock:
             self._messages.append(message)
+        self.changes.note()
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -218,6 +153,48 @@ class Session:
     def dismiss_messages(self) -> None:
         with self._lock:
             self._messages.clear()
+        self.changes.note()
+
+    @property
+    def problem(self) -> str:
+        """Why the last question could not be asked; empty where it could."""
+        return self._problem
+
+    def refuse(self, problem: str) -> None:
+        self._problem = problem
+        self.changes.note()
+
+    # Work
+
+    @property
+    def busy(self) -> bool:
+        return self.inbox.busy or self.conversation.answering
+
+    def work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
+        """Do this work piece by piece in a thread, until a piece says that there was nothing to do.
+
+        One thread at a time does one kind of work: where it runs already, it looks once more.
+        """
+        with self._lock:
+            runs = work in self._wanted
+            self._wanted[work] = True
+        if not runs:
+            threading.Thread(target=self._work_off, args=(work, piece), name=work, daemon=True).start()
+
+    def _work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
+        while self._still_wanted(work):
+            goes_on = True
+            while goes_on:
+                with self.working(work) as cancelled:
+                    goes_on = piece(cancelled)
+
+    def _still_wanted(self, work: Work) -> bool:
+        with self._lock:
+            if self._wanted[work]:
+                self._wanted[work] = False
+                return True
+            del self._wanted[work]
+            return False
 
     @contextmanager
     def working(self, work: Work) -> Iterator[CancelledCallback]:
@@ -232,13 +209,19 @@ class Session:
             with self._lock:
                 self._stops.remove(entry)
 
+    def stopping(self, work: Work) -> bool:
+        """Whether work of this kind was asked to end and has not ended yet."""
+        with self._lock:
+            return any(kind == work and stopped.is_set() for kind, stopped in self._stops)
+
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""
         with self._lock:
             if work != "answering":
-                self._inbox.clear()
-            if work != "reading" and (exchange := self.waiting):
-                self.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
+                self.inbox.clear()
+            if work != "reading" and (exchange := self.conversation.waiting):
+                self.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
             for kind, stopped in self._stops:
                 if work in (None, kind):
                     stopped.set()
+        self.changes.note()

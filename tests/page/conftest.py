@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from app.page.handlers import Handlers
 from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
+from app.page.turns import Turns
 from app.page.update import Update
 from app.sessions.library import Library
 from app.sessions.session import Session
@@ -30,23 +33,51 @@ class Tab:
 
     handlers: Handlers
     library: Library
+    screen: Screen
     engine: Engine
+    turns: Turns
     session: Session
     folder: Path
 
-    def drop(self, *files: tuple[str, bytes]) -> list[Update]:
+    def drop(self, *files: tuple[str, bytes], pages: str = "") -> Update:
+        """Drop files and wait until they are read."""
+        self.begin_to_drop(*files, pages=pages)
+        return self.settled()
+
+    def begin_to_drop(self, *files: tuple[str, bytes], pages: str = "") -> None:
         paths = []
         for name, data in files:
             paths.append(self.folder / name)
             paths[-1].write_bytes(data)
-        received = self.handlers.receive(self.session.id, [str(path) for path in paths])
-        return [received, *self.handlers.read(self.session.id)]
+        self.handlers.receive(self.session.id, [str(path) for path in paths], pages)
 
-    def ask(self, question: str) -> list[Update]:
-        return [self.handlers.pose(self.session.id, question), *self.handlers.answer(self.session.id)]
+    def ask(self, question: str) -> Update:
+        """Ask and wait for the answer."""
+        self.handlers.pose(self.session.id, question)
+        return self.settled()
+
+    def settled(self) -> Update:
+        """What the page shows when all work is done."""
+        wait_until(lambda: not self.session.busy)
+        return self.screen.everything(self.session)
+
+    def watch(self, tab: str = "tab") -> list[Update]:
+        """What is sent to a tab until all work is done."""
+
+        async def collected() -> list[Update]:
+            return [update async for update in self.handlers.watch(self.session.id, tab)]
+
+        return asyncio.run(collected())
 
     def event(self, **data: str) -> gr.EventData:
         return gr.EventData(None, data)
+
+
+def wait_until(met: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not met():
+        assert time.monotonic() < deadline, "this has taken a minute"
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
@@ -62,12 +93,21 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
     choice.load()
     library = Library(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
+    screen = Screen(choice=choice, sample=sample)
     handlers = Handlers(
-        screen=Screen(choice=choice, sample=sample),
+        screen=screen,
         reading=Reading(reader=page_reader, choice=choice, library=library),
         asking=Asking(choice=choice, library=library),
         library=library,
         sample=sample,
     )
-    session_id, _ = handlers.enter("tab", "")
-    return Tab(handlers=handlers, library=library, engine=engine, session=library.session(session_id), folder=tmp_path)
+    session = library.session(handlers.enter("tab", ""))
+    return Tab(
+        handlers=handlers,
+        library=library,
+        screen=screen,
+        engine=engine,
+        turns=choice.turns,
+        session=session,
+        folder=tmp_path,
+    )

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app.sessions.library import Library
-from model.errors import DocumentError, ReadonceError
+from model.errors import Cancelled, DocumentError, ReadonceError
 from tests.page.stand_ins import CountedImages, loaded
 
 SIZE = loaded(tokens=10).size_bytes
@@ -103,14 +103,31 @@ def test_a_browser_that_does_not_return_is_forgotten(library: Library, clock: Cl
     assert library.enter("tab 2", session.id).documents == ()
 
 
-def test_work_stops_with_the_last_tab_only(library: Library) -> None:
+def test_work_stops_some_seconds_after_the_last_tab(library: Library, clock: Clock) -> None:
     session = library.enter("tab 1")
     library.enter("tab 2", session.id)
     with session.working("answering") as cancelled:
         library.leave("tab 1")
+        clock.now = 100
+        library.sweep()
         assert not cancelled()
         library.leave("tab 2")
+        clock.now = 110  # a refresh would have come back by now
+        library.sweep()
+        assert not cancelled()
+        clock.now = 116
+        library.sweep()
         assert cancelled()
+    assert library.session(session.id) is session
+
+
+def test_what_arrives_for_a_page_that_is_gone_is_not_kept(library: Library, clock: Clock) -> None:
+    session = library.enter("tab")
+    library.leave("tab")
+    clock.now = 600
+    library.sweep()
+    with pytest.raises(Cancelled):
+        library.keep(session, loaded("late.pdf"))
 
 
 def test_many_threads_leave_it_within_its_bytes(library: Library) -> None:

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from app.page import panels
-from app.page.panels.pages import marked_boxes
+from app.page.panels.pages import Traces, marked_boxes
 from app.receipts import receipt, roughly, seconds
-from app.sessions.session import Exchange
+from app.sessions.conversation import Exchange
 from model.types import Answer, Evidence
 from tests.page.stand_ins import CountedImages, a_page, loaded
 
@@ -49,7 +49,7 @@ def test_whatever_anybody_wrote_is_only_text() -> None:
     document = loaded(NASTY, a_page(1, NASTY))
     shown = [
         panels.documents([document], [document], ""),
-        panels.pages(document, 1, []),
+        panels.pages(document, 1, Traces()),
         panels.conversation([an_exchange(NASTY, evidence(1, 0, 3, NASTY), question=NASTY)], [], waiting_for=""),
         panels.conversation([], [NASTY], waiting_for=""),
         panels.messages([NASTY]),
@@ -68,15 +68,15 @@ def test_a_long_document_is_never_rendered_all_at_once() -> None:
     images = CountedImages()
     document = loaded("long.pdf", *(a_page(n, "word") for n in range(1, 101)), images=images)
     for number in (50, 50):
-        html = panels.pages(document, number, [])
+        html = panels.pages(document, number, Traces())
     assert len(images.rendered) == 8  # the page and seven small ones, and none of them twice
     assert "Page 50 of long.pdf" in html
 
 
 def test_a_page_number_that_is_not_there_shows_the_nearest_page() -> None:
     document = loaded("range.pdf", a_page(3, "three"), a_page(4, "four"))
-    assert "Page 4 of range.pdf" in panels.pages(document, 99, [])
-    assert "Page 3 of range.pdf" in panels.pages(document, 0, [])
+    assert "Page 4 of range.pdf" in panels.pages(document, 99, Traces())
+    assert "Page 3 of range.pdf" in panels.pages(document, 0, Traces())
 
 
 def test_evidence_is_marked_word_by_word_and_joined_on_a_line() -> None:

@@ -2,13 +2,12 @@
 
 from app.page.panels.banner import banner
 from app.page.panels.conversation import asking_problem, conversation
-from app.page.panels.documents import cancelling, documents, lock_reason, messages, reading, waiting_to_read
+from app.page.panels.documents import documents, lock_reason, messages, reading, waiting_to_read
 from app.page.panels.pages import empty_pages, pages, problem
 
 __all__ = [
     "asking_problem",
     "banner",
-    "cancelling",
     "conversation",
     "documents",
     "empty_pages",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.sessions.session import Exchange
+from app.sessions.conversation import Exchange
 from model.types import Evidence
 
 CHIPS = 5
@@ -44,7 +44,7 @@ def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
 def _answer(exchange: Exchange, waiting_for: str) -> str:
     if exchange.answer.text:
         return f'<p class="answer">{escape(exchange.answer.text)}</p>'
-    if exchange.status in ("waiting", "answering"):
+    if exchange.pending:
         return f'<p class="answer pending">{escape(waiting_for)}</p>'
     return '<p class="answer none">(no words)</p>' if exchange.status == "done" else ""
 
@@ -81,8 +81,24 @@ def _chip(exchange: Exchange, place: Evidence, several: bool) -> str:
 
 
 def _tools(exchange: Exchange, last: bool) -> str:
-    if exchange.status in ("waiting", "answering"):
+    if exchange.pending:
         return ""
-    copy = '<button class="quiet" data-copy>Copy</button>' if exchange.answer.text else ""
-    retry = '<button class="quiet" data-event="retry">Ask again</button>' if last else ""
-    return f'<p class="tools">{copy}{retry}</p>'
+    tools = []
+    if exchange.answer.text:
+        tools += ['<button class="quiet" data-copy>Copy</button>', _like(exchange, "up"), _like(exchange, "down")]
+    if last:
+        tools += [
+            '<button class="quiet" data-event="retry">Ask again</button>',
+            '<button class="quiet" data-edit>Edit</button>',
+            '<button class="quiet" data-event="undo">Undo</button>',
+        ]
+    return f'<p class="tools">{"".join(tools)}</p>'
+
+
+def _like(exchange: Exchange, way: str) -> str:
+    label, sign = {"up": ("Good answer", "▲"), "down": ("Bad answer", "▼")}[way]
+    pressed = "true" if exchange.liked == way else "false"
+    return (
+        f'<button class="quiet like" data-event="like" data-exchange="{exchange.number}" data-liked="{way}"'
+        f' aria-pressed="{pressed}" aria-label="{label}" title="{label}">{sign}</button>'
+    )

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.page.background import Estimate
 from app.receipts import counted, megabytes, roughly
+from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
 from model.types import Document, Progress
 
@@ -29,20 +29,22 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str) ->
     return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
 
 
-def reading(name: str, estimate: Estimate, *, waiting: bool) -> str:
-    """The progress bar. `waiting`: the file is read, but the model that encodes it is still loading."""
-    progress = estimate.progress
-    left = f" · {roughly(estimate.seconds_left)}" if estimate.seconds_left else ""
-    detail = "waiting for the model to load" if waiting else _amount(progress) + left
-    return _bar(f"{STAGES[progress.stage]} {name}", detail, f'value="{progress.done}" max="{max(progress.total, 1)}"')
+def reading(arrival: Arrival, *, stopping: bool, model_loads: bool) -> str:
+    """The progress bar of the file that is being read, and how much of memory it will take."""
+    if stopping:
+        return _bar(f"Cancelling {arrival.name}", "the step that runs now ends first", "")
+    if arrival.estimate is None:
+        return _bar(f"Opening {arrival.name}", "", "")
+    progress = arrival.estimate.progress
+    left = f" · {roughly(arrival.estimate.seconds_left)}" if arrival.estimate.seconds_left else ""
+    read = progress.done >= progress.total
+    detail = "waiting for the model to load" if read and model_loads else _amount(progress) + left
+    amount = f'value="{progress.done}" max="{max(progress.total, 1)}"'
+    return _bar(f"{STAGES[progress.stage]} {arrival.name}", detail, amount)
 
 
 def waiting_to_read(names: Sequence[str]) -> str:
-    return _bar(f"Waiting to read {', '.join(names)}", "another document or answer comes first", "") if names else ""
-
-
-def cancelling() -> str:
-    return _bar("Cancelling", "the step that runs now ends first", "")
+    return _bar(f"Waiting to read {', '.join(names)}", "", "") if names else ""
 
 
 def messages(texts: Sequence[str]) -> str:
@@ -71,9 +73,9 @@ def _amount(progress: Progress) -> str:
 
 def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
     name, key = escape(loaded.name), escape(loaded.key)
-    pages = counted(len(loaded.encoded.document.pages), "page")
+    pages = counted(len(loaded.document.pages), "page")
     facts = f"{pages} · {counted(loaded.encoded.token_count, 'token')} · {megabytes(loaded.encoded.cache_bytes)}"
-    first = loaded.encoded.document.pages[0].number
+    first = loaded.document.pages[0].number
     return (
         f'<li class="document{" shown" if shown else ""}">'
         f'<input type="checkbox" data-event="tick" data-document="{key}"{" checked" if ticked else ""}'
@@ -81,7 +83,7 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
         f'<button class="open" data-event="open" data-document="{key}" data-page="{first}" title="{name}">'
         f'<span class="name">{name}</span><span class="facts">{facts}</span></button>'
         f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
-        f"{_remarks(loaded.encoded.document)}</li>"
+        f"{_remarks(loaded.document)}</li>"
     )
 
 

@@ -1,14 +1,25 @@
-"""The middle: one page of a document, the evidence drawn on it, and small neighbours to jump to."""
+"""The middle: one page of a document, what an answer rests on drawn on it, and where else in the document to look."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from app.sessions.session import Loaded
-from model.types import Box, Evidence, Page
+from model.types import Box, Evidence, Page, PageAttention
 
 PAGE_WIDTH = 1100
 SMALL_WIDTH = 110
 NEIGHBOURS = 3  # small pages on each side: a long document is never rendered all at once
+MOST_CELLS = 120  # of the heat strip: beyond that a cell stands for several pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What an answer left in one document: the places that it rests on, and where the decoder looked."""
+
+    exchange: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+    attention: tuple[PageAttention, ...] = ()
 
 
 def empty_pages() -> str:
@@ -22,18 +33,27 @@ def problem(message: str) -> str:
     return f'<div class="empty"><p class="problem" role="alert">{escape(message)}</p></div>'
 
 
-def pages(loaded: Loaded, number: int, evidence: Sequence[Evidence]) -> str:
-    """This page of the document, with the places of this evidence marked."""
-    document = loaded.encoded.document
+def pages(loaded: Loaded, number: int, traces: Traces) -> str:
+    """This page of the document, with the places of the evidence marked."""
+    document = loaded.document
     numbers = [page.number for page in document.pages]
     page = min(document.pages, key=lambda candidate: abs(candidate.number - number))
-    marks = "".join(_mark(box) for box in marked_boxes(page, evidence))
     alternative = escape(f"Page {page.number} of {document.name}")
     return (
-        f'<figure class="pages" tabindex="0" data-keys aria-label="{alternative}">{_bar(loaded, numbers, page.number)}'
+        f'<figure class="pages" tabindex="0" data-keys aria-label="{alternative}">'
+        f"{_bar(loaded, numbers, page.number, traces)}{_heat_strip(loaded, numbers, page.number, traces)}"
         f'<div class="sheet" style="aspect-ratio: {page.width:.0f} / {page.height:.0f}">'
-        f'<img alt="{alternative}" src="{loaded.pictures.url(page.number, width=PAGE_WIDTH)}">{marks}</div>'
-        f"{_strip(loaded, numbers, page.number)}</figure>"
+        f'<img alt="{alternative}" src="{loaded.pictures.url(page.number, width=PAGE_WIDTH)}">'
+        f"{_marks(page, traces)}</div>{_strip(loaded, numbers, page.number, traces)}</figure>"
+    )
+
+
+def _marks(page: Page, traces: Traces) -> str:
+    """Found words and attended lines look different: one is proof, the other a hint."""
+    found = [place for place in traces.evidence if place.verbatim]
+    attended = [place for place in traces.evidence if not place.verbatim]
+    return "".join(_mark(box, "found") for box in marked_boxes(page, found)) + "".join(
+        _mark(box, "attended") for box in marked_boxes(page, attended)
     )
 
 
@@ -59,43 +79,62 @@ def _around(left: Box, right: Box) -> Box:
     return min(left[0], right[0]), min(left[1], right[1]), max(left[2], right[2]), max(left[3], right[3])
 
 
-def _mark(box: Box) -> str:
+def _mark(box: Box, kind: str) -> str:
     x0, y0, x1, y1 = box
-    return f'<span class="mark" style="left:{x0:.2%};top:{y0:.2%};width:{x1 - x0:.2%};height:{y1 - y0:.2%}"></span>'
+    place = f"left:{x0:.2%};top:{y0:.2%};width:{x1 - x0:.2%};height:{y1 - y0:.2%}"
+    return f'<span class="mark {kind}" style="{place}"></span>'
 
 
-def _bar(loaded: Loaded, numbers: Sequence[int], number: int) -> str:
+def _open(loaded: Loaded, page: int, traces: Traces) -> str:
+    """The attributes of a control that opens a page, and keeps the marks of the answer that is looked at."""
+    exchange = f' data-exchange="{traces.exchange}"' if traces.exchange is not None else ""
+    return f'data-event="open" data-document="{escape(loaded.key)}" data-page="{page}"{exchange}'
+
+
+def _bar(loaded: Loaded, numbers: Sequence[int], number: int, traces: Traces) -> str:
     at = numbers.index(number)
-    key = escape(loaded.key)
+    previous = _open(loaded, numbers[at - 1], traces) if at else "disabled"
+    following = _open(loaded, numbers[at + 1], traces) if at + 1 < len(numbers) else "disabled"
     return (
         f'<figcaption><span class="name" title="{escape(loaded.name)}">{escape(loaded.name)}</span>'
-        f"{_turn(key, numbers[at - 1] if at else None, 'previous', '‹')}"
+        f'<button class="turn" {previous} data-focus="previous" aria-label="Previous page">‹</button>'
         f'<label>Page <input type="number" min="{numbers[0]}" max="{numbers[-1]}" value="{number}"'
-        f' data-event="open" data-document="{key}" data-focus="page"> of {numbers[-1]}</label>'
-        f"{_turn(key, numbers[at + 1] if at + 1 < len(numbers) else None, 'next', '›')}</figcaption>"
+        f' {_open(loaded, number, traces)} data-focus="page"> of {numbers[-1]}</label>'
+        f'<button class="turn" {following} data-focus="next" aria-label="Next page">›</button></figcaption>'
     )
 
 
-def _turn(key: str, to: int | None, way: str, sign: str) -> str:
-    target = f'data-event="open" data-document="{key}" data-page="{to}"' if to is not None else "disabled"
-    return f'<button class="turn" {target} data-focus="{way}" aria-label="{way.capitalize()} page">{sign}</button>'
+def _heat_strip(loaded: Loaded, numbers: Sequence[int], number: int, traces: Traces) -> str:
+    """All pages in one line, as warm as the answer's attention to them; where its words stand there is a mark."""
+    if len(numbers) == 1:
+        return ""
+    shares = {one.page: one.share for one in traces.attention}
+    found = {place.page for place in traces.evidence if place.verbatim}
+    hottest = max(shares.values(), default=0.0) or 1.0
+    size = -(-len(numbers) // MOST_CELLS)
+    cells = []
+    for first in range(0, len(numbers), size):
+        group = numbers[first : first + size]
+        page = max(group, key=lambda one: (one in found, shares.get(one, 0.0)))
+        kind = f"{' found' if page in found else ''}{' current' if number in group else ''}"
+        title = f"Page {page}" + (f": {shares[page]:.0%} of the attention" if page in shares else "")
+        heat = shares.get(page, 0.0) / hottest
+        cells.append(
+            f'<button class="cell{kind}" {_open(loaded, page, traces)} style="--heat:{heat:.2f}"'
+            f' title="{title}" aria-label="{title}" tabindex="-1"></button>'
+        )
+    return f'<nav class="heat" aria-label="All pages, by attention">{"".join(cells)}</nav>'
 
 
-def _strip(loaded: Loaded, numbers: Sequence[int], number: int) -> str:
+def _strip(loaded: Loaded, numbers: Sequence[int], number: int, traces: Traces) -> str:
     if len(numbers) == 1:
         return ""
     at = numbers.index(number)
     first = max(0, min(at - NEIGHBOURS, len(numbers) - 2 * NEIGHBOURS - 1))
-    return (
-        '<nav class="strip" aria-label="Nearby pages">'
-        + "".join(_small(loaded, near, near == number) for near in numbers[first : first + 2 * NEIGHBOURS + 1])
-        + "</nav>"
+    near = numbers[first : first + 2 * NEIGHBOURS + 1]
+    small = "".join(
+        f'<button {_open(loaded, one, traces)} aria-label="Page {one}"{" aria-current=page" if one == number else ""}>'
+        f'<img alt="" src="{loaded.pictures.url(one, width=SMALL_WIDTH)}"><span>{one}</span></button>'
+        for one in near
     )
-
-
-def _small(loaded: Loaded, number: int, current: bool) -> str:
-    return (
-        f'<button data-event="open" data-document="{escape(loaded.key)}" data-page="{number}"'
-        f' aria-label="Page {number}"{" aria-current=page" if current else ""}>'
-        f'<img alt="" src="{loaded.pictures.url(number, width=SMALL_WIDTH)}"><span>{number}</span></button>'
-    )
+    return f'<nav class="strip" aria-label="Nearby pages">{small}</nav>'

@@ -1,0 +1,95 @@
+"""The questions and answers of a session, and what a person does with them: retry, edit, undo, like."""
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.sessions.changes import Changes
+from model.types import Answer, Turn
+
+Status = Literal["waiting", "answering", "done", "failed"]
+Liked = Literal["", "up", "down"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A question and its answer, as far as it has come. `sources` are the keys of the documents that were asked."""
+
+    number: int
+    question: str
+    answer: Answer
+    status: Status = "waiting"
+    sources: tuple[str, ...] = ()
+    receipt: str = ""
+    note: str = ""  # what the person should know about this answer
+    problem: str = ""
+    liked: Liked = ""
+
+    @property
+    def pending(self) -> bool:
+        return self.status in ("waiting", "answering")
+
+
+class Conversation:
+    """The exchanges in their order. Each method holds the lock for a moment; the values it hands out are frozen."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._lock = threading.RLock()
+        self._exchanges: list[Exchange] = []
+        self._posed = 0
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        with self._lock:
+            return tuple(self._exchanges)
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being waited for."""
+        return any(exchange.pending for exchange in self.exchanges)
+
+    @property
+    def waiting(self) -> Exchange | None:
+        return next((exchange for exchange in self.exchanges if exchange.status == "waiting"), None)
+
+    def exchange(self, number: int | None) -> Exchange | None:
+        return next((exchange for exchange in self.exchanges if exchange.number == number), None)
+
+    def turns_before(self, number: int) -> tuple[Turn, ...]:
+        """What was asked and answered before this exchange."""
+        return tuple(
+            Turn(question=exchange.question, answer=exchange.answer.text)
+            for exchange in self.exchanges
+            if exchange.number < number and exchange.status == "done" and exchange.answer.text
+        )
+
+    def pose(self, question: str) -> None:
+        with self._lock:
+            self._posed += 1
+            self._exchanges.append(Exchange(number=self._posed, question=question, answer=Answer(question=question)))
+        self._changes.note()
+
+    def update(self, changed: Exchange) -> None:
+        """An exchange has come further; where it was cleared away meanwhile, it stays away."""
+        with self._lock:
+            self._exchanges = [changed if old.number == changed.number else old for old in self._exchanges]
+        self._changes.note()
+
+    def like(self, number: int, liked: Liked) -> None:
+        """Note what the person thinks of an answer; the same once more takes it back."""
+        with self._lock:
+            if (exchange := self.exchange(number)) is not None:
+                self.update(replace(exchange, liked="" if exchange.liked == liked else liked))
+
+    def take_back(self) -> str:
+        """Remove the last exchange, and say what its question was."""
+        with self._lock:
+            question = self._exchanges.pop().question if self._exchanges else ""
+        self._changes.note()
+        return question
+
+    def clear(self) -> None:
+        with self._lock:
+            self._exchanges.clear()
+        self._changes.note()

@@ -1,0 +1,109 @@
+"""Files on their way in: those that wait to be read, the one that is being read, and those that need a password."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from app.sessions.changes import Changes
+from app.sessions.pace import Estimate
+from app.sessions.pictures import Pictures
+from model.types import Document, EncodedDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A file that has arrived and waits to be read; `pages` picks some of its pages (3-10,12)."""
+
+    name: str
+    data: bytes
+    password: str | None = None
+    pages: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The file that is being read: how far it is, what of it can be looked at, and what can be asked already."""
+
+    name: str
+    estimate: Estimate | None = None
+    document: Document | None = None
+    pictures: Pictures | None = None
+    tokens: int = 0  # of the whole document, known before it is encoded
+    bytes: int = 0  # that its encoding will take
+    pieces: tuple[EncodedDocument, ...] = field(default=())  # the windows read so far
+
+    @property
+    def key(self) -> str:
+        return self.document.sha256 if self.document else ""
+
+
+class Inbox:
+    """Each method holds the lock for a moment; the values it hands out are frozen."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._lock = threading.RLock()
+        self._files: list[Incoming] = []
+        self._locked: list[tuple[Incoming, str]] = []
+        self._arrival: Arrival | None = None
+
+    def receive(self, *files: Incoming) -> None:
+        with self._lock:
+            self._files.extend(files)
+        self._changes.note()
+
+    def next(self) -> Incoming | None:
+        """Take the next file; from now on it is the one that is being read."""
+        with self._lock:
+            incoming = self._files.pop(0) if self._files else None
+            self._arrival = Arrival(name=incoming.name) if incoming else None
+        self._changes.note()
+        return incoming
+
+    @property
+    def arrival(self) -> Arrival | None:
+        return self._arrival
+
+    def progress(self, arrival: Arrival | None) -> None:
+        """The file that is being read has come further, or is dealt with."""
+        self._arrival = arrival
+        self._changes.note()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The names of the files that wait."""
+        with self._lock:
+            return tuple(incoming.name for incoming in self._files)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a document is on its way in."""
+        with self._lock:
+            return bool(self._files) or self._arrival is not None
+
+    def clear(self) -> None:
+        """What has not begun does not begin."""
+        with self._lock:
+            self._files.clear()
+        self._changes.note()
+
+    def lock_away(self, incoming: Incoming, reason: str) -> None:
+        """Keep an encrypted file until its password comes."""
+        with self._lock:
+            self._locked.append((replace(incoming, password=None), reason))
+        self._changes.note()
+
+    @property
+    def locked(self) -> Sequence[str]:
+        """Why each encrypted file waits, in words."""
+        with self._lock:
+            return tuple(reason for _, reason in self._locked)
+
+    def unlock(self, password: str | None) -> None:
+        """Send the first encrypted file to be read with this password; without one, let it go."""
+        with self._lock:
+            if self._locked:
+                incoming, _ = self._locked.pop(0)
+                if password is not None:
+                    self._files.append(replace(incoming, password=password))
+        self._changes.note()
