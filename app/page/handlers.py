@@ -71,9 +71,10 @@ class Handlers:
         """Files were dropped. Their bytes go into memory at once, and the server's copies away."""
         session = self._session(session_id)
         session.dismiss_messages()
+        chosen = (pages or "").replace(" ", "") or None
         for path in map(Path, paths or ()):
             try:
-                incoming = Incoming(name=path.name, data=path.read_bytes(), pages=(pages or "").replace(" ", "") or None)
+                incoming = Incoming(name=path.name, data=path.read_bytes(), pages=chosen)
                 self._reading.receive(session, incoming)
                 path.unlink(missing_ok=True)
             except OSError as error:

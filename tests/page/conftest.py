@@ -24,6 +24,7 @@ from app.sessions.library import Library
 from app.sessions.session import Session
 from model.checkpoint import Checkpoint
 from model.engine import Engine
+from model.types import GenerationOptions
 from tests.page.stand_ins import pdf
 
 
@@ -102,6 +103,7 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
         sample=sample,
     )
     session = library.session(handlers.enter("tab", ""))
+    session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
     return Tab(
         handlers=handlers,
         library=library,

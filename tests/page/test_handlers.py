@@ -9,7 +9,7 @@ from tests.page.conftest import Tab, wait_until
 from tests.page.stand_ins import pdf
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
-LONG = pdf(*["The lamp is lit. " * 40] * 100)
+LONG = pdf(*["The lamp is lit. " * 20] * 30)
 
 
 def test_a_dropped_file_is_read_and_shown_and_its_upload_removed(tab: Tab) -> None:
