@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from model.types import Answer, EncodedDocument
+from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
+LEAST_CONFIDENCE = 0.6  # geometric mean probability of the answer's tokens
+LEAST_ATTENTION = 0.3  # share of the page that was looked at most
 
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
@@ -17,6 +19,28 @@ def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
     return (
         f"read once: {counted(len(pages), 'page')}{pictures}, {counted(tokens, 'token')}, {seconds(reading)}"
         f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
+    )
+
+
+def doubtful(answer: Answer) -> bool:
+    """Whether the person should be warned: the decoder was unsure, or the answer stands nowhere and it looked around.
+
+    The limits are from `python -m app.bench evidence`, which says how often the mark is right.
+    """
+    if not answer.text or answer.stop_reason == "stopped":
+        return False
+    found = any(place.verbatim for place in answer.evidence)
+    hottest = max((one.share for one in answer.attention), default=0.0)
+    return answer.confidence < LEAST_CONFIDENCE or (not found and hottest < LEAST_ATTENTION)
+
+
+def so_far(document: Document, part: EncodedDocument) -> str:
+    """Says that an answer knows only the first pages of a document that is still being read."""
+    last = int(part.tokens.pages.max())
+    read = sum(page.number <= last for page in document.pages)
+    return (
+        f"Answered from the first {counted(read, 'page')} of {len(document.pages):,} of {document.name},"
+        " while the rest is being read. Ask again when it is done."
     )
 
 

@@ -26,6 +26,8 @@ from model.errors import ReadonceError
 UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
 QUEUE_LENGTH = 64
 
+TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
+
 Outputs = tuple[Any, ...]
 
 
@@ -33,7 +35,7 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
     """The page, ready to be served."""
     library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
     handlers = Handlers(
-        screen=Screen(choice=choice, sample=sample),
+        screen=Screen(choice=choice, sample=sample, capacity_bytes=settings.library_bytes),
         reading=Reading(reader=reader, choice=choice, library=library),
         asking=Asking(choice=choice, library=library),
         library=library,
@@ -114,6 +116,7 @@ class Wiring:
         self._on(page.documents.tick, handlers.tick)
         self._on(page.documents.forget, handlers.forget)
         self._on(page.documents.forget_all, handlers.forget_all)
+        self._handing_out(page.documents.save, handlers.save)
         for panel in (page.documents, page.pages, page.conversation):
             self._on(panel.open, handlers.open)
 
@@ -124,6 +127,7 @@ class Wiring:
             self._on(getattr(page.conversation, name), getattr(handlers, name))
         self._on(page.stop.click, handlers.stop)
         self._on(page.clear.click, handlers.clear)
+        self._handing_out(page.export.click, handlers.export)
         page.unsent.change(None, [page.unsent, page.question], page.question, js="(unsent, typed) => typed || unsent")
 
     def _on(self, triggers: Any, handler: Callable[..., Any], *values: gr.components.Component) -> Any:
@@ -136,6 +140,13 @@ class Wiring:
         done = listen(function, inputs, page.outputs, **options)
         self._watch(done)
         return done
+
+    def _handing_out(self, trigger: Any, handler: Callable[..., Update]) -> None:
+        """A file is made, the browser takes it, and the copy that the web server does not need goes away."""
+        page = self._page
+        made = self._on(trigger, handler)
+        made.then(None, None, None, js=TAKE_DOWNLOAD)
+        made.then(self._handlers.handed_out, page.session, None, queue=False, api_visibility="private")
 
     def _watch(self, done: Any) -> None:
         """After this, show what has changed, and go on while there is work."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,16 @@ from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
 
 FORMAT = "readonce-encoding"
 VERSION = 1
+_PICTURE = "pictures."  # then the page's number
 _TOKEN_FIELDS = ("ids", "pages", "starts", "ends")
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int8": torch.int8}
 
 
-def save_encoding(encoded: EncodedDocument, path: Path) -> None:
-    """Write an encoding; loading it gives the same tensors bit for bit. Raises EncodingError where it cannot."""
+def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int, bytes] | None = None) -> None:
+    """Write an encoding; loading it gives the same tensors bit for bit. Raises EncodingError where it cannot.
+
+    `pictures` are images of pages, by page number, for whoever wants to see the document without its file.
+    """
     spans, boxes = _word_tensors(encoded.document)
     tensors = {
         "memory.hidden": encoded.memory.hidden,
@@ -40,6 +44,10 @@ def save_encoding(encoded: EncodedDocument, path: Path) -> None:
     } | {f"tokens.{name}": getattr(encoded.tokens, name) for name in _TOKEN_FIELDS}
     if encoded.memory.hidden_scales is not None:
         tensors["memory.hidden_scales"] = encoded.memory.hidden_scales
+    tensors |= {
+        f"{_PICTURE}{number}": torch.frombuffer(bytearray(image), dtype=torch.uint8)
+        for number, image in (pictures or {}).items()
+    }
     header = {"format": FORMAT, "version": str(VERSION), "encoding": json.dumps(_header(encoded))}
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     try:
@@ -61,7 +69,8 @@ def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocum
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             header = _checked_header(path, metadata, fingerprint)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            names = [name for name in file.keys() if not name.startswith(_PICTURE)]  # noqa: SIM118 - not a mapping
+            tensors = {name: file.get_tensor(name) for name in names}
         return _assemble(header, tensors)
     except FileNotFoundError as error:
         raise EncodingError(f"{path} does not exist: name an encoding that `encode` wrote.") from error
@@ -83,6 +92,16 @@ def join_windows(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
         windows=sum(piece.windows for piece in pieces),
         encode_seconds=sum(piece.encode_seconds for piece in pieces),
     )
+
+
+def load_pictures(path: Path) -> dict[int, bytes]:
+    """The page pictures that were saved with an encoding, by page number; foreign, so only a browser opens them."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith(_PICTURE)]  # noqa: SIM118 - not a mapping
+            return {int(name.removeprefix(_PICTURE)): file.get_tensor(name).numpy().tobytes() for name in names}
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:
+        raise EncodingError(f"{path} is damaged ({error}): encode the document again.") from error
 
 
 def _header(encoded: EncodedDocument) -> dict[str, Any]:

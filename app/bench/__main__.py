@@ -14,6 +14,7 @@ def build_parser() -> argparse.ArgumentParser:
     benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
     _add_quality(benchmarks)
     _add_speed(benchmarks)
+    _add_evidence(benchmarks)
     return parser
 
 
@@ -47,6 +48,22 @@ def _speed(arguments: argparse.Namespace) -> None:
     from app.bench.speed import speed
 
     speed(arguments)
+
+
+def _add_evidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    evidence = benchmarks.add_parser("evidence", help="how often the first page chip names the right page")
+    evidence.add_argument("--data", required=True, type=Path, metavar="FILE", help="rows as for quality")
+    evidence.add_argument("--pages", type=_positive, default=12, metavar="N", help="pages of each document (12)")
+    evidence.add_argument("--documents", type=_positive, default=10, metavar="N", help="at most so many (10)")
+    evidence.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    evidence.add_argument("--json", action="store_true", help="print one JSON object")
+    evidence.set_defaults(run=_evidence)
+
+
+def _evidence(arguments: argparse.Namespace) -> None:
+    from app.bench.evidence import evidence
+
+    evidence(arguments)
 
 
 def _quality(arguments: argparse.Namespace) -> None:

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
-from app.receipts import receipt
+from app.receipts import receipt, so_far
 from app.sessions.conversation import Exchange
 from app.sessions.library import Library
 from app.sessions.session import Session, Shown
 from model.errors import Cancelled, QuestionError
 from model.questions import checked_question
-from model.types import CancelledCallback
+from model.types import CancelledCallback, EncodedDocument
 
 LOOK_SECONDS = 0.05
+PATIENCE_SECONDS = 4.0
 
 
 class Asking:
@@ -71,18 +72,12 @@ class Asking:
         return True
 
     def _answers(self, session: Session, exchange: Exchange, cancelled: CancelledCallback) -> Iterator[Exchange]:
-        while session.inbox.busy:
-            if cancelled():
-                raise Cancelled("Stopped while the documents were being read.")
-            time.sleep(LOOK_SECONDS)
         engine = self._choice.engine(cancelled)
+        _wait_for_reading(session, cancelled)
         with self._choice.turns.answering(cancelled):
-            asked = session.ticked
-            if not asked:
-                raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
-            keys = tuple(loaded.key for loaded in asked)
-            self._library.touch(session, *keys)
-            encoded = [loaded.encoded for loaded in asked]
+            encoded, note = _askable(session)
+            keys = tuple(one.document.sha256 for one in encoded)
+            self._library.touch(session, *(key for key in keys if session.has(key)))
             history = session.conversation.turns_before(exchange.number)
             for answer in engine.answer(
                 encoded, exchange.question, history=history, options=session.options, cancelled=cancelled
@@ -91,9 +86,38 @@ class Asking:
                     exchange,
                     answer=answer,
                     sources=keys,
+                    note=note,
                     status="done" if answer.finished else "answering",
                     receipt=receipt(encoded, answer) if answer.finished else "",
                 )
+
+
+def _wait_for_reading(session: Session, cancelled: CancelledCallback) -> None:
+    """A document that will soon be read is waited for; of a long one, what is read so far is enough."""
+    began = time.monotonic()
+    while session.inbox.busy:
+        arrival = session.inbox.arrival
+        askable = bool(session.ticked or (arrival and arrival.pieces))
+        if askable and time.monotonic() - began > PATIENCE_SECONDS:
+            return
+        if cancelled():
+            raise Cancelled("Stopped while the documents were being read.")
+        time.sleep(LOOK_SECONDS)
+
+
+def _askable(session: Session) -> tuple[list[EncodedDocument], str]:
+    """The ticked documents, and of one that is being read the windows so far; and a note that says so."""
+    from model.encodings import join_windows  # imports torch, which the page does not wait for
+
+    arrival = session.inbox.arrival
+    encoded = [loaded.encoded for loaded in session.ticked if not arrival or loaded.key != arrival.key]
+    note = ""
+    if arrival and arrival.viewed and arrival.pieces:
+        encoded.append(join_windows(arrival.pieces))
+        note = so_far(arrival.viewed.document, encoded[-1])
+    if not encoded:
+        raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
+    return encoded, note
 
 
 def _show_evidence(session: Session, exchange: Exchange) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import gradio as gr
 
+from app.page import keeping
 from app.page.asking import Asking
 from app.page.reading import Reading
 from app.page.sample import Sample
@@ -115,6 +116,25 @@ class Handlers:
         session.dismiss_messages()
         for loaded in session.documents:
             self._library.forget(session, loaded.key)
+
+    def save(self, session_id: str, event: gr.EventData) -> Update:
+        """Hand out a document's encoding as a file."""
+        session = self._session(session_id)
+        return self._hand_out(session, keeping.save(session.document(_text(event, "document"))))
+
+    def export(self, session_id: str) -> Update:
+        """Hand out the conversation as Markdown."""
+        session = self._session(session_id)
+        return self._hand_out(session, keeping.export(session))
+
+    def handed_out(self, session_id: str) -> None:
+        """The web server has its own copies, which it deletes after some minutes."""
+        for path in self._session(session_id).outgoing():
+            keeping.remove(path)
+
+    def _hand_out(self, session: Session, path: Path) -> Update:
+        session.hand_out(path)
+        return Update(download=str(path))
 
     def dismiss(self, session_id: str) -> None:
         self._session(session_id).dismiss_messages()

@@ -76,8 +76,11 @@ class Layout:
             # Not before the tab has its session: a first click would be lost.
             self.ask = gr.Button("Ask", variant="primary", min_width=0, elem_id="ask", interactive=False)
             self.stop = gr.Button("Stop", variant="stop", min_width=0, visible=False, elem_id="stop")
-        self.clear = gr.Button("New conversation", size="sm", elem_id="clear")
+        with gr.Row(elem_id="below"):
+            self.clear = gr.Button("New conversation", size="sm", min_width=0, elem_classes="below")
+            self.export = gr.Button("Export as Markdown", size="sm", min_width=0, elem_classes="below")
         self.unsent = gr.Textbox(visible=False)
+        self.download = gr.DownloadButton(visible="hidden", elem_id="download")
 
     def _panel(self, name: str, value: str = "") -> gr.HTML:
         return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=self._behaviour, apply_default_css=False)
@@ -96,6 +99,7 @@ class Layout:
             self.conversation,
             self.question,
             self.unsent,
+            self.download,
             self.problem,
             self.ask,
             self.stop,
@@ -116,6 +120,7 @@ class Layout:
             _or_same(update.conversation),
             _or_same(update.question),
             _or_same(update.unsent),
+            _or_same(update.download),
             gr.skip() if update.problem is None else panels.asking_problem(update.problem),
             gr.skip() if busy is None else gr.Button(visible=not busy, interactive=True),
             gr.skip() if busy is None else gr.Button(visible=busy),

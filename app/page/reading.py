@@ -4,15 +4,17 @@ import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
+from app.page import keeping
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
-from app.sessions.inbox import Incoming
+from app.sessions.inbox import Arrival, Incoming
 from app.sessions.library import Library
 from app.sessions.pace import Pace
 from app.sessions.pictures import Pictures
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Loaded, Session, Shown
+from app.sessions.viewed import Viewed
 from model.errors import Cancelled, PasswordNeeded
-from model.types import CancelledCallback, Progress, ProgressCallback
+from model.types import CancelledCallback, EncodedDocument, Progress, ProgressCallback
 
 
 class Reading:
@@ -22,6 +24,9 @@ class Reading:
         self._reader = reader
         self._choice = choice
         self._library = library
+        self._speeds: dict[
+            str, float
+        ] = {}  # stage -> units a second, as last measured: a first guess for the next file
 
     def receive(self, session: Session, *files: Incoming) -> None:
         """Take files in. A file that the session already has is not read again, unless other pages are wanted."""
@@ -55,7 +60,26 @@ class Reading:
         return True
 
     def _load(self, session: Session, incoming: Incoming, cancelled: CancelledCallback) -> Loaded:
-        report = _reporter(session)
+        report = self._reporter(session)
+        if incoming.name.lower().endswith(keeping.SUFFIX):
+            viewed, encoded = keeping.restore(incoming.data, incoming.name)
+            return Loaded(document=viewed.document, pictures=viewed.pictures, encoded=encoded, file_bytes=0)
+        viewed = self._open(incoming, report, cancelled)
+        try:
+            encoded = self._encode(session, incoming, viewed, report, cancelled)
+        except BaseException:
+            viewed.pictures.close()
+            raise
+        return Loaded(
+            document=encoded.document,
+            pictures=viewed.pictures,
+            picture=viewed.picture,
+            encoded=encoded,
+            file_bytes=len(incoming.data),
+            range=incoming.pages,
+        )
+
+    def _open(self, incoming: Incoming, report: ProgressCallback, cancelled: CancelledCallback) -> Viewed:
         read = self._reader.read(
             incoming.data,
             name=incoming.name,
@@ -64,27 +88,44 @@ class Reading:
             progress=report,
             cancelled=cancelled,
         )
-        pictures = Pictures(read.images)
-        try:
-            engine = self._choice.engine(cancelled)
-            tokens = engine.count_tokens(read.document)
-            self._library.check_room(incoming.name, engine.memory_bytes(tokens) + len(incoming.data))
-            with self._choice.turns.reading(cancelled) as cancelled:
-                encoded = engine.encode(
-                    read.document, views="auto", picture=read.picture, progress=report, cancelled=cancelled
-                )
-        except BaseException:
-            pictures.close()
-            raise
-        return Loaded(encoded=encoded, pictures=pictures, file_bytes=len(incoming.data), range=incoming.pages)
+        return Viewed(document=read.document, pictures=Pictures(read.images), picture=read.picture)
 
+    def _encode(
+        self,
+        session: Session,
+        incoming: Incoming,
+        viewed: Viewed,
+        report: ProgressCallback,
+        cancelled: CancelledCallback,
+    ) -> EncodedDocument:
+        """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
+        engine = self._choice.engine(cancelled)
+        tokens = engine.count_tokens(viewed.document)
+        size = engine.memory_bytes(tokens)
+        self._library.check_room(incoming.name, size + len(incoming.data))
+        session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
+        session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
 
-def _reporter(session: Session) -> ProgressCallback:
-    """Notes in the session how far the file is that is being read."""
-    pace = Pace()
+        def window_read(piece: EncodedDocument) -> None:
+            if arrival := session.inbox.arrival:
+                session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
-    def report(progress: Progress) -> None:
-        if arrival := session.inbox.arrival:
-            session.inbox.progress(replace(arrival, estimate=pace.estimate(progress)))
+        with self._choice.turns.reading(cancelled) as go_first:
+            return engine.encode(
+                viewed.document,
+                views="auto",
+                picture=viewed.picture,
+                progress=report,
+                cancelled=go_first,
+                window_read=window_read,
+            )
 
-    return report
+    def _reporter(self, session: Session) -> ProgressCallback:
+        """Notes in the session how far the file is that is being read."""
+        pace = Pace(self._speeds)
+
+        def report(progress: Progress) -> None:
+            if arrival := session.inbox.arrival:
+                session.inbox.progress(replace(arrival, estimate=pace.estimate(progress)))
+
+        return report

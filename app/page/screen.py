@@ -5,15 +5,16 @@ from app.page.checkpoint_choice import CheckpointChoice
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
 from app.page.update import Update
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
 from model.errors import DocumentError
 
 
 class Screen:
     """Draws sessions."""
 
-    def __init__(self, *, choice: CheckpointChoice, sample: Sample) -> None:
+    def __init__(self, *, choice: CheckpointChoice, sample: Sample, capacity_bytes: int) -> None:
         self._choice = choice
+        self._capacity_bytes = capacity_bytes
         self._sample = sample
 
     def everything(self, session: Session) -> Update:
@@ -34,15 +35,20 @@ class Screen:
         arrival = session.inbox.arrival
         if arrival is None:
             return panels.waiting_to_read(session.inbox.waiting)
-        return panels.reading(arrival, stopping=session.stopping("reading"), model_loads=self._model_loads)
+        return panels.reading(
+            arrival,
+            stopping=session.stopping("reading"),
+            model_loads=self._model_loads,
+            capacity_bytes=self._capacity_bytes,
+        )
 
     def _pages(self, session: Session) -> str:
         shown = session.shown
-        if shown is None or not session.has(shown.key):
+        viewed = session.viewed(shown.key) if shown else None
+        if shown is None or viewed is None:
             return panels.empty_pages()
-        loaded = session.document(shown.key)
         try:
-            return panels.pages(loaded, shown.page, _traces(session, loaded))
+            return panels.pages(viewed, shown.page, _traces(session, viewed.key))
         except DocumentError as error:
             return panels.problem(str(error))
 
@@ -58,17 +64,17 @@ class Screen:
     def _waiting_for(self, session: Session) -> str:
         if self._model_loads:
             return "Waiting for the model to load …"
-        if session.inbox.busy:
-            return "Waiting until the documents are read …"
+        if (arrival := session.inbox.arrival) and not arrival.pieces:
+            return "Waiting until the first pages are read …"
         return "Answering …"
 
 
-def _traces(session: Session, loaded: Loaded) -> Traces:
+def _traces(session: Session, key: str) -> Traces:
     """What the chosen exchange left in this document."""
     exchange = session.conversation.exchange(session.shown.exchange if session.shown else None)
-    if exchange is None or loaded.key not in exchange.sources:
+    if exchange is None or key not in exchange.sources:
         return Traces()
-    index = exchange.sources.index(loaded.key)
+    index = exchange.sources.index(key)
     return Traces(
         exchange=exchange.number,
         evidence=tuple(place for place in exchange.answer.evidence if place.document_index == index),

@@ -15,6 +15,7 @@ class Update:
     conversation: str | None = None
     question: str | None = None  # what stands in the question box
     unsent: str | None = None  # a question that was taken back: it goes to the box, unless something is typed there
+    download: str | None = None  # a file that the browser is to take
     problem: str | None = None  # under the question box
     busy: bool | None = None  # an answer is being waited for: it can be stopped
 

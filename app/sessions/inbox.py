@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from app.sessions.changes import Changes
 from app.sessions.pace import Estimate
-from app.sessions.pictures import Pictures
-from model.types import Document, EncodedDocument
+from app.sessions.viewed import Viewed
+from model.types import EncodedDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Incoming:
     data: bytes
     password: str | None = None
     pages: str | None = None
+    again: str = ""  # the key of a document that is here already and shall be read by another checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +27,14 @@ class Arrival:
 
     name: str
     estimate: Estimate | None = None
-    document: Document | None = None
-    pictures: Pictures | None = None
+    viewed: Viewed | None = None
     tokens: int = 0  # of the whole document, known before it is encoded
     bytes: int = 0  # that its encoding will take
     pieces: tuple[EncodedDocument, ...] = field(default=())  # the windows read so far
 
     @property
     def key(self) -> str:
-        return self.document.sha256 if self.document else ""
+        return self.viewed.key if self.viewed else ""
 
 
 class Inbox:

@@ -17,9 +17,10 @@ class Estimate:
 
 
 class Pace:
-    """Watches the progress of one piece of work, stage by stage."""
+    """Watches the progress of one piece of work, stage by stage. `speeds` is what was learnt from earlier work."""
 
-    def __init__(self) -> None:
+    def __init__(self, speeds: dict[str, float] | None = None) -> None:
+        self._speeds = {} if speeds is None else speeds
         self._stage = ""
         self._began = 0.0
 
@@ -30,6 +31,7 @@ class Pace:
 
     def _seconds_left(self, progress: Progress) -> float | None:
         spent = time.monotonic() - self._began
-        if progress.done <= 0 or spent < STEADY_SECONDS:
-            return None
-        return spent * (progress.total - progress.done) / progress.done
+        if progress.done > 0 and spent >= STEADY_SECONDS:
+            self._speeds[progress.stage] = progress.done / spent
+        speed = self._speeds.get(progress.stage)
+        return (progress.total - progress.done) / speed if speed else None

@@ -3,7 +3,10 @@
 import base64
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Protocol
+
+from model.errors import DocumentError
 
 REMEMBERED = 48  # a few full pages and the small ones around them
 
@@ -14,6 +17,21 @@ class PageImages(Protocol):
     def image(self, number: int, *, width: int) -> bytes: ...
 
     def close(self) -> None: ...
+
+
+class StoredImages:
+    """Pictures that came with a saved encoding; they are of one size."""
+
+    def __init__(self, images: Mapping[int, bytes]) -> None:
+        self._images = dict(images)
+
+    def image(self, number: int, *, width: int) -> bytes:  # noqa: ARG002 - there is only the one
+        if number not in self._images:
+            raise DocumentError(f"No picture of page {number} was saved with this encoding. Drop the document again.")
+        return self._images[number]
+
+    def close(self) -> None:
+        self._images.clear()
 
 
 class Pictures:
@@ -33,6 +51,10 @@ class Pictures:
                     self._recent.popitem(last=False)
             self._recent.move_to_end((number, width))
             return self._recent[number, width]
+
+    def image(self, number: int, *, width: int) -> bytes:
+        """The page as it is saved with an encoding."""
+        return self._images.image(number, width=width)
 
     def close(self) -> None:
         """Forget the pictures and the file that they are drawn from."""

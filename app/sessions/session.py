@@ -4,38 +4,26 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
-from app.sessions.pictures import Pictures
+from app.sessions.viewed import Viewed
 from model.errors import DocumentError
-from model.types import CancelledCallback, Document, EncodedDocument, GenerationOptions
+from model.types import CancelledCallback, EncodedDocument, GenerationOptions
 
 Work = Literal["reading", "answering"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A document that has been read: its encoding and the pictures of its pages."""
+class Loaded(Viewed):
+    """A document that has been read: beside its text and pictures there is its encoding."""
 
     encoded: EncodedDocument
-    pictures: Pictures
     file_bytes: int
     range: str | None = None  # the pages that the person chose; None: all
-
-    @property
-    def document(self) -> Document:
-        return self.encoded.document
-
-    @property
-    def key(self) -> str:
-        return self.document.sha256
-
-    @property
-    def name(self) -> str:
-        return self.document.name
 
     @property
     def size_bytes(self) -> int:
@@ -67,6 +55,7 @@ class Session:
         self._shown: Shown | None = None
         self._documents: dict[str, Loaded] = {}
         self._ticked: set[str] = set()
+        self._outgoing: list[Path] = []
         self._messages: list[str] = []
         self._problem = ""
         self._stops: list[tuple[Work, threading.Event]] = []
@@ -90,6 +79,12 @@ class Session:
             if key not in self._documents:
                 raise DocumentError("This document is no longer here. Drop it again to see it.")
             return self._documents[key]
+
+    def viewed(self, key: str) -> Viewed | None:
+        """A document to look at: one that has been read, or is being read."""
+        with self._lock:
+            arrival = self.inbox.arrival
+            return self._documents.get(key) or (arrival.viewed if arrival and arrival.key == key else None)
 
     def has(self, key: str) -> bool:
         with self._lock:
@@ -122,6 +117,17 @@ class Session:
             if self._shown and self._shown.key == key:
                 self._shown = None
         self.changes.note()
+
+    def hand_out(self, path: Path) -> None:
+        """Note a file that was made for the person to take."""
+        with self._lock:
+            self._outgoing.append(path)
+
+    def outgoing(self) -> list[Path]:
+        """The files that were made for the person to take, each once."""
+        with self._lock:
+            paths, self._outgoing = self._outgoing, []
+            return paths
 
     # What is shown
 

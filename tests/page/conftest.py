@@ -94,7 +94,7 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
     choice.load()
     library = Library(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
-    screen = Screen(choice=choice, sample=sample)
+    screen = Screen(choice=choice, sample=sample, capacity_bytes=100_000_000)
     handlers = Handlers(
         screen=screen,
         reading=Reading(reader=page_reader, choice=choice, library=library),

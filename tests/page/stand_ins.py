@@ -54,7 +54,8 @@ def loaded(name: str = "a.pdf", *pages: Page, tokens: int = 10, images: CountedI
         windows=1,
         encode_seconds=12.3,
     )
-    return Loaded(encoded=encoded, pictures=Pictures(images or CountedImages()), file_bytes=0)
+    pictures = Pictures(images or CountedImages())
+    return Loaded(document=encoded.document, encoded=encoded, pictures=pictures, file_bytes=0)
 
 
 def picture(side: int) -> bytes:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
-from model.types import Turn
+from model.types import EncodedDocument, Turn
 from tests.page.conftest import Tab, wait_until
 from tests.page.stand_ins import pdf
 
@@ -44,6 +48,30 @@ def test_a_question_that_cannot_be_asked_stays_in_the_box(read: Tab, question: s
     assert words in str(read.settled().problem)
     assert read.session.conversation.exchanges == ()
     assert read.ask("Who wrote?").problem == ""
+
+
+def test_a_question_is_answered_while_a_long_document_is_read(read: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.page.asking.PATIENCE_SECONDS", 0.0)
+    engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
+    document = replace(piece.document, name="long.pdf", sha256="long")
+
+    def slow(*_: object, window_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
+        window_read(replace(piece, document=document))
+        assert go_on.wait(60)
+        return replace(piece, document=document)
+
+    monkeypatch.setattr(engine, "encode", slow)
+    read.begin_to_drop(("long.txt", b"The ferry leaves at nine."))
+    wait_until(lambda: bool((arrival := read.session.inbox.arrival) and arrival.pieces))
+    assert "you can ask already" in str(read.screen.everything(read.session).reading)
+    read.handlers.pose(read.session.id, "When does it leave?")
+    wait_until(lambda: not read.session.conversation.answering)
+    (exchange,) = read.session.conversation.exchanges
+    assert exchange.status == "done"
+    assert "while the rest is being read" in exchange.note
+    assert len(exchange.sources) == 2
+    go_on.set()
+    assert "long.pdf" in str(read.settled().documents)
 
 
 def test_without_a_document_there_is_nothing_to_ask(tab: Tab) -> None:

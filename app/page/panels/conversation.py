@@ -36,7 +36,7 @@ def _invitation(suggestions: Sequence[str]) -> str:
 def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
     return (
         f'<article class="exchange {exchange.status}"><p class="question">{escape(exchange.question)}</p>'
-        f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_receipt(exchange)}{_chips(exchange)}"
+        f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_note(exchange)}{_receipt(exchange)}{_chips(exchange)}"
         f"{_tools(exchange, last)}</article>"
     )
 
@@ -51,6 +51,10 @@ def _answer(exchange: Exchange, waiting_for: str) -> str:
 
 def _problem(exchange: Exchange) -> str:
     return f'<p class="problem" role="alert">{escape(exchange.problem)}</p>' if exchange.problem else ""
+
+
+def _note(exchange: Exchange) -> str:
+    return f'<p class="note">{escape(exchange.note)}</p>' if exchange.note and exchange.status == "done" else ""
 
 
 def _receipt(exchange: Exchange) -> str:

@@ -29,8 +29,8 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str) ->
     return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
 
 
-def reading(arrival: Arrival, *, stopping: bool, model_loads: bool) -> str:
-    """The progress bar of the file that is being read, and how much of memory it will take."""
+def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_bytes: int) -> str:
+    """The progress bar of the file that is being read, and the meter: what its encoding will take."""
     if stopping:
         return _bar(f"Cancelling {arrival.name}", "the step that runs now ends first", "")
     if arrival.estimate is None:
@@ -40,7 +40,7 @@ def reading(arrival: Arrival, *, stopping: bool, model_loads: bool) -> str:
     read = progress.done >= progress.total
     detail = "waiting for the model to load" if read and model_loads else _amount(progress) + left
     amount = f'value="{progress.done}" max="{max(progress.total, 1)}"'
-    return _bar(f"{STAGES[progress.stage]} {arrival.name}", detail, amount)
+    return _bar(f"{STAGES[progress.stage]} {arrival.name}", detail, amount, _meter(arrival, capacity_bytes))
 
 
 def waiting_to_read(names: Sequence[str]) -> str:
@@ -59,11 +59,22 @@ def lock_reason(reason: str) -> str:
     return f"<p>{escape(reason)}</p>"
 
 
-def _bar(title: str, detail: str, amount: str) -> str:
+def _meter(arrival: Arrival, capacity_bytes: int) -> str:
+    """How large the document is, known before it is encoded."""
+    if not arrival.viewed or not arrival.tokens:
+        return ""
+    pages = counted(len(arrival.viewed.document.pages), "page")
+    size = f"{megabytes(arrival.bytes)} of {megabytes(capacity_bytes)} memory"
+    ready = " · you can ask already" if arrival.pieces else ""
+    return f"{pages} · {counted(arrival.tokens, 'token')} · {size}{ready}"
+
+
+def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
+    below = f'<p class="meter">{escape(meter)}</p>' if meter else ""
     return (
         f'<div class="reading" role="status"><p class="name">{escape(title)}</p>'
         f'<progress aria-label="{escape(title)}" {amount}></progress>'
-        f'<p class="facts">{escape(detail)}<button class="quiet" data-event="cancel">Cancel</button></p></div>'
+        f'<p class="facts">{escape(detail)}<button class="quiet" data-event="cancel">Cancel</button></p>{below}</div>'
     )
 
 
@@ -82,6 +93,8 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
         f' aria-label="{name} is in the conversation">'
         f'<button class="open" data-event="open" data-document="{key}" data-page="{first}" title="{name}">'
         f'<span class="name">{name}</span><span class="facts">{facts}</span></button>'
+        f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
+        f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
         f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
         f"{_remarks(loaded.document)}</li>"
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from app.sessions.session import Loaded
+from app.sessions.viewed import Viewed
 from model.types import Box, Evidence, Page, PageAttention
 
 PAGE_WIDTH = 1100
@@ -33,18 +33,18 @@ def problem(message: str) -> str:
     return f'<div class="empty"><p class="problem" role="alert">{escape(message)}</p></div>'
 
 
-def pages(loaded: Loaded, number: int, traces: Traces) -> str:
+def pages(viewed: Viewed, number: int, traces: Traces) -> str:
     """This page of the document, with the places of the evidence marked."""
-    document = loaded.document
+    document = viewed.document
     numbers = [page.number for page in document.pages]
     page = min(document.pages, key=lambda candidate: abs(candidate.number - number))
     alternative = escape(f"Page {page.number} of {document.name}")
     return (
         f'<figure class="pages" tabindex="0" data-keys aria-label="{alternative}">'
-        f"{_bar(loaded, numbers, page.number, traces)}{_heat_strip(loaded, numbers, page.number, traces)}"
+        f"{_bar(viewed, numbers, page.number, traces)}{_heat_strip(viewed, numbers, page.number, traces)}"
         f'<div class="sheet" style="aspect-ratio: {page.width:.0f} / {page.height:.0f}">'
-        f'<img alt="{alternative}" src="{loaded.pictures.url(page.number, width=PAGE_WIDTH)}">'
-        f"{_marks(page, traces)}</div>{_strip(loaded, numbers, page.number, traces)}</figure>"
+        f'<img alt="{alternative}" src="{viewed.pictures.url(page.number, width=PAGE_WIDTH)}">'
+        f"{_marks(page, traces)}</div>{_strip(viewed, numbers, page.number, traces)}</figure>"
     )
 
 
@@ -85,26 +85,26 @@ def _mark(box: Box, kind: str) -> str:
     return f'<span class="mark {kind}" style="{place}"></span>'
 
 
-def _open(loaded: Loaded, page: int, traces: Traces) -> str:
+def _open(viewed: Viewed, page: int, traces: Traces) -> str:
     """The attributes of a control that opens a page, and keeps the marks of the answer that is looked at."""
     exchange = f' data-exchange="{traces.exchange}"' if traces.exchange is not None else ""
-    return f'data-event="open" data-document="{escape(loaded.key)}" data-page="{page}"{exchange}'
+    return f'data-event="open" data-document="{escape(viewed.key)}" data-page="{page}"{exchange}'
 
 
-def _bar(loaded: Loaded, numbers: Sequence[int], number: int, traces: Traces) -> str:
+def _bar(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) -> str:
     at = numbers.index(number)
-    previous = _open(loaded, numbers[at - 1], traces) if at else "disabled"
-    following = _open(loaded, numbers[at + 1], traces) if at + 1 < len(numbers) else "disabled"
+    previous = _open(viewed, numbers[at - 1], traces) if at else "disabled"
+    following = _open(viewed, numbers[at + 1], traces) if at + 1 < len(numbers) else "disabled"
     return (
-        f'<figcaption><span class="name" title="{escape(loaded.name)}">{escape(loaded.name)}</span>'
+        f'<figcaption><span class="name" title="{escape(viewed.name)}">{escape(viewed.name)}</span>'
         f'<button class="turn" {previous} data-focus="previous" aria-label="Previous page">‹</button>'
         f'<label>Page <input type="number" min="{numbers[0]}" max="{numbers[-1]}" value="{number}"'
-        f' {_open(loaded, number, traces)} data-focus="page"> of {numbers[-1]}</label>'
+        f' {_open(viewed, number, traces)} data-focus="page"> of {numbers[-1]}</label>'
         f'<button class="turn" {following} data-focus="next" aria-label="Next page">›</button></figcaption>'
     )
 
 
-def _heat_strip(loaded: Loaded, numbers: Sequence[int], number: int, traces: Traces) -> str:
+def _heat_strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) -> str:
     """All pages in one line, as warm as the answer's attention to them; where its words stand there is a mark."""
     if len(numbers) == 1:
         return ""
@@ -120,21 +120,21 @@ def _heat_strip(loaded: Loaded, numbers: Sequence[int], number: int, traces: Tra
         title = f"Page {page}" + (f": {shares[page]:.0%} of the attention" if page in shares else "")
         heat = shares.get(page, 0.0) / hottest
         cells.append(
-            f'<button class="cell{kind}" {_open(loaded, page, traces)} style="--heat:{heat:.2f}"'
+            f'<button class="cell{kind}" {_open(viewed, page, traces)} style="--heat:{heat:.2f}"'
             f' title="{title}" aria-label="{title}" tabindex="-1"></button>'
         )
     return f'<nav class="heat" aria-label="All pages, by attention">{"".join(cells)}</nav>'
 
 
-def _strip(loaded: Loaded, numbers: Sequence[int], number: int, traces: Traces) -> str:
+def _strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) -> str:
     if len(numbers) == 1:
         return ""
     at = numbers.index(number)
     first = max(0, min(at - NEIGHBOURS, len(numbers) - 2 * NEIGHBOURS - 1))
     near = numbers[first : first + 2 * NEIGHBOURS + 1]
     small = "".join(
-        f'<button {_open(loaded, one, traces)} aria-label="Page {one}"{" aria-current=page" if one == number else ""}>'
-        f'<img alt="" src="{loaded.pictures.url(one, width=SMALL_WIDTH)}"><span>{one}</span></button>'
+        f'<button {_open(viewed, one, traces)} aria-label="Page {one}"{" aria-current=page" if one == number else ""}>'
+        f'<img alt="" src="{viewed.pictures.url(one, width=SMALL_WIDTH)}"><span>{one}</span></button>'
         for one in near
     )
     return f'<nav class="strip" aria-label="Nearby pages">{small}</nav>'

@@ -1,0 +1,27 @@
+"""A document as one can look at it: its text and the pictures of its pages, whether it is encoded already or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.sessions.pictures import Pictures
+from model.types import Document
+
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from model.vision.features import PictureCallback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewed:
+    document: Document
+    pictures: Pictures
+    picture: PictureCallback | None = None  # what the encoder sees of a page; None: nothing but text is there
+
+    @property
+    def key(self) -> str:
+        return self.document.sha256
+
+    @property
+    def name(self) -> str:
+        return self.document.name
