@@ -26,6 +26,7 @@ from model.errors import ReadonceError
 UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
 QUEUE_LENGTH = 64
 
+THIS_COMPUTER = ("127.0.0.1", "localhost", "::1")
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
 
 Outputs = tuple[Any, ...]
@@ -44,7 +45,12 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
     with gr.Blocks(
         analytics_enabled=False, title="Readonce", fill_width=True, delete_cache=(60, UPLOAD_AGE_SECONDS)
     ) as demo:
-        layout = Layout(ASSETS, banner=panels.banner(choice.state))
+        layout = Layout(
+            ASSETS,
+            banner=panels.banner(choice.state),
+            checkpoint=settings.model,
+            may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
+        )
         shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
         Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
         Wiring(demo, layout, handlers, choice).connect()
@@ -102,7 +108,13 @@ class Wiring:
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))
         self._demo.unload(leave)
-        page.clock.tick(look, None, [page.banner, page.clock], **hidden)
+        self._watch(page.clock.tick(look, None, [page.banner, page.clock], **hidden))
+
+        def change(name: str) -> gr.Timer:
+            self._choice.change(name)
+            return gr.Timer(active=True)
+
+        page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)
 
     def _connect_documents(self) -> None:
         page, handlers = self._page, self._handlers
@@ -114,6 +126,7 @@ class Wiring:
         self._on(page.reading.cancel, handlers.cancel)
         self._on(page.messages.dismiss, handlers.dismiss)
         self._on(page.documents.tick, handlers.tick)
+        self._on(page.documents.reread, handlers.reread)
         self._on(page.documents.forget, handlers.forget)
         self._on(page.documents.forget_all, handlers.forget_all)
         self._handing_out(page.documents.save, handlers.save)
@@ -125,6 +138,8 @@ class Wiring:
         self._on([page.question.submit, page.ask.click], handlers.pose, page.question)
         for name in ("suggest", "retry", "edit", "undo", "like"):
             self._on(getattr(page.conversation, name), getattr(handlers, name))
+        for slider in (page.length, page.temperature):
+            self._on(slider.release, handlers.choose, page.length, page.temperature)
         self._on(page.stop.click, handlers.stop)
         self._on(page.clear.click, handlers.clear)
         self._handing_out(page.export.click, handlers.export)

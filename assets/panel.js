@@ -1,6 +1,6 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
-  "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save",
+  "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
 ];
 const NARROW = 900;
 

@@ -46,6 +46,19 @@ class CheckpointChoice:
     def start(self) -> None:
         threading.Thread(target=self.load, name="checkpoint", daemon=True).start()
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the checkpoint that runs; empty while none does."""
+        return self._engine.checkpoint.fingerprint if self._engine else ""
+
+    def change(self, name: str) -> None:
+        """Load another checkpoint. What the one before has read is kept, and must be read again to be asked."""
+        if self.state.phase == "loading" or not name.strip() or name.strip() == self.state.name:
+            return
+        self._engine, self._name = None, name.strip()
+        self.state = CheckpointState(phase="loading", name=self._name, stage="starting")
+        self.start()
+
     def load(self) -> None:
         try:
             self._run_on(self._name)

@@ -4,6 +4,7 @@ A command changes the session and says nothing more; what is seen comes from `wa
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -106,6 +107,11 @@ class Handlers:
     def tick(self, session_id: str, event: gr.EventData) -> None:
         self._session(session_id).tick(_text(event, "document"), _text(event, "on") == "true")
 
+    def reread(self, session_id: str, event: gr.EventData) -> None:
+        """Read a document again, with the checkpoint that runs now."""
+        session = self._session(session_id)
+        self._reading.again(session, _text(event, "document"))
+
     def forget(self, session_id: str, event: gr.EventData) -> None:
         self._library.forget(self._session(session_id), _text(event, "document"))
 
@@ -179,6 +185,11 @@ class Handlers:
         number = _number(event, "exchange")
         if number is not None and way in ("up", "down"):
             self._session(session_id).conversation.like(number, "up" if way == "up" else "down")
+
+    def choose(self, session_id: str, length: int, temperature: float) -> None:
+        """How the next answers are made."""
+        session = self._session(session_id)
+        session.options = replace(session.options, max_new_tokens=int(length), temperature=float(temperature))
 
     def stop(self, session_id: str) -> None:
         self._session(session_id).stop("answering")

@@ -8,16 +8,18 @@ from gradio.blocks import Block
 
 from app.page import panels
 from app.page.update import Update
+from model.types import GenerationOptions
 
 BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session again
 LOADING_LOOK_SECONDS = 0.7
+CHECKPOINTS = ["embedded", *(f"google/t5gemma-2-{size}" for size in ("270m-270m", "1b-1b", "4b-4b"))]
 TITLE = '<h1 class="wordmark">Readonce</h1><p class="tagline">Read a document once, ask it anything.</p>'
 
 
 class Layout:
     """The components, made in the order in which they are read. Made inside a `gr.Blocks`."""
 
-    def __init__(self, assets: Path, *, banner: str) -> None:
+    def __init__(self, assets: Path, *, banner: str, checkpoint: str, may_change_checkpoint: bool) -> None:
         self._behaviour = (assets / "panel.js").read_text(encoding="utf-8")
         self.session = gr.State("")
         self.browser = gr.BrowserState("", storage_key=BROWSER_KEY, secret=BROWSER_KEY)
@@ -29,14 +31,15 @@ class Layout:
             with gr.Column(elem_id="library", min_width=0):
                 self._make_library()
             with gr.Tabs(elem_id="tabs"):  # the documents on the left belong to all of them
-                self._make_ask_tab()
+                self._make_ask_tab(checkpoint, may_change_checkpoint)
 
-    def _make_ask_tab(self) -> None:
+    def _make_ask_tab(self, checkpoint: str, may_change_checkpoint: bool) -> None:
         with gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
             with gr.Column(elem_id="page", min_width=0):
                 self.pages = self._panel("pages", panels.empty_pages())
             with gr.Column(elem_id="chat", min_width=0):
                 self._make_chat()
+                self._make_settings(checkpoint, may_change_checkpoint)
 
     def _make_library(self) -> None:
         self.drop = gr.File(
@@ -81,6 +84,29 @@ class Layout:
             self.export = gr.Button("Export as Markdown", size="sm", min_width=0, elem_classes="below")
         self.unsent = gr.Textbox(visible=False)
         self.download = gr.DownloadButton(visible="hidden", elem_id="download")
+
+    def _make_settings(self, checkpoint: str, may_change_checkpoint: bool) -> None:
+        with gr.Accordion("Settings", open=False, elem_id="settings"):
+            defaults = GenerationOptions()
+            self.length = gr.Slider(
+                8,
+                512,
+                value=defaults.max_new_tokens,
+                step=8,
+                label="Longest answer",
+                info="tokens, about 4 letters each",
+            )
+            self.temperature = gr.Slider(
+                0, 1.5, value=defaults.temperature, step=0.1, label="Temperature", info="0: the same answer each time"
+            )
+            self.checkpoint = gr.Dropdown(
+                list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
+                value=checkpoint,
+                label="Checkpoint",
+                info="one of these, another name on the hub, or a folder",
+                allow_custom_value=True,
+                visible=may_change_checkpoint,
+            )
 
     def _panel(self, name: str, value: str = "") -> gr.HTML:
         return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=self._behaviour, apply_default_css=False)

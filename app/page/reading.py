@@ -42,6 +42,11 @@ class Reading:
         """Have everything read that has arrived."""
         session.work_off("reading", lambda cancelled: self._next(session, cancelled))
 
+    def again(self, session: Session, key: str) -> None:
+        """Have a document read once more, by another checkpoint than before."""
+        session.inbox.receive(Incoming(name=session.document(key).name, data=b"", again=key))
+        self.start(session)
+
     def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
         """Read one file, if one waits."""
         incoming = session.inbox.next()
@@ -61,6 +66,9 @@ class Reading:
 
     def _load(self, session: Session, incoming: Incoming, cancelled: CancelledCallback) -> Loaded:
         report = self._reporter(session)
+        if incoming.again:
+            before = session.document(incoming.again)
+            return replace(before, encoded=self._encode(session, incoming, before, report, cancelled))
         if incoming.name.lower().endswith(keeping.SUFFIX):
             viewed, encoded = keeping.restore(incoming.data, incoming.name)
             return Loaded(document=viewed.document, pictures=viewed.pictures, encoded=encoded, file_bytes=0)
@@ -113,7 +121,7 @@ class Reading:
         with self._choice.turns.reading(cancelled) as go_first:
             return engine.encode(
                 viewed.document,
-                views="auto",
+                views="auto" if viewed.picture else None,
                 picture=viewed.picture,
                 progress=report,
                 cancelled=go_first,

@@ -21,7 +21,7 @@ class Screen:
         """All panels. Whoever watches a session sends on what has changed."""
         shown = session.shown.key if session.shown else ""
         return Update(
-            documents=panels.documents(session.documents, session.ticked, shown),
+            documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint),
             reading=self._reading(session),
             messages=panels.messages(session.messages),
             locked=next(iter(session.inbox.locked), ""),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from model.errors import ReadonceError
@@ -148,6 +151,48 @@ def test_a_reload_shows_the_documents_and_the_conversation_again(tab: Tab) -> No
     (page,) = tab.watch("tab 2")
     assert "letter.pdf" in str(page.documents)
     assert "Who wrote?" in str(page.conversation)
+
+
+def test_after_a_change_of_checkpoint_a_document_can_be_read_again(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    (loaded,) = tab.session.documents
+    tab.session.add(replace(loaded, encoded=replace(loaded.encoded, fingerprint="another")))
+    assert "Read by another checkpoint" in str(tab.settled().documents)
+    assert "read the document again" in str(tab.ask("Who wrote?").conversation)
+    tab.handlers.reread(tab.session.id, tab.event(document=loaded.key))
+    assert "another checkpoint" not in str(tab.settled().documents)
+    tab.handlers.retry(tab.session.id)
+    tab.settled()
+    assert tab.session.conversation.exchanges[-1].status == "done"
+
+
+def test_an_encoding_is_saved_and_dropped_back_in_without_reading(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    (loaded,) = tab.session.documents
+    path = Path(str(tab.handlers.save(tab.session.id, tab.event(document=loaded.key)).download))
+    data = path.read_bytes()
+    tab.handlers.handed_out(tab.session.id)
+    assert not path.parent.exists()
+    tab.handlers.forget_all(tab.session.id)
+    before = tab.engine.encoder_tokens
+    page = tab.drop(("letter.pdf.safetensors", data))
+    assert "Page 1 of letter.pdf" in str(page.pages)
+    assert "data:image/jpeg" in str(page.pages)
+    assert "re-read: 0" in str(tab.ask("Who wrote?").conversation)
+    assert tab.engine.encoder_tokens == before
+    message = str(tab.drop(("bad.safetensors", data[:-9])).messages)
+    assert "bad.safetensors is not a readable safetensors file" in message
+
+
+def test_the_conversation_is_exported_as_plain_markdown(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    tab.ask("Who wrote ![x](http://evil.example/y.png)?")
+    path = Path(str(tab.handlers.export(tab.session.id).download))
+    text = path.read_text("utf-8")
+    tab.handlers.handed_out(tab.session.id)
+    assert "## Who wrote \\!\\[x\\](http://evil.example/y.png)?" in text
+    assert "letter.pdf, page " in text
+    assert "re-read: 0" in text
 
 
 def test_a_page_is_opened_by_its_number(tab: Tab) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from app.receipts import doubtful
 from app.sessions.conversation import Exchange
 from model.types import Evidence
 
@@ -36,7 +37,8 @@ def _invitation(suggestions: Sequence[str]) -> str:
 def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
     return (
         f'<article class="exchange {exchange.status}"><p class="question">{escape(exchange.question)}</p>'
-        f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_note(exchange)}{_receipt(exchange)}{_chips(exchange)}"
+        f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_note(exchange)}{_doubt(exchange)}"
+        f"{_receipt(exchange)}{_chips(exchange)}"
         f"{_tools(exchange, last)}</article>"
     )
 
@@ -55,6 +57,13 @@ def _problem(exchange: Exchange) -> str:
 
 def _note(exchange: Exchange) -> str:
     return f'<p class="note">{escape(exchange.note)}</p>' if exchange.note and exchange.status == "done" else ""
+
+
+def _doubt(exchange: Exchange) -> str:
+    """A mark where the answer's probability or its evidence is weak."""
+    if exchange.status != "done" or not doubtful(exchange.answer):
+        return ""
+    return '<p class="doubt" role="note">Not sure of this answer: check it on the pages.</p>'
 
 
 def _receipt(exchange: Exchange) -> str:

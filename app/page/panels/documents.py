@@ -17,14 +17,15 @@ STAGES = {
 }
 
 
-def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str) -> str:
+def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *, fingerprint: str = "") -> str:
+    """`fingerprint` is of the checkpoint that runs: what another one has read must be read again."""
     if not loaded:
         return (
             '<p class="hint">PDF, images, scans, text, e-books; several at once. A document is read once,'
             " and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
-    rows = "".join(_row(one, ticked=one.key in keys, shown=one.key == shown) for one in loaded)
+    rows = "".join(_row(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded)
     everything = '<button class="quiet" data-event="forget_all">Forget everything</button>'
     return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
 
@@ -82,7 +83,7 @@ def _amount(progress: Progress) -> str:
     return f"{progress.done:,} of {counted(progress.total, progress.unit.removesuffix('s'))}"
 
 
-def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
+def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     name, key = escape(loaded.name), escape(loaded.key)
     pages = counted(len(loaded.document.pages), "page")
     facts = f"{pages} · {counted(loaded.encoded.token_count, 'token')} · {megabytes(loaded.encoded.cache_bytes)}"
@@ -96,8 +97,15 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool) -> str:
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
         f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
-        f"{_remarks(loaded.document)}</li>"
+        f"{_remarks(loaded.document)}{_stale(loaded, fingerprint)}</li>"
     )
+
+
+def _stale(loaded: Loaded, fingerprint: str) -> str:
+    if fingerprint in ("", loaded.encoded.fingerprint):
+        return ""
+    button = f'<button class="quiet" data-event="reread" data-document="{escape(loaded.key)}">Read again</button>'
+    return f'<p class="remarks">Read by another checkpoint. {button}</p>'
 
 
 def _remarks(document: Document) -> str:
