@@ -14,8 +14,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page
 
+SLOW = 120_000  # ms; a first start merges the weights, and a busy machine takes its time
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
     "--no-sandbox",
@@ -60,6 +62,17 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
             return
         time.sleep(0.2)
     raise RuntimeError(f"app.py does not answer:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.weights,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        chromium() is None and "CI" not in os.environ,
+        reason="no Chromium: install it, or name it in the environment variable CHROMIUM",
+    ),
+]
 
 
 class Visit:

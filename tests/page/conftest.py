@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from app.documents import DocumentReader, Limits
 from app.page.asking import Asking
@@ -25,6 +26,7 @@ from app.sessions.session import Session
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.types import GenerationOptions
+from tests.page.browser import QUIET, Visit, chromium, running_app
 from tests.page.stand_ins import pdf
 
 
@@ -72,6 +74,33 @@ class Tab:
 
     def event(self, **data: str) -> gr.EventData:
         return gr.EventData(None, data)
+
+
+@pytest.fixture(scope="package")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with the embedded checkpoint; files may have 3 MB."""
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with running_app(log, READONCE_MAX_FILE_MB="3") as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(address: str, browser: Browser) -> Iterator[Visit]:
+    """A person with a browser of their own. Whatever they do, nothing is asked of another host."""
+    context = browser.new_context()
+    visit = Visit(context.new_page(), address)
+    yield visit
+    context.close()
+    assert visit.foreign == []
+    assert visit.errors == []
 
 
 def wait_until(met: Callable[[], bool]) -> None:

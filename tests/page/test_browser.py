@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.documents.samples import NO_PAGES
-from tests.page.browser import QUIET, Visit, chromium, running_app
+from tests.page.browser import IN_A_BROWSER, SLOW, Visit, running_app
 from tests.page.stand_ins import pdf, picture
 
 LETTER = pdf(
     "Invoice 2024-118\nDate: 3 March 2024\nSeller: Harbour Lights Ltd\nCustomer: Clara Jensen\nTotal: 1,084.50 pounds",
     "Payment is due within thirty days. <img src=http://evil.example/pixel.png> ![x](http://evil.example/y.png)",
 )
-SLOW = 120_000  # ms; a first start merges the weights, and a busy machine takes its time
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.weights,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        chromium() is None and "CI" not in os.environ,
-        reason="no Chromium: install it, or name it in the environment variable CHROMIUM",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    with running_app(log, READONCE_MAX_FILE_MB="3") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(address: str, browser: Browser) -> Iterator[Visit]:
-    """A person with a browser of their own. Whatever they do, nothing is asked of another host."""
-    context = browser.new_context()
-    visit = Visit(context.new_page(), address)
-    yield visit
-    context.close()
-    assert visit.foreign == []
-    assert visit.errors == []
+pytestmark = IN_A_BROWSER
 
 
 def test_from_a_file_to_answers_and_back_to_nothing(visit: Visit) -> None:
