@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app.documents import DocumentReader
+from app.languages import Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.checkpoint_choice import CheckpointChoice
@@ -42,18 +43,20 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
         library=library,
         sample=sample,
     )
+    languages = Languages()
     with gr.Blocks(
         analytics_enabled=False, title="Readonce", fill_width=True, delete_cache=(60, UPLOAD_AGE_SECONDS)
     ) as demo:
         layout = Layout(
             ASSETS,
+            gr.I18n(**languages.fixed_texts()),
             banner=panels.banner(choice.state),
             checkpoint=settings.model,
             may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
         )
+        Wiring(demo, layout, handlers, choice, languages).connect()
         shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
         Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
-        Wiring(demo, layout, handlers, choice).connect()
     return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
 
 
@@ -73,6 +76,7 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         allowed_paths=[],
         max_file_size=settings.file_bytes,
         theme=calm_theme(),
+        i18n=gr.I18n(**Languages().fixed_texts()),
         css_paths=[ASSETS / "style.css"],
     )
 
@@ -80,11 +84,14 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
 class Wiring:
     """Connects the components to the handlers."""
 
-    def __init__(self, demo: gr.Blocks, layout: Layout, handlers: Handlers, choice: CheckpointChoice) -> None:
+    def __init__(
+        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, choice: CheckpointChoice, languages: Languages
+    ) -> None:
         self._demo = demo
         self._page = layout
         self._handlers = handlers
         self._choice = choice
+        self._languages = languages
 
     def connect(self) -> None:
         self._connect_tab()
@@ -95,7 +102,8 @@ class Wiring:
         page, handlers = self._page, self._handlers
 
         def enter(remembered: str, request: gr.Request) -> Outputs:
-            session_id = handlers.enter(str(request.session_hash), remembered)
+            language = self._languages.accepted(request.headers.get("accept-language", ""))
+            session_id = handlers.enter(str(request.session_hash), remembered, language)
             return session_id, session_id
 
         def leave(request: gr.Request) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import gradio as gr
 
+from app.languages import Language
 from app.page import keeping
 from app.page.asking import Asking
 from app.page.reading import Reading
@@ -38,10 +39,12 @@ class Handlers:
 
     # The tab
 
-    def enter(self, tab: str, remembered: str) -> str:
-        """A tab opens; its browser may remember a session."""
+    def enter(self, tab: str, remembered: str, language: Language | None = None) -> str:
+        """A tab opens; its browser may remember a session, and says which language it is read in."""
         self._seen[tab] = Update()
-        return self._library.enter(tab, remembered).id
+        session = self._library.enter(tab, remembered)
+        session.language = language or session.language
+        return session.id
 
     def leave(self, tab: str) -> None:
         self._seen.pop(tab, None)

@@ -1,5 +1,6 @@
 """What stands where on the page. Looks are in `assets/style.css`, the behaviour of panels in `assets/panel.js`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ LOADING_LOOK_SECONDS = 0.7
 CHECKPOINTS = ["embedded", *(f"google/t5gemma-2-{size}" for size in ("270m-270m", "1b-1b", "4b-4b"))]
 TITLE = '<h1 class="wordmark">Readonce</h1><p class="tagline">Read a document once, ask it anything.</p>'
 
+Say = Callable[[str], Any]  # a fixed text, for Gradio to show in the person's language
+
 
 class Layout:
     """The components, made in the order in which they are read. Made inside a `gr.Blocks`."""
 
-    def __init__(self, assets: Path, *, banner: str, checkpoint: str, may_change_checkpoint: bool) -> None:
+    def __init__(self, assets: Path, say: Say, *, banner: str, checkpoint: str, may_change_checkpoint: bool) -> None:
         self._behaviour = (assets / "panel.js").read_text(encoding="utf-8")
         self.session = gr.State("")
         self.browser = gr.BrowserState("", storage_key=BROWSER_KEY, secret=BROWSER_KEY)
@@ -29,81 +32,86 @@ class Layout:
             self.banner = self._panel("banner", banner)
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="library", min_width=0):
-                self._make_library()
+                self._make_library(say)
             with gr.Tabs(elem_id="tabs"):  # the documents on the left belong to all of them
-                self._make_ask_tab(checkpoint, may_change_checkpoint)
+                self._make_ask_tab(say, checkpoint, may_change_checkpoint)
 
-    def _make_ask_tab(self, checkpoint: str, may_change_checkpoint: bool) -> None:
-        with gr.Tab("Ask", id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
+    def _make_ask_tab(self, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:
+        with gr.Tab(say("Ask"), id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
             with gr.Column(elem_id="page", min_width=0):
                 self.pages = self._panel("pages", panels.empty_pages())
             with gr.Column(elem_id="chat", min_width=0):
-                self._make_chat()
-                self._make_settings(checkpoint, may_change_checkpoint)
+                self._make_chat(say)
+                self._make_settings(say, checkpoint, may_change_checkpoint)
 
-    def _make_library(self) -> None:
+    def _make_library(self, say: Say) -> None:
         self.drop = gr.File(
-            label="Drop documents here: PDF, images, text", file_count="multiple", elem_id="drop", height=150
+            label=say("Drop documents here: PDF, images, text"), file_count="multiple", elem_id="drop", height=150
         )
-        with gr.Accordion("Only some pages", open=False, elem_id="range"):
+        with gr.Accordion(say("Only some pages"), open=False, elem_id="range"):
             self.range = gr.Textbox(
-                label="Pages to read of what is dropped next",
-                placeholder="all, or 3-10,12",
+                label=say("Pages to read of what is dropped next"),
+                placeholder=say("all, or 3-10,12"),
                 max_lines=1,
                 elem_id="pages-to-read",
             )
-        self.sample = gr.Button("Try the sample document", elem_id="sample")
+        self.sample = gr.Button(say("Try the sample document"), elem_id="sample")
         self.messages = self._panel("messages")
         with gr.Column(visible=False, elem_id="lock", min_width=0) as self.lock:
             self.lock_reason = self._panel("lock-reason")
-            self.password = gr.Textbox(label="Password", type="password", elem_id="password")
+            self.password = gr.Textbox(label=say("Password"), type="password", elem_id="password")
             with gr.Row():
-                self.unlock = gr.Button("Open", variant="primary", size="md", min_width=0)
-                self.leave_locked = gr.Button("Leave it", size="md", min_width=0)
+                self.unlock = gr.Button(say("Open"), variant="primary", size="md", min_width=0)
+                self.leave_locked = gr.Button(say("Leave it"), size="md", min_width=0)
         self.reading = self._panel("reading")
         self.documents = self._panel("documents")
 
-    def _make_chat(self) -> None:
+    def _make_chat(self, say: Say) -> None:
         self.conversation = self._panel("conversation")
         self.problem = self._panel("problem")
         with gr.Row(elem_id="asking"):
             self.question = gr.Textbox(
-                label="Your question",
+                label=say("Your question"),
                 show_label=False,
-                placeholder="Ask your documents",
+                placeholder=say("Ask your documents"),
                 lines=1,
                 max_lines=8,
                 elem_id="question",
                 html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
             )
             # Not before the tab has its session: a first click would be lost.
-            self.ask = gr.Button("Ask", variant="primary", min_width=0, elem_id="ask", interactive=False)
-            self.stop = gr.Button("Stop", variant="stop", min_width=0, visible=False, elem_id="stop")
+            self.ask = gr.Button(say("Ask"), variant="primary", min_width=0, elem_id="ask", interactive=False)
+            self.stop = gr.Button(say("Stop"), variant="stop", min_width=0, visible=False, elem_id="stop")
         with gr.Row(elem_id="below"):
-            self.clear = gr.Button("New conversation", size="sm", min_width=0, elem_classes="below")
-            self.export = gr.Button("Export as Markdown", size="sm", min_width=0, elem_classes="below")
+            self.clear = gr.Button(say("New conversation"), size="sm", min_width=0, elem_classes="below")
+            self.export = gr.Button(say("Export as Markdown"), size="sm", min_width=0, elem_classes="below")
         self.unsent = gr.Textbox(visible=False)
         self.download = gr.DownloadButton(visible="hidden", elem_id="download")
 
-    def _make_settings(self, checkpoint: str, may_change_checkpoint: bool) -> None:
-        with gr.Accordion("Settings", open=False, elem_id="settings"):
+    def _make_settings(self, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:
+        with gr.Accordion(say("Settings"), open=False, elem_id="settings"):
             defaults = GenerationOptions()
             self.length = gr.Slider(
                 8,
                 512,
                 value=defaults.max_new_tokens,
                 step=8,
-                label="Longest answer",
-                info="tokens, about 4 letters each",
+                label=say("Longest answer"),
+                info=say("tokens, about 4 letters each"),
             )
             self.temperature = gr.Slider(
-                0, 1.5, value=defaults.temperature, step=0.1, label="Temperature", info="0: the same answer each time"
+                0,
+                1.5,
+                value=defaults.temperature,
+                step=0.1,
+                label=say("Temperature"),
+                info=say("0: the same answer each time"),
             )
             self.checkpoint = gr.Dropdown(
                 list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
                 value=checkpoint,
-                label="Checkpoint",
-                info="one of these, another name on the hub, or a folder",
+                label=say("Checkpoint"),
+                info=say("one of these, another name on the hub, or a folder"),
                 allow_custom_value=True,
                 visible=may_change_checkpoint,
             )

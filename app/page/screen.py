@@ -1,5 +1,7 @@
 """A session as the person sees it. It changes nothing."""
 
+from dataclasses import replace
+
 from app.page import panels
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.panels.pages import Traces
@@ -18,7 +20,21 @@ class Screen:
         self._sample = sample
 
     def everything(self, session: Session) -> Update:
-        """All panels. Whoever watches a session sends on what has changed."""
+        """All panels, in the session's language. Whoever watches a session sends on what has changed."""
+        say = session.language
+        drawn = self._drawn(session)
+        return replace(
+            drawn,
+            documents=say.html(drawn.documents or ""),
+            reading=say.html(drawn.reading or ""),
+            messages=say.html(drawn.messages or ""),
+            pages=say.html(drawn.pages or ""),
+            conversation=say.html(drawn.conversation or ""),
+            locked=say.text(drawn.locked or ""),
+            problem=say.text(drawn.problem or ""),
+        )
+
+    def _drawn(self, session: Session) -> Update:
         shown = session.shown.key if session.shown else ""
         return Update(
             documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint),

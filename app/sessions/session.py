@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from app.languages import Language
 from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
@@ -51,6 +52,7 @@ class Session:
         self.conversation = Conversation(self.changes)
         self.inbox = Inbox(self.changes)
         self.options = GenerationOptions()
+        self.language = Language()
         self._lock = threading.RLock()
         self._shown: Shown | None = None
         self._documents: dict[str, Loaded] = {}

@@ -15,8 +15,6 @@ pytestmark = IN_A_BROWSER
 INVOICE = (
     "Invoice 2024-118\nDate: 3 March 2024\nSeller: Harbour Lights Ltd\nCustomer: Clara Jensen\nTotal: 1,084.50 pounds"
 )
-    "Invoice 2024-118\nDate: 3 March 2024\nSeller: Harbour Lights Ltd\nCustomer: Clara Jensen\nTotal: 1,084.50 pounds"
-)
 BOOK = pdf("The museum shows ships.", "Nothing is written on this page.", INVOICE, "The end of the papers.")
 
 

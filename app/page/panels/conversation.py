@@ -28,7 +28,8 @@ def _invitation(suggestions: Sequence[str]) -> str:
     if not suggestions:
         return '<p class="hint">Questions and answers appear here.</p>'
     buttons = "".join(
-        f'<button class="suggestion" data-event="suggest" data-question="{escape(text)}">{escape(text)}</button>'
+        f'<button class="suggestion" data-event="suggest" data-question="{escape(text)}" translate="no">'
+        f"{escape(text)}</button>"
         for text in suggestions
     )
     return f'<p class="hint">Ask about the sample, for example:</p>{buttons}'
@@ -36,7 +37,8 @@ def _invitation(suggestions: Sequence[str]) -> str:
 
 def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
     return (
-        f'<article class="exchange {exchange.status}"><p class="question">{escape(exchange.question)}</p>'
+        f'<article class="exchange {exchange.status}">'
+        f'<p class="question" translate="no">{escape(exchange.question)}</p>'
         f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_note(exchange)}{_doubt(exchange)}"
         f"{_receipt(exchange)}{_chips(exchange)}"
         f"{_tools(exchange, last)}</article>"
@@ -45,7 +47,7 @@ def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
 
 def _answer(exchange: Exchange, waiting_for: str) -> str:
     if exchange.answer.text:
-        return f'<p class="answer">{escape(exchange.answer.text)}</p>'
+        return f'<p class="answer" translate="no">{escape(exchange.answer.text)}</p>'
     if exchange.pending:
         return f'<p class="answer pending">{escape(waiting_for)}</p>'
     return '<p class="answer none">(no words)</p>' if exchange.status == "done" else ""

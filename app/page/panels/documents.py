@@ -93,7 +93,7 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
         f'<input type="checkbox" data-event="tick" data-document="{key}"{" checked" if ticked else ""}'
         f' aria-label="{name} is in the conversation">'
         f'<button class="open" data-event="open" data-document="{key}" data-page="{first}" title="{name}">'
-        f'<span class="name">{name}</span><span class="facts">{facts}</span></button>'
+        f'<span class="name" translate="no">{name}</span><span class="facts">{facts}</span></button>'
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
         f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'

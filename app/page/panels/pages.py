@@ -96,7 +96,7 @@ def _bar(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) ->
     previous = _open(viewed, numbers[at - 1], traces) if at else "disabled"
     following = _open(viewed, numbers[at + 1], traces) if at + 1 < len(numbers) else "disabled"
     return (
-        f'<figcaption><span class="name" title="{escape(viewed.name)}">{escape(viewed.name)}</span>'
+        f'<figcaption><span class="name" translate="no" title="{escape(viewed.name)}">{escape(viewed.name)}</span>'
         f'<button class="turn" {previous} data-focus="previous" aria-label="Previous page">‹</button>'
         f'<label>Page <input type="number" min="{numbers[0]}" max="{numbers[-1]}" value="{number}"'
         f' {_open(viewed, number, traces)} data-focus="page"> of {numbers[-1]}</label>'

@@ -1,0 +1,105 @@
+"""The page in the person's language. The English text is the key, so the code reads as the page does.
+
+One catalogue, `assets/languages/*.json`, serves three places: the fixed texts of components (`fixed_texts`, for
+`gr.I18n`), the panels, receipts and errors (`Language.html`, applied once to what a panel has drawn). A key may hold
+places, `{pages} of {document}`; what stands in them is kept, and counted nouns in them are translated, too. Foreign
+text, of documents, models and people, is marked `translate="no"` by the panels and stays as it is.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape, unescape
+from pathlib import Path
+from types import MappingProxyType
+
+FOLDER = Path(__file__).resolve().parents[1] / "assets" / "languages"
+ENGLISH = "en"
+_PIECES = re.compile(r"(<[^>]*>)")
+_LABELS = re.compile(r'(?<= )(aria-label|title|alt)="([^"]*)"')
+_PLACE = re.compile(r"\\{(\w+)\\}")
+_COUNTED = re.compile(r"[\d,.]+ [a-z]+")
+
+
+class Language:
+    """Texts in one language. What its catalogue does not have stays English."""
+
+    def __init__(self, code: str = ENGLISH, texts: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.code = code
+        self._texts = {key: text for key, text in texts.items() if "{" not in key}
+        self._patterns = {key: text for key, text in texts.items() if "{" in key}
+        self._known: dict[str, str] = {}
+
+    def html(self, markup: str) -> str:
+        """What a panel has drawn, translated: text between tags, and labels."""
+        if not self._texts and not self._patterns:
+            return markup
+        pieces = _PIECES.split(markup)
+        kept = False
+        for index, piece in enumerate(pieces):
+            if index % 2:
+                kept = 'translate="no"' in piece
+                pieces[index] = piece if kept else _LABELS.sub(self._label, piece)
+            elif piece.strip() and not kept:
+                pieces[index] = escape(self.text(unescape(piece)), quote=False)
+        return "".join(pieces)
+
+    def text(self, text: str) -> str:
+        """A text as it is shown, with figures and names in it."""
+        if text not in self._known:
+            if len(self._known) > 5_000:
+                self._known.clear()
+            parts = re.split(r"( · |; )", text)
+            self._known[text] = "".join(part if index % 2 else self._part(part) for index, part in enumerate(parts))
+        return self._known[text]
+
+    def _label(self, match: re.Match[str]) -> str:
+        return f'{match[1]}="{escape(self.text(unescape(match[2])))}"'
+
+    def _part(self, part: str) -> str:
+        core = part.strip()
+        if core in self._texts:
+            return part.replace(core, self._texts[core])
+        for pattern, translated in self._compiled:
+            if found := pattern.fullmatch(core):
+                values = {
+                    name: self._part(value) if _COUNTED.fullmatch(value) else value
+                    for name, value in found.groupdict().items()
+                }
+                return part.replace(core, translated.format(**values))
+        return part
+
+    @cached_property
+    def _compiled(self) -> list[tuple[re.Pattern[str], str]]:
+        """Keys with places as patterns, the most telling first."""
+        ordered = sorted(self._patterns, key=lambda key: -len(_PLACE.sub("", re.escape(key))))
+        return [
+            (re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(key)), re.DOTALL), self._patterns[key]) for key in ordered
+        ]
+
+
+class Languages:
+    """All languages there are."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._all = {ENGLISH: Language()}
+        self._catalogues: dict[str, dict[str, str]] = {}
+        for path in sorted(folder.glob("*.json")):
+            self._catalogues[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+            self._all[path.stem] = Language(path.stem, self._catalogues[path.stem])
+
+    def accepted(self, header: str) -> Language:
+        """The first language of an `Accept-Language` header that there is; English where there is none."""
+        for wanted in header.split(","):
+            code = wanted.partition(";")[0].strip().partition("-")[0].lower()
+            if code in self._all:
+                return self._all[code]
+        return self._all[ENGLISH]
+
+    def fixed_texts(self) -> dict[str, dict[str, str]]:
+        """By language, the texts without places in them: what `gr.I18n` is made of."""
+        english = {text: text for catalogue in self._catalogues.values() for text in catalogue if "{" not in text}
+        return {ENGLISH: english} | {
+            code: {text: catalogue.get(text, text) for text in english} for code, catalogue in self._catalogues.items()
+        }
