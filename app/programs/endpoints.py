@@ -101,9 +101,10 @@ class Endpoints:
             engine = self._choice.engine(lambda: False)
             answered: list = []
             for first in range(0, len(asked), BATCH):
-                snapshots = engine.answer_batch(encoded, asked[first : first + BATCH])
-                for batch in thinned(snapshots):
-                    yield answers_object(encoded, [*answered, *batch])
+                with self._choice.turns.answering(lambda: False):
+                    snapshots = engine.answer_batch(encoded, asked[first : first + BATCH])
+                    for batch in thinned(snapshots):
+                        yield answers_object(encoded, [*answered, *batch])
                 answered += batch
 
     def forget(self, request: gr.Request, document: str) -> str:
@@ -126,10 +127,13 @@ class Endpoints:
         read = self._reader.read(data, name=name, pages=pages or None, password=password or None, progress=report)
         try:
             engine = self._choice.engine(lambda: False)
-            encoded = engine.encode(read.document, views="auto", picture=read.picture, progress=report)
+            with self._choice.turns.reading(lambda: False) as cancelled:
+                encoded = engine.encode(
+                    read.document, views="auto", picture=read.picture, progress=report, cancelled=cancelled
+                )
         finally:
             read.images.close()  # programs look at no pictures
-        return Loaded(encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
+        return Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
 
 
 def _value(name: str, kind: Any, default: str | None = None) -> Api:
