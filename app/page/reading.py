@@ -112,6 +112,7 @@ class Reading:
         size = engine.memory_bytes(tokens)
         self._library.check_room(incoming.name, size + len(incoming.data))
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
+        report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
 
         def window_read(piece: EncodedDocument) -> None:
