@@ -29,9 +29,9 @@ def doubtful(answer: Answer) -> bool:
     """
     if not answer.text or answer.stop_reason == "stopped":
         return False
-    found = any(place.verbatim for place in answer.evidence)
+    looked_around = bool(answer.evidence) and not any(place.verbatim for place in answer.evidence)
     hottest = max((one.share for one in answer.attention), default=0.0)
-    return answer.confidence < LEAST_CONFIDENCE or (not found and hottest < LEAST_ATTENTION)
+    return answer.confidence < LEAST_CONFIDENCE or (looked_around and hottest < LEAST_ATTENTION)
 
 
 def so_far(document: Document, part: EncodedDocument) -> str:

@@ -1,6 +1,7 @@
 """What the panels say, and that nothing in them is ever more than text."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from app.page import panels
 from app.page.panels.pages import Traces, marked_boxes
 from app.receipts import receipt, roughly, seconds
 from app.sessions.conversation import Exchange
-from model.types import Answer, Evidence
+from model.types import Answer, Evidence, PageAttention
 from tests.page.stand_ins import CountedImages, a_page, loaded
 
 NASTY = '<img src=http://evil.example/x.png onerror="alert(1)">'
@@ -92,6 +93,34 @@ def test_chips_name_each_page_once_and_carry_what_opens_it() -> None:
     )
     assert re.findall(r">p\. (\d+)<", html) == ["7", "2"]
     assert 'data-document="key-of-a.pdf" data-page="7" data-exchange="1"' in html
+
+
+def test_a_doubtful_answer_is_marked() -> None:
+    def shown(confidence: float, verbatim: bool, share: float) -> bool:
+        exchange = an_exchange("lit", replace(evidence(1, 0, 3), verbatim=verbatim))
+        looked = (
+            PageAttention(document_index=0, page=1, share=share),
+            PageAttention(document_index=0, page=2, share=0.1),
+        )
+        answer = replace(exchange.answer, confidence=confidence, attention=looked)
+        return "Not sure of this answer" in panels.conversation([replace(exchange, answer=answer)], [], waiting_for="")
+
+    assert not shown(0.9, verbatim=True, share=0.2)
+    assert not shown(0.9, verbatim=False, share=0.6)
+    assert shown(0.9, verbatim=False, share=0.2)  # it stands nowhere, and the decoder looked here and there
+    assert shown(0.3, verbatim=True, share=0.6)
+
+
+def test_the_heat_strip_has_a_cell_for_each_page_and_groups_many() -> None:
+    traces = Traces(
+        exchange=7,
+        evidence=(evidence(250, 0, 2),),
+        attention=tuple(PageAttention(document_index=0, page=n, share=0.5 if n == 9 else 0.0) for n in range(1, 301)),
+    )
+    html = panels.pages(loaded("long.pdf", *(a_page(n, "word") for n in range(1, 301))), 1, traces)
+    assert html.count('class="cell') == 100
+    assert 'data-page="9" data-exchange="7" style="--heat:1.00" title="Page 9: 50% of the attention"' in html
+    assert 'class="cell found"' in html
 
 
 def test_documents_say_how_well_they_could_be_read() -> None:
