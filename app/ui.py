@@ -10,6 +10,7 @@ from app.documents import DocumentReader
 from app.languages import Languages
 from app.page import panels
 from app.page.asking import Asking
+from app.page.captions import Captioning, CaptionsTab
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.handlers import Handlers
 from app.page.layout import Layout
@@ -47,13 +48,16 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
     with gr.Blocks(
         analytics_enabled=False, title="Readonce", fill_width=True, delete_cache=(60, UPLOAD_AGE_SECONDS)
     ) as demo:
+        say = gr.I18n(**languages.fixed_texts())
         layout = Layout(
             ASSETS,
-            gr.I18n(**languages.fixed_texts()),
+            say,
             banner=panels.banner(choice.state),
             checkpoint=settings.model,
             may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
         )
+        with layout.tabs:
+            CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
         Wiring(demo, layout, handlers, choice, languages).connect()
         shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
         Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)

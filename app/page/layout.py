@@ -33,7 +33,7 @@ class Layout:
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="library", min_width=0):
                 self._make_library(say)
-            with gr.Tabs(elem_id="tabs"):  # the documents on the left belong to all of them
+            with gr.Tabs(elem_id="tabs") as self.tabs:  # the documents on the left belong to all of them
                 self._make_ask_tab(say, checkpoint, may_change_checkpoint)
 
     def _make_ask_tab(self, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:

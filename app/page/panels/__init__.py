@@ -1,6 +1,7 @@
 """The panels of the page as HTML. Whatever a file, a model or a person wrote is escaped here, and nowhere else."""
 
 from app.page.panels.banner import banner
+from app.page.panels.captions import captions, not_pictures
 from app.page.panels.conversation import asking_problem, conversation
 from app.page.panels.documents import documents, lock_reason, messages, reading, waiting_to_read
 from app.page.panels.pages import empty_pages, pages, problem
@@ -8,11 +9,13 @@ from app.page.panels.pages import empty_pages, pages, problem
 __all__ = [
     "asking_problem",
     "banner",
+    "captions",
     "conversation",
     "documents",
     "empty_pages",
     "lock_reason",
     "messages",
+    "not_pictures",
     "pages",
     "problem",
     "reading",
