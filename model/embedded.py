@@ -19,7 +19,7 @@ import torch
 
 from model.adapt.adapter import AdapterInfo, adapter_file, adapter_info, read_adapter
 from model.adapt.base import BASE_SHA256, assemble_base, gemma_config, read_gemma_weights, read_tokenizer
-from model.adapt.initialise import build_model, initial_weights, t5gemma2_config
+from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
 from model.checkpoint import Checkpoint
 from model.checkpoints.fingerprint import folder_fingerprint
 from model.checkpoints.folder import load_folder
@@ -83,10 +83,12 @@ def _write_merged(part: Path, merged: Path, progress: ReportProgress) -> None:
     progress("putting the embedded checkpoint together (first start only)", 0.0)
     base = assemble_base(part)
     progress("reading the Gemma weights (first start only)", 0.1)
-    weights = initial_weights(read_gemma_weights(base), layers=gemma_config().num_hidden_layers)
+    info, gemma = adapter_info(), gemma_config()
+    start = Initialisation(encoder_layers=info.encoder_layers)
+    weights = initial_weights(read_gemma_weights(base), gemma.num_hidden_layers, start)
     progress("merging the adapter (first start only)", 0.5)
-    read_adapter(adapter_file(), adapter_info().sha256).merge_into(weights)
-    build_model(t5gemma2_config(gemma_config()), weights, torch.bfloat16).save_pretrained(merged)
+    read_adapter(adapter_file(), info.sha256).merge_into(weights)
+    build_model(t5gemma2_config(gemma, info.encoder_layers), weights, torch.bfloat16).save_pretrained(merged)
     progress("converting the tokenizer (first start only)", 0.6)
     read_tokenizer(base).save_pretrained(merged)
     note = {"fingerprint": folder_fingerprint(merged)}

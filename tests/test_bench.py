@@ -2,17 +2,24 @@
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pytest
 
 from app.bench.__main__ import build_parser
+from app.bench.needles import depth_of, haystack, make_needles
+from app.bench.paper import LAYOUTS, draw_paper
 from app.bench.quality import as_table
 from app.bench.rows import Row, read_rows
 from app.bench.scores import exact_match, normalise, refuses, score, token_f1
 from app.bench.speed import agree
 from app.commands.command_line import run
+from app.documents import DocumentReader
+from model.adapt.facts import Source, Split
+from model.adapt.records import make_sketch
 from model.errors import DocumentError
+from tests.tiny import tiny_tokenizer
 
 ROWS = [
     {"id": "1", "context": "Ada wrote it.", "question": "Who wrote it?", "answers": ["Ada", "Ada Lovelace"]},
@@ -102,6 +109,57 @@ def test_quality_prints_the_object_that_programs_read(
     names = ["name", "exact_match", "f1", "no_answer_recall", "false_refusals"]
     assert list(result["checkpoint"]) == names and result["checkpoint"]["name"] == str(tiny_folder)
     assert all(0 <= result["checkpoint"][name] <= 100 for name in names[1:])
+
+
+def test_needles_are_set_at_every_depth_of_a_text_of_that_length() -> None:
+    tokenizer = tiny_tokenizer()
+    hidden = make_needles(8, random.Random(1))
+    text = haystack(tokenizer, 9000, hidden, random.Random(1))
+    places = [text.index(needle.sentence) / len(text) for needle in hidden]
+    assert len(tokenizer(text)["input_ids"]) == pytest.approx(9000, rel=0.15)
+    assert places == sorted(places)
+    assert all(abs(place - depth_of(index, 8)) < 0.15 for index, place in enumerate(places))
+
+
+def test_needles_prints_the_object_that_programs_read(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["needles", "--tokens", "900", "--needles", "3", "--model", str(tiny_folder)]
+    assert run(build_parser(), [*arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert list(result) == ["checkpoint", "documents", "needles", "found", "findings"]
+    assert result["needles"] == len(result["findings"]) == 3 and 0 <= result["found"] <= 3
+    assert set(result["documents"][0]) == {"tokens", "windows", "encode_seconds"}
+    assert run(build_parser(), arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["all", "3"]
+
+
+def test_generated_rows_are_read_back_from_pdfs(tmp_path: Path) -> None:
+    file = tmp_path / "generated.jsonl"
+    assert run(build_parser(), ["generated", "--documents", "5", "-o", str(file)]) == 0
+    rows = read_rows(file)
+    assert len({row.context for row in rows}) == 5
+    assert len(rows) > 20
+    assert all(" ".join(row.answers[0].split()) in " ".join(row.context.split()) for row in rows)
+    again = tmp_path / "again.jsonl"
+    assert run(build_parser(), ["generated", "--documents", "5", "-o", str(again)]) == 0
+    assert again.read_bytes() == file.read_bytes()
+
+
+def test_no_layout_is_both_learned_and_checked() -> None:
+    assert not set(LAYOUTS["train"]) & set(LAYOUTS["check"])
+
+
+@pytest.mark.parametrize("split", ["train", "check"])
+def test_every_layout_loses_hardly_any_word(split: Split, tmp_path: Path) -> None:
+    source = Source(random.Random(3), split)
+    with DocumentReader() as reader:
+        for layout in LAYOUTS[split]:
+            sketch = make_sketch(source)
+            (tmp_path / "paper.pdf").write_bytes(draw_paper(sketch, layout))
+            pages = reader.read(tmp_path / "paper.pdf", name="paper.pdf").document.pages
+            text = " ".join(" ".join(page.text for page in pages).split())
+            assert all(line in text for line in sketch.heading)
+            assert all(" ".join(cell.split()) in text for row in sketch.table for cell in row)
+            assert all(fact.value in text for fact in sketch.fields)
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "many"])

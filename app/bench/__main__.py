@@ -7,6 +7,7 @@ from pathlib import Path
 from app.commands.command_line import OneLineParser, run
 
 FEWEST_TOKENS = 64
+MOST_NEEDLES = 50
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -15,6 +16,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_quality(benchmarks)
     _add_speed(benchmarks)
     _add_evidence(benchmarks)
+    _add_needles(benchmarks)
+    _add_generated(benchmarks)
     return parser
 
 
@@ -76,6 +79,45 @@ def _tokens(text: str) -> int:
     number = _positive(text)
     if number < FEWEST_TOKENS:
         raise argparse.ArgumentTypeError(f"{number} tokens are too few to measure; take {FEWEST_TOKENS} or more")
+    return number
+
+
+def _add_needles(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    needles = benchmarks.add_parser("needles", help="whether facts are found at every depth of a long text")
+    needles.add_argument("--tokens", type=_positive, default=4096, metavar="N", help="length of a text (4096)")
+    needles.add_argument("--needles", type=_few, default=20, metavar="N", help="facts in a text, at even depths (20)")
+    needles.add_argument("--documents", type=_positive, default=1, metavar="N", help="texts, each with its own facts")
+    needles.add_argument("--seed", type=int, default=0)
+    needles.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    needles.add_argument("--json", action="store_true", help="print one JSON object")
+    needles.set_defaults(run=_needles)
+
+
+def _needles(arguments: argparse.Namespace) -> None:
+    from app.bench.needles import needles
+
+    needles(arguments)
+
+
+def _add_generated(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    generated = benchmarks.add_parser("generated", help="write rows about generated documents, as `quality` reads them")
+    generated.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="a file of JSON lines")
+    generated.add_argument("--documents", type=_positive, default=40, metavar="N", help="how many documents (40)")
+    generated.add_argument("--split", choices=("train", "check"), default="check", help="whose names and layouts")
+    generated.add_argument("--seed", type=int, default=0)
+    generated.set_defaults(run=_generated)
+
+
+def _generated(arguments: argparse.Namespace) -> None:
+    from app.bench.generated import generated
+
+    generated(arguments)
+
+
+def _few(text: str) -> int:
+    number = _positive(text)
+    if number > MOST_NEEDLES:
+        raise argparse.ArgumentTypeError(f"{number} facts are too many for one text: {MOST_NEEDLES} at most")
     return number
 
 

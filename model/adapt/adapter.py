@@ -28,6 +28,7 @@ class AdapterInfo:
     sha256: str
     window: int  # document tokens that training read in one piece
     overlap: int
+    encoder_layers: int  # of Gemma's, from the first on
     description: str
 
 

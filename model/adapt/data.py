@@ -17,11 +17,15 @@ from transformers import PreTrainedTokenizerBase
 
 from model.adapt.facts import Split
 from model.adapt.records import make_record
+from model.adapt.tasks import pairs_by_context
+from model.adapt.ul2 import choose_denoiser, denoise
 from model.generation import NOT_IN_DOCUMENT, prompt_text
 from model.windows import plan_windows
 
 SEPARATOR = "\n\n"
 IGNORED = -100
+RECORDS, TEXT = "records", "text"  # kinds of documents that are made, not read: generated ones, and UL2's
+SHORTEST_TEXT = 40  # tokens that are worth taking apart
 
 Pair = tuple[list[int], list[int]]
 
@@ -36,13 +40,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A bucket: `documents` of `windows` windows of `window` tokens, and `answers` decoder tokens for each."""
+    """A bucket: `documents` of `windows` windows of `window` tokens, and `answers` decoder tokens for each.
+
+    `filled`: passages are put together until the windows are full; otherwise a document is one passage.
+    """
 
     documents: int
     windows: int
     window: int
     overlap: int
     answers: int
+    filled: bool = True
 
     @property
     def length(self) -> int:
@@ -83,17 +91,17 @@ class Tokens:
     def encode(self, texts: list[str]) -> list[list[int]]:
         return self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
 
-    def pairs(self, questions: list[tuple[str, str]]) -> list[Pair]:
-        prompts = self.encode([prompt_text(question.strip()) for question, _ in questions])
-        answers = self.encode([f" {answer.strip()}" for _, answer in questions])
+    def pairs(self, pairs: list[tuple[str, str]]) -> list[Pair]:
+        """Prompts and answers as the decoder's tokens."""
+        prompts = self.encode([prompt for prompt, _ in pairs])
+        answers = self.encode([f" {answer.strip()}" for _, answer in pairs])
         return [([self.bos, *prompt], [*answer, self.eos]) for prompt, answer in zip(prompts, answers, strict=True)]
 
-    def passages(self, rows: Iterable[dict], longest: int) -> list[Passage]:
-        """One passage for each distinct context; the first answer of a row is the target."""
-        by_context: dict[str, list[tuple[str, str]]] = {}
-        for row in rows:
-            answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
-            by_context.setdefault(row["context"], []).append((row["question"], answer))
+    def passages(self, rows: Iterable[dict], longest: int, most: int | None = None) -> list[Passage]:
+        """One passage for each distinct context of up to `longest` tokens; of more than `most` a fixed sample."""
+        by_context = pairs_by_context(rows)
+        if most is not None and most < len(by_context):
+            by_context = {context: by_context[context] for context in random.Random(0).sample(list(by_context), most)}
         contexts = self.encode(list(by_context))
         flat = iter(self.pairs([pair for pairs in by_context.values() for pair in pairs]))
         passages = [
@@ -111,7 +119,15 @@ class Tokens:
             other = [question for question, _ in make_record(rng, split).pairs if question not in asked]
             missing = [q for q in other if q.split()[-1].strip("?").lower() not in record.text.lower()]
             questions += [(question, NOT_IN_DOCUMENT) for question in missing[:1]]
-        return Passage(ids=self.encode([record.text])[0], pairs=self.pairs(questions))
+        asked_for = [(prompt_text(question), answer) for question, answer in questions]
+        return Passage(ids=self.encode([record.text])[0], pairs=self.pairs(asked_for))
+
+    def denoised(self, ids: list[int], room: int, rng: random.Random) -> Passage:
+        """A piece of a text as a UL2 example: what stays is the document, what was taken out is the answer."""
+        size = min(len(ids), room)
+        start = rng.randint(0, len(ids) - size)
+        denoising = denoise(ids[start : start + size], choose_denoiser(rng), rng)
+        return Passage(ids=denoising.read, pairs=[([self.bos], [*denoising.written, self.eos])])
 
 
 def lay_out(
@@ -152,7 +168,16 @@ def collate(documents: list[tuple[list[list[int]], list[Pair]]], shape: Shape) -
     packed = [pack(pairs, shape.answers) for _, pairs in documents]
     ids, positions, question, targets = (torch.tensor([row[i] for row in packed]) for i in range(4))
     windows = torch.tensor([window for windows, _ in documents for window in windows])
-    return Batch(window_ids=windows, answer_ids=ids, positions=positions, question=question, targets=targets)
+    if shape.windows == 1:
+        windows = windows[:, : int((windows != 0).sum(1).max())]
+    used = int((question >= 0).sum(1).max())
+    return Batch(
+        window_ids=windows,
+        answer_ids=ids[:, :used],
+        positions=positions[:, :used],
+        question=question[:, :used],
+        targets=targets[:, :used],
+    )
 
 
 class Mixture:
@@ -162,31 +187,38 @@ class Mixture:
         self, sources: dict[str, list[Passage]], weights: dict[str, float], tokens: Tokens, split: Split
     ) -> None:
         self.sources, self.tokens, self.split = sources, tokens, split
-        self.names = [name for name in weights if name == "records" or sources.get(name)]
+        self.names = [name for name in weights if name in (RECORDS, TEXT) or sources.get(name)]
         self.weights = weights
-        self.prose = [name for name in self.names if name != "records" and not name.startswith("forms")]
+        self.prose = [name for name in self.names if name not in (RECORDS, TEXT) and not name.startswith("forms")]
 
     def _choose(self, names: list[str], rng: random.Random) -> str:
         return rng.choices(names, [self.weights[name] for name in names])[0]
 
     def _draw(self, name: str, room: int, rng: random.Random) -> Passage | None:
         for _ in range(20):
-            passage = self.tokens.record(rng, self.split) if name == "records" else rng.choice(self.sources[name])
+            passage = self.tokens.record(rng, self.split) if name == RECORDS else rng.choice(self.sources[name])
             if len(passage.ids) <= room:
                 return passage
         return None
 
+    def _denoised(self, shape: Shape, rng: random.Random) -> Passage:
+        text = self.tokens.separator
+        while len(text) < SHORTEST_TEXT:
+            text = rng.choice(self.sources[self._choose(self.prose, rng)]).ids
+        return self.tokens.denoised(text, min(shape.length, shape.answers), rng)
+
     def document(self, shape: Shape, rng: random.Random) -> tuple[list[list[int]], list[Pair]]:
         """The first passage is drawn by weight, the rest are prose: two forms would answer the same question."""
         name = self._choose(self.names, rng)
+        if name == TEXT:
+            return lay_out([self._denoised(shape, rng)], shape, self.tokens, rng)
         room = shape.length
         passages = []
         passage = self._draw(name, room, rng)
         while passage is not None:
             passages.append(passage)
             room -= len(passage.ids) + len(self.tokens.separator)
-            alone = shape.windows == 1 and rng.random() < 0.1
-            full = alone or room < 40 or not self.prose
+            full = not shape.filled or room < 40 or not self.prose
             passage = None if full else self._draw(self._choose(self.prose, rng), room, rng)
         rng.shuffle(passages)
         return lay_out(passages, shape, self.tokens, rng)

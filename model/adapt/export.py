@@ -34,12 +34,14 @@ def main() -> None:
     parser.add_argument("--overlap", type=int, default=128)
     parser.add_argument("--description", required=True, help="one sentence for the page's banner")
     arguments = parser.parse_args()
-    sha256 = write_adapter(adapter_of(arguments.run / "state.pt"), adapter_file())
+    adapter = adapter_of(arguments.run / "state.pt")
+    sha256 = write_adapter(adapter, adapter_file())
     info = AdapterInfo(
         version=arguments.version,
         sha256=sha256,
         window=arguments.window,
         overlap=arguments.overlap,
+        encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
         description=arguments.description,
     )
     text = json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n"

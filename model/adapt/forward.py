@@ -43,9 +43,9 @@ def answer_logits(
     """Decoder states at the answers' tokens, (N, H), and their targets, (N,). One forward pass of both stacks."""
     sliding = int(model.model.decoder.config.sliding_window or batch.window_ids.shape[1])
     encoder = model.model.encoder(input_ids=batch.window_ids, attention_mask=window_masks(batch.window_ids, sliding))
-    rows = joined_rows(shape)
+    rows = joined_rows(shape) if shape.windows > 1 else slice(None)
     hidden = encoder.last_hidden_state
-    memory = hidden.reshape(shape.documents, shape.windows * shape.window, -1)[:, rows]
+    memory = hidden.reshape(shape.documents, -1, hidden.shape[-1])[:, rows]
     seen = (batch.window_ids != 0).reshape(shape.documents, -1)[:, rows]
     cross_mask = seen[:, None, None, :].expand(-1, 1, batch.answer_ids.shape[1], -1)
     states = model.model.decoder(
@@ -69,10 +69,11 @@ class Head:
         self.index[used] = torch.arange(len(used))
 
     def loss(self, states: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean cross-entropy in nats, and whether each token is the most likely one."""
+        """Cross-entropy in nats, summed, and whether each token is the most likely one."""
         logits = functional.linear(states, self.weight).float()
         wanted = self.index[targets]
-        return functional.cross_entropy(logits, wanted, ignore_index=IGNORED), logits.argmax(-1) == wanted
+        loss = functional.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction="sum")
+        return loss, logits.argmax(-1) == wanted
 
 
 @torch.no_grad()

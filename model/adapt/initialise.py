@@ -4,8 +4,9 @@ The paper copies the decoder's layers into both stacks; merged attention (sectio
 between self- and cross-attention, and embeddings are tied, so every parameter has a pretrained value. But the decoder's
 `k_proj` then sees two different inputs: its own states after a gained norm, and the encoder's output after another.
 `fold_norms` makes them alike: each layer's input gain moves into q, k and v (the function is unchanged), and the
-encoder's final norm keeps a gain of one. `identity_from` starts the encoder's upper layers as identity, so that its
-output is what Gemma's own middle layers attend to. Both can be switched off: then it is the paper's plain recipe.
+encoder's final norm keeps a gain of one. `encoder_layers` cuts the encoder off in the middle, so that its output is
+what Gemma's own middle layers attend to; `identity_from` keeps the upper layers, silent at first. All can be switched
+off: then it is the paper's plain recipe.
 """
 
 from dataclasses import dataclass
@@ -20,14 +21,20 @@ _DECODER = "model.decoder"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Initialisation:
-    """How the two stacks start. `identity_from` is the first encoder layer that starts as identity, None for none."""
+    """How the two stacks start.
+
+    `encoder_layers`: how many of Gemma's layers the encoder takes, None for all; `identity_from`: the first encoder
+    layer that starts as identity, None for none.
+    """
 
     fold_norms: bool = True
-    identity_from: int | None = 8
+    encoder_layers: int | None = 8
+    identity_from: int | None = None
 
 
-def t5gemma2_config(gemma: Gemma3TextConfig) -> T5Gemma2Config:
+def t5gemma2_config(gemma: Gemma3TextConfig, encoder_layers: int | None = None) -> T5Gemma2Config:
     """The encoder-decoder shape of a Gemma 3, with the smallest vision tower that transformers accepts, unused."""
+    depth = encoder_layers or gemma.num_hidden_layers
     shared = {
         name: getattr(gemma, name)
         for name in [
@@ -49,7 +56,8 @@ def t5gemma2_config(gemma: Gemma3TextConfig) -> T5Gemma2Config:
     vision = SiglipVisionConfig(
         hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=1, image_size=224, patch_size=14
     )
-    return T5Gemma2Config(encoder={"text_config": shared, "vision_config": vision.to_dict()}, decoder=shared)
+    encoder = shared | {"num_hidden_layers": depth, "layer_types": shared["layer_types"][:depth]}
+    return T5Gemma2Config(encoder={"text_config": encoder, "vision_config": vision.to_dict()}, decoder=shared)
 
 
 def _fold(layer: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -95,8 +103,9 @@ def initial_weights(
         if start.fold_norms:
             layer = _fold(layer)
         silent = start.identity_from is not None and index >= start.identity_from
-        for name, value in (_as_identity(layer) if silent else layer).items():
-            weights[f"{_ENCODER}.layers.{index}.{name}"] = value
+        if index < (start.encoder_layers or layers):
+            for name, value in (_as_identity(layer) if silent else layer).items():
+                weights[f"{_ENCODER}.layers.{index}.{name}"] = value
         for name, value in layer.items():
             weights[f"{_DECODER}.layers.{index}.{name}"] = value
     norm = gemma["norm.weight"]

@@ -1,7 +1,8 @@
 """Generated documents with known answers: letters, invoices, reports, forms, tables, notices.
 
-Each is a list of facts (`facts.py`) set as text the way PDF text comes out: label and value on one line, on two lines,
-in a sentence, or in a table row.
+A sketch is what stands in a document: facts (`facts.py`) as fields with labels, others told in sentences, a table of
+items. Here it is set as text the way PDF text comes out: label and value on one line, on two lines, in a sentence, or
+in a table row. `app/bench/paper.py` sets it as a PDF instead.
 """
 
 import random
@@ -15,15 +16,32 @@ _KINDS = (
 )  # fmt: skip
 
 
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """What stands in a document, and what can be asked about it: pairs of a question and its answer."""
+
+    kind: str
+    heading: tuple[str, ...]  # lines
+    fields: tuple[Fact, ...]  # with their labels
+    sentences: tuple[str, ...]
+    table: tuple[tuple[str, ...], ...]  # rows, the first of them names the columns; may be empty
+    footer: str  # may be empty
+    pairs: tuple[Pair, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A generated document and what can be asked about it: pairs of a question and its answer."""
+    """A generated document as text, and the pairs of its sketch."""
 
     text: str
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[Pair, ...]
 
 
-def _facts(source: Source, count: int) -> list[Fact]:
+def distinct_facts(source: Source, count: int) -> list[Fact]:
+    """`count` facts (some hundred at most) of which no two are called the same."""
     facts: dict[str, Fact] = {}
     while len(facts) < count:
         fact = source.rng.choice(FACTS)(source)
@@ -31,50 +49,29 @@ def _facts(source: Source, count: int) -> list[Fact]:
     return list(facts.values())
 
 
-def _set_as_lines(source: Source, facts: list[Fact]) -> str:
-    style = source.rng.choice(["{}: {}", "{} {}", "{}\n{}", "{}:\n{}", "{}  {}", "{}. {}", "{} | {}", "{} - {}"])
-    return "\n".join(style.format(fact.label, fact.value) for fact in facts)
-
-
-def _set_as_prose(source: Source, facts: list[Fact]) -> str:
-    width = source.rng.choice([48, 72, 96, 10_000])
-    lines, line = [], ""
-    sentences = [fact.sentence for fact in facts]
-    sentences += source.rng.sample(words()["fillers"], source.rng.choice([0, 0, 1, 3]))
-    source.rng.shuffle(sentences)
-    for word in " ".join(sentences).split(" "):
-        if len(line) + len(word) >= width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "\n".join([*lines, line])
-
-
-def _item_table(source: Source) -> tuple[str, list[tuple[str, str]]]:
+def _item_table(source: Source) -> tuple[list[tuple[str, ...]], list[Pair]]:
     """A price list or an order: rows of item, quantity and price, and questions about single cells."""
-    gap = source.rng.choice([" ", "  ", " | ", "\n"])
-    rows, pairs = [gap.join(["Item", "Quantity", "Price"])], []
-    items = source.rng.sample(words()["items"], source.rng.randint(2, 5))
-    for item in items:
+    rows: list[tuple[str, ...]] = [("Item", "Quantity", "Price")]
+    pairs: list[Pair] = []
+    for item in source.rng.sample(words()["items"], source.rng.randint(2, 5)):
         quantity, price = str(source.rng.randint(1, 60)), source.amount(1, 900)
-        rows.append(gap.join([item.capitalize(), quantity, price]))
+        rows.append((item.capitalize(), quantity, price))
         pairs.append((f"How many of {item} were ordered?", quantity))
         pairs.append((f"What is the quantity of {item}?", quantity))
         pairs.append((f"What is the price of the {item}?", price))
         pairs.append((f"How much does the {item} cost?", price))
-    return "\n".join(rows), pairs
+    return rows, pairs
 
 
-def _heading(source: Source, kind: str) -> tuple[str, list[tuple[str, str]]]:
+def _heading(source: Source, kind: str) -> tuple[list[str], list[Pair]]:
     """The top of the page, and what can be asked about it."""
     company, code = source.company(), source.code()
-    plain = f"{source.rng.choice([kind, kind.upper()])}"
+    plain = source.rng.choice([kind, kind.upper()])
     numbered = source.rng.random() < 0.3
     title = f"{plain} {source.rng.choice(['', 'No. ', 'no. '])}{code}" if numbered else plain
-    address = source.rng.choice(["", "", f"{source.address()}\n"])
-    text = source.rng.choice([f"{company}\n{address}{title}", f"{title}\n{company}"])
-    return text, [(f"What is the {kind.lower()} number?", code)] if numbered else []
+    address = source.rng.choice([[], [], [source.address()]])
+    lines = source.rng.choice([[company, *address, title], [title, company]])
+    return lines, [(f"What is the {kind.lower()} number?", code)] if numbered else []
 
 
 def _ask_otherwise(question: str, kind: str, rng: random.Random) -> str:
@@ -87,26 +84,59 @@ def _ask_otherwise(question: str, kind: str, rng: random.Random) -> str:
     return f"{question[:-1]} {where}{question[-1]}"
 
 
-def make_record(rng: random.Random, split: Split) -> Record:
-    """One document of 60 to 250 tokens with 4 to 11 facts, some in lines, some in prose, often with a table."""
-    source = Source(rng, split)
-    kind = rng.choice(_KINDS)
-    facts = _facts(source, rng.randint(4, 9))
+def make_sketch(source: Source) -> Sketch:
+    """4 to 11 facts, some as fields, some in sentences, often with a table."""
+    rng, kind = source.rng, source.rng.choice(_KINDS)
+    facts = distinct_facts(source, rng.randint(4, 9))
     listed = [fact for fact in facts if not fact.told_only]
-    in_lines = listed[: rng.randint(0, len(listed))]
-    in_prose = [fact for fact in facts if fact not in in_lines]
+    fields = listed[: rng.randint(0, len(listed))]
+    sentences = [fact.sentence for fact in facts if fact not in fields]
+    if sentences:
+        sentences += rng.sample(words()["fillers"], rng.choice([0, 0, 1, 3]))
+    rng.shuffle(sentences)
     heading, pairs = _heading(source, kind)
     pairs += [(rng.choice(fact.questions), fact.value) for fact in facts]
-    blocks = [_set_as_lines(source, in_lines)] if in_lines else []
-    if in_prose:
-        blocks.append(_set_as_prose(source, in_prose))
+    table: list[tuple[str, ...]] = []
     if rng.random() < 0.45:
         table, cells = _item_table(source)
-        blocks.append(table)
         pairs += rng.sample(cells, 3)
-    rng.shuffle(blocks)
     rng.shuffle(pairs)
-    if rng.random() < 0.3:
-        blocks.append(f"{source.company()}, {kind.lower()}, page {rng.randint(1, 9)} of 9")
-    asked = tuple((_ask_otherwise(question, kind, rng), answer) for question, answer in pairs)
-    return Record(text=rng.choice(["\n", "\n\n"]).join([heading, *blocks]), pairs=asked)
+    footer = f"{source.company()}, {kind.lower()}, page {rng.randint(1, 9)} of 9" if rng.random() < 0.3 else ""
+    return Sketch(
+        kind=kind,
+        heading=tuple(heading),
+        fields=tuple(fields),
+        sentences=tuple(sentences),
+        table=tuple(table),
+        footer=footer,
+        pairs=tuple((_ask_otherwise(question, kind, rng), answer) for question, answer in pairs),
+    )
+
+
+def make_record(rng: random.Random, split: Split) -> Record:
+    """One document of 60 to 250 tokens as text."""
+    sketch = make_sketch(Source(rng, split))
+    blocks = []
+    if sketch.fields:
+        style = rng.choice(["{}: {}", "{} {}", "{}\n{}", "{}:\n{}", "{}  {}", "{}. {}", "{} | {}", "{} - {}"])
+        blocks.append("\n".join(style.format(fact.label, fact.value) for fact in sketch.fields))
+    if sketch.sentences:
+        blocks.append(_broken(" ".join(sketch.sentences), rng.choice([48, 72, 96, 10_000])))
+    if sketch.table:
+        gap = rng.choice([" ", "  ", " | ", "\n"])
+        blocks.append("\n".join(gap.join(row) for row in sketch.table))
+    rng.shuffle(blocks)
+    blocks = ["\n".join(sketch.heading), *blocks, *([sketch.footer] if sketch.footer else [])]
+    return Record(text=rng.choice(["\n", "\n\n"]).join(blocks), pairs=sketch.pairs)
+
+
+def _broken(text: str, width: int) -> str:
+    """The text in lines of less than `width` characters, broken at single spaces."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        if len(line) + len(word) >= width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return "\n".join([*lines, line])

@@ -1,16 +1,16 @@
 """Train the low-rank difference: `python -m model.adapt.train --data FOLDER --run FOLDER`.
 
 Resumable: everything is in the run folder (`state.pt`, `log.csv`), written atomically; start the same command again to
-go on. A step encodes about 2,000 document tokens once and asks them some 40 questions.
+go on. A step encodes a few documents once each and asks them some 30 questions.
 """
 
 import argparse
-import csv
-import math
+import itertools
 import os
 import random
 import time
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,86 +18,14 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from model.adapt.adapter import load_adapter
 from model.adapt.base import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
-from model.adapt.data import Batch, Mixture, Passage, Shape, Tokens, read_rows
+from model.adapt.curves import Log
+from model.adapt.data import IGNORED, Batch, Mixture, Shape, Tokens
 from model.adapt.forward import Head, answer_logits, exact_matches
 from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
 from model.adapt.low_rank import add_low_rank
-
-SHAPES = {
-    "short": Shape(documents=8, windows=1, window=256, overlap=0, answers=192),
-    "page": Shape(documents=4, windows=1, window=512, overlap=0, answers=384),
-    "joined": Shape(documents=2, windows=2, window=512, overlap=128, answers=640),
-}
-SHAPE_WEIGHTS = {"short": 0.5, "page": 0.3, "joined": 0.2}
-SOURCES = {
-    "squad": ["squad11_train", "squad2_unans_train"],
-    "squad_answerable": ["squad11_train"],
-    "shifts": ["squadshifts"],
-    "forms": ["receipts", "sroie"],
-    "tables": ["tatqa_dev", "hitab", "wikitables"],
-    "pages": ["policyqa", "doc2dial_rc_val", "nq_oracle", "fairytaleqa"],
-    "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
-}
-MIXTURE = {
-    "records": 0.25,
-    "squad": 0.15,
-    "squad_answerable": 0.28,
-    "shifts": 0.10,
-    "forms": 0.10,
-    "tables": 0.04,
-    "pages": 0.03,
-    "languages": 0.05,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """The training's settings."""
-
-    rank: int = 64
-    steps: int = 1500
-    warmup: int = 20
-    learning_rate: float = 1e-3
-    gain_learning_rate: float = 2e-3  # relative to the gain's usual size in Gemma, which runs from 0.6 to 320
-    clip: float = 1.0
-    seed: int = 1
-
-
-def used_tokens(sources: dict, tokens: Tokens) -> torch.Tensor:
-    """Every token of the passages and pairs, and of a thousand generated records."""
-    seen: set[int] = {tokens.eos, *tokens.separator}
-    rng = random.Random(0)
-    records = [tokens.record(rng, split) for split in ("train", "check") for _ in range(1000)]
-    for passages in [*sources.values(), records]:
-        for passage in passages:
-            seen.update(passage.ids)
-            for prompt, answer in passage.pairs:
-                seen.update(prompt)
-                seen.update(answer)
-    return torch.tensor(sorted(seen))
-
-
-def load_sources(
-    folder: Path, names: dict[str, list[str]], tokens: Tokens, longest: int, *, answerable: bool = False
-) -> dict[str, list[Passage]]:
-    """Passages of each kind from the JSON-lines files in `folder`; on wish without the unanswerable questions."""
-    sources = {}
-    for kind, files in names.items():
-        rows = (row for name in files for row in read_rows(folder / f"{name}.jsonl.gz"))
-        rows = (row for row in rows if row["answers"] or not answerable)
-        sources[kind] = tokens.passages(rows, longest)
-        print(
-            f"{kind}: {len(sources[kind])} passages, {sum(len(p.pairs) for p in sources[kind])} questions", flush=True
-        )
-    return sources
-
-
-def learning_rate_factor(step: int, recipe: Recipe) -> float:
-    """Linear warm-up, then a cosine that ends at a twentieth."""
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    done = min(1.0, (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup))
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
+from model.adapt.recipe import SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
+from model.adapt.sources import keep_sources, load_sources, used_tokens
+from model.checkpoints.placement import best_device, best_dtype
 
 
 def save_atomically(value: dict, file: Path) -> None:
@@ -109,12 +37,8 @@ def save_atomically(value: dict, file: Path) -> None:
 def optimizer_for(
     trained: dict[str, torch.nn.Parameter], gemma: dict[str, torch.Tensor], recipe: Recipe
 ) -> torch.optim.Optimizer:
-    """AdamW without weight decay. Each norm has a rate in proportion to its gains in Gemma.
-
-    Without that, the layers that start as identity stay so: their gains begin at 0, belong at 20 to 300, and one rate
-    for all moved them by 0.005 in 300 steps.
-    """
-    usual = initial_weights(gemma, gemma_config().num_hidden_layers, Initialisation(identity_from=None))
+    """AdamW without weight decay. Each norm has a rate in proportion to its gains in Gemma, from 0.6 to 320."""
+    usual = initial_weights(gemma, gemma_config().num_hidden_layers)
     rates = {
         name: recipe.gain_learning_rate * float((1 + usual[name].float()).abs().mean())
         for name, value in trained.items()
@@ -123,7 +47,7 @@ def optimizer_for(
     factors = [value for value in trained.values() if value.ndim == 2]
     groups = [{"params": factors, "base_lr": recipe.learning_rate}]
     groups += [{"params": [trained[name]], "base_lr": rate} for name, rate in rates.items()]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, foreach=True)
 
 
 class Run:
@@ -136,11 +60,16 @@ class Run:
         base = assemble_base(self.folder)
         self.tokens = Tokens(_tokenizer(base, self.folder / "tokenizer"))
         longest = max(shape.length for shape in SHAPES.values())
-        sources = load_sources(arguments.data / "train", SOURCES, self.tokens, longest)
-        self.mixture = Mixture(sources, MIXTURE, self.tokens, "train")
-        gemma = read_gemma_weights(base)
-        self.head = Head(gemma["embed_tokens.weight"], used_tokens(sources, self.tokens))
-        self.model = build_model(t5gemma2_config(gemma_config()), initial_weights(gemma, 18))
+        kept, rows = self.folder / "sources.safetensors", arguments.data / "train"
+        sources = keep_sources(kept, rows, SOURCES, self.tokens, longest=longest, most=recipe.passages)
+        self.mixture = Mixture(sources, recipe.mixture, self.tokens, "train")
+        dtype = best_dtype(best_device())
+        gemma = read_gemma_weights(base, dtype)
+        everything = itertools.chain.from_iterable(sources.values())
+        self.head = Head(gemma["embed_tokens.weight"], used_tokens(everything, self.tokens))
+        start = Initialisation()
+        config = t5gemma2_config(gemma_config(), start.encoder_layers)
+        self.model = build_model(config, initial_weights(gemma, gemma_config().num_hidden_layers, start), dtype)
         self.trained = add_low_rank(self.model, recipe.rank)
         self.optimizer = optimizer_for(self.trained, gemma, recipe)
         self.checks = self._checks(arguments.data / "dev")
@@ -151,13 +80,12 @@ class Run:
         """Fixed batches that are never trained on: generated records in unseen names, and the dev rows."""
         rng = random.Random(7)
         files = {"short": ["short"], "forms_dev": ["forms"]}
-        sources = load_sources(folder, files, self.tokens, SHAPES["short"].length, answerable=True)
+        shape = replace(SHAPES["passage"], documents=4)
+        sources = load_sources(folder, files, self.tokens, longest=shape.length, answerable=True)
         checks = {}
         for name in ("records", "short", "forms_dev"):
             mixture = Mixture(sources, {name: 1.0}, self.tokens, "check")
-            mixture.prose = ["short"] if name == "short" else []
-            shape = SHAPES["short"]
-            checks[name] = [(mixture.batch(shape, rng), shape) for _ in range(4)]
+            checks[name] = [(mixture.batch(shape, rng), shape) for _ in range(3)]
         return checks
 
     def _restore(self, start: Path | None) -> None:
@@ -172,39 +100,36 @@ class Run:
 
     @torch.no_grad()
     def _load_difference(self, values: dict[str, torch.Tensor]) -> None:
-        for name, value in values.items():
-            self.trained[name].copy_(value)
+        for name, value in self.trained.items():
+            value.copy_(values[name])
 
     def save(self) -> None:
         trained = {name: value.detach() for name, value in self.trained.items()}
         state = {"step": self.step, "optimizer": self.optimizer.state_dict(), "trained": trained}
         save_atomically(state, self.folder / "state.pt")
 
-    def train_step(self) -> tuple[float, float, str]:
-        """One step; returns the loss in nats a token, the gradient's norm and the shape's name."""
+    def _backward(self, batch: Batch, shape: Shape, tokens: int) -> float:
+        """One document's share of the step's loss, its gradients added to the others'."""
+        loss, _ = self.head.loss(*answer_logits(self.model, batch, shape))
+        (loss / tokens).backward()
+        return loss.item() / tokens
+
+    def train_step(self, pool: ThreadPoolExecutor) -> dict[str, float]:
+        """One step; returns the document tokens read, the loss in nats a token and the gradient's norm."""
         rng = random.Random(self.recipe.seed * 1_000_003 + self.step)
-        name = rng.choices(list(SHAPE_WEIGHTS), list(SHAPE_WEIGHTS.values()))[0]
-        shape = SHAPES[name]
+        names = rng.choices(list(SHAPE_WEIGHTS), list(SHAPE_WEIGHTS.values()), k=self.recipe.documents)
+        shapes = [SHAPES[name] for name in names]
+        batches = [self.mixture.batch(shape, rng) for shape in shapes]
+        tokens = sum(int((batch.targets != IGNORED).sum()) for batch in batches)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["base_lr"] * learning_rate_factor(self.step, self.recipe)
-        loss, _ = self.head.loss(*answer_logits(self.model, self.mixture.batch(shape, rng), shape))
-        loss.backward()
+            group["lr"] = group["base_lr"] * self.recipe.factor(self.step)
+        loss = sum(pool.map(self._backward, batches, shapes, itertools.repeat(tokens)))
         norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1
-        return loss.item(), norm.item(), name
-
-    def log(self, row: dict[str, object]) -> None:
-        file = self.folder / "log.csv"
-        fields = ["step", "seconds", "shape", "loss", "norm", *self.checks]
-        new = not file.exists()
-        with file.open("a", newline="") as out:
-            writer = csv.DictWriter(out, fields)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}, flush=True)
+        read = sum(batch.window_ids.numel() for batch in batches)
+        return {"tokens": read, "loss": loss, "norm": norm.item()}
 
 
 def _tokenizer(base: Path, folder: Path) -> PreTrainedTokenizerBase:
@@ -222,6 +147,8 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
+    parser.add_argument("--documents", type=int, default=Recipe().documents, help="documents of a step")
+    parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
     parser.add_argument("--check-every", type=int, default=50)
     return parser.parse_args()
 
@@ -229,16 +156,24 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     arguments = parse_arguments()
     torch.manual_seed(0)
-    run = Run(arguments, Recipe(steps=arguments.steps, learning_rate=arguments.learning_rate))
-    while run.step < arguments.steps:
-        started = time.perf_counter()
-        loss, norm, name = run.train_step()
-        row: dict[str, object] = {"step": run.step, "shape": name, "loss": loss, "norm": norm}
-        row["seconds"] = time.perf_counter() - started
-        if run.step % arguments.check_every == 0:
-            run.save()
-            row |= {check: exact_matches(run.model, run.head, batches) for check, batches in run.checks.items()}
-        run.log(row)
+    recipe = Recipe(
+        steps=arguments.steps,
+        learning_rate=arguments.learning_rate,
+        documents=arguments.documents,
+        passages=arguments.passages,
+    )
+    run = Run(arguments, recipe)
+    log = Log(run.folder, list(run.checks))
+    torch.set_num_threads(1)  # each document has a thread of its own
+    with ThreadPoolExecutor(recipe.threads) as pool:
+        while run.step < arguments.steps:
+            started = time.perf_counter()
+            figures = run.train_step(pool)
+            seconds = time.perf_counter() - started
+            if run.step % arguments.check_every == 0:
+                run.save()
+                figures |= {name: exact_matches(run.model, run.head, batches) for name, batches in run.checks.items()}
+            log.add({"step": run.step, "seconds": seconds, **figures})
     run.save()
 
 

@@ -52,7 +52,7 @@ def no_gradients() -> Iterator[None]:
 def test_the_decoder_without_a_document_is_still_gemma(fold_norms: bool) -> None:
     """Over a memory without rows, merged attention is Gemma's own causal attention: the logits are Gemma's."""
     gemma = tiny_gemma()
-    start = Initialisation(fold_norms=fold_norms, identity_from=None)
+    start = Initialisation(fold_norms=fold_norms, encoder_layers=None)
     weights = initial_weights(gemma_weights(gemma), 7, start)
     model = build_model(t5gemma2_config(gemma.config), weights, torch.float32)
     ids = torch.randint(7, 400, (1, 20), generator=torch.Generator().manual_seed(1))
@@ -66,11 +66,25 @@ def test_layers_from_the_middle_start_as_identity() -> None:
     gemma = tiny_gemma()
     weights = gemma_weights(gemma)
     whole = build_model(
-        t5gemma2_config(gemma.config), initial_weights(weights, 7, Initialisation(identity_from=3)), torch.float32
+        t5gemma2_config(gemma.config),
+        initial_weights(weights, 7, Initialisation(identity_from=3, encoder_layers=None)),
+        torch.float32,
     )
     states = whole.model.encoder(input_ids=torch.arange(10, 30)[None], output_hidden_states=True).hidden_states
     assert torch.equal(states[3], states[4])
     assert not torch.equal(states[2], states[3])
+
+
+def test_an_encoder_that_is_cut_off_gives_what_its_silent_layers_would() -> None:
+    gemma = tiny_gemma()
+    weights, ids = gemma_weights(gemma), torch.arange(10, 30)[None]
+    states = []
+    for start in (Initialisation(identity_from=3, encoder_layers=None), Initialisation(encoder_layers=3)):
+        config = t5gemma2_config(gemma.config, start.encoder_layers)
+        model = build_model(config, initial_weights(weights, 7, start), torch.float32)
+        states.append(model.model.encoder(input_ids=ids).last_hidden_state)
+    assert len(model.model.encoder.text_model.layers) == 3 and len(model.model.decoder.layers) == 7
+    assert torch.equal(*states)
 
 
 def test_training_starts_at_the_pretrained_function_and_changes_little() -> None:
@@ -205,5 +219,15 @@ def test_documents_fill_their_shape() -> None:
     mixture = Mixture({"prose": [passage(tokens)] * 4}, {"records": 0.5, "prose": 0.5}, tokens, "train")
     batch = mixture.batch(shape, random.Random(3))
     assert batch.window_ids.shape == (6, 200)
-    assert batch.answer_ids.shape == batch.targets.shape == (3, 90)
+    assert batch.answer_ids.shape == batch.targets.shape
+    assert 60 < batch.answer_ids.shape[1] <= 90
     assert (batch.window_ids[:, 0] == tokens.bos).all()
+
+
+def test_a_batch_of_single_passages_is_as_wide_as_the_longest() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    text = passage(tokens)
+    shape = Shape(documents=2, windows=1, window=2000, overlap=0, answers=900, filled=False)
+    batch = Mixture({"prose": [text]}, {"prose": 1.0}, tokens, "train").batch(shape, random.Random(0))
+    assert batch.window_ids.shape == (2, len(text.ids) + 1)
+    assert batch.answer_ids.shape == (2, sum(len(prompt) + len(answer) - 1 for prompt, answer in text.pairs))

@@ -1,0 +1,58 @@
+"""What is trained on, in which order of magnitude, and how fast: every setting of a training."""
+
+from dataclasses import dataclass, field
+
+from model.adapt.data import Shape
+
+SHAPES = {
+    "passage": Shape(documents=1, windows=1, window=256, overlap=0, answers=240, filled=False),
+    "short": Shape(documents=1, windows=1, window=256, overlap=0, answers=240),
+    "page": Shape(documents=1, windows=1, window=512, overlap=0, answers=400),
+    "joined": Shape(documents=1, windows=2, window=512, overlap=128, answers=500),
+}
+SHAPE_WEIGHTS = {"passage": 0.5, "short": 0.25, "page": 0.15, "joined": 0.1}
+
+SOURCES = {
+    "squad": ["squad11_train", "squad2_unans_train"],
+    "shifts": ["squadshifts"],
+    "forms": ["receipts", "sroie"],
+    "tables": ["tatqa_dev", "hitab", "wikitables"],
+    "pages": ["policyqa", "doc2dial_rc_val", "nq_oracle", "fairytaleqa"],
+    "summaries": ["scitldr", "qmsum"],
+    "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
+}
+MIXTURE = {
+    "squad": 0.60,
+    "forms": 0.12,
+    "records": 0.08,
+    "shifts": 0.08,
+    "languages": 0.05,
+    "text": 0.02,  # UL2
+    "tables": 0.02,
+    "pages": 0.02,
+    "summaries": 0.01,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The training's settings."""
+
+    rank: int = 64
+    steps: int = 1500
+    documents: int = 4  # of a step, each its own forward pass
+    threads: int = 2  # documents worked on at the same time, on a CPU
+    warmup: int = 10
+    learning_rate: float = 8e-4
+    gain_learning_rate: float = 1e-3  # relative to the gain's usual size in Gemma, which runs from 0.6 to 320
+    clip: float = 1.0
+    seed: int = 2
+    passages: int | None = None  # of a source at most: tokenising all takes minutes
+    mixture: dict[str, float] = field(default_factory=lambda: dict(MIXTURE))
+
+    def factor(self, step: int) -> float:
+        """Of the learning rate at a step: linear warm-up, then a straight line to a twentieth."""
+        if step < self.warmup:
+            return (step + 1) / self.warmup
+        done = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
+        return 0.05 + 0.95 * (1 - done)

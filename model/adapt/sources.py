@@ -1,0 +1,83 @@
+"""The sources of a training, tokenised once and kept beside the run."""
+
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from model.adapt.data import Passage, Tokens, read_rows
+from model.adapt.ul2 import FIRST_SENTINEL, SENTINELS
+
+
+def load_sources(
+    folder: Path,
+    names: dict[str, list[str]],
+    tokens: Tokens,
+    *,
+    longest: int,
+    most: int | None = None,
+    answerable: bool = False,
+) -> dict[str, list[Passage]]:
+    """Passages of up to `longest` tokens of each kind, `most` at most, from the JSON-lines files in `folder`.
+
+    On wish without the unanswerable questions.
+    """
+    sources = {}
+    for kind, files in names.items():
+        rows = (row for name in files for row in read_rows(folder / f"{name}.jsonl.gz"))
+        rows = (row for row in rows if row["answers"] or not answerable)
+        sources[kind] = tokens.passages(rows, longest, most)
+        questions = sum(len(passage.pairs) for passage in sources[kind])
+        print(f"{kind}: {len(sources[kind])} passages, {questions} questions", flush=True)
+    return sources
+
+
+def keep_sources(
+    file: Path, folder: Path, names: dict[str, list[str]], tokens: Tokens, *, longest: int, most: int | None
+) -> dict[str, list[Passage]]:
+    """`load_sources`, or what it gave the last time: tokenising takes minutes. Delete `file` after changing `names`."""
+    if not file.exists():
+        sources = load_sources(folder, names, tokens, longest=longest, most=most)
+        save_file({kind: torch.tensor(to_stream(passages)) for kind, passages in sources.items()}, file)
+        return sources
+    return {kind: list(from_stream(stream.tolist())) for kind, stream in load_file(file).items()}
+
+
+def to_stream(passages: Iterable[Passage]) -> list[int]:
+    """Passages as one list of numbers: every list of tokens behind its length, the pairs behind their count."""
+    stream: list[int] = []
+    for passage in passages:
+        stream += [len(passage.ids), *passage.ids, len(passage.pairs)]
+        for prompt, answer in passage.pairs:
+            stream += [len(prompt), *prompt, len(answer), *answer]
+    return stream
+
+
+def from_stream(stream: list[int]) -> Iterator[Passage]:
+    """The inverse of `to_stream`."""
+    at = 0
+
+    def take() -> list[int]:
+        nonlocal at
+        start, at = at + 1, at + 1 + stream[at]
+        return stream[start:at]
+
+    while at < len(stream):
+        ids, count = take(), stream[at]
+        at += 1
+        yield Passage(ids=ids, pairs=[(take(), take()) for _ in range(count)])
+
+
+def used_tokens(passages: Iterable[Passage], tokens: Tokens) -> torch.Tensor:
+    """Every token of the passages and their pairs, of a thousand generated records, and UL2's sentinels."""
+    seen: set[int] = {tokens.eos, *tokens.separator, *range(FIRST_SENTINEL, FIRST_SENTINEL + SENTINELS)}
+    rng = random.Random(0)
+    records = [tokens.record(rng, split) for split in ("train", "check") for _ in range(1000)]
+    for passage in [*passages, *records]:
+        seen.update(passage.ids)
+        for prompt, answer in passage.pairs:
+            seen.update(prompt)
+            seen.update(answer)
+    return torch.tensor(sorted(seen))

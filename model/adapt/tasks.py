@@ -1,0 +1,30 @@
+"""What the decoder is asked: a question, or a task by its prefix.
+
+The document is in the encoder; the decoder begins with `Question: ...\nAnswer:`, `Summary:` or `Title:`. Titles are the
+names of the articles that encyclopaedia passages come from, summaries those that authors wrote of their papers.
+"""
+
+from collections.abc import Iterable
+from zlib import crc32
+
+from model.generation import NOT_IN_DOCUMENT, prompt_text
+
+SUMMARY, TITLE = "Summary:", "Title:"
+TITLED = ("squad11_train", "nq_oracle", "piaf")  # sources whose `document` is the title of an article
+SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the context
+TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
+
+Pair = tuple[str, str]
+
+
+def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
+    """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
+    by_context: dict[str, list[Pair]] = {}
+    for row in rows:
+        pairs = by_context.setdefault(row["context"], [])
+        if not pairs and row["source"] in TITLED and crc32(row["context"].encode()) % TITLES_ASKED == 0:
+            pairs.append((TITLE, row["document"].replace("_", " ")))
+        answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
+        prompt = SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip())
+        pairs.append((prompt, answer))
+    return by_context

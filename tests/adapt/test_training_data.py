@@ -1,0 +1,105 @@
+"""Laws of the training data: tasks, kept sources, learning rates and curves."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from model.adapt.curves import Log, draw, read_log, smooth
+from model.adapt.data import Passage, Tokens
+from model.adapt.facts import Source
+from model.adapt.recipe import MIXTURE, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
+from model.adapt.records import distinct_facts, make_sketch
+from model.adapt.sources import from_stream, to_stream, used_tokens
+from model.adapt.tasks import SUMMARY, TITLE, TITLES_ASKED, pairs_by_context
+from model.adapt.ul2 import FIRST_SENTINEL
+from model.generation import NOT_IN_DOCUMENT, prompt_text
+from tests.tiny import TEXT, tiny_tokenizer
+
+
+def row(source: str, context: str, question: str = "Who?", *answers: str) -> dict:
+    return {"source": source, "document": "Lake_Constance", "context": context, "question": question} | {
+        "answers": list(answers)
+    }
+
+
+def test_a_row_becomes_a_question_or_a_task() -> None:
+    rows = [
+        row("squadshifts", "a", "Who wrote it? ", "Ada", "Ada Lovelace"),
+        row("squadshifts", "a", "When?"),
+        row("scitldr", "b", "Summarise this in one sentence.", "We do b."),
+    ]
+    assert pairs_by_context(rows) == {
+        "a": [(prompt_text("Who wrote it?"), "Ada"), (prompt_text("When?"), NOT_IN_DOCUMENT)],
+        "b": [(SUMMARY, "We do b.")],
+    }
+
+
+def test_some_encyclopaedia_passages_are_asked_for_their_title_once() -> None:
+    contexts = [f"passage {number}" for number in range(600)]
+    pairs = pairs_by_context(row("piaf", context, "Qui?", "Ada") for context in contexts for _ in range(2))
+    titles = [pair for context in contexts for pair in pairs[context] if pair[0] == TITLE]
+    assert set(titles) == {(TITLE, "Lake Constance")}
+    assert len(titles) == pytest.approx(600 / TITLES_ASKED, rel=0.3)
+    assert all(len(pairs[context]) in (2, 3) for context in contexts)
+
+
+def test_passages_come_back_from_the_file_that_keeps_them() -> None:
+    passages = [
+        Passage(ids=[7, 8, 9], pairs=[([2, 5], [6, 1]), ([2], [1])]),
+        Passage(ids=[], pairs=[]),
+        Passage(ids=[4], pairs=[([2, 3], [1])]),
+    ]
+    assert list(from_stream(to_stream(passages))) == passages
+
+
+def test_a_sample_of_the_passages_is_the_same_every_time() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    rows = [row("squadshifts", f"{TEXT} {number}", "Who?", "Ada") for number in range(20)]
+    few = tokens.passages(rows, 500, 5)
+    assert len(few) == 5 and few == tokens.passages(rows, 500, 5)
+    assert tokens.passages(rows, 3) == []
+
+
+def test_the_head_knows_every_token_it_can_be_asked_for() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    used = set(used_tokens([Passage(ids=[390], pairs=[([2, 391], [392, 1])])], tokens).tolist())
+    assert {390, 391, 392, tokens.eos, FIRST_SENTINEL} <= used
+
+
+def test_every_weight_names_something() -> None:
+    assert set(MIXTURE) - set(SOURCES) == {"records", "text"} and set(SOURCES) <= set(MIXTURE)
+    assert set(SHAPES) == set(SHAPE_WEIGHTS)
+    assert sum(MIXTURE.values()) == pytest.approx(1) and sum(SHAPE_WEIGHTS.values()) == pytest.approx(1)
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    recipe = Recipe(steps=100, warmup=10)
+    factors = [recipe.factor(step) for step in range(100)]
+    assert factors[0] == 0.1 and max(factors) == factors[9] == factors[10] == 1
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert recipe.factor(100) == pytest.approx(0.05)
+
+
+def test_facts_of_a_sketch_have_different_names() -> None:
+    source = Source(random.Random(0), "check")
+    assert len({fact.label.lower() for fact in distinct_facts(source, 50)}) == 50
+    assert all(answer for _, answer in make_sketch(source).pairs)
+
+
+def test_a_log_can_be_read_after_a_run_that_went_on(tmp_path: Path) -> None:
+    log = Log(tmp_path, ["short"])
+    log.add({"step": 1, "loss": 3.0})
+    log.add({"step": 2, "loss": 2.5, "short": 0.1})
+    Log(tmp_path, ["short"]).add({"step": 2, "loss": 2.0, "short": 0.2})
+    assert read_log(tmp_path / "log.csv") == {"loss": [(1, 3.0), (2, 2.0)], "short": [(2, 0.2)]}
+
+
+def test_curves_are_smoothed_by_running_means_and_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="only those who train need it")
+    points = [(1, 4.0), (2, 2.0), (3, 0.0)]
+    assert smooth(points, 2) == [(1, 4.0), (2, 3.0), (3, 1.0)]
+    draw({"loss": points, "short": [(3, 0.5)]}, tmp_path / "curve.svg")
+    assert "<svg" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
