@@ -101,7 +101,7 @@ def _needles(arguments: argparse.Namespace) -> None:
 
 def _add_generated(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     generated = benchmarks.add_parser("generated", help="write rows about generated documents, as `quality` reads them")
-    generated.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="a file of JSON lines")
+    generated.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="JSON lines, or .gz")
     generated.add_argument("--documents", type=_positive, default=40, metavar="N", help="how many documents (40)")
     generated.add_argument("--split", choices=("train", "check"), default="check", help="whose names and layouts")
     generated.add_argument("--seed", type=int, default=0)

@@ -5,6 +5,7 @@ that no training saw.
 """
 
 import argparse
+import gzip
 import json
 import random
 import sys
@@ -23,7 +24,8 @@ from model.adapt.records import make_sketch
 def generated(arguments: argparse.Namespace) -> None:
     line = ProgressLine(sys.stderr)
     try:
-        with arguments.output.open("w", encoding="utf-8") as out:
+        opener = gzip.open if arguments.output.suffix == ".gz" else open
+        with opener(arguments.output, "wt", encoding="utf-8") as out:
             for number, rows in enumerate(make_rows(arguments.documents, arguments.split, arguments.seed), start=1):
                 line.say(f"document {number:,} of {arguments.documents:,}")
                 out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -50,10 +50,11 @@ def needles(arguments: argparse.Namespace) -> None:
     read: list[EncodedDocument] = []
     try:
         name = arguments.model or settings.model
-        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+        checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
+        engine = Engine(checkpoint, memory_precision=settings.precision)
         for number in range(arguments.documents):
             hidden = make_needles(arguments.needles, rng)
-            text = haystack(engine.checkpoint.tokenizer, arguments.tokens, hidden, rng)
+            text = haystack(checkpoint.tokenizer, arguments.tokens, hidden, rng)
             line.say(f"reading text {number + 1} of {arguments.documents}")
             read.append(engine.encode(_document(text)))
             for index, needle in enumerate(hidden):

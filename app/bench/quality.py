@@ -28,16 +28,39 @@ def quality(arguments: argparse.Namespace) -> None:
         name = arguments.model or settings.model
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
         engine = Engine(checkpoint, memory_precision=settings.precision)
-        ours = score(name, rows, engine_answers(engine, rows, line))
+        answers, windows = engine_answers(engine, rows, line)
+        ours = score(name, rows, answers)
         baseline = None if arguments.no_baseline else _baseline(rows, settings, line)
     finally:
         line.clear()
-    print(as_json(len(rows), ours, baseline) if arguments.json else as_table(len(rows), ours, baseline))
+    if arguments.json:
+        print(as_json(len(rows), ours, baseline))
+    else:
+        print(as_table(len(rows), ours, *by_windows(rows, answers, windows), baseline))
 
 
-def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[str]:
-    """The engine's answer to each row. Questions about the same context follow each other, and it is read once."""
-    answers: dict[int, str] = {}
+def by_windows(rows: Sequence[Row], answers: Sequence[str], windows: Sequence[int]) -> list[Scores]:
+    """Beside all rows together, those whose context was read in one window and in several, where there are both."""
+    groups: dict[bool, list[tuple[Row, str]]] = {}
+    for row, answer, count in zip(rows, answers, windows, strict=True):
+        groups.setdefault(count > 1, []).append((row, answer))
+    if len(groups) < 2:
+        return []
+    return [
+        score(
+            f"  {len(groups[several])} in {'several windows' if several else 'one window'}",
+            *zip(*groups[several], strict=True),
+        )
+        for several in (False, True)
+    ]
+
+
+def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> tuple[list[str], list[int]]:
+    """The engine's answer to each row, and in how many windows its context was read.
+
+    Questions about the same context follow each other, and it is read once.
+    """
+    answers: dict[int, tuple[str, int]] = {}
     context, encoded = None, None
     for index in sorted(range(len(rows)), key=lambda index: rows[index].context):
         line.say(f"{engine.checkpoint.name}: {len(answers):,} of {len(rows):,} rows")
@@ -45,8 +68,9 @@ def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> l
         if encoded is None or row.context != context:
             context, encoded = row.context, engine.encode(_document(row))
         *_, last = engine.answer(encoded, row.question)
-        answers[index] = last.text
-    return [answers[index] for index in range(len(rows))]
+        answers[index] = last.text, encoded.windows
+    texts, windows = zip(*(answers[index] for index in range(len(rows))), strict=True)
+    return list(texts), list(windows)
 
 
 def as_json(rows: int, checkpoint: Scores, baseline: Scores | None) -> str:

@@ -25,6 +25,7 @@ from model.windows import plan_windows
 SEPARATOR = "\n\n"
 IGNORED = -100
 RECORDS, TEXT = "records", "text"  # kinds of documents that are made, not read: generated ones, and UL2's
+NOT_PROSE = (RECORDS, TEXT, "papers")
 SHORTEST_TEXT = 40  # tokens that are worth taking apart
 
 Pair = tuple[list[int], list[int]]
@@ -189,7 +190,7 @@ class Mixture:
         self.sources, self.tokens, self.split = sources, tokens, split
         self.names = [name for name in weights if name in (RECORDS, TEXT) or sources.get(name)]
         self.weights = weights
-        self.prose = [name for name in self.names if name not in (RECORDS, TEXT) and not name.startswith("forms")]
+        self.prose = [name for name in self.names if name not in NOT_PROSE and not name.startswith("forms")]
 
     def _choose(self, names: list[str], rng: random.Random) -> str:
         return rng.choices(names, [self.weights[name] for name in names])[0]

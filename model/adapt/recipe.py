@@ -18,13 +18,15 @@ SOURCES = {
     "forms": ["receipts", "sroie"],
     "tables": ["tatqa_dev", "hitab", "wikitables"],
     "pages": ["policyqa", "doc2dial_rc_val", "nq_oracle", "fairytaleqa"],
+    "papers": ["generated"],  # PDFs read back: `python -m app.bench generated --split train`
     "summaries": ["scitldr", "qmsum"],
     "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
 }
 MIXTURE = {
     "squad": 0.60,
     "forms": 0.12,
-    "records": 0.08,
+    "papers": 0.05,
+    "records": 0.03,
     "shifts": 0.08,
     "languages": 0.05,
     "text": 0.02,  # UL2
