@@ -1,0 +1,87 @@
+"""Laws of the training loop, on a tiny random model that learns by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.adapt.adapter import write_adapter
+from model.adapt.curves import read_log
+from model.adapt.data import Mixture, Passage, Shape, Tokens
+from model.adapt.export import adapter_of
+from model.adapt.forward import Head
+from model.adapt.low_rank import LowRankLinear
+from model.adapt.recipe import Recipe
+from model.adapt.train import train
+from model.adapt.trainer import Trainer
+from tests.tiny import TEXT, tiny_model, tiny_tokenizer
+
+SHAPES = {"passage": Shape(documents=1, windows=1, window=300, overlap=0, answers=200, filled=False)}
+
+
+@pytest.fixture(autouse=True)
+def one_thread_afterwards() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def tiny_trainer(steps: int) -> Trainer:
+    tokens = Tokens(tiny_tokenizer())
+    pairs = tokens.pairs([("Question: Who?\nAnswer:", "Omar Haddad"), ("Question: When?\nAnswer:", "1907")])
+    texts = [Passage(ids=tokens.encode([TEXT[start : start + 60]])[0], pairs=pairs) for start in range(0, 120, 20)]
+    model = tiny_model()
+    usual = {name: value.detach().clone() for name, value in model.named_parameters() if value.ndim == 1}
+    head = Head(model.model.encoder.text_model.embed_tokens.weight.detach(), torch.arange(400))
+    recipe = Recipe(rank=4, steps=steps, documents=3, threads=2, warmup=2, learning_rate=0.02)
+    torch.manual_seed(1)
+    mixture = Mixture({"prose": texts}, {"prose": 1.0}, tokens, "train")
+    return Trainer(model, head, mixture, recipe, usual, shapes=SHAPES)
+
+
+def losses(trainer: Trainer, count: int) -> list[float]:
+    with ThreadPoolExecutor(trainer.recipe.threads) as pool:
+        return [trainer.train_step(pool)["loss"] for _ in range(count)]
+
+
+def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
+    trainer = tiny_trainer(30)
+    frozen = [layer.frozen.clone() for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
+    curve = losses(trainer, 30)
+    assert sum(curve[-3:]) < 0.5 * sum(curve[:3])
+    kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
+    assert all(torch.equal(*pair) for pair in zip(frozen, kept, strict=True))
+
+
+def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
+    whole = losses(tiny_trainer(6), 6)
+    first = tiny_trainer(6)
+    begun = losses(first, 3)
+    first.save(tmp_path / "state.pt")
+    second = tiny_trainer(6)
+    second.restore(tmp_path / "state.pt")
+    assert second.step == 3
+    assert begun + losses(second, 3) == pytest.approx(whole, rel=1e-4)
+
+
+def test_documents_side_by_side_give_the_gradient_of_one_after_the_other() -> None:
+    together, alone = tiny_trainer(1), tiny_trainer(1)
+    with ThreadPoolExecutor(3) as many, ThreadPoolExecutor(1) as one:
+        assert together.train_step(many) == pytest.approx(alone.train_step(one), rel=1e-4)
+    for name, value in together.trained.items():
+        assert torch.allclose(value, alone.trained[name], atol=1e-4), name
+
+
+def test_a_run_leaves_a_log_and_an_adapter_that_can_be_exported(tmp_path: Path) -> None:
+    trainer = tiny_trainer(4)
+    train(trainer, {}, tmp_path, check_every=2)
+    assert [step for step, _ in read_log(tmp_path / "log.csv")["loss"]] == [1, 2, 3, 4]
+    adapter = adapter_of(tmp_path / "state.pt")
+    again = tiny_trainer(4)
+    again.begin_with(adapter.by_name())
+    assert all(torch.equal(value, trainer.trained[name]) for name, value in again.trained.items())
+    assert len(write_adapter(adapter, tmp_path / "adapter.safetensors")) == 64
