@@ -69,7 +69,7 @@ def test_only_the_sentence_itself_is_a_refusal() -> None:
 
 
 def test_rows_read_in_several_windows_have_figures_of_their_own() -> None:
-    rows, answers = [row("a"), row("b"), row("c")], ["a", "x", "c"]
+    rows, answers = [row("Ada"), row("Omar"), row("Eve")], ["Ada", "nobody", "Eve"]
     one, several = by_windows(rows, answers, [1, 3, 4])
     assert (one.name, one.f1) == ("  1 in one window", 100)
     assert (several.name, several.f1) == ("  2 in several windows", 50)

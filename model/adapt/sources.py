@@ -70,12 +70,12 @@ def from_stream(stream: list[int]) -> Iterator[Passage]:
         yield Passage(ids=ids, pairs=[(take(), take()) for _ in range(count)])
 
 
-def used_tokens(passages: Iterable[Passage], tokens: Tokens) -> torch.Tensor:
-    """Every token of the passages and their pairs, of a thousand generated records, and UL2's sentinels."""
+def used_tokens(passages: Iterable[Passage], tokens: Tokens, *, records: int = 1000) -> torch.Tensor:
+    """Every token of the passages and their pairs, of generated records of both splits, and UL2's sentinels."""
     seen: set[int] = {tokens.eos, *tokens.separator, *range(FIRST_SENTINEL, FIRST_SENTINEL + SENTINELS)}
     rng = random.Random(0)
-    records = [tokens.record(rng, split) for split in ("train", "check") for _ in range(1000)]
-    for passage in [*passages, *records]:
+    generated = [tokens.record(rng, split) for split in ("train", "check") for _ in range(records)]
+    for passage in [*passages, *generated]:
         seen.update(passage.ids)
         for prompt, answer in passage.pairs:
             seen.update(prompt)

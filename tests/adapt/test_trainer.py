@@ -49,10 +49,10 @@ def losses(trainer: Trainer, count: int) -> list[float]:
 
 
 def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
-    trainer = tiny_trainer(30)
+    trainer = tiny_trainer(15)
     frozen = [layer.frozen.clone() for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
-    curve = losses(trainer, 30)
-    assert sum(curve[-3:]) < 0.5 * sum(curve[:3])
+    curve = losses(trainer, 15)
+    assert sum(curve[-3:]) < 0.7 * sum(curve[:3])
     kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
     assert all(torch.equal(*pair) for pair in zip(frozen, kept, strict=True))
 

@@ -65,7 +65,7 @@ def test_a_sample_of_the_passages_is_the_same_every_time() -> None:
 
 def test_the_head_knows_every_token_it_can_be_asked_for() -> None:
     tokens = Tokens(tiny_tokenizer())
-    used = set(used_tokens([Passage(ids=[390], pairs=[([2, 391], [392, 1])])], tokens).tolist())
+    used = set(used_tokens([Passage(ids=[390], pairs=[([2, 391], [392, 1])])], tokens, records=3).tolist())
     assert {390, 391, 392, tokens.eos, FIRST_SENTINEL} <= used
 
 
