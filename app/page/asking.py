@@ -11,7 +11,7 @@ from app.sessions.conversation import Exchange
 from app.sessions.library import Library
 from app.sessions.session import Session, Shown
 from model.errors import Cancelled, QuestionError
-from model.questions import checked_question
+from model.questions import checked_question, refers_back
 from model.types import CancelledCallback, EncodedDocument
 
 LOOK_SECONDS = 0.05
@@ -78,7 +78,8 @@ class Asking:
             encoded, note = _askable(session)
             keys = tuple(one.document.sha256 for one in encoded)
             self._library.touch(session, *(key for key in keys if session.has(key)))
-            history = session.conversation.turns_before(exchange.number)
+            before = session.conversation.turns_before(exchange.number)
+            history = before if refers_back(exchange.question) else ()
             for answer in engine.answer(
                 encoded, exchange.question, history=history, options=session.options, cancelled=cancelled
             ):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.questions import refers_back
 from model.types import EncodedDocument, Turn
 from tests.page.conftest import Tab, wait_until
 from tests.page.stand_ins import pdf
@@ -136,6 +137,20 @@ def test_follow_up_questions_know_the_turns_before(read: Tab) -> None:
     )
     read.handlers.clear(read.session.id)
     assert read.session.conversation.turns_before(99) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "leans"),
+    [
+        ("When was she born?", True),
+        ("And the seller?", True),
+        ("Quand est-elle née ?", True),
+        ("How many loaves were sold?", False),
+        ("Wer ist der Kunde?", False),
+    ],
+)
+def test_only_a_question_that_leans_on_the_turns_before_gets_them(question: str, leans: bool) -> None:
+    assert refers_back(question) is leans
 
 
 def test_a_question_that_fails_says_why_and_can_be_asked_again(read: Tab) -> None:
