@@ -96,7 +96,7 @@ def test_an_encrypted_file_opens_with_its_password(visit: Visit) -> None:
     visit.drop(("secret.pdf", pdf("The code is 4711.", password="lamp")))
     page.get_by_label("Password").fill("dark", timeout=SLOW)
     page.get_by_role("button", name="Open", exact=True).click()
-    expect(page.locator("#lock")).to_contain_text("secret.pdf")
+    expect(page.locator("#lock")).to_contain_text("does not open 'secret.pdf'", timeout=SLOW)
     page.get_by_label("Password").fill("lamp")
     page.get_by_label("Password").press("Enter")
     expect(page.locator("li.document")).to_contain_text("secret.pdf", timeout=SLOW)
