@@ -12,11 +12,15 @@ from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
 from app.page.checkpoint_choice import CheckpointChoice
+from app.page.glancing import Glancing
 from app.page.handlers import Handlers
 from app.page.layout import Layout
+from app.page.many_questions import ManyQuestions
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
+from app.page.tabs.inside import InsideHandlers
+from app.page.tabs.many import ManyHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
 from app.programs.endpoints import Endpoints
@@ -58,7 +62,11 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
         )
         with layout.tabs:
             CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
-        Wiring(demo, layout, handlers, choice, languages).connect()
+        wiring = Wiring(demo, layout, handlers, choice, languages)
+        wiring.connect()
+        many = ManyQuestions(choice=choice, library=library)
+        layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
+        layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(choice=choice)))
         shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
         Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
     return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
@@ -130,34 +138,34 @@ class Wiring:
 
     def _connect_documents(self) -> None:
         page, handlers = self._page, self._handlers
-        receive = self._on(page.drop.upload, handlers.receive, page.drop, page.range)
+        receive = self.on(page.drop.upload, handlers.receive, page.drop, page.range)
         receive.then(lambda: None, None, page.drop, show_progress="hidden", queue=False, api_visibility="private")
-        self._on(page.sample.click, handlers.take_sample)
-        self._on([page.unlock.click, page.password.submit], handlers.unlock, page.password)
-        self._on(page.leave_locked.click, handlers.leave_locked)
-        self._on(page.reading.cancel, handlers.cancel)
-        self._on(page.messages.dismiss, handlers.dismiss)
-        self._on(page.documents.tick, handlers.tick)
-        self._on(page.documents.reread, handlers.reread)
-        self._on(page.documents.forget, handlers.forget)
-        self._on(page.documents.forget_all, handlers.forget_all)
+        self.on(page.sample.click, handlers.take_sample)
+        self.on([page.unlock.click, page.password.submit], handlers.unlock, page.password)
+        self.on(page.leave_locked.click, handlers.leave_locked)
+        self.on(page.reading.cancel, handlers.cancel)
+        self.on(page.messages.dismiss, handlers.dismiss)
+        self.on(page.documents.tick, handlers.tick)
+        self.on(page.documents.reread, handlers.reread)
+        self.on(page.documents.forget, handlers.forget)
+        self.on(page.documents.forget_all, handlers.forget_all)
         self._handing_out(page.documents.save, handlers.save)
         for panel in (page.documents, page.pages, page.conversation):
-            self._on(panel.open, handlers.open)
+            self.on(panel.open, handlers.open)
 
     def _connect_questions(self) -> None:
         page, handlers = self._page, self._handlers
-        self._on([page.question.submit, page.ask.click], handlers.pose, page.question)
+        self.on([page.question.submit, page.ask.click], handlers.pose, page.question)
         for name in ("suggest", "retry", "edit", "undo", "like"):
-            self._on(getattr(page.conversation, name), getattr(handlers, name))
+            self.on(getattr(page.conversation, name), getattr(handlers, name))
         for slider in (page.length, page.temperature):
-            self._on(slider.release, handlers.choose, page.length, page.temperature)
-        self._on(page.stop.click, handlers.stop)
-        self._on(page.clear.click, handlers.clear)
+            self.on(slider.release, handlers.choose, page.length, page.temperature)
+        self.on(page.stop.click, handlers.stop)
+        self.on(page.clear.click, handlers.clear)
         self._handing_out(page.export.click, handlers.export)
         page.unsent.change(None, [page.unsent, page.question], page.question, js="(unsent, typed) => typed || unsent")
 
-    def _on(self, triggers: Any, handler: Callable[..., Any], *values: gr.components.Component) -> Any:
+    def on(self, triggers: Any, handler: Callable[..., Any], *values: gr.components.Component) -> Any:
         """Let a command answer to triggers, and show what comes of it. A command takes no time and is not queued."""
         page = self._page
         inputs = [page.session, *values]
@@ -171,7 +179,7 @@ class Wiring:
     def _handing_out(self, trigger: Any, handler: Callable[..., Update]) -> None:
         """A file is made, the browser takes it, and the copy that the web server does not need goes away."""
         page = self._page
-        made = self._on(trigger, handler)
+        made = self.on(trigger, handler)
         made.then(None, None, None, js=TAKE_DOWNLOAD)
         made.then(self._handlers.handed_out, page.session, None, queue=False, api_visibility="private")
 

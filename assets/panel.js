@@ -1,7 +1,9 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
   "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
+  "open_row", "open_place", "find",
 ];
+const ELSEWHERE = ["open_row", "open_place", "suggest"]; // what they lead to is in the first tab
 const NARROW = 900;
 
 function send(control, extra) {
@@ -40,6 +42,9 @@ element.addEventListener("click", (click) => {
   const button = click.target.closest("button[data-event]");
   if (!button) return;
   send(button);
+  if (ELSEWHERE.includes(button.dataset.event) && !element.closest("#ask-tab")) {
+    document.querySelector('#tabs [role="tab"]').click();
+  }
   const jumps = button.dataset.event === "open" && !element.contains(document.querySelector(".pages"));
   if (jumps && window.innerWidth < NARROW) document.getElementById("page").scrollIntoView({ behavior: "smooth" });
 });

@@ -13,6 +13,8 @@ import gradio as gr
 from app.languages import Language
 from app.page import keeping
 from app.page.asking import Asking
+from app.page.events import number_of as _number
+from app.page.events import text_of as _text
 from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
@@ -123,6 +125,7 @@ class Handlers:
         session.stop()
         session.begin_anew()
         session.dismiss_messages()
+        session.table.clear()
         for loaded in session.documents:
             self._library.forget(session, loaded.key)
 
@@ -213,16 +216,4 @@ class Handlers:
         return True
 
     def _session(self, session_id: str) -> Session:
-        if not session_id:
-            raise ReadonceError("The page is still opening. Try again in a moment.")
         return self._library.session(session_id)
-
-
-def _text(event: gr.EventData, field: str) -> str:
-    """What a panel says about its event, as text; empty where it says nothing."""
-    return str(event._data.get(field, "")) if isinstance(event._data, dict) else ""
-
-
-def _number(event: gr.EventData, field: str) -> int | None:
-    text = _text(event, field)
-    return int(text) if text.isdecimal() else None

@@ -8,6 +8,8 @@ import gradio as gr
 from gradio.blocks import Block
 
 from app.page import panels
+from app.page.tabs.inside import InsideTab
+from app.page.tabs.many import ManyTab
 from app.page.update import Update
 from model.types import GenerationOptions
 
@@ -35,6 +37,8 @@ class Layout:
                 self._make_library(say)
             with gr.Tabs(elem_id="tabs") as self.tabs:  # the documents on the left belong to all of them
                 self._make_ask_tab(say, checkpoint, may_change_checkpoint)
+                self.many = ManyTab(self._panel, say)
+                self.inside = InsideTab(self._panel, say)
 
     def _make_ask_tab(self, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:
         with gr.Tab(say("Ask"), id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
@@ -137,6 +141,8 @@ class Layout:
             self.problem,
             self.ask,
             self.stop,
+            *self.many.outputs,
+            *self.inside.outputs,
         ]
 
     @staticmethod
@@ -158,6 +164,8 @@ class Layout:
             gr.skip() if update.problem is None else panels.asking_problem(update.problem),
             gr.skip() if busy is None else gr.Button(visible=not busy, interactive=True),
             gr.skip() if busy is None else gr.Button(visible=busy),
+            *ManyTab.changes(update),
+            *InsideTab.changes(update),
         )
 
 

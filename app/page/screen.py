@@ -45,7 +45,26 @@ class Screen:
             conversation=self._conversation(session),
             problem=session.problem,
             busy=session.conversation.answering,
+            table=panels.table(session.table),
+            table_problem=session.table.problem,
+            table_busy=session.table.answering,
+            glance=self._glance(session),
+            hits=panels.hits(session.insight.hits),
+            inside_problem=session.insight.problem,
+            page_text=self._page_text(session),
         )
+
+    def _glance(self, session: Session) -> str:
+        insight = session.insight
+        if insight.glance is None or not session.has(insight.key):
+            return ""
+        return panels.glance(session.document(insight.key), insight.glance, insight.questions, trying=insight.trying)
+
+    def _page_text(self, session: Session) -> str:
+        shown = session.shown
+        if shown is None or not session.has(shown.key):
+            return panels.nothing_inside()
+        return panels.page_text(session.document(shown.key), shown.page)
 
     def _reading(self, session: Session) -> str:
         arrival = session.inbox.arrival
@@ -87,7 +106,10 @@ class Screen:
 
 def _traces(session: Session, key: str) -> Traces:
     """What the chosen exchange left in this document."""
-    exchange = session.conversation.exchange(session.shown.exchange if session.shown else None)
+    shown = session.shown
+    if shown and shown.places:
+        return Traces(evidence=shown.places)
+    exchange = session.conversation.exchange(shown.exchange if shown else None)
     if exchange is None or key not in exchange.sources:
         return Traces()
     index = exchange.sources.index(key)

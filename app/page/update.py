@@ -18,6 +18,15 @@ class Update:
     download: str | None = None  # a file that the browser is to take
     problem: str | None = None  # under the question box
     busy: bool | None = None  # an answer is being waited for: it can be stopped
+    list: str | None = None  # what stands in the list of many questions
+    columns: tuple[str, ...] | None = None  # of the CSV file that was dropped
+    table: str | None = None
+    table_problem: str | None = None
+    table_busy: bool | None = None
+    glance: str | None = None
+    hits: str | None = None
+    inside_problem: str | None = None
+    page_text: str | None = None  # what the model saw of the page that is shown
 
     def since(self, before: "Update") -> "Update":
         """Of this update what differs from an earlier one."""

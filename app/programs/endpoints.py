@@ -1,6 +1,5 @@
 """The endpoints: `encode` reads a document once, `ask` answers from it as often as one likes, `forget` frees it."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,9 +18,9 @@ from app.questions import BATCH, checked_questions
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
 from model.errors import QuestionError
-from model.types import Progress, ProgressCallback
+from model.types import Answer, Progress, ProgressCallback
 
-SNAPSHOT_SECONDS = 0.5
+AT_ONCE = 4  # programs that are heard; they take turns at the engine, and more wait in the queue
 
 
 class EncodedObject(DocumentObject):
@@ -31,7 +30,7 @@ class EncodedObject(DocumentObject):
 
 
 class Endpoints:
-    """Typed functions over uploaded files. They wait for each other in the queue."""
+    """Typed functions over uploaded files. At the engine they take turns with the page's own work."""
 
     def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, shelf: Shelf) -> None:
         self._reader = reader
@@ -56,7 +55,7 @@ class Endpoints:
                 postprocess=False,
                 show_progress="hidden",
                 concurrency_id="programs",
-                concurrency_limit=1,
+                concurrency_limit=AT_ONCE,
             )
         demo.unload(self._leave)
 
@@ -98,14 +97,13 @@ class Endpoints:
             asked = checked_questions(_texts(questions, "questions"))
             loaded = self._shelf.take(str(request.session_hash), _texts(documents, "documents"))
             encoded = [one.encoded for one in loaded]
-            engine = self._choice.engine(lambda: False)
-            answered: list = []
+            engine = self._choice.engine(never)
+            answered: list[Answer] = []
             for first in range(0, len(asked), BATCH):
-                with self._choice.turns.answering(lambda: False):
-                    snapshots = engine.answer_batch(encoded, asked[first : first + BATCH])
-                    for batch in thinned(snapshots):
-                        yield answers_object(encoded, [*answered, *batch])
+                with self._choice.turns.answering(never):
+                    *_, batch = engine.answer_batch(encoded, asked[first : first + BATCH])
                 answered += batch
+                yield answers_object(encoded, answered)
 
     def forget(self, request: gr.Request, document: str) -> str:
         """Free a document that encode has read. Without this it is freed some minutes after its last question.
@@ -126,14 +124,14 @@ class Endpoints:
     def _read(self, name: str, data: bytes, pages: str, password: str, report: ProgressCallback) -> Loaded:
         read = self._reader.read(data, name=name, pages=pages or None, password=password or None, progress=report)
         try:
-            engine = self._choice.engine(lambda: False)
-            with self._choice.turns.reading(lambda: False) as cancelled:
+            engine = self._choice.engine(never)
+            with self._choice.turns.reading(never) as cancelled:
                 encoded = engine.encode(
                     read.document, views="auto", picture=read.picture, progress=report, cancelled=cancelled
                 )
         finally:
             read.images.close()  # programs look at no pictures
-        return Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
+        return Loaded(document=read.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
 
 
 def _value(name: str, kind: Any, default: str | None = None) -> Api:
@@ -155,6 +153,11 @@ def _shown_by(progress: gr.Progress) -> ProgressCallback:
     return report
 
 
+def never() -> bool:
+    """Nobody can stop this."""
+    return False
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """An error reaches the caller in words, and without the paths and lines of this computer."""
@@ -164,15 +167,3 @@ def told() -> Iterator[None]:
         raise
     except Exception as error:
         raise gr.Error(in_words(error), print_exception=False) from error
-
-
-def thinned(snapshots: Iterator[tuple]) -> Iterator[tuple]:
-    """A snapshot now and then, and the last one."""
-    told_at = 0.0
-    last = None
-    for last in snapshots:
-        if time.monotonic() - told_at >= SNAPSHOT_SECONDS:
-            told_at = time.monotonic()
-            yield last
-    if last is not None:
-        yield last

@@ -75,6 +75,8 @@ class Library:
                     self._free(session_id)
 
     def session(self, session_id: str) -> Session:
+        if not session_id:
+            raise ReadonceError("The page is still opening. Try again in a moment.")
         with self._lock:
             session = self._sessions.get(session_id)
         if session is None:

@@ -11,11 +11,13 @@ from app.languages import Language
 from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
+from app.sessions.insight import Insight
+from app.sessions.table import Table
 from app.sessions.viewed import Viewed
 from model.errors import DocumentError
-from model.types import CancelledCallback, EncodedDocument, GenerationOptions
+from model.types import CancelledCallback, EncodedDocument, Evidence, GenerationOptions
 
-Work = Literal["reading", "answering"]
+Work = Literal["reading", "answering", "table", "glance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +35,12 @@ class Loaded(Viewed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The page in the middle, and the exchange whose evidence is drawn on it."""
+    """The page in the middle, and the exchange, or else the places, drawn on it."""
 
     key: str
     page: int
     exchange: int | None = None
+    places: tuple[Evidence, ...] = ()
 
 
 class Session:
@@ -51,6 +54,8 @@ class Session:
         self.changes = Changes()
         self.conversation = Conversation(self.changes)
         self.inbox = Inbox(self.changes)
+        self.table = Table(self.changes)
+        self.insight = Insight(self.changes)
         self.options = GenerationOptions()
         self.language = Language()
         self._lock = threading.RLock()
@@ -116,6 +121,7 @@ class Session:
             if key in self._documents:
                 self._documents.pop(key).pictures.close()
             self._ticked.discard(key)
+            self.insight.forget(key)
             if self._shown and self._shown.key == key:
                 self._shown = None
         self.changes.note()
@@ -176,7 +182,7 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        return self.inbox.busy or self.conversation.answering
+        return self.inbox.busy or self.conversation.answering or self.table.answering or self.insight.trying
 
     def work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
         """Do this work piece by piece in a thread, until a piece says that there was nothing to do.
@@ -225,9 +231,9 @@ class Session:
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""
         with self._lock:
-            if work != "answering":
+            if work in (None, "reading"):
                 self.inbox.clear()
-            if work != "reading" and (exchange := self.conversation.waiting):
+            if work in (None, "answering") and (exchange := self.conversation.waiting):
                 self.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
             for kind, stopped in self._stops:
                 if work in (None, kind):

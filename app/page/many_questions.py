@@ -1,0 +1,74 @@
+"""From a list of questions to a table of answers: over all ticked documents together, or over each by itself."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.faults import in_words
+from app.questions import BATCH, checked_questions
+from app.sessions.library import Library
+from app.sessions.session import Loaded, Session
+from app.sessions.table import Row
+from model.errors import Cancelled, QuestionError
+from model.types import Answer, CancelledCallback
+
+Way = Literal["together", "each"]
+
+
+class ManyQuestions:
+    """Answers a session's table, some rows at a time, so that the questions of others come between."""
+
+    def __init__(self, *, choice: CheckpointChoice, library: Library) -> None:
+        self._choice = choice
+        self._library = library
+
+    def pose(self, session: Session, lines: Sequence[str], way: Way) -> None:
+        """Note the rows; `start` has them answered."""
+        if session.table.answering:
+            raise QuestionError("The last list is still being answered. Wait for it, or stop it.")
+        if not session.ticked:
+            raise QuestionError("0 documents are ticked. Drop one, or tick one of those on the left.")
+        questions = checked_questions(lines)
+        asked = [session.ticked] if way == "together" else [(loaded,) for loaded in session.ticked]
+        checked_questions([question for question in questions for _ in asked])  # as many rows as a table may have
+        pairs = [(question, documents) for documents in asked for question in questions]
+        session.table.begin([_row(number, *pair) for number, pair in enumerate(pairs, start=1)])
+
+    def start(self, session: Session) -> None:
+        session.work_off("table", lambda cancelled: self._next(session, cancelled))
+
+    def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
+        """Answer some rows, if any wait."""
+        rows = session.table.next(BATCH)
+        if not rows:
+            if session.table.answering:
+                session.table.end("done")
+            return False
+        try:
+            self._answer(session, rows, cancelled)
+        except Cancelled:
+            session.table.end("stopped")
+        except Exception as error:
+            session.table.end("failed", in_words(error))
+        return True
+
+    def _answer(self, session: Session, rows: Sequence[Row], cancelled: CancelledCallback) -> None:
+        engine = self._choice.engine(cancelled)
+        with self._choice.turns.answering(cancelled):
+            encoded = [session.document(key).encoded for key in rows[0].sources]
+            self._library.touch(session, *rows[0].sources)
+            questions = [row.question for row in rows]
+            for answers in engine.answer_batch(encoded, questions, options=session.options, cancelled=cancelled):
+                session.table.answer(rows, answers)
+        if cancelled():
+            raise Cancelled("The list was stopped.")
+
+
+def _row(number: int, question: str, documents: Sequence[Loaded]) -> Row:
+    return Row(
+        number=number,
+        question=question,
+        sources=tuple(loaded.key for loaded in documents),
+        names=tuple(loaded.name for loaded in documents),
+        answer=Answer(question=question),
+    )

@@ -1,0 +1,90 @@
+"""The tab for many questions: how far they are, the table of answers, and the table as a CSV file."""
+
+import base64
+import csv
+import io
+import re
+from collections.abc import Sequence
+from html import escape
+
+from app.receipts import counted, roughly
+from app.sessions.table import Row, Table
+from model.types import Evidence
+
+HEAD = ("Question", "Answer", "Document", "Page", "Score")
+SCORE = "The model's own probability of the answer's words. It is a hint, no proof."
+_FORMULA = re.compile(r"^[=+\-@\t\r](?!\d[\d.,\s]*$)")  # a spreadsheet would compute what a document says here
+
+
+def table(of: Table) -> str:
+    """All of it; empty where nothing was asked yet."""
+    if not of.rows:
+        return ""
+    return f'<section class="many" aria-label="Answers">{_state(of)}{_rows(of.rows)}</section>'
+
+
+def table_problem(text: str) -> str:
+    """Why a list cannot be asked, or has failed; empty where neither is so."""
+    return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The table as a spreadsheet opens it. What begins like a formula is marked as text."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow([*HEAD[:-1], "Text there", HEAD[-1]])
+    for row in rows:
+        place = _place(row)
+        cells = (row.question, row.answer.text, _document(row), str(place.page) if place else "")
+        quote = " ".join(place.quote.split()) if place else ""
+        safe = [_FORMULA.sub(r"'\g<0>", cell) for cell in (*cells, quote)]
+        writer.writerow([*safe, f"{row.answer.confidence:.2f}" if row.done else ""])
+    return file.getvalue()
+
+
+def _state(of: Table) -> str:
+    amount = f"{of.done:,} of {counted(len(of.rows), 'answer')}"
+    if of.answering:
+        left = f" · {roughly(of.seconds_left)}" if of.seconds_left else ""
+        bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
+        return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'
+    ended = {"stopped": " · stopped", "failed": " · ended early"}.get(of.status, "")
+    data = base64.b64encode(as_csv(of.rows).encode("utf-8-sig")).decode("ascii")
+    link = f'<a class="download" download="answers.csv" href="data:text/csv;base64,{data}">Download CSV</a>'
+    return f'<p class="facts ended" role="status">{amount}{ended}{link}</p>'
+
+
+def _rows(rows: Sequence[Row]) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEAD[:-1]) + f'<th scope="col" title="{SCORE}">Score</th>'
+    body = "".join(map(_row, rows))
+    return f'<div class="answers"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _row(row: Row) -> str:
+    place = _place(row)
+    page = (
+        f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open_row" data-row="{row.number}"'
+        f' title="{escape(place.quote)}">p. {place.page}</button>'
+        if place
+        else ""
+    )
+    answer = escape(row.answer.text) if row.answer.finished else '<span class="pending">…</span>'
+    return (
+        f'<tr><th scope="row" data-label="Question">{escape(row.question)}</th><td data-label="Answer">{answer}</td>'
+        f'<td data-label="Document">{escape(_document(row))}</td><td data-label="Page">{page}</td>'
+        f'<td data-label="Score" class="number">{_score(row)}</td></tr>'
+    )
+
+
+def _place(row: Row) -> Evidence | None:
+    return row.answer.evidence[0] if row.answer.evidence else None
+
+
+def _document(row: Row) -> str:
+    """The one that the answer comes from, or the only one that was asked."""
+    place = _place(row)
+    return row.names[place.document_index] if place else row.names[0] if len(row.names) == 1 else ""
+
+
+def _score(row: Row) -> str:
+    return f"{row.answer.confidence:.0%}" if row.done else ""

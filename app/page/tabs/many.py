@@ -1,0 +1,124 @@
+"""The tab for many questions at once: a list goes in, a table comes out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from app.page import panels
+from app.page.events import number_of
+from app.page.many_questions import ManyQuestions, Way
+from app.page.update import Update
+from app.questions import columns
+from app.sessions.library import Library
+from app.sessions.session import Shown
+from model.errors import ReadonceError
+
+WAYS = (("All ticked documents together", "together"), ("Each ticked document by itself, a row each", "each"))
+
+
+class ManyTab:
+    """The components, made inside the tabs of the page."""
+
+    def __init__(self, panel: Callable[[str], gr.HTML], say: Callable[[str], Any]) -> None:
+        with gr.Tab(say("Many questions"), id="many", elem_id="many-tab"), gr.Column():
+            with gr.Row(elem_id="list-row"):
+                self.list = gr.Textbox(
+                    label=say("Questions, one a line"),
+                    placeholder=say("Who signed it?\nWhat is the total?"),
+                    lines=7,
+                    max_lines=12,
+                    elem_id="list",
+                )
+                with gr.Column(min_width=0, elem_id="list-side"):
+                    self.file = gr.File(label=say("Or drop a CSV file here"), elem_id="csv", height=96)
+                    self.column = gr.Dropdown(label=say("Column with the questions"), visible=False, elem_id="column")
+                    self.way = gr.Radio([(say(text), way) for text, way in WAYS], value="together", label=say("Answered from"), elem_id="way")
+            with gr.Row(elem_id="list-buttons"):
+                self.ask = gr.Button(say("Ask all"), variant="primary", min_width=0, elem_id="ask-all")
+                self.stop = gr.Button(say("Stop"), variant="stop", min_width=0, visible=False, elem_id="stop-all")
+            self.problem = panel("table-problem")
+            self.table = panel("table")
+
+    @property
+    def outputs(self) -> list[Block]:
+        return [self.list, self.column, self.problem, self.table, self.ask, self.stop]
+
+    @staticmethod
+    def changes(update: Update) -> tuple[Any, ...]:
+        """Values for the outputs, in their order."""
+        busy, names = update.table_busy, update.columns
+        column: Any = gr.skip()
+        if names is not None:
+            column = gr.Dropdown(choices=list(names), value=names[0] if names else None, visible=len(names) > 1)
+        return (
+            gr.skip() if update.list is None else update.list,
+            column,
+            gr.skip() if update.table_problem is None else panels.table_problem(update.table_problem),
+            gr.skip() if update.table is None else update.table,
+            gr.skip() if busy is None else gr.Button(visible=not busy),
+            gr.skip() if busy is None else gr.Button(visible=busy),
+        )
+
+    def connect(self, on: Callable[..., Any], handlers: "ManyHandlers") -> None:
+        taken = on(self.file.upload, handlers.take, self.file)
+        taken.then(lambda: None, None, self.file, show_progress="hidden", queue=False, api_visibility="private")
+        on(self.column.input, handlers.choose, self.column)
+        on(self.ask.click, handlers.ask, self.list, self.way)
+        on(self.stop.click, handlers.stop)
+        on(self.table.open_row, handlers.open_row)
+
+
+class ManyHandlers:
+    """What happens in the tab. A session's id comes first."""
+
+    def __init__(self, *, library: Library, many: ManyQuestions) -> None:
+        self._library = library
+        self._many = many
+
+    def take(self, session_id: str, path: str | None) -> Update:
+        """A CSV file was dropped: its questions go into the list, where they can be looked at and changed."""
+        table = self._library.session(session_id).table
+        if path is None:
+            return Update()
+        file = Path(path)
+        try:
+            table.columns = columns(file.name, file.read_bytes())
+        except ReadonceError as error:
+            table.refuse(str(error))
+            return Update()
+        except OSError as error:
+            table.refuse(f"{file.name} did not arrive: {error.strerror}. Drop it again.")
+            return Update()
+        finally:
+            file.unlink(missing_ok=True)
+        table.refuse("")
+        return Update(columns=tuple(column.name for column in table.columns), list="\n".join(table.columns[0].cells))
+
+    def choose(self, session_id: str, name: str) -> Update:
+        """Another column of the file."""
+        found = (one for one in self._library.session(session_id).table.columns if one.name == name)
+        return next((Update(list="\n".join(one.cells)) for one in found), Update())
+
+    def ask(self, session_id: str, text: str, way: Way) -> None:
+        session = self._library.session(session_id)
+        try:
+            self._many.pose(session, text.split("\n"), way)
+        except ReadonceError as error:
+            session.table.refuse(str(error))
+            return
+        self._many.start(session)
+
+    def stop(self, session_id: str) -> None:
+        self._library.session(session_id).stop("table")
+
+    def open_row(self, session_id: str, event: gr.EventData) -> None:
+        """Show the page that an answer rests on first, with its places marked."""
+        session = self._library.session(session_id)
+        row = session.table.row(number_of(event, "row") or 0)
+        if row is not None and row.answer.evidence:
+            first = row.answer.evidence[0]
+            places = tuple(one for one in row.answer.evidence if one.document_index == first.document_index)
+            session.show(Shown(key=row.sources[first.document_index], page=first.page, places=places))

@@ -1,0 +1,103 @@
+"""Many questions and their answers as a table: what is asked at once, and how far it has come."""
+
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.questions import Column
+from app.sessions.changes import Changes
+from model.types import Answer
+
+Status = Literal["", "answering", "done", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A question to some documents. `sources` are their keys, `names` what they are called."""
+
+    number: int
+    question: str
+    sources: tuple[str, ...]
+    names: tuple[str, ...]
+    answer: Answer
+
+    @property
+    def done(self) -> bool:
+        return self.answer.finished and self.answer.stop_reason != "stopped"
+
+
+class Table:
+    """The rows in their order. Each method holds the lock for a moment; the values it hands out are frozen."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
+        self._lock = threading.RLock()
+        self._rows: dict[int, Row] = {}
+        self._began = 0.0
+        self.status: Status = ""
+        self.columns: tuple[Column, ...] = ()  # of the CSV file that was dropped last
+        self.problem = ""  # why it has failed, or could not be asked
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        with self._lock:
+            return tuple(self._rows.values())
+
+    @property
+    def answering(self) -> bool:
+        return self.status == "answering"
+
+    @property
+    def done(self) -> int:
+        return sum(row.done for row in self.rows)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess; None before the first answers."""
+        done = self.done
+        return (time.monotonic() - self._began) * (len(self._rows) - done) / done if done else None
+
+    def row(self, number: int) -> Row | None:
+        return self._rows.get(number)
+
+    def begin(self, rows: Sequence[Row]) -> None:
+        """Ask these, in place of what stood here."""
+        with self._lock:
+            self._rows = {row.number: row for row in rows}
+            self._began = time.monotonic()
+            self.end("answering")
+
+    def clear(self) -> None:
+        self.begin(())
+        self.end("")
+
+    def refuse(self, problem: str) -> None:
+        """What was to be asked cannot be asked; the table that stands stays."""
+        self.problem = problem
+        self._changes.note()
+
+    def end(self, status: Status, problem: str = "") -> None:
+        self.status, self.problem = status, problem
+        self._changes.note()
+
+    def next(self, most: int) -> tuple[Row, ...]:
+        """The next rows that can be answered together: they ask the same documents."""
+        if not self.answering:
+            return ()
+        waiting = [row for row in self.rows if not row.done]
+        same = itertools.takewhile(lambda row: row.sources == waiting[0].sources, waiting)
+        return tuple(itertools.islice(same, most))
+
+    def answer(self, rows: Sequence[Row], answers: Sequence[Answer]) -> None:
+        """These rows have come further; it is news when one is finished."""
+        with self._lock:
+            before = self.done
+            for row, answer in zip(rows, answers, strict=True):
+                if row.number in self._rows:
+                    self._rows[row.number] = replace(row, answer=answer)
+            if self.done == before:
+                return
+        self._changes.note()
