@@ -1,9 +1,12 @@
 """The objects that other programs read, on the command line and over the network: their names are fixed."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from model.types import Answer, EncodedDocument
+
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from app.captions import Caption
 
 
 class DocumentObject(TypedDict):
@@ -42,6 +45,22 @@ class AnswersObject(TypedDict):
     answers: list[AnswerObject]
 
 
+class CaptionObject(TypedDict):
+    """What is said about a picture, and what says it."""
+
+    task: str
+    question: str
+    text: str
+    by: str
+
+
+class PictureObject(TypedDict):
+    """A picture and everything that was wanted of it."""
+
+    name: str
+    captions: list[CaptionObject]
+
+
 def document_object(encoded: EncodedDocument) -> DocumentObject:
     return {
         "name": encoded.document.name,
@@ -68,5 +87,15 @@ def _answer_object(answer: Answer) -> AnswerObject:
         "evidence": [
             {"document": place.document, "page": place.page, "quote": place.quote, "score": round(place.score, 4)}
             for place in answer.evidence
+        ],
+    }
+
+
+def picture_object(captions: Sequence["Caption"]) -> PictureObject:
+    return {
+        "name": captions[0].document,
+        "captions": [
+            {"task": one.request.task, "question": one.request.question, "text": one.text, "by": one.by}
+            for one in captions
         ],
     }

@@ -11,6 +11,7 @@ from app.commands.progress import ProgressLine
 from app.commands.reading import Selection, load_engine, open_reader
 from app.commands.terminal import harmless
 from app.documents import DocumentReader
+from app.objects import picture_object
 from model.engine import Engine
 from model.questions import checked_question
 
@@ -76,14 +77,5 @@ def as_text(found: Sequence[tuple[Caption, ...]]) -> str:
 
 def as_json(engine: Engine, found: Sequence[tuple[Caption, ...]]) -> str:
     """The object that other programs read."""
-    images = [
-        {
-            "name": captions[0].document,
-            "captions": [
-                {"task": one.request.task, "question": one.request.question, "text": one.text, "by": one.by}
-                for one in captions
-            ],
-        }
-        for captions in found
-    ]
+    images = [picture_object(captions) for captions in found]
     return json.dumps({"checkpoint": engine.checkpoint.name, "images": images}, ensure_ascii=False, indent=2)

@@ -3,12 +3,14 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
 from model.errors import DocumentError
+from model.types import CancelledCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,20 @@ class Shelf:
         self._clock = clock
         self._lock = threading.RLock()
         self._kept: dict[str, _Kept] = {}
+        self._working: list[tuple[str, threading.Event]] = []
         self._waiting: threading.Timer | None = None
+
+    @contextmanager
+    def working(self, caller: str) -> Iterator[CancelledCallback]:
+        """Work for a caller; what it gives says whether the caller has gone meanwhile."""
+        gone = threading.Event()
+        with self._lock:
+            self._working.append((caller, gone))
+        try:
+            yield gone.is_set
+        finally:
+            with self._lock:
+                self._working.remove((caller, gone))
 
     def put(self, caller: str, loaded: Loaded) -> str:
         """Keep a document; the handle is what `take` knows it by."""
@@ -62,8 +77,11 @@ class Shelf:
                 self._free(handle)
 
     def leave(self, caller: str) -> None:
-        """A program has closed its connection: free what it sent."""
+        """A program has closed its connection: stop its work and free what it sent."""
         with self._lock:
+            for working, gone in self._working:
+                if working == caller:
+                    gone.set()
             for handle in [handle for handle, kept in self._kept.items() if kept.caller == caller]:
                 self._free(handle)
 

@@ -17,6 +17,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from PIL import Image, ImageDraw
 
 from tests.page.browser import running_app
 from tests.page.stand_ins import pdf
@@ -77,7 +78,7 @@ def test_answers_stream_and_the_questions_come_in_their_order(client: Client, le
 
 def test_only_the_named_endpoints_are_published_with_their_types(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/encode", "/ask", "/forget"}
+    assert set(endpoints) == {"/encode", "/ask", "/caption", "/forget"}
     parameters = {one["parameter_name"]: one["type"] for one in endpoints["/ask"]["parameters"]}
     assert parameters == {
         "questions": {"type": "array", "items": {"type": "string"}},
@@ -125,6 +126,24 @@ def test_a_file_that_cannot_be_read_says_why(client: Client, tmp_path: Path) -> 
     path.write_bytes(b"MZ\x90\x00" + bytes(200))
     with pytest.raises(AppError, match=r"program\.exe.*Windows program"):
         encode(client, path)
+
+
+def test_a_picture_is_read_and_each_caption_says_what_it_comes_from(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "sign.png"
+    image = Image.new("RGB", (640, 200), "white")
+    ImageDraw.Draw(image).text((40, 60), "HARBOUR 1871", fill="black", font_size=64)
+    image.save(path)
+    said = client.predict(handle_file(path), "read", api_name="/caption")
+    assert said["name"] == "sign.png"
+    (caption,) = said["captions"]
+    assert (caption["task"], caption["by"]) == ("read", "text recognition")
+    assert "1871" in caption["text"]
+
+
+@pytest.mark.parametrize("arguments", [("dance",), ("question", " ")])
+def test_a_caption_that_cannot_be_made_says_why(client: Client, letter: Path, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(AppError, match="send one of caption, detailed, read, question"):
+        client.predict(handle_file(letter), *arguments, api_name="/caption")
 
 
 def call(app: str, name: str, *data: Any) -> str:
@@ -189,7 +208,7 @@ def test_the_same_as_mcp_tools(app: str) -> None:
         return tools, read, answered, strange, dictionary
 
     tools, read, answered, strange, dictionary = asyncio.run(with_tools(app, use))
-    assert {tool.name for tool in tools} == {"encode", "ask", "forget"}
+    assert {tool.name for tool in tools} == {"encode", "ask", "caption", "forget"}
     assert all(tool.description and tool.inputSchema["properties"] for tool in tools)
     assert not read.isError
     assert not answered.isError
