@@ -95,8 +95,8 @@ def _about(loaded: Loaded, page: Page) -> Iterator[str]:
     tokens = int((loaded.encoded.tokens.pages == page.number).sum())
     yield f"{counted(tokens, 'token')} of this page went into the encoder"
     yield {"text": "as text", "image": "as a picture", "both": "as text and picture"}[page.view]
-    if page.source == "ocr":
-        yield "its text was read by OCR and may have mistakes"
+    if page.source != "text":
+        yield {"ocr": "its text was read by OCR and may have mistakes", "tags": "its text is image tags"}[page.source]
     if page.unread_boxes:
         yield f"{counted(page.unread_boxes, 'place')} with writing could not be read"
     if hidden := sum(word.hidden for word in page.words):
