@@ -5,7 +5,7 @@ from typing import Literal
 
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
-from app.questions import BATCH, checked_questions
+from app.questions import BATCH, MOST_QUESTIONS, checked_questions
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
 from app.sessions.table import Row
@@ -30,7 +30,11 @@ class ManyQuestions:
             raise QuestionError("0 documents are ticked. Drop one, or tick one of those on the left.")
         questions = checked_questions(lines)
         asked = [session.ticked] if way == "together" else [(loaded,) for loaded in session.ticked]
-        checked_questions([question for question in questions for _ in asked])  # as many rows as a table may have
+        if (rows := len(questions) * len(asked)) > MOST_QUESTIONS:
+            raise QuestionError(
+                f"{len(questions)} questions to each of {len(asked)} documents are {rows:,} rows; the limit is"
+                f" {MOST_QUESTIONS}. Ask fewer questions, or untick some documents."
+            )
         pairs = [(question, documents) for documents in asked for question in questions]
         session.table.begin([_row(number, *pair) for number, pair in enumerate(pairs, start=1)])
 
@@ -42,7 +46,7 @@ class ManyQuestions:
         rows = session.table.next(BATCH)
         if not rows:
             if session.table.answering:
-                session.table.end("done")
+                session.table.end("stopped" if session.table.status == "stopping" else "done")
             return False
         try:
             self._answer(session, rows, cancelled)

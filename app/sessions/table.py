@@ -11,7 +11,7 @@ from app.questions import Column
 from app.sessions.changes import Changes
 from model.types import Answer
 
-Status = Literal["", "answering", "done", "stopped", "failed"]
+Status = Literal["", "answering", "stopping", "done", "stopped", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Table:
 
     @property
     def answering(self) -> bool:
-        return self.status == "answering"
+        return self.status in ("answering", "stopping")
 
     @property
     def done(self) -> int:
@@ -74,6 +74,12 @@ class Table:
         self.begin(())
         self.end("")
 
+    def stop(self) -> None:
+        """Begin no further rows."""
+        with self._lock:
+            if self.status == "answering":
+                self.end("stopping")
+
     def refuse(self, problem: str) -> None:
         """What was to be asked cannot be asked; the table that stands stays."""
         self.problem = problem
@@ -85,7 +91,7 @@ class Table:
 
     def next(self, most: int) -> tuple[Row, ...]:
         """The next rows that can be answered together: they ask the same documents."""
-        if not self.answering:
+        if self.status != "answering":
             return ()
         waiting = [row for row in self.rows if not row.done]
         same = itertools.takewhile(lambda row: row.sources == waiting[0].sources, waiting)

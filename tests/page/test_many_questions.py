@@ -11,6 +11,7 @@ from app.page.checkpoint_choice import CheckpointChoice
 from app.page.many_questions import ManyQuestions
 from app.page.panels.table import as_csv, table
 from app.page.tabs.many import ManyHandlers
+from app.questions import BATCH
 from app.sessions.table import Row
 from model.types import Answer, Evidence, GenerationOptions
 from tests.page.conftest import Tab, wait_until
@@ -71,6 +72,21 @@ def test_stop_keeps_what_is_answered_and_says_so(tab: Tab, many: ManyHandlers) -
     assert tab.session.table.status == "stopped"
     assert 0 < sum(row.done for row in rows) < 100
     assert "stopped" in table(tab.session.table)
+
+
+def test_stop_works_before_the_first_answer_too(tab: Tab, many: ManyHandlers) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    many.ask(tab.session.id, "\n".join(["Who?"] * 100), "together")
+    many.stop(tab.session.id)
+    answered(tab)
+    assert tab.session.table.status == "stopped"
+    assert tab.session.table.done <= BATCH
+
+
+def test_questions_times_documents_have_the_same_limit(tab: Tab, many: ManyHandlers) -> None:
+    tab.drop(("letter.pdf", LETTER), ("note.txt", NOTE))
+    many.ask(tab.session.id, "\n".join(["Who?"] * 300), "each")
+    assert "300 questions to each of 2 documents are 600 rows; the limit is 500" in tab.session.table.problem
 
 
 @pytest.mark.parametrize(

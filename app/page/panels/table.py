@@ -46,6 +46,7 @@ def _state(of: Table) -> str:
     amount = f"{of.done:,} of {counted(len(of.rows), 'answer')}"
     if of.answering:
         left = f" · {roughly(of.seconds_left)}" if of.seconds_left else ""
+        left = " · stopping" if of.status == "stopping" else left
         bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
         return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'
     ended = {"stopped": " · stopped", "failed": " · ended early"}.get(of.status, "")

@@ -112,7 +112,9 @@ class ManyHandlers:
         self._many.start(session)
 
     def stop(self, session_id: str) -> None:
-        self._library.session(session_id).stop("table")
+        session = self._library.session(session_id)
+        session.table.stop()
+        session.stop("table")
 
     def open_row(self, session_id: str, event: gr.EventData) -> None:
         """Show the page that an answer rests on first, with its places marked."""
