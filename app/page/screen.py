@@ -32,6 +32,12 @@ class Screen:
             conversation=say.html(drawn.conversation or ""),
             locked=say.text(drawn.locked or ""),
             problem=say.text(drawn.problem or ""),
+            table=say.html(drawn.table or ""),
+            table_problem=say.text(drawn.table_problem or ""),
+            glance=say.html(drawn.glance or ""),
+            hits=say.html(drawn.hits or ""),
+            inside_problem=say.text(drawn.inside_problem or ""),
+            page_text=say.html(drawn.page_text or ""),
         )
 
     def _drawn(self, session: Session) -> Update:

@@ -98,7 +98,7 @@ def test_one_question_over_two_documents_is_a_table_of_two_rows(visit: Visit) ->
     page.get_by_label("Each ticked document by itself").check()
     page.get_by_role("button", name="Ask all").click()
     expect(page.locator(".many .ended")).to_contain_text("2 of 2 answers", timeout=SLOW)
-    expect(page.locator('.answers td[data-label="Document"]')).to_have_text(["letter.pdf", "note.txt"])
+    expect(page.locator(".answers td.from")).to_have_text(["letter.pdf", "note.txt"])
 
 
 def test_a_long_list_shows_its_progress_and_stops(visit: Visit) -> None:

@@ -7,9 +7,10 @@ import re
 
 import pytest
 
+from app.inside.search import search
 from app.languages import FOLDER, Languages
 from app.page import panels
-from tests.page.stand_ins import loaded
+from tests.page.stand_ins import a_page, loaded
 
 CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
 PLACES = re.compile(r"{\w+}")
@@ -57,3 +58,14 @@ def test_panels_are_translated_and_foreign_text_stays(languages: Languages) -> N
 
 def test_english_is_left_as_it_is(languages: Languages) -> None:
     assert languages.accepted("en").html("<p>Ask</p>") == "<p>Ask</p>"
+
+
+def test_the_other_tabs_are_translated_too(languages: Languages) -> None:
+    german = languages.accepted("de")
+    document = loaded("Answers", a_page(1, "The lamp is lit. Answers"))
+    html = german.html(panels.page_text(document, 1) + panels.hits(search([document.document], "answers")))
+    assert "Was das Modell sah" in html
+    assert "1 Stelle mit „answers“" in html
+    assert '<mark translate="no">Answers</mark>' in html
+    assert german.text("3 of 12 answers · stopped") == "3 von 12 Antworten · angehalten"
+    assert german.text("The list has 0 questions. Write one a line.").startswith("Die Liste hat 0 Fragen")

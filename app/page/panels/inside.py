@@ -16,11 +16,11 @@ def glance(loaded: Loaded, seen: Glance, questions: Sequence[str], *, trying: bo
     words = " ".join(f"<li>{_search(word)}</li>" for word in seen.keywords)
     sentences = "".join(f"<li>{_sentence(loaded, one)}</li>" for one in seen.sentences)
     return (
-        f'<section class="glance" aria-label="At a glance"><h2>{escape(seen.title) or escape(loaded.name)}</h2>'
+        '<section class="glance" aria-label="At a glance">'
+        f'<h2 translate="no">{escape(seen.title or loaded.name)}</h2>'
         f'<ul class="keywords" aria-label="Keywords">{words or none}</ul>'
         f'<ul class="sentences" aria-label="Telling sentences">{sentences or none}</ul>{_questions(questions, trying)}'
-        '<p class="hint">Copied from the document by counting its words, not written by the model: the embedded'
-        " checkpoint was not taught to summarise.</p></section>"
+        '<p class="hint">Copied from the document by counting its words, not written by the model.</p></section>'
     )
 
 
@@ -28,7 +28,7 @@ def hits(found: Hits) -> str:
     if not found.words:
         return ""
     amount = f"{counted(found.total, 'place')} with “{found.words}”"
-    more = f", the first {len(found.first)} shown" if found.total > len(found.first) else ""
+    more = f" · the first {len(found.first)} are shown" if found.total > len(found.first) else ""
     items = "".join(_hit(number, hit) for number, hit in enumerate(found.first))
     return (
         f'<p class="facts" role="status">{escape(amount)}{more}</p>'
@@ -40,9 +40,10 @@ def page_text(loaded: Loaded, number: int) -> str:
     """What the model got of a page."""
     numbers = [page.number for page in loaded.encoded.document.pages]
     page = min(loaded.encoded.document.pages, key=lambda candidate: abs(candidate.number - number))
-    text = "".join(_marked(page)) or '<span class="hint">This page has no text: the model got nothing of it.</span>'
+    text = "".join(_marked(page)) or "This page has no text: the model got nothing of it."
     return (
-        f'<section class="seen" aria-label="What the model saw"><p class="facts">{_turns(loaded, numbers, page.number)}'
+        '<section class="seen" aria-label="What the model saw"><h2>What the model saw</h2>'
+        f'<p class="facts">{_turns(loaded, numbers, page.number)}'
         f"{escape('; '.join(_about(loaded, page)))}</p><pre>{text}</pre></section>"
     )
 
@@ -52,19 +53,21 @@ def nothing_inside() -> str:
 
 
 def _search(word: str) -> str:
-    return f'<button class="chip" data-event="find" data-words="{escape(word)}">{escape(word)}</button>'
+    return f'<button class="chip" translate="no" data-event="find" data-words="{escape(word)}">{escape(word)}</button>'
 
 
 def _sentence(loaded: Loaded, one: Sentence) -> str:
     place = f'data-document="{escape(loaded.key)}" data-page="{one.page}" data-start="{one.start}" data-end="{one.end}"'
-    return f'{escape(one.text)} <button class="chip" data-event="open_place" {place}>p. {one.page}</button>'
+    button = f'<button class="chip" data-event="open_place" {place}>p. {one.page}</button>'
+    return f'<span translate="no">{escape(one.text)}</span> {button}'
 
 
 def _questions(questions: Sequence[str], trying: bool) -> str:
     if trying:
         return '<p class="hint pending" role="status">Trying which questions it answers …</p>'
     buttons = "".join(
-        f'<button class="suggestion" data-event="suggest" data-question="{escape(text)}">{escape(text)}</button>'
+        f'<button class="suggestion" translate="no" data-event="suggest" data-question="{escape(text)}">'
+        f"{escape(text)}</button>"
         for text in questions
     )
     return f'<div class="questions" aria-label="Questions that it answers">{buttons}</div>' if buttons else ""
@@ -74,8 +77,9 @@ def _hit(number: int, hit: Hit) -> str:
     place = f'data-document="{escape(hit.key)}" data-page="{hit.page}" data-start="{hit.start}" data-end="{hit.end}"'
     return (
         f'<li><button class="open" data-event="open_place" {place} data-focus="hit-{number}">'
-        f'<span class="facts">{escape(hit.name)}, p. {hit.page}</span>'
-        f"<span>{escape(hit.before)}<mark>{escape(hit.found)}</mark>{escape(hit.after)}</span></button></li>"
+        f'<span class="facts" translate="no">{escape(hit.name)}, p. {hit.page}</span><span><span translate="no">'
+        f'{escape(hit.before)}</span><mark translate="no">{escape(hit.found)}</mark><span translate="no">'
+        f"{escape(hit.after)}</span></span></button></li>"
     )
 
 
@@ -84,11 +88,15 @@ def _marked(page: Page) -> Iterator[str]:
     at = 0
     for word in page.words:
         if word.hidden and word.start >= at:
-            yield escape(page.text[at : word.start])
+            yield _plain(page.text[at : word.start])
             hidden = escape(page.text[word.start : word.end])
-            yield f'<mark class="hidden" title="A reader of the page cannot see this">{hidden}</mark>'
+            yield f'<mark class="hidden" translate="no" title="A reader of the page cannot see this">{hidden}</mark>'
             at = word.end
-    yield escape(page.text[at:])
+    yield _plain(page.text[at:])
+
+
+def _plain(text: str) -> str:
+    return f'<span translate="no">{escape(text)}</span>' if text else ""
 
 
 def _about(loaded: Loaded, page: Page) -> Iterator[str]:

@@ -69,11 +69,11 @@ def _row(row: Row) -> str:
         if place
         else ""
     )
-    answer = escape(row.answer.text) if row.answer.finished else '<span class="pending">…</span>'
+    answer = escape(row.answer.text) if row.answer.finished else "…"
     return (
-        f'<tr><th scope="row" data-label="Question">{escape(row.question)}</th><td data-label="Answer">{answer}</td>'
-        f'<td data-label="Document">{escape(_document(row))}</td><td data-label="Page">{page}</td>'
-        f'<td data-label="Score" class="number">{_score(row)}</td></tr>'
+        f'<tr><th scope="row" translate="no">{escape(row.question)}</th><td translate="no">{answer}</td>'
+        f'<td class="from" translate="no">{escape(_document(row))}</td><td>{page}</td>'
+        f'<td class="number">{_score(row)}</td></tr>'
     )
 
 

@@ -35,7 +35,12 @@ class ManyTab:
                 with gr.Column(min_width=0, elem_id="list-side"):
                     self.file = gr.File(label=say("Or drop a CSV file here"), elem_id="csv", height=96)
                     self.column = gr.Dropdown(label=say("Column with the questions"), visible=False, elem_id="column")
-                    self.way = gr.Radio([(say(text), way) for text, way in WAYS], value="together", label=say("Answered from"), elem_id="way")
+                    self.way = gr.Radio(
+                        [(say(text), way) for text, way in WAYS],
+                        value="together",
+                        label=say("Answered from"),
+                        elem_id="way",
+                    )
             with gr.Row(elem_id="list-buttons"):
                 self.ask = gr.Button(say("Ask all"), variant="primary", min_width=0, elem_id="ask-all")
                 self.stop = gr.Button(say("Stop"), variant="stop", min_width=0, visible=False, elem_id="stop-all")
