@@ -94,7 +94,7 @@ class Endpoints:
         """
         with self._work(request) as (caller, cancelled), self._open(file, pages, password, progress) as read:
             encoded = self._encode(read, progress, cancelled)
-            loaded = Loaded(document=read.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
+            loaded = Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
             return {"document": self._shelf.put(caller, loaded), **document_object(encoded)}
 
     def ask(self, request: gr.Request, questions: list[str], documents: list[str]) -> Iterator[AnswersObject]:

@@ -21,7 +21,10 @@ class InsideTab:
     """The components, made inside the tabs of the page."""
 
     def __init__(self, panel: Callable[[str], gr.HTML], say: Callable[[str], Any]) -> None:
-        with gr.Tab(say("Look inside"), id="inside", elem_id="inside-tab"), gr.Row(elem_id="inside-room"):
+        with (
+            gr.Tab(say("Look inside"), id="inside", elem_id="inside-tab", render_children=True),
+            gr.Row(elem_id="inside-room"),
+        ):
             with gr.Column(min_width=0, elem_id="inside-left"):
                 self.look = gr.Button(say("At a glance"), variant="primary", elem_id="look")
                 self.glance = panel("glance")

@@ -23,7 +23,7 @@ class ManyTab:
     """The components, made inside the tabs of the page."""
 
     def __init__(self, panel: Callable[[str], gr.HTML], say: Callable[[str], Any]) -> None:
-        with gr.Tab(say("Many questions"), id="many", elem_id="many-tab"), gr.Column():
+        with gr.Tab(say("Many questions"), id="many", elem_id="many-tab", render_children=True), gr.Column():
             with gr.Row(elem_id="list-row"):
                 self.list = gr.Textbox(
                     label=say("Questions, one a line"),
