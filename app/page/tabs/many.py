@@ -33,7 +33,7 @@ class ManyTab:
                     elem_id="list",
                 )
                 with gr.Column(min_width=0, elem_id="list-side"):
-                    self.file = gr.File(label=say("Or drop a CSV file here"), elem_id="csv", height=96)
+                    self.file = gr.File(label=say("Or drop a CSV file here"), elem_id="csv", height=140)
                     self.column = gr.Dropdown(label=say("Column with the questions"), visible=False, elem_id="column")
                     self.way = gr.Radio(
                         [(say(text), way) for text, way in WAYS],
