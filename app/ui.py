@@ -60,6 +60,9 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
             checkpoint=settings.model,
             may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
         )
+        # Before the page's own handlers, which would take the endpoints' names.
+        shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
         with layout.tabs:
             CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
         wiring = Wiring(demo, layout, handlers, choice, languages)
@@ -67,8 +70,6 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
         many = ManyQuestions(choice=choice, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
         layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(choice=choice)))
-        shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
     return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
 
 
