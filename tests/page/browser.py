@@ -86,6 +86,7 @@ class Visit:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(address)
         page.get_by_role("button", name="Try the sample document").wait_for()
+        page.locator("#ask:not([disabled])").wait_for(timeout=SLOW)  # the tab has its session: a drop before is refused
 
     def drop(self, *files: tuple[str, bytes]) -> None:
         payload = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
