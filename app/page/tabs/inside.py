@@ -61,6 +61,7 @@ class InsideTab:
         on(self.glance.find, handlers.find_keyword)
         for panel in (self.glance, self.hits):
             on(panel.open_place, handlers.open_place)
+        on(self.page_text.open, handlers.turn)
 
 
 class InsideHandlers:
@@ -89,6 +90,11 @@ class InsideHandlers:
 
     def find_keyword(self, session_id: str, event: gr.EventData) -> None:
         self.find(session_id, text_of(event, "words"))
+
+    def turn(self, session_id: str, event: gr.EventData) -> None:
+        """Another page of the document that is looked into."""
+        shown = Shown(key=text_of(event, "document"), page=number_of(event, "page") or 1)
+        self._library.session(session_id).show(shown)
 
     def open_place(self, session_id: str, event: gr.EventData) -> None:
         """Show a page with one place marked."""
