@@ -40,8 +40,8 @@ def test_a_document_belongs_to_the_session_that_brought_it(library: Library) -> 
 
 
 def test_an_unknown_session_is_refused_in_words(library: Library) -> None:
-    for session_id in ("", "guessed"):
-        with pytest.raises(ReadonceError, match="reload the page"):
+    for session_id, words in (("", "still opening"), ("guessed", "reload the page")):
+        with pytest.raises(ReadonceError, match=words):
             library.session(session_id)
 
 
