@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import gradio as gr
 import pytest
@@ -28,6 +30,8 @@ from model.engine import Engine
 from model.types import GenerationOptions
 from tests.page.browser import QUIET, Visit, chromium, running_app
 from tests.page.stand_ins import pdf
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ class Tab:
         async def collected() -> list[Update]:
             return [update async for update in self.handlers.watch(self.session.id, tab)]
 
-        return asyncio.run(collected())
+        return awaited(collected())
 
     def event(self, **data: str) -> gr.EventData:
         return gr.EventData(None, data)
@@ -101,6 +105,12 @@ def visit(address: str, browser: Browser) -> Iterator[Visit]:
     context.close()
     assert visit.foreign == []
     assert visit.errors == []
+
+
+def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Its result, from a thread of its own: in the tests' thread Playwright's event loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def wait_until(met: Callable[[], bool]) -> None:

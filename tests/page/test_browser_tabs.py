@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import QUIET, Visit, chromium, running_app
+from tests.page.browser import Visit, chromium, running_app
 from tests.page.stand_ins import pdf
 
 LETTER = pdf(
@@ -36,14 +36,6 @@ def address(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     log = tmp_path_factory.mktemp("app") / "log.txt"
     with running_app(log, "--model", str(tiny_folder), OMP_NUM_THREADS="1") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

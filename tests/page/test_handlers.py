@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model.errors import ReadonceError
-from tests.page.conftest import Tab, wait_until
+from tests.page.conftest import Tab, awaited, wait_until
 from tests.page.stand_ins import pdf
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
@@ -46,9 +46,7 @@ def test_a_newer_watch_of_a_tab_ends_the_older_one(tab: Tab) -> None:
     async def rest() -> list[object]:
         return [update async for update in older]
 
-    import asyncio
-
-    assert len(asyncio.run(rest())) <= 1
+    assert len(awaited(rest())) <= 1
 
 
 def test_several_files_are_all_read(tab: Tab) -> None:
