@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
+from model.int8 import quantise
 from model.types import Memory, Precision
-
-_LARGEST_INT8 = 127
 
 
 @torch.inference_mode()
@@ -37,8 +36,7 @@ def kept(memory: Memory, precision: Precision | None) -> Memory:
         return memory
     if precision != "int8":
         return Memory(hidden=memory.hidden.to(getattr(torch, precision)), key_scales=memory.key_scales)
-    scales = memory.hidden.float().abs().amax(1).clamp(min=1e-12) / _LARGEST_INT8
-    rows = (memory.hidden.float() / scales[:, None]).round_().to(torch.int8)
+    rows, scales = quantise(memory.hidden.float())
     return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales)
 
 

@@ -11,10 +11,11 @@ import torch
 from torch.nn import functional
 from transformers import T5Gemma2ForConditionalGeneration
 
+from model.int8 import LARGEST
+
 _CANDIDATES = 64
 _MOST_ROWS = 4  # more questions at once use the processor better in full precision
 _ROWS_AT_ONCE = 8192  # of the matrix, while it is quantised: they stay in the cache
-_LARGEST_INT8 = 127
 
 
 class OutputHead:
@@ -46,8 +47,6 @@ def _quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     scales = torch.empty(len(weight), dtype=torch.bfloat16)
     for part in range(0, len(weight), _ROWS_AT_ONCE):
         piece = slice(part, part + _ROWS_AT_ONCE)
-        scales[piece] = weight[piece].abs().amax(1).clamp(min=1e-12) / _LARGEST_INT8
-        rows[piece] = (
-            (weight[piece] / scales[piece, None].to(weight.dtype)).round_().clamp_(-_LARGEST_INT8, _LARGEST_INT8)
-        )
+        scales[piece] = weight[piece].abs().amax(1).clamp(min=1e-12) / LARGEST
+        rows[piece] = (weight[piece] / scales[piece, None].to(weight.dtype)).round_().clamp_(-LARGEST, LARGEST)
     return rows, scales

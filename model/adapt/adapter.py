@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.errors import CheckpointError
+from model.int8 import quantise
 
 _ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
-_LARGEST_INT8 = 127
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +62,6 @@ def adapter_file() -> Path:
 def adapter_info() -> AdapterInfo:
     """What is known of the shipped adapter."""
     return AdapterInfo(**json.loads((_ASSETS / "embedded.json").read_text(encoding="utf-8")))
-
-
-def quantise(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows (N, M) as int8 and one float32 scale a row, (N,)."""
-    scale = rows.abs().amax(dim=1).clamp(min=1e-12) / _LARGEST_INT8
-    return (rows / scale[:, None]).round().to(torch.int8), scale.float()
 
 
 def write_adapter(adapter: Adapter, file: Path) -> str:
