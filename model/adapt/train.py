@@ -74,6 +74,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
     parser.add_argument("--documents", type=int, default=Recipe().documents, help="documents of a step")
+    parser.add_argument("--threads", type=int, default=Recipe().threads, help="documents worked on side by side")
     parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
     parser.add_argument("--check-every", type=int, default=50)
     return parser.parse_args()
@@ -86,6 +87,7 @@ def main() -> None:
         steps=arguments.steps,
         learning_rate=arguments.learning_rate,
         documents=arguments.documents,
+        threads=arguments.threads,
         passages=arguments.passages,
     )
     run: Path = arguments.run

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import gradio as gr
 import pytest
@@ -28,10 +25,9 @@ from app.sessions.session import Session
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.types import GenerationOptions
+from tests.awaited import awaited
 from tests.page.browser import QUIET, Visit, chromium, running_app
 from tests.page.stand_ins import pdf
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +101,6 @@ def visit(address: str, browser: Browser) -> Iterator[Visit]:
     context.close()
     assert visit.foreign == []
     assert visit.errors == []
-
-
-def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Its result, from a thread of its own: in the tests' thread Playwright's event loop may be running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
 
 
 def wait_until(met: Callable[[], bool]) -> None:

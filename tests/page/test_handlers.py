@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from model.errors import ReadonceError
-from tests.page.conftest import Tab, awaited, wait_until
+from tests.awaited import awaited
+from tests.page.conftest import Tab, wait_until
 from tests.page.stand_ins import pdf
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import threading
@@ -19,6 +18,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image, ImageDraw
 
+from tests.awaited import awaited
 from tests.page.browser import running_app
 from tests.page.stand_ins import pdf
 
@@ -207,7 +207,7 @@ def test_the_same_as_mcp_tools(app: str) -> None:
         dictionary = await session.call_tool("encode", {"file": {"path": "/etc/hostname"}})
         return tools, read, answered, strange, dictionary
 
-    tools, read, answered, strange, dictionary = asyncio.run(with_tools(app, use))
+    tools, read, answered, strange, dictionary = awaited(with_tools(app, use))
     assert {tool.name for tool in tools} == {"encode", "ask", "caption", "forget"}
     assert all(tool.description and tool.inputSchema["properties"] for tool in tools)
     assert not read.isError
@@ -226,7 +226,7 @@ def test_an_mcp_client_can_name_what_it_has_uploaded_here(app: str, letter: Path
     async def use(session: ClientSession) -> Any:
         return await session.call_tool("encode", {"file": f"{app}/gradio_api/file={path}"})
 
-    read = asyncio.run(with_tools(app, use))
+    read = awaited(with_tools(app, use))
     assert not read.isError, read.content
     assert handle_of(read)
     with pytest.raises(AppError, match="There is no document"):
