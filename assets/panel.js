@@ -56,6 +56,21 @@ element.addEventListener("change", (change) => {
   else send(field, { page: field.value });
 });
 
+// One stop of the Tab key for a whole strip of cells; arrow keys go from cell to cell, Enter opens.
+element.addEventListener("keydown", (key) => {
+  const cell = key.target.closest(".heat .cell");
+  const cells = cell ? [...cell.parentElement.children] : [];
+  const at = cells.indexOf(cell);
+  const way = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: cells.length - 1 }[key.key];
+  if (!cell || way === undefined) return;
+  key.preventDefault();
+  key.stopImmediatePropagation();
+  const to = cells[Math.min(Math.max(way, 0), cells.length - 1)];
+  cell.tabIndex = -1;
+  to.tabIndex = 0;
+  to.focus();
+});
+
 element.addEventListener("keydown", (key) => {
   const figure = key.target.closest("[data-keys]");
   if (!figure || key.target.tagName === "INPUT") return;

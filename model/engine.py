@@ -72,10 +72,12 @@ class Engine:
         return len(self._tokenise(document, seen).ids)
 
     def memory_bytes(self, tokens: int) -> int:
-        """What an encoding of so many tokens will take."""
+        """What an encoding of so many tokens will take, in the precision in which it is kept."""
         decoder = self.checkpoint.model.model.decoder.config
-        scales = decoder.num_hidden_layers * decoder.num_key_value_heads * 4
-        return tokens * (decoder.hidden_size * self.checkpoint.dtype.itemsize + scales)
+        kept_as = self._memory_precision
+        item = (getattr(torch, kept_as) if kept_as else self.checkpoint.dtype).itemsize
+        scales = decoder.num_hidden_layers * decoder.num_key_value_heads + (kept_as == "int8")
+        return tokens * (decoder.hidden_size * item + scales * 4)
 
     def encode(
         self,

@@ -97,14 +97,16 @@ class Handlers:
             session.inbox.receive(Incoming(name=self._sample.name, data=self._sample.data))
         self._reading.start(session)
 
-    def unlock(self, session_id: str, password: str) -> None:
+    def unlock(self, session_id: str, password: str) -> Update:
         session = self._session(session_id)
         session.inbox.unlock(password)
         self._reading.start(session)
+        return Update(password="")
 
-    def leave_locked(self, session_id: str) -> None:
+    def leave_locked(self, session_id: str) -> Update:
         """The person does not have the password."""
         self._session(session_id).inbox.unlock(None)
+        return Update(password="")
 
     def cancel(self, session_id: str) -> None:
         self._session(session_id).stop("reading")

@@ -155,7 +155,7 @@ class Layout:
             _or_same(update.messages),
             gr.skip() if locked is None else gr.Column(visible=bool(locked)),
             gr.skip() if locked is None else panels.lock_reason(locked),
-            gr.skip() if locked is None else "",
+            _or_same(update.password),
             _or_same(update.pages),
             _or_same(update.conversation),
             _or_same(update.question),

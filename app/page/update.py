@@ -11,6 +11,7 @@ class Update:
     reading: str | None = None
     messages: str | None = None
     locked: str | None = None  # why a file needs a password; empty: none does
+    password: str | None = None  # what stands in the password box: emptied when it is taken, never while one types
     pages: str | None = None
     conversation: str | None = None
     question: str | None = None  # what stands in the question box

@@ -45,6 +45,8 @@ class Inbox:
         self._lock = threading.RLock()
         self._files: list[Incoming] = []
         self._locked: list[tuple[Incoming, str]] = []
+        self._trying = False  # whether the file that is being read came with a password
+        self._spare_password: str | None = None  # typed while another one was being tried: the next to try
         self._arrival: Arrival | None = None
 
     def receive(self, *files: Incoming) -> None:
@@ -57,6 +59,7 @@ class Inbox:
         with self._lock:
             incoming = self._files.pop(0) if self._files else None
             self._arrival = Arrival(name=incoming.name) if incoming else None
+            self._trying = bool(incoming and incoming.password)
         self._changes.note()
         return incoming
 
@@ -66,7 +69,10 @@ class Inbox:
 
     def progress(self, arrival: Arrival | None) -> None:
         """The file that is being read has come further, or is dealt with."""
-        self._arrival = arrival
+        with self._lock:
+            self._arrival = arrival
+            if arrival is None:
+                self._trying, self._spare_password = False, None
         self._changes.note()
 
     @property
@@ -88,9 +94,13 @@ class Inbox:
         self._changes.note()
 
     def lock_away(self, incoming: Incoming, reason: str) -> None:
-        """Keep an encrypted file until its password comes."""
+        """Keep an encrypted file until its password comes, or try the one that has come meanwhile."""
         with self._lock:
-            self._locked.append((replace(incoming, password=None), reason))
+            if self._spare_password is None:
+                self._locked.append((replace(incoming, password=None), reason))
+            else:
+                self._files.insert(0, replace(incoming, password=self._spare_password))
+                self._spare_password = None
         self._changes.note()
 
     @property
@@ -106,4 +116,6 @@ class Inbox:
                 incoming, _ = self._locked.pop(0)
                 if password is not None:
                     self._files.append(replace(incoming, password=password))
+            elif self._trying or any(incoming.password for incoming in self._files):
+                self._spare_password = password
         self._changes.note()

@@ -1,5 +1,6 @@
 """One person's documents and conversation, and the work that is going on for them."""
 
+import contextvars
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -187,13 +188,15 @@ class Session:
     def work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
         """Do this work piece by piece in a thread, until a piece says that there was nothing to do.
 
-        One thread at a time does one kind of work: where it runs already, it looks once more.
+        One thread at a time does one kind of work: where it runs already, it looks once more. It works in the context
+        of the request that began it: ZeroGPU reads there whose quota a GPU's time counts against.
         """
         with self._lock:
             runs = work in self._wanted
             self._wanted[work] = True
         if not runs:
-            threading.Thread(target=self._work_off, args=(work, piece), name=work, daemon=True).start()
+            context = contextvars.copy_context()
+            threading.Thread(target=context.run, args=(self._work_off, work, piece), name=work, daemon=True).start()
 
     def _work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
         while self._still_wanted(work):

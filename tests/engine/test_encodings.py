@@ -62,6 +62,12 @@ def test_what_is_kept_smaller_survives(encoded: EncodedDocument, tmp_path: Path,
     assert torch.equal(back.key_scales, encoded.memory.key_scales)
 
 
+@pytest.mark.parametrize("precision", [None, "bfloat16", "int8"])
+def test_what_an_encoding_takes_is_known_before(encoded: EncodedDocument, precision: Precision | None) -> None:
+    engine = Engine(tiny_checkpoint(), memory_precision=precision)
+    assert engine.memory_bytes(encoded.token_count) == kept(encoded.memory, precision).nbytes
+
+
 def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_path: Path) -> None:
     save_encoding(encoded, tmp_path / "report.safetensors")
     engine = Engine(tiny_checkpoint(window=40, overlap=8))

@@ -95,6 +95,14 @@ def test_an_encrypted_file_asks_for_its_password_until_it_is_right(tab: Tab) -> 
     assert [loaded.name for loaded in tab.session.documents] == ["secret.pdf"]
 
 
+def test_a_password_that_comes_while_another_is_tried_is_tried_next(tab: Tab) -> None:
+    tab.drop(("secret.pdf", pdf("The code is 4711.", password="lamp")))
+    assert tab.handlers.unlock(tab.session.id, "dark").password == ""
+    tab.handlers.unlock(tab.session.id, "lamp")
+    assert tab.settled().locked == ""
+    assert [loaded.name for loaded in tab.session.documents] == ["secret.pdf"]
+
+
 def test_an_encrypted_file_can_be_left(tab: Tab) -> None:
     tab.drop(("secret.pdf", pdf("The code is 4711.", password="lamp")))
     tab.handlers.leave_locked(tab.session.id)

@@ -1,5 +1,6 @@
 """Laws of the library: whose documents they are, how many bytes they take, and when they are gone."""
 
+import contextvars
 import threading
 
 import pytest
@@ -119,6 +120,21 @@ def test_work_stops_some_seconds_after_the_last_tab(library: Library, clock: Clo
         library.sweep()
         assert cancelled()
     assert library.session(session.id) is session
+
+
+def test_work_goes_on_in_the_context_of_the_request_that_began_it(library: Library) -> None:
+    request = contextvars.ContextVar[str]("request", default="nobody's")
+    session, seen, done = library.enter("tab"), [], threading.Event()
+
+    def piece(_: object) -> bool:
+        seen.append(request.get())
+        done.set()
+        return False
+
+    request.set("mine")
+    session.work_off("table", piece)
+    assert done.wait(60)
+    assert seen == ["mine"]
 
 
 def test_what_arrives_for_a_page_that_is_gone_is_not_kept(library: Library, clock: Clock) -> None:

@@ -121,7 +121,8 @@ def _heat_strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Tra
         heat = shares.get(page, 0.0) / hottest
         cells.append(
             f'<button class="cell{kind}" {_open(viewed, page, traces)} style="--heat:{heat:.2f}"'
-            f' title="{title}" aria-label="{title}" tabindex="-1"></button>'
+            f' title="{title}" aria-label="{title}" data-focus="cell-{page}"'
+            f' tabindex="{0 if number in group else -1}"></button>'
         )
     return f'<nav class="heat" aria-label="All pages, by attention">{"".join(cells)}</nav>'
 
