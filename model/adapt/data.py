@@ -9,7 +9,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -72,6 +72,9 @@ class Batch:
     positions: torch.Tensor
     question: torch.Tensor
     targets: torch.Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 def read_rows(file: Path) -> Iterator[dict]:

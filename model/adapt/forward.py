@@ -14,7 +14,9 @@ def window_masks(window_ids: torch.Tensor, sliding_window: int) -> dict[str, tor
     size = window_ids.shape[1]
     seen = (window_ids != 0)[:, None, None, :]
     near = sliding_window_mask(size, sliding_window, window_ids.device)
-    diagonal = torch.eye(size, dtype=torch.bool)  # a padded row must see something, or its softmax is NaN
+    diagonal = torch.eye(
+        size, dtype=torch.bool, device=seen.device
+    )  # a padded row must see something, or its softmax is NaN
     return {"full_attention": seen | diagonal, "sliding_attention": (seen & near) | diagonal}
 
 
@@ -22,7 +24,7 @@ def question_masks(batch: Batch, sliding_window: int) -> dict[str, torch.Tensor]
     """The decoder's own masks by layer type, (D, 1, S, S) bool: a question looks back at itself alone."""
     own = batch.question[:, :, None] == batch.question[:, None, :]
     distance = batch.positions[:, :, None] - batch.positions[:, None, :]
-    causal = own & torch.ones(own.shape[1:], dtype=torch.bool).tril()
+    causal = own & (distance >= 0)
     near = causal & (distance < sliding_window)
     return {"full_attention": causal[:, None], "sliding_attention": near[:, None]}
 
@@ -41,6 +43,7 @@ def answer_logits(
     model: T5Gemma2ForConditionalGeneration, batch: Batch, shape: Shape
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Decoder states at the answers' tokens, (N, H), and their targets, (N,). One forward pass of both stacks."""
+    batch = batch.to(model.device)
     sliding = int(model.model.decoder.config.sliding_window or batch.window_ids.shape[1])
     encoder = model.model.encoder(input_ids=batch.window_ids, attention_mask=window_masks(batch.window_ids, sliding))
     rows = joined_rows(shape) if shape.windows > 1 else slice(None)
@@ -65,8 +68,8 @@ class Head:
 
     def __init__(self, embeddings: torch.Tensor, used: torch.Tensor) -> None:
         self.weight = embeddings[used]
-        self.index = torch.full((embeddings.shape[0],), IGNORED)
-        self.index[used] = torch.arange(len(used))
+        self.index = torch.full((embeddings.shape[0],), IGNORED, device=embeddings.device)
+        self.index[used] = torch.arange(len(used), device=embeddings.device)
 
     def loss(self, states: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross-entropy in nats, summed, and whether each token is the most likely one."""
@@ -84,7 +87,7 @@ def exact_matches(model: T5Gemma2ForConditionalGeneration, head: Head, batches: 
         states, targets = answer_logits(model, batch, shape)
         _, correct = head.loss(states, targets)
         wrong = torch.zeros_like(batch.targets, dtype=torch.bool)
-        wrong[batch.targets != IGNORED] = ~correct
+        wrong[batch.targets != IGNORED] = ~correct.to(wrong.device)
         for document in range(shape.documents):
             for number in batch.question[document].unique().tolist():
                 if number >= 0:

@@ -21,8 +21,9 @@ class LowRankLinear(nn.Module):
     def __init__(self, linear: nn.Linear, rank: int) -> None:
         super().__init__()
         self.register_buffer("frozen", linear.weight.detach(), persistent=False)
-        self.up = nn.Parameter(torch.zeros(rank, linear.out_features))
-        self.down = nn.Parameter(torch.randn(rank, linear.in_features) * linear.in_features**-0.5)
+        down = torch.randn(rank, linear.in_features) * linear.in_features**-0.5
+        self.up = nn.Parameter(torch.zeros(rank, linear.out_features, device=linear.weight.device))
+        self.down = nn.Parameter(down.to(linear.weight.device))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         dtype = self.frozen.dtype

@@ -42,7 +42,8 @@ class Recipe:
 
     rank: int = 64
     steps: int = 1500
-    documents: int = 4  # of a step, each its own forward pass
+    documents: int = 4  # forward passes of a step
+    batch: int = 1  # documents of a forward pass: one on a CPU, where padding costs; many on a GPU
     threads: int = 2  # documents worked on at the same time, on a CPU
     warmup: int = 10
     learning_rate: float = 8e-4

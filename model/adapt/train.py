@@ -34,12 +34,15 @@ def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path) -
     longest = max(shape.length for shape in SHAPES.values())
     kept = run / "sources.safetensors"
     sources = keep_sources(kept, data / "train", SOURCES, tokens, longest=longest, most=recipe.passages)
-    dtype = best_dtype(best_device())
+    device = best_device()
+    dtype = best_dtype(device)
     gemma = read_gemma_weights(base, dtype)
-    head = Head(gemma["embed_tokens.weight"], used_tokens(itertools.chain.from_iterable(sources.values()), tokens))
+    used = used_tokens(itertools.chain.from_iterable(sources.values()), tokens)
     start, depth = Initialisation(), gemma_config().num_hidden_layers
     weights = initial_weights(gemma, depth, start)
     model = build_model(t5gemma2_config(gemma_config(), start.encoder_layers), weights, dtype)
+    torch.nn.Module.to(model, device)
+    head = Head(model.lm_head.out_proj.weight.detach(), used.to(device))
     usual = initial_weights(gemma, depth, replace(start, identity_from=None))
     return Trainer(model, head, Mixture(sources, recipe.mixture, tokens, "train"), recipe, usual)
 
@@ -73,7 +76,8 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
-    parser.add_argument("--documents", type=int, default=Recipe().documents, help="documents of a step")
+    parser.add_argument("--documents", type=int, default=Recipe().documents, help="forward passes of a step")
+    parser.add_argument("--batch", type=int, default=Recipe().batch, help="documents of a forward pass; many on a GPU")
     parser.add_argument("--threads", type=int, default=Recipe().threads, help="documents worked on side by side")
     parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
     parser.add_argument("--check-every", type=int, default=50)
@@ -87,6 +91,7 @@ def main() -> None:
         steps=arguments.steps,
         learning_rate=arguments.learning_rate,
         documents=arguments.documents,
+        batch=arguments.batch,
         threads=arguments.threads,
         passages=arguments.passages,
     )

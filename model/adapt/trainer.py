@@ -1,13 +1,14 @@
 """One training step after the other, and where the training stands.
 
-A document is a forward and a backward pass of its own, so nothing is padded; `threads` of them are worked on side by
-side, each on one core, and their gradients are added up before the step.
+On a CPU a document is a forward and a backward pass of its own, so nothing is padded; `threads` of them are worked on
+side by side, each on one core, and their gradients are added up before the step. On a GPU a pass takes many.
 """
 
 import itertools
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -36,7 +37,7 @@ class Trainer:
         shapes: dict[str, Shape] | None = None,
     ) -> None:
         self.model, self.head, self.mixture, self.recipe = model, head, mixture, recipe
-        self.shapes = shapes or SHAPES
+        self.shapes = {name: replace(shape, documents=recipe.batch) for name, shape in (shapes or SHAPES).items()}
         self.trained = add_low_rank(model, recipe.rank)
         self.optimizer = optimizer_for(self.trained, usual, recipe)
         self.step = 0
@@ -59,7 +60,7 @@ class Trainer:
         return {"tokens": read, "loss": loss, "norm": norm.item()}
 
     def _backward(self, batch: Batch, shape: Shape, tokens: int) -> float:
-        """One document's share of the step's loss, its gradients added to the others'."""
+        """One forward pass's share of the step's loss, its gradients added to the others'."""
         loss, _ = self.head.loss(*answer_logits(self.model, batch, shape))
         (loss / tokens).backward()
         return loss.item() / tokens
@@ -74,7 +75,7 @@ class Trainer:
 
     def restore(self, file: Path) -> None:
         """Go on where `save` was called."""
-        state = torch.load(file, weights_only=True)
+        state = torch.load(file, map_location=self.model.device, weights_only=True)
         self.step = state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.begin_with(state["trained"])
