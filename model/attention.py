@@ -1,14 +1,9 @@
-"""Merged attention (paper, section 2.2) in its absorbed form: the decoder attends to states, not to stored keys.
+"""Merged attention (paper, section 2.2): one softmax over a decoder layer's own keys and all of the document.
 
 transformers projects the encoder's states to keys and values in every decoder layer and keeps them for every token:
-18 times 512 numbers at 270M. But a cross key is `k_norm(W_k h_t)`, without RoPE, so with q normed, rotated and scaled
-
-    score(q, t) = q . k_norm(W_k h_t) = [W_k^T (g * q)] . h_t * r_t        g = 1 + k_norm.weight
-    r_t         = 1 / sqrt(mean((W_k h_t)^2) + eps)                        `Memory.key_scales`
-    output      = W_v (sum_t p_t h_t)                                      p from one softmax over own and cross keys
-
-and one tensor of states, 640 numbers a token, serves all layers, heads and questions. It is exact. The states are read
-block by block with a running softmax, once for all heads and all questions of a batch.
+18 times 512 numbers at 270M. Here the document is attended to as states, 640 numbers a token for all layers, or as keys
+and values made for a batch: `document_forms` has the mathematics of both and chooses. It is read block by block with a
+running softmax, once for all heads and all questions of a batch.
 
 Shapes: N questions, S new tokens of each, K key heads with G query heads each, D head size, H hidden size,
 R = N * G * S rows that attend to the document together.
@@ -16,16 +11,12 @@ R = N * G * S rows that attend to the document together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2MergedAttention, apply_rotary_pos_emb
 
-from model.types import Memory
-
-_BLOCK_BYTES = 2**21  # of states: read from memory for the scores, they are still in the cache for the weighted sum
-_SCORES_AT_ONCE = 2**22  # rows x states of a block: what a batch of long prompts may take for its scores
+from model.document_forms import DocumentForm
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +73,7 @@ def merged_attention(
     rotary: tuple[torch.Tensor, torch.Tensor],
     mask: torch.Tensor,
     cache: SelfAttentionCache,
-    memories: Sequence[Memory],
+    document: DocumentForm,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One decoder layer's attention for S new tokens of N questions.
 
@@ -107,9 +98,8 @@ def merged_attention(
     softmax = _RunningSoftmax(
         peak=_by_key_head(own_peak), total=_by_key_head(own_weights.sum(-1, keepdim=True))
     )  # (K, R, 1)
-    summed, shrunk, seen = _over_document(module, _by_key_head(rows), memories, softmax, (count, groups, size))
-    from_document = summed @ module.v_proj.weight.unflatten(0, (-1, module.head_dim)).transpose(1, 2)  # (K, R, D)
-    mixed = (_by_key_head(from_own) * shrunk + from_document) / softmax.total  # float32, as the softmax
+    summed, shrunk, seen = _over_document(module, _by_key_head(rows), document, softmax, (count, groups, size))
+    mixed = (_by_key_head(from_own) * shrunk + summed) / softmax.total  # float32, as the softmax
     by_head = (
         mixed.to(rows.dtype).view(-1, count, groups, size, module.head_dim).permute(1, 3, 0, 2, 4)
     )  # (N, S, K, G, D)
@@ -124,41 +114,28 @@ def _by_key_head(rows: torch.Tensor) -> torch.Tensor:
 def _over_document(
     module: T5Gemma2MergedAttention,
     rows: torch.Tensor,
-    memories: Sequence[Memory],
+    document: DocumentForm,
     softmax: _RunningSoftmax,
     shape: tuple[int, int, int],
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The weighted sum of states for each row, (K, R, H), not yet divided by the softmax's total.
+    """The weighted sum of values for each row, (K, R, D), not yet divided by the softmax's total.
 
     Also what weights from before shrink to, (K, R, 1), and the last tokens' attention (N, T), which is divided.
     """
-    gained = rows * (1 + module.k_norm.weight.float()).to(rows.dtype)
-    absorbed = gained @ module.k_proj.weight.unflatten(0, (-1, module.head_dim))  # (K, R, H)
-    summed = torch.zeros(absorbed.shape, dtype=torch.float32, device=rows.device)
+    queries = document.enter(module, rows)  # (K, R, x)
+    summed = torch.zeros(queries.shape, dtype=torch.float32, device=rows.device)
     shrunk = torch.ones_like(softmax.peak)
     looks = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
-    for states, scales in _blocks(memories, module.layer_idx, rows.shape[1]):
-        scores = (absorbed @ states.T).float().mul_(scales[:, None])  # (K, R, n)
+    for block in document.blocks(module, rows.shape[1]):
+        scores = block.scores(queries)  # (K, R, n)
         looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].clone())  # (K, N, G, n)
         weights, shrink = softmax.add(scores)
-        summed = summed.mul_(shrink).add_(weights.to(states.dtype) @ states)
+        summed = summed.mul_(shrink).add_(weights.to(block.values.dtype) @ block.values)
         shrunk = shrunk * shrink
-    return summed.to(rows.dtype), shrunk, _attention(torch.cat(looks, -1), softmax, shape)
+    return document.leave(module, summed.to(rows.dtype)), shrunk, _attention(torch.cat(looks, -1), softmax, shape)
 
 
 def _attention(scores: torch.Tensor, softmax: _RunningSoftmax, shape: tuple[int, int, int]) -> torch.Tensor:
     """The last tokens' scores (K, N, G, T) as their share of the whole attention, mean over heads: (N, T) float32."""
     peak, total = (value.view(-1, *shape)[..., -1:] for value in (softmax.peak, softmax.total))  # (K, N, G, 1)
     return ((scores - peak).exp_() / total).mean(dim=(0, 2))
-
-
-def _blocks(memories: Sequence[Memory], layer: int, rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """States (n, H) and their key scales in this layer (K, n), as many at a time as stay in the processor's cache."""
-    for memory in memories:
-        if not len(memory.hidden):
-            continue
-        token_bytes = memory.hidden.shape[1] * memory.hidden.element_size()
-        size = max(64, min(_BLOCK_BYTES // token_bytes, _SCORES_AT_ONCE // rows))
-        if memory.hidden.device.type != "cpu":
-            size = max(64, _SCORES_AT_ONCE // rows)
-        yield from zip(memory.hidden.split(size), memory.key_scales[layer].split(size, dim=-1), strict=True)

@@ -9,6 +9,7 @@ import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.attention import SelfAttentionCache, merged_attention
+from model.document_forms import AbsorbedForm, DocumentForm, choose_form
 from model.errors import Cancelled
 from model.output_head import OutputHead
 from model.types import CancelledCallback, Memory
@@ -48,6 +49,7 @@ class Decoder:
         self._model = model
         self._head = head or OutputHead(model)
         self._memories = memories
+        self._document: DocumentForm = AbsorbedForm(memories)
         self._device = memories[0].hidden.device
         config = model.model.decoder.config
         self._cache = SelfAttentionCache.empty(
@@ -61,6 +63,7 @@ class Decoder:
     def begin(self, prompts: Sequence[Sequence[int]]) -> DecoderOutput:
         """Decode the questions; the logits are those of each answer's first token."""
         longest = max(map(len, prompts))
+        self._document = choose_form(self._model, self._memories, len(prompts), longest)
         padding = [longest - len(prompt) for prompt in prompts]
         self._starts += torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
@@ -103,7 +106,7 @@ class Decoder:
                 raise Cancelled("Stopped before the answer began.")
             normed = layer.pre_self_attn_layernorm(hidden)
             attended, attention = merged_attention(
-                layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._memories
+                layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._document
             )
             hidden = hidden + layer.post_self_attn_layernorm(attended)
             fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))

@@ -10,6 +10,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from model import encoder_attention
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
+from model.document_forms import AbsorbedForm, ProjectedForm, choose_form
 from model.encoder import encode_window
 from model.encoder_attention import local_attention, sliding_window_mask
 from model.engine import Engine
@@ -198,6 +199,35 @@ def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
             running.remove(leaving)
         together = batch.step([token] * len(running))
         apart = [decoder.step([token]) for decoder in alone]
+
+
+@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
+def test_keys_and_values_give_what_states_give(heads: int, key_heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both forms of the document, several memories, and questions that go on for some tokens."""
+    model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
+    memories = [memory_of(model, encode_window(model, ids_of(count, seed=count))) for count in (30, 100)]
+    questions = [ids_of(count, seed=count).tolist() for count in (3, 12)]
+
+    def outputs(form: type[AbsorbedForm | ProjectedForm]) -> list[DecoderOutput]:
+        monkeypatch.setattr("model.decoder.choose_form", lambda _model, memories, *_: form(memories))
+        decoder = Decoder(model, memories, 2, capacity=20)
+        return [decoder.begin(questions), decoder.step([7, 9]), decoder.step([11, 8])]
+
+    for absorbed, projected in zip(outputs(AbsorbedForm), outputs(ProjectedForm), strict=True):
+        assert relative_error(projected.logits, absorbed.logits) < TOLERANCE
+        assert relative_error(projected.attention, absorbed.attention) < TOLERANCE
+
+
+def test_many_questions_are_worth_keys_and_values() -> None:
+    """One short question is answered from the states; sixteen are not, unless the document is too long for it."""
+    model = tiny_model(tiny_config(heads=4, key_heads=4))
+    memory = memory_of(model, encode_window(model, ids_of(50)))
+    assert isinstance(choose_form(model, [memory], 1, 4), AbsorbedForm)
+    assert isinstance(choose_form(model, [memory], 16, 16), ProjectedForm)
+    long = Memory(
+        hidden=memory.hidden[:1].expand(2**20, -1), key_scales=memory.key_scales[..., :1].expand(-1, -1, 2**20)
+    )
+    assert isinstance(choose_form(model, [long], 16, 16), AbsorbedForm)
 
 
 def test_the_order_of_joined_documents_does_not_matter(checkpoint: Checkpoint) -> None:

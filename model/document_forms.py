@@ -1,0 +1,130 @@
+"""Two exact forms in which a decoder layer attends to the document: states (absorbed), or keys and values (projected).
+
+With `q` normed, rotated and scaled, a cross key is `k_norm(W_k h_t)`, without RoPE, so
+
+    score(q, t) = q . k_norm(W_k h_t) = [W_k^T (g * q)] . h_t * r_t        g = 1 + k_norm.weight
+    r_t         = 1 / sqrt(mean((W_k h_t)^2) + eps)                        `Memory.key_scales`
+    output      = W_v (sum_t p_t h_t)                                      p from one softmax over own and cross keys
+
+Absorbed, one tensor of states serves all layers, heads and questions, and nothing is made before the first token. But
+a row that attends multiplies 2 H numbers a token instead of 2 D. Many rows (a batch of questions, a long conversation)
+pay for making the keys and values once: then the projected form does less work, for the time of one batch.
+
+Shapes: K key heads of size D, H hidden size, R rows that attend together, n document tokens of a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from transformers import T5Gemma2ForConditionalGeneration
+from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2MergedAttention
+
+from model.types import Memory
+
+_BLOCK_BYTES = 2**21  # of states: read from memory for the scores, they are still in the cache for the weighted sum
+_SCORES_AT_ONCE = 2**22  # rows x states of a block: what a batch of long prompts may take for its scores
+_MOST_PROJECTED = 2**30  # bytes of keys and values of all layers: beyond, the absorbed form is slower but fits
+_ANSWER_TOKENS = 16  # that an answer is expected to have, when the forms' costs are compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Some of the document's tokens. keys, values: (n, x) or (K, n, x). scales: (K, n), None where keys have them."""
+
+    keys: torch.Tensor
+    values: torch.Tensor
+    scales: torch.Tensor | None = None
+
+    def scores(self, rows: torch.Tensor) -> torch.Tensor:
+        """rows (K, R, x) -> (K, R, n) float32."""
+        scores = (rows @ self.keys.mT).float()
+        return scores if self.scales is None else scores.mul_(self.scales[:, None])
+
+
+class DocumentForm(Protocol):
+    """What merged attention needs of the document."""
+
+    def enter(self, module: T5Gemma2MergedAttention, rows: torch.Tensor, /) -> torch.Tensor:
+        """Query rows (K, R, D) as the form's keys want them, (K, R, x)."""
+
+    def blocks(self, module: T5Gemma2MergedAttention, rows: int, /) -> Iterator[Block]:
+        """The document for this layer, as many tokens at a time as stay in the processor's cache."""
+
+    def leave(self, module: T5Gemma2MergedAttention, summed: torch.Tensor, /) -> torch.Tensor:
+        """Weighted sums of the form's values, (K, R, x), as sums of the layer's values, (K, R, D)."""
+
+
+def choose_form(
+    model: T5Gemma2ForConditionalGeneration, memories: Sequence[Memory], questions: int, prompt_tokens: int
+) -> DocumentForm:
+    """The form that multiplies less for so many questions of so many tokens, unless it takes too much memory."""
+    config = model.model.decoder.config
+    keys_and_values = 2 * config.num_key_value_heads * config.head_dim
+    rows = questions * config.num_attention_heads * (prompt_tokens + _ANSWER_TOKENS)
+    absorbed = rows * 2 * config.hidden_size
+    projected = config.hidden_size * keys_and_values + rows * 2 * config.head_dim
+    tokens = sum(len(memory.hidden) for memory in memories)
+    size = tokens * config.num_hidden_layers * keys_and_values * memories[0].hidden.element_size()
+    return ProjectedForm(memories) if projected < absorbed and size <= _MOST_PROJECTED else AbsorbedForm(memories)
+
+
+class AbsorbedForm:
+    """States: `k_proj` goes into the query, `v_proj` is applied to the weighted sum."""
+
+    def __init__(self, memories: Sequence[Memory]) -> None:
+        self._memories = [memory for memory in memories if len(memory.hidden)]
+
+    def enter(self, module: T5Gemma2MergedAttention, rows: torch.Tensor) -> torch.Tensor:
+        gained = rows * (1 + module.k_norm.weight.float()).to(rows.dtype)
+        return gained @ module.k_proj.weight.unflatten(0, (-1, module.head_dim))
+
+    def blocks(self, module: T5Gemma2MergedAttention, rows: int) -> Iterator[Block]:
+        for memory in self._memories:
+            size = _block_size(memory.hidden, rows)
+            scales = memory.key_scales[module.layer_idx]
+            for states, part in zip(memory.hidden.split(size), scales.split(size, dim=-1), strict=True):
+                yield Block(keys=states, values=states, scales=part)
+
+    def leave(self, module: T5Gemma2MergedAttention, summed: torch.Tensor) -> torch.Tensor:
+        return summed @ module.v_proj.weight.unflatten(0, (-1, module.head_dim)).mT
+
+
+class ProjectedForm:
+    """Keys and values of each layer, (K, T, D), made when the layer first asks for them."""
+
+    def __init__(self, memories: Sequence[Memory]) -> None:
+        self._memories = [memory for memory in memories if len(memory.hidden)]
+        self._layers: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
+
+    def enter(self, _module: T5Gemma2MergedAttention, rows: torch.Tensor) -> torch.Tensor:
+        return rows
+
+    def blocks(self, module: T5Gemma2MergedAttention, rows: int) -> Iterator[Block]:
+        if module.layer_idx not in self._layers:
+            self._layers[module.layer_idx] = [_projected(module, memory.hidden) for memory in self._memories]
+        for keys, values in self._layers[module.layer_idx]:
+            size = _block_size(keys, rows)
+            for part, summed in zip(keys.split(size, dim=1), values.split(size, dim=1), strict=True):
+                yield Block(keys=part, values=summed)
+
+    def leave(self, _module: T5Gemma2MergedAttention, summed: torch.Tensor) -> torch.Tensor:
+        return summed
+
+
+def _projected(module: T5Gemma2MergedAttention, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """States (T, H) -> keys and values, each (K, T, D)."""
+    keys = module.k_norm(module.k_proj(hidden).unflatten(-1, (-1, module.head_dim)))
+    values = module.v_proj(hidden).unflatten(-1, (-1, module.head_dim))
+    return keys.transpose(0, 1).contiguous(), values.transpose(0, 1).contiguous()
+
+
+def _block_size(tokens: torch.Tensor, rows: int) -> int:
+    """How many tokens (..., n, x) a block has for so many rows."""
+    most = _SCORES_AT_ONCE // rows
+    if tokens.device.type == "cpu":
+        most = min(most, _BLOCK_BYTES // (tokens.shape[-1] * tokens.element_size()))
+    return max(64, most)
