@@ -2,8 +2,9 @@
 
 One catalogue, `assets/languages/*.json`, serves three places: the fixed texts of components (`fixed_texts`, for
 `gr.I18n`), the panels, receipts and errors (`Language.html`, applied once to what a panel has drawn). A key may hold
-places, `{pages} of {document}`; what stands in them is kept, and counted nouns in them are translated, too. Foreign
-text, of documents, models and people, is marked `translate="no"` by the panels and stays as it is.
+places, `{pages} of {document}`; what stands in them is kept, but counted nouns and our own words in them are
+translated, too. Foreign text, of documents, models and people, is marked `translate="no"` by the panels and stays as
+it is; so do the reasons that a file of a checkpoint or a library gives.
 """
 
 import json
@@ -17,9 +18,11 @@ from types import MappingProxyType
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "languages"
 ENGLISH = "en"
 _PIECES = re.compile(r"(<[^>]*>)")
-_LABELS = re.compile(r'(?<= )(aria-label|title|alt)="([^"]*)"')
+_LABELS = re.compile(r'(?<= )(aria-label|title|alt|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
+_OUR_WORDS = ("kind", "pages", "readable", "reason", "stage", "where")  # places that hold texts of ours
+_JOINS = re.compile(r"( · |; )")
 
 
 class Language:
@@ -50,9 +53,14 @@ class Language:
         if text not in self._known:
             if len(self._known) > 5_000:
                 self._known.clear()
-            parts = re.split(r"( · |; )", text)
-            self._known[text] = "".join(part if index % 2 else self._part(part) for index, part in enumerate(parts))
+            self._known[text] = self._whole(text) or "".join(map(self._part, _JOINS.split(text)))
         return self._known[text]
+
+    def _whole(self, text: str) -> str:
+        """The translation of a text that looks like several and is one; empty for any other."""
+        core = text.strip()
+        whole = core in self._texts or any(_JOINS.search(key) and one.fullmatch(core) for key, one in self._compiled)
+        return self._part(text) if whole else ""
 
     def _label(self, match: re.Match[str]) -> str:
         return f'{match[1]}="{escape(self.text(unescape(match[2])))}"'
@@ -61,22 +69,20 @@ class Language:
         core = part.strip()
         if core in self._texts:
             return part.replace(core, self._texts[core])
-        for pattern, translated in self._compiled:
+        for key, pattern in self._compiled:
             if found := pattern.fullmatch(core):
                 values = {
-                    name: self._part(value) if _COUNTED.fullmatch(value) else value
+                    name: self._part(value) if name in _OUR_WORDS or _COUNTED.fullmatch(value) else value
                     for name, value in found.groupdict().items()
                 }
-                return part.replace(core, translated.format(**values))
+                return part.replace(core, self._patterns[key].format(**values))
         return part
 
     @cached_property
-    def _compiled(self) -> list[tuple[re.Pattern[str], str]]:
-        """Keys with places as patterns, the most telling first."""
+    def _compiled(self) -> list[tuple[str, re.Pattern[str]]]:
+        """Keys with places and the patterns that they are, the most telling first."""
         ordered = sorted(self._patterns, key=lambda key: -len(_PLACE.sub("", re.escape(key))))
-        return [
-            (re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(key)), re.DOTALL), self._patterns[key]) for key in ordered
-        ]
+        return [(key, re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(key)), re.DOTALL)) for key in ordered]
 
 
 class Languages:

@@ -71,7 +71,9 @@ def _text(name: str, data: bytes) -> str:
             f"{name} has {len(data):,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
         )
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise QuestionError(f"{name} is no text ({data[:8]!r}…). Save the table as CSV and drop that.")
+        raise QuestionError(
+            f"{name} is no text (it begins with {data[:8].hex(' ')}). Save the table as CSV and drop that."
+        )
     for encoding in ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252", "latin-1"):
         try:
             return data.decode(encoding)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app.documents import DocumentReader
-from app.languages import Languages
+from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
@@ -115,16 +115,15 @@ class Wiring:
         page, handlers = self._page, self._handlers
 
         def enter(remembered: str, request: gr.Request) -> Outputs:
-            language = self._languages.accepted(request.headers.get("accept-language", ""))
-            session_id = handlers.enter(str(request.session_hash), remembered, language)
+            session_id = handlers.enter(str(request.session_hash), remembered, self._language(request))
             return session_id, session_id
 
         def leave(request: gr.Request) -> None:
             handlers.leave(str(request.session_hash))
 
-        def look() -> Outputs:
+        def look(request: gr.Request) -> Outputs:
             state = self._choice.state
-            return panels.banner(state), gr.Timer(active=state.phase == "loading")
+            return self._language(request).html(panels.banner(state)), gr.Timer(active=state.phase == "loading")
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))
@@ -136,6 +135,9 @@ class Wiring:
             return gr.Timer(active=True)
 
         page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)
+
+    def _language(self, request: gr.Request) -> Language:
+        return self._languages.accepted(request.headers.get("accept-language", ""))
 
     def _connect_documents(self) -> None:
         page, handlers = self._page, self._handlers

@@ -12,12 +12,12 @@ function send(control, extra) {
 }
 
 // The last question becomes a field: Enter asks what stands there, Escape leaves all as it was.
-function edit(question) {
+function edit(question, label) {
   const before = question.textContent;
   const field = document.createElement("textarea");
   field.value = before;
   field.className = "question editing";
-  field.setAttribute("aria-label", "Edit your question");
+  field.setAttribute("aria-label", label);
   field.rows = Math.min(8, 1 + Math.floor(before.length / 40));
   field.addEventListener("keydown", (key) => {
     if (key.key === "Enter" && !key.shiftKey && !key.isComposing) {
@@ -35,10 +35,11 @@ element.addEventListener("click", (click) => {
   const copied = click.target.closest("[data-copy]");
   if (copied) {
     const text = copied.closest(".exchange").querySelector(".answer").innerText;
-    navigator.clipboard?.writeText(text).then(() => { copied.textContent = "Copied"; });
+    navigator.clipboard?.writeText(text).then(() => { copied.textContent = copied.dataset.said; });
     return;
   }
-  if (click.target.closest("[data-edit]")) edit(click.target.closest(".exchange").querySelector(".question"));
+  const edited = click.target.closest("[data-edit]");
+  if (edited) edit(edited.closest(".exchange").querySelector(".question"), edited.dataset.said);
   const button = click.target.closest("button[data-event]");
   if (!button) return;
   send(button);

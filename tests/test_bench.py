@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.bench.__main__ import build_parser
+from app.bench.bundles import make_bundles
 from app.bench.needles import depth_of, haystack, make_needles
 from app.bench.paper import LAYOUTS, draw_paper
 from app.bench.quality import as_table, by_windows
@@ -150,6 +151,23 @@ def test_generated_rows_are_read_back_from_pdfs(tmp_path: Path) -> None:
     again = tmp_path / "again.jsonl"
     assert run(build_parser(), ["generated", "--documents", "5", "-o", str(again)]) == 0
     assert again.read_bytes() == file.read_bytes()
+
+
+def test_each_question_of_a_bundle_has_its_answer_on_its_page() -> None:
+    (bundle,) = make_bundles(1, pages=10)
+    pages = [" ".join(page.text.split()) for page in bundle.document.pages]
+    assert len(pages) == 10
+    assert len({one.question for one in bundle.questions}) == len(bundle.questions) > 30
+    for one in bundle.questions:
+        assert " ".join(one.answers[0].split()) in pages[one.page - 1]
+
+
+def test_evidence_prints_the_object_that_programs_read(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["evidence", "--pages", "2", "--documents", "1", "--model", str(tiny_folder), "--json"]
+    assert run(build_parser(), arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["questions"], result["pages_a_document"]) == (8, 2)
+    assert 0 <= result["first_chip_right_where_answered"] <= 100
 
 
 def test_no_layout_is_both_learned_and_checked() -> None:

@@ -55,9 +55,12 @@ def _speed(arguments: argparse.Namespace) -> None:
 
 def _add_evidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     evidence = benchmarks.add_parser("evidence", help="how often the first page chip names the right page")
-    evidence.add_argument("--data", required=True, type=Path, metavar="FILE", help="rows as for quality")
+    evidence.add_argument(
+        "--data", type=Path, metavar="FILE", help="rows as for quality, a page each (default: generated papers)"
+    )
     evidence.add_argument("--pages", type=_positive, default=12, metavar="N", help="pages of each document (12)")
-    evidence.add_argument("--documents", type=_positive, default=10, metavar="N", help="at most so many (10)")
+    evidence.add_argument("--documents", type=_positive, default=3, metavar="N", help="at most so many (3)")
+    evidence.add_argument("--seed", type=int, default=0, help="of the generated papers")
     evidence.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     evidence.add_argument("--json", action="store_true", help="print one JSON object")
     evidence.set_defaults(run=_evidence)

@@ -1,7 +1,7 @@
 """`evidence`: how often the first page chip under an answer names the page where the answer stands.
 
-The documents are made of rows with known answers: each page is one row's context, so the right page is known. All
-questions to a document are answered from one reading of it.
+The documents are bundles of generated papers (`bundles.py`), or are made of rows with known answers, each page the
+context of one row: so the right page is known. All questions to a document are answered from one reading of it.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.bench.bundles import Asked, Bundle, make_bundles
 from app.bench.rows import Row, read_rows
 from app.bench.scores import best, refuses, token_f1
 from app.commands.progress import ProgressLine
@@ -22,62 +23,67 @@ from model.engine import Engine
 from model.types import Answer, Document, Page
 
 A4 = (595.0, 842.0)  # points; a row has no real page
+BATCH = 16  # questions answered together
 RIGHT_F1 = 0.5  # from here on an answer counts as right: it says the same in somewhat other words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A row, the page of its document that it was asked about, and the answer that it got."""
+    """What was asked, and the answer that it got."""
 
-    row: Row
-    page: int
+    asked: Asked
     answer: Answer
 
     @property
     def first_is_right(self) -> bool:
-        return bool(self.answer.evidence) and self.answer.evidence[0].page == self.page
+        return bool(self.answer.evidence) and self.answer.evidence[0].page == self.asked.page
 
     @property
     def answer_is_right(self) -> bool:
-        return best(token_f1, self.answer.text, self.row.answers) >= RIGHT_F1
+        return best(token_f1, self.answer.text, self.asked.answers) >= RIGHT_F1
 
 
 def evidence(arguments: argparse.Namespace) -> None:
-    rows = [row for row in read_rows(arguments.data) if row.answers]
+    pages, most = arguments.pages, arguments.documents
+    if arguments.data:
+        rows = [row for row in read_rows(arguments.data) if row.answers]
+        bundles = list(bundles_of_rows(rows, pages, most))
+    else:
+        bundles = list(make_bundles(most, pages, arguments.seed))
     settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     try:
         name = arguments.model or settings.model
         engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
-        documents = list(_documents(rows, arguments.pages, arguments.documents))
         asked: list[Question] = []
-        for number, contexts in enumerate(documents, start=1):
-            line.say(f"document {number:,} of {len(documents):,}")
-            asked += _ask(engine, contexts)
+        for number, bundle in enumerate(bundles, start=1):
+            line.say(f"document {number:,} of {len(bundles):,}")
+            asked += _ask(engine, bundle)
     finally:
         line.clear()
-    figures = _figures(asked, pages=arguments.pages)
+    figures = _figures(asked, pages=pages)
     print(json.dumps(figures, indent=2) if arguments.json else _table(figures))
 
 
-def _documents(rows: Sequence[Row], pages: int, most: int) -> Iterator[list[Row]]:
+def bundles_of_rows(rows: Sequence[Row], pages: int, most: int) -> Iterator[Bundle]:
     """One question about each page: rows whose contexts differ, `pages` of them to a document."""
     by_context = list({row.context: row for row in rows}.values())
-    for number in range(min(most, len(by_context) // pages)):
-        yield by_context[number * pages : (number + 1) * pages]
+    for first in range(0, min(most * pages, len(by_context) - pages + 1), pages):
+        taken = list(enumerate(by_context[first : first + pages], start=1))
+        name = hashlib.sha256("".join(row.context for _, row in taken).encode()).hexdigest()
+        texts = tuple(
+            Page(number=number, text=row.context, words=(), width=A4[0], height=A4[1]) for number, row in taken
+        )
+        questions = tuple(Asked(question=row.question, answers=row.answers, page=number) for number, row in taken)
+        yield Bundle(document=Document(name=name, sha256=name, pages=texts), questions=questions)
 
 
-def _ask(engine: Engine, rows: Sequence[Row]) -> list[Question]:
-    pages = tuple(
-        Page(number=number, text=row.context, words=(), width=A4[0], height=A4[1]) for number, row in enumerate(rows, 1)
-    )
-    name = hashlib.sha256("".join(row.context for row in rows).encode()).hexdigest()
-    encoded = engine.encode(Document(name=name, sha256=name, pages=pages))
-    *_, answers = engine.answer_batch(encoded, [row.question for row in rows])
-    return [
-        Question(row=row, page=number, answer=answer)
-        for number, (row, answer) in enumerate(zip(rows, answers, strict=True), start=1)
-    ]
+def _ask(engine: Engine, bundle: Bundle) -> Iterator[Question]:
+    encoded = engine.encode(bundle.document)
+    for first in range(0, len(bundle.questions), BATCH):
+        asked = bundle.questions[first : first + BATCH]
+        *_, answers = engine.answer_batch(encoded, [one.question for one in asked])
+        yield from (Question(asked=one, answer=answer) for one, answer in zip(asked, answers, strict=True))
 
 
 def _figures(asked: Sequence[Question], *, pages: int) -> dict[str, float | int | None]:

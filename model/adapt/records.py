@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from model.adapt.facts import FACTS, Fact, Source, Split, words
 
-_KINDS = (
+KINDS = (
     "Invoice", "Letter", "Annual report", "Order form", "Minutes", "Rental agreement", "Delivery note", "Application",
     "Notice", "Certificate", "Work order", "Quotation", "Travel booking", "Contract", "Receipt",
 )  # fmt: skip
@@ -86,7 +86,7 @@ def _ask_otherwise(question: str, kind: str, rng: random.Random) -> str:
 
 def make_sketch(source: Source) -> Sketch:
     """4 to 11 facts, some as fields, some in sentences, often with a table."""
-    rng, kind = source.rng, source.rng.choice(_KINDS)
+    rng, kind = source.rng, source.rng.choice(KINDS)
     facts = distinct_facts(source, rng.randint(4, 9))
     listed = [fact for fact in facts if not fact.told_only]
     fields = listed[: rng.randint(0, len(listed))]

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from app.inside.search import search
 from app.languages import FOLDER, Languages
 from app.page import panels
+from app.page.checkpoint_choice import CheckpointState
 from tests.page.stand_ins import a_page, loaded
 
 CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
-PLACES = re.compile(r"{\w+}")
+PLACES = re.compile(r"{\w*}")
+ROOT = Path(__file__).resolve().parents[2]
+SAID = (
+    "app/documents",
+    "app/inside",
+    "app/page",
+    "app/questions.py",
+    "app/sessions",
+    "model/engine.py",
+    "model/questions.py",
+)
+NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
+    "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
+    "a worker may not", "There are no questions", "No document is chosen", "'{}' is not a file", "'{}' cannot be read",
+    "'{}' has no page",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +64,59 @@ def test_receipts_and_errors_are_translated_with_their_figures(languages: Langua
         "„a.pdf“ ist leer"
     )
     assert german.text("Something new.") == "Something new."
+
+
+def raised(folder: str) -> Iterator[str]:
+    """The messages of the errors that the code of a folder raises, and what it tells a session; {} for what varies."""
+    top = ROOT / folder
+    for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if name.endswith("Error") or name in ("PasswordNeeded", "tell", "refuse"):
+                yield template(node.args[0]) if node.args else ""
+
+
+def template(node: ast.expr) -> str:
+    """A text with {} for what varies in it, quoted where it is; empty for anything else."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    quoted = ord("r")
+    return "".join(
+        str(part.value)
+        if isinstance(part, ast.Constant)
+        else ("'{}'" if isinstance(part, ast.FormattedValue) and part.conversion == quoted else "{}")
+        for part in node.values
+    )
+
+
+@pytest.mark.parametrize("folder", SAID)
+def test_every_error_that_the_page_can_show_is_in_the_catalogue(folder: str) -> None:
+    known = {PLACES.sub("{}", key) for key in CATALOGUES["fr"]}
+    said = {text for text in raised(folder) if text.strip("{}' ") and not text.startswith(NEVER_SHOWN)}
+    assert said <= known
+
+
+def test_a_text_with_a_semicolon_is_translated_as_one(languages: Languages) -> None:
+    german = languages.accepted("de")
+    assert german.text("The list has 501 questions; the limit is 500 at once. Ask the first ones, then the rest.") == (
+        "Die Liste hat 501 Fragen; höchstens 500 auf einmal. Stellen Sie die ersten, dann den Rest."
+    )
+    assert "Ein Dokument wird einmal gelesen" in german.html(panels.documents([], [], ""))
+    assert german.text("'a.exe' is a Windows program, not a document. These can be read: PDF.") == (
+        "„a.exe“ ist ein Windows-Programm, kein Dokument. Lesbar sind: PDF."
+    )
+
+
+def test_the_banner_is_translated_and_the_name_stays(languages: Languages) -> None:
+    loading = CheckpointState(
+        phase="loading", name="starting", stage="merging the adapter (first start only)", fraction=0.5, notice="Why."
+    )
+    shown = languages.accepted("de").html(panels.banner(loading))
+    assert '<strong translate="no">starting</strong>' in shown
+    assert "wird geladen: der Adapter wird eingerechnet (nur beim ersten Start), 50%" in shown
+    assert "Why. Stattdessen läuft das eingebaute Modell." in shown
 
 
 def test_panels_are_translated_and_foreign_text_stays(languages: Languages) -> None:

@@ -11,11 +11,11 @@ def banner(state: CheckpointState) -> str:
 
 
 def _sentence(state: CheckpointState) -> str:
-    name = f"<strong>{escape(state.name)}</strong>"
+    name = f'<strong translate="no">{escape(state.name)}</strong>'
     if state.phase == "loading":
         return (
-            f'<span class="dot"></span>The model {name} is loading: {escape(state.stage)},'
-            f" {state.fraction:.0%}. Documents and questions that you bring now wait for it."
+            f'<span class="dot"></span>{name}<span class="about">is loading: {escape(state.stage)},'
+            f" {state.fraction:.0%}. Documents and questions that you bring now wait for it.</span>"
         )
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'

@@ -100,11 +100,15 @@ def _tools(exchange: Exchange, last: bool) -> str:
         return ""
     tools = []
     if exchange.answer.text:
-        tools += ['<button class="quiet" data-copy>Copy</button>', _like(exchange, "up"), _like(exchange, "down")]
+        tools += [
+            '<button class="quiet" data-copy data-said="Copied">Copy</button>',
+            _like(exchange, "up"),
+            _like(exchange, "down"),
+        ]
     if last:
         tools += [
             '<button class="quiet" data-event="retry">Ask again</button>',
-            '<button class="quiet" data-edit>Edit</button>',
+            '<button class="quiet" data-edit data-said="Edit your question">Edit</button>',
             '<button class="quiet" data-event="undo">Undo</button>',
         ]
     return f'<p class="tools">{"".join(tools)}</p>'
