@@ -11,6 +11,7 @@ from transformers import T5Gemma2ForConditionalGeneration
 from model.attention import SelfAttentionCache, merged_attention
 from model.document_forms import AbsorbedForm, DocumentForm, choose_form
 from model.errors import Cancelled
+from model.offload import resident
 from model.output_head import OutputHead
 from model.types import CancelledCallback, Memory
 
@@ -104,14 +105,15 @@ class Decoder:
         for kind, layer in zip(kinds, decoder.layers, strict=True):
             if self._cancelled is not None and self._cancelled():
                 raise Cancelled("Stopped before the answer began.")
-            normed = layer.pre_self_attn_layernorm(hidden)
-            attended, attention = merged_attention(
-                layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._document
-            )
-            hidden = hidden + layer.post_self_attn_layernorm(attended)
-            fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))
-            hidden = hidden + layer.post_feedforward_layernorm(fed)
-            looks.append(attention)
+            with resident(layer):
+                normed = layer.pre_self_attn_layernorm(hidden)
+                attended, attention = merged_attention(
+                    layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._document
+                )
+                hidden = hidden + layer.post_self_attn_layernorm(attended)
+                fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))
+                hidden = hidden + layer.post_feedforward_layernorm(fed)
+                looks.append(attention)
         self._cache.length += size
         seen = torch.stack(looks).mean(0)
         return DecoderOutput(logits=self._head(decoder.norm(hidden[:, -1])), attention=seen)

@@ -14,6 +14,7 @@ from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2EncoderLayer,
 
 from model.encoder_attention import global_attention, local_attention
 from model.errors import Cancelled
+from model.offload import resident
 from model.types import CancelledCallback
 from model.vision.features import input_embeddings
 
@@ -47,11 +48,12 @@ def encode_window(
     rotary = {kind: encoder.rotary_emb(hidden, positions, kind) for kind in set(config.layer_types)}
     hidden = hidden[0]
     for index, (kind, layer) in enumerate(zip(config.layer_types, encoder.layers, strict=True)):
-        for done in _through_layer(layer, hidden, rotary[kind]):
-            if cancelled is not None and cancelled():
-                raise Cancelled("Reading was stopped. What was read of this document is not kept.")
-            if progress is not None:
-                progress((index + done) / len(encoder.layers))
+        with resident(layer):
+            for done in _through_layer(layer, hidden, rotary[kind]):
+                if cancelled is not None and cancelled():
+                    raise Cancelled("Reading was stopped. What was read of this document is not kept.")
+                if progress is not None:
+                    progress((index + done) / len(encoder.layers))
     return encoder.norm(hidden)
 
 

@@ -11,6 +11,7 @@ import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
 from model.int8 import quantise
+from model.offload import resident
 from model.types import Memory, Precision
 
 
@@ -24,7 +25,8 @@ def memory_of(model: T5Gemma2ForConditionalGeneration, hidden: torch.Tensor) -> 
     scales = []
     for layer in model.model.decoder.layers:
         attention = layer.self_attn
-        keys = attention.k_proj(hidden).unflatten(-1, (-1, attention.head_dim)).float()  # (T, K, D)
+        with resident(layer):
+            keys = attention.k_proj(hidden).unflatten(-1, (-1, attention.head_dim)).float()  # (T, K, D)
         scales.append(torch.rsqrt(keys.square().mean(-1) + attention.k_norm.eps).T)  # (K, T)
     return Memory(hidden=hidden.contiguous(), key_scales=torch.stack(scales).contiguous())
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from app.spaces.engine import ZeroGpuEngine
-from app.spaces.zero_gpu import LONGEST_SECONDS, ZeroGpu, is_lent
+from app.spaces.zero_gpu import LONGEST_SECONDS, ZeroGpu
 from model.engine import Engine
 from model.errors import DocumentError
+from model.lent_gpu import is_lent
 from model.types import EncodedDocument
 from tests.tiny import TEXT, document, last, tiny_checkpoint
 

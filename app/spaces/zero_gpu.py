@@ -6,7 +6,6 @@ texts and pictures one way, CPU tensors or an error the other way.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from model.errors import ReadonceError
+from model.lent_gpu import is_lent
 
 if TYPE_CHECKING:  # on a Space `spaces` is imported before torch
     from model.checkpoint import Checkpoint
@@ -30,11 +30,6 @@ CHARACTERS_A_TOKEN = 3
 TOKENS_A_PICTURE = 260
 PICTURE_OPERATIONS = 5e12  # SigLIP 400M on 4,096 patches
 LONGEST_SECONDS = 120  # what somebody without an account may have in a day
-
-
-def is_lent(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether this is a Space that borrows its GPU."""
-    return environment.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 class ZeroGpu:

@@ -1,27 +1,35 @@
 """A folder in transformers' own layout -> a checkpoint; every way in which it can be unfit is told in words."""
 
+import itertools
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from transformers import (
     Gemma3ImageProcessorPil,
     PreTrainedTokenizerFast,
+    T5Gemma2Config,
     T5Gemma2ForConditionalGeneration,
 )
 
 from model.checkpoint import Checkpoint
 from model.checkpoints.fingerprint import folder_fingerprint
-from model.checkpoints.placement import Placement, find_place
+from model.checkpoints.placement import Placement, Weights, find_place
 from model.errors import CheckpointError
+from model.offload import bring_in_by_layers
 
 MODEL_TYPE = "t5gemma2"
 PRETRAINED_ONLY = ("google/t5gemma-2-270m-270m", "google/t5gemma-2-1b-1b", "google/t5gemma-2-4b-4b")
 WINDOW = 8192
 WINDOW_PER_OVERLAP = 16
+LAYER = re.compile(r"model\.(encoder|decoder)\.(?:text_model\.)?layers\.(\d+)\.")  # older files lack `text_model`
+STACKS = {"encoder": "encoder.text_model", "decoder": "decoder"}  # as transformers names them now
 
 
 def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], None]) -> Checkpoint:
@@ -29,7 +37,7 @@ def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], Non
     check_kind(folder, name=name)
     _check_files(folder, name=name)
     tokenizer = _load_tokenizer(folder, name=name)
-    placement = find_place(_parameters(folder, name=name), name=name)
+    placement = find_place(_weights(folder, name=name), name=name)
     progress(f"loading {name} ({placement})", 0.0)
     model = _load_model(folder, placement, name=name)
     progress(f"loading {name}", 1.0)
@@ -105,13 +113,17 @@ def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:
         raise CheckpointError(f"The tokenizer of {name} cannot be loaded ({_line(error)}). Fetch it again.") from error
 
 
-def _parameters(folder: Path, *, name: str) -> int:
+def _weights(folder: Path, *, name: str) -> Weights:
     """How many numbers the weights are, from the files' headers."""
-    total = 0
+    total, layers = 0, Counter[str]()
     for path in _weight_files(folder, name=name):
         with safe_open(path, framework="pt") as file:
-            total += sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118 - no mapping
-    return total
+            for key in file.keys():  # noqa: SIM118 - no mapping
+                numbers = math.prod(file.get_slice(key).get_shape())
+                total += numbers
+                if layer := LAYER.match(key):
+                    layers[f"model.{STACKS[layer[1]]}.layers.{layer[2]}"] += numbers
+    return Weights(total=total, layers=layers)
 
 
 def _load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForConditionalGeneration:
@@ -119,7 +131,7 @@ def _load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2For
         loaded: Any = T5Gemma2ForConditionalGeneration.from_pretrained(
             folder,
             dtype=placement.dtype,
-            device_map={"": placement.device},
+            device_map=_device_map(folder, placement),
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
@@ -134,7 +146,22 @@ def _load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2For
             f"The weights of {name} lack {len(missing)} tensors that its config.json asks for, first {missing[0]}. "
             "Fetch it again, or save it with save_pretrained."
         )
+    if placement.elsewhere:
+        bring_in_by_layers(model, placement.elsewhere, placement.device)
     return model.eval()
+
+
+def _device_map(folder: Path, placement: Placement) -> dict[str, str]:
+    """Each module's place: where some lie elsewhere, accelerate wants all of them named."""
+    if not placement.elsewhere:
+        return {"": str(placement.device)}
+    with torch.device("meta"):
+        model = T5Gemma2ForConditionalGeneration(T5Gemma2Config.from_pretrained(folder, local_files_only=True))
+    tensors = itertools.chain(model.named_parameters(remove_duplicate=False), model.named_buffers())
+    owners = {name.rpartition(".")[0] for name, _ in tensors}
+    away = tuple(f"{layer}." for layer in placement.elsewhere)
+    here = {owner: str(placement.device) for owner in owners if not owner.startswith(away)}
+    return {**here, **placement.elsewhere}
 
 
 def _load_image_processor(folder: Path, model: T5Gemma2ForConditionalGeneration) -> Gemma3ImageProcessorPil | None:

@@ -1,8 +1,7 @@
 """Where a checkpoint runs and in which precision."""
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import psutil
 import torch
 
 from model.errors import CheckpointError
+from model.lent_gpu import is_lent
 
 CGROUP = Path("/sys/fs/cgroup")  # of this container, version 2
 
@@ -19,23 +19,47 @@ FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 
 ROOM = 1.15  # beside the weights: activations, the output head in int8
 GIGABYTE = 1e9
+DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """How many numbers a checkpoint has; `layers`: in each encoder and decoder layer, by the layer's name."""
+
+    total: int
+    layers: Mapping[str, int]
+
+    @property
+    def encoder(self) -> int:
+        """In the encoder's layers: read once a document where the decoder's are read once a token."""
+        return sum(size for name, size in self.layers.items() if ".encoder." in name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where weights go and what they need there, in bytes."""
+    """Where weights go and what they need there, in bytes. `elsewhere`: layers that come in only while they work."""
 
     device: torch.device
     dtype: torch.dtype
     needed: int
     free: int
+    elsewhere: Mapping[str, str] = field(default_factory=dict)  # a layer's name -> a device or the disk
+    elsewhere_bytes: int = 0
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.free
 
     def __str__(self) -> str:
-        return f"{self.needed / GIGABYTE:.1f} GB of memory on {self.device}, {self.free / GIGABYTE:.1f} GB are free"
+        here = f"{self.needed / GIGABYTE:.1f} GB of memory on {self.device}, {self.free / GIGABYTE:.1f} GB are free"
+        if not self.elsewhere:
+            return here
+        places = " and ".join(sorted(set(self.elsewhere.values())))
+        return f"{here}; weights partly on {places}: {self.elsewhere_bytes / GIGABYTE:.1f} GB"
 
 
-def find_place(parameters: int, *, name: str) -> Placement:
-    """The device for so many weights: the GPU that holds them, else the CPU.
+def find_place(weights: Weights, *, name: str) -> Placement:
+    """The GPU that holds all weights, or all but encoder layers; else the CPU, with layers on the disk if need be.
 
     Raises CheckpointError, before anything is loaded, where there is room nowhere.
     """
@@ -43,15 +67,45 @@ def find_place(parameters: int, *, name: str) -> Placement:
     if best_device().type == "cuda":
         gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
         devices = [*sorted(gpus, key=free_bytes, reverse=True), *devices]
-    places = [_placement(device, parameters) for device in devices]
-    fitting = next((place for place in places if place.needed <= place.free), None)
-    if fitting is None:
-        tried = "; ".join(map(str, places))
-        raise CheckpointError(
-            f"{name} does not fit: {tried}. Close other programs, or take a smaller checkpoint, such as "
-            "google/t5gemma-2-270m-270m or embedded."
-        )
-    return fitting
+    free = {device: free_bytes(device) for device in devices}
+    tried = []
+    for device in devices:
+        tried.append(_whole(device, weights, free[device]))
+        if tried[-1].fits:
+            return tried[-1]
+        spread = _spread(device, weights, free)
+        if spread.fits and (device.type == "cpu" or spread.elsewhere_bytes <= weights.encoder * spread.dtype.itemsize):
+            return spread
+    raise CheckpointError(
+        f"{name} does not fit: {'; '.join(map(str, tried))}, and its layers on the disk would not make room enough. "
+        "Close other programs, or take a smaller checkpoint, such as google/t5gemma-2-270m-270m or embedded."
+    )
+
+
+def _whole(device: torch.device, weights: Weights, free: int) -> Placement:
+    dtype = best_dtype(device)
+    return Placement(device=device, dtype=dtype, needed=round(weights.total * dtype.itemsize * ROOM), free=free)
+
+
+def _spread(device: torch.device, weights: Weights, free: Mapping[torch.device, int]) -> Placement:
+    """As few layers as possible elsewhere, the encoder's first, and room for one of them to pass through."""
+    whole = _whole(device, weights, free[device])
+    if is_lent():  # ZeroGPU copies the model to its GPU as a whole
+        return whole
+    size = whole.dtype.itemsize
+    others = {str(other): room / ROOM for other, room in free.items() if other != device}
+    elsewhere: dict[str, str] = {}
+    away = 0
+    passing = max(weights.layers.values(), default=0)
+    for layer, numbers in sorted(weights.layers.items(), key=lambda item: ".encoder." not in item[0]):
+        if (weights.total - away + passing) * size * ROOM <= whole.free:
+            break
+        elsewhere[layer] = next((place for place, room in others.items() if room >= numbers * size), DISK)
+        if elsewhere[layer] != DISK:
+            others[elsewhere[layer]] -= numbers * size
+        away += numbers
+    needed = round((weights.total - away + passing) * size * ROOM)
+    return replace(whole, needed=needed, elsewhere=elsewhere, elsewhere_bytes=away * size)
 
 
 def free_bytes(device: torch.device) -> int:
@@ -66,18 +120,9 @@ def free_bytes(device: torch.device) -> int:
     return min(free, limit - used)
 
 
-def _placement(device: torch.device, parameters: int) -> Placement:
-    dtype = best_dtype(device)
-    return Placement(
-        device=device, dtype=dtype, needed=round(parameters * dtype.itemsize * ROOM), free=free_bytes(device)
-    )
-
-
 def best_device() -> torch.device:
     """The GPU where there is one, else the CPU; a GPU that is lent for a call only (ZeroGPU) is not ours to live on."""
-    if os.environ.get("SPACES_ZERO_GPU"):
-        return torch.device("cpu")
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device("cuda" if torch.cuda.is_available() and not is_lent() else "cpu")
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
