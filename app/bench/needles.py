@@ -18,6 +18,7 @@ from pydoc_data.topics import topics
 
 from transformers import PreTrainedTokenizerBase
 
+from app.bench.asking import ask_all
 from app.bench.scores import normalise
 from app.commands.progress import ProgressLine
 from app.settings import Settings
@@ -57,9 +58,10 @@ def needles(arguments: argparse.Namespace) -> None:
             text = haystack(checkpoint.tokenizer, arguments.tokens, hidden, rng)
             line.say(f"reading text {number + 1} of {arguments.documents}")
             read.append(engine.encode(_document(text)))
-            for index, needle in enumerate(hidden):
-                line.say(f"text {number + 1}: needle {index + 1} of {len(hidden)}")
-                findings.append(_find(engine, read[-1], needle, depth_of(index, len(hidden))))
+            line.say(f"text {number + 1}: looking for {len(hidden)} needles")
+            answers = ask_all(engine, read[-1], [needle.questions[0] for needle in hidden])
+            for index, (needle, answer) in enumerate(zip(hidden, answers, strict=True)):
+                findings.append(_finding(needle, answer, depth_of(index, len(hidden))))
     finally:
         line.clear()
     print(as_json(name, read, findings) if arguments.json else as_table(name, read, findings))
@@ -96,11 +98,9 @@ def _count(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
     return len(tokenizer(f"{text}\n\n", add_special_tokens=False)["input_ids"])
 
 
-def _find(engine: Engine, encoded: EncodedDocument, needle: Fact, depth: float) -> Finding:
-    question = needle.questions[0]
-    *_, last = engine.answer(encoded, question)
-    found = f" {normalise(needle.value)} " in f" {normalise(last.text)} "
-    return Finding(depth=depth, question=question, expected=needle.value, answer=last.text, found=found)
+def _finding(needle: Fact, answer: str, depth: float) -> Finding:
+    found = f" {normalise(needle.value)} " in f" {normalise(answer)} "
+    return Finding(depth=depth, question=needle.questions[0], expected=needle.value, answer=answer, found=found)
 
 
 def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Finding]) -> str:

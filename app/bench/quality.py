@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
+from app.bench.asking import ask_all
 from app.bench.rows import Row, read_rows
 from app.bench.scores import Scores, score
 from app.commands.progress import ProgressLine
@@ -58,17 +59,17 @@ def by_windows(rows: Sequence[Row], answers: Sequence[str], windows: Sequence[in
 def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> tuple[list[str], list[int]]:
     """The engine's answer to each row, and in how many windows its context was read.
 
-    Questions about the same context follow each other, and it is read once.
+    Each context is read once, and its questions are answered together.
     """
+    by_context: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        by_context.setdefault(row.context, []).append(index)
     answers: dict[int, tuple[str, int]] = {}
-    context, encoded = None, None
-    for index in sorted(range(len(rows)), key=lambda index: rows[index].context):
+    for indices in by_context.values():
         line.say(f"{engine.checkpoint.name}: {len(answers):,} of {len(rows):,} rows")
-        row = rows[index]
-        if encoded is None or row.context != context:
-            context, encoded = row.context, engine.encode(_document(row))
-        *_, last = engine.answer(encoded, row.question)
-        answers[index] = last.text, encoded.windows
+        encoded = engine.encode(_document(rows[indices[0]]))
+        for index, text in zip(indices, ask_all(engine, encoded, [rows[i].question for i in indices]), strict=True):
+            answers[index] = text, encoded.windows
     texts, windows = zip(*(answers[index] for index in range(len(rows))), strict=True)
     return list(texts), list(windows)
 
