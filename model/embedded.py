@@ -36,12 +36,11 @@ def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint
     folder = cache_folder / f"embedded-{BASE_SHA256[:12]}-{info.sha256[:12]}"
     if not _is_whole(folder):
         _merge_into(folder, progress)
-    checkpoint = load_folder(folder, name="embedded", progress=progress)
+    checkpoint = load_folder(folder, name="embedded", progress=progress, fingerprint=_fingerprint(info))
     return replace(
         checkpoint,
         window=info.window,
         overlap=info.overlap,
-        fingerprint=_fingerprint(info),
         description=info.description,
     )
 

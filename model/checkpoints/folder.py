@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +33,30 @@ LAYER = re.compile(r"model\.(encoder|decoder)\.(?:text_model\.)?layers\.(\d+)\."
 STACKS = {"encoder": "encoder.text_model", "decoder": "decoder"}  # as transformers names them now
 
 
-def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], None]) -> Checkpoint:
-    """Load weights and tokenizer from a folder; `name` is what the person called it."""
+def load_folder(
+    folder: Path, *, name: str, progress: Callable[[str, float], None], fingerprint: str = ""
+) -> Checkpoint:
+    """Load weights and tokenizer from a folder; `name` is what the person called it.
+
+    `fingerprint`: where it is known better than from the folder's files.
+    """
     check_kind(folder, name=name)
     _check_files(folder, name=name)
-    tokenizer = _load_tokenizer(folder, name=name)
-    placement = find_place(_weights(folder, name=name), name=name)
-    progress(f"loading {name} ({placement})", 0.0)
-    model = _load_model(folder, placement, name=name)
+    with ThreadPoolExecutor(1) as beside:  # two seconds of parsing, without Python's lock
+        tokenizer = beside.submit(_load_tokenizer, folder, name=name)
+        placement = find_place(_weights(folder, name=name), name=name)
+        progress(f"loading {name} ({placement})", 0.0)
+        model = _load_model(folder, placement, name=name)
     progress(f"loading {name}", 1.0)
     config: Any = model.config
     window = min(WINDOW, config.encoder.text_config.max_position_embeddings)
     return Checkpoint(
         name=name,
         model=model,
-        tokenizer=tokenizer,
+        tokenizer=tokenizer.result(),
         window=window,
         overlap=window // WINDOW_PER_OVERLAP,
-        fingerprint=folder_fingerprint(folder),
+        fingerprint=fingerprint or folder_fingerprint(folder),
         description=_description(name),
         image_processor=_load_image_processor(folder, model),
     )
