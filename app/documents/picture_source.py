@@ -1,5 +1,6 @@
 """Pictures as documents: PNG, JPEG, WebP, GIF, BMP and TIFF of several pages."""
 
+import io
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,8 @@ def open_picture(path: Path, *, name: str, max_pixels: int) -> PictureSource:
     """Open a picture without decoding it yet. Raises DocumentError for a broken or an enormous one."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            image = Image.open(path, formats=FORMATS)
+            data = io.BytesIO(path.read_bytes())  # by its path, Pillow maps a TIFF and then turns it wrongly
+            image = Image.open(data, formats=FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DocumentError(f"{name!r} is a damaged picture: export or download it again.") from error
     check_pixels(image, name=name, max_pixels=max_pixels)

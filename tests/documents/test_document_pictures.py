@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pymupdf
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.documents import ReadDocument
+from app.documents.picture_source import open_picture
 from tests.documents.samples import encoded, pdf, picture, scan, written
 
 Read = Callable[..., ReadDocument]
@@ -59,6 +61,26 @@ def test_pixels_are_what_is_drawn(read: Read) -> None:
     drawn = np.asarray(Image.open(io.BytesIO(found.images.image(2, width=600))))
     assert pixels.shape == drawn.shape and pixels.dtype == np.uint8
     assert np.abs(pixels.astype(int) - drawn).mean() < 2  # but for the JPEG
+
+
+TURNS = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+MODES = {"JPEG": ["RGB", "L"], "PNG": ["RGB", "RGBA", "I;16"], "WEBP": ["RGBA"], "TIFF": ["RGB", "L", "RGBA", "I;16"]}
+
+
+@pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind, modes in MODES.items() for mode in modes])
+def test_a_picture_stands_as_its_file_says(kind: str, mode: str, tmp_path: Path) -> None:
+    upright = Image.new("L", (60, 40), 255)
+    upright.paste(50, (0, 0, 20, 15))
+    for note, turn in TURNS.items():
+        stored = upright.transpose(turn)
+        deep = stored.convert("I").point(lambda value: value * 257)
+        exif = Image.Exif()
+        exif[0x0112] = note
+        path = tmp_path / f"{note}.image"
+        path.write_bytes(encoded((deep if mode == "I;16" else stored).convert(mode), kind, exif=exif))
+        drawn = np.asarray(open_picture(path, name="a", max_pixels=10**6).draw(1, width=60))
+        assert drawn.shape == (40, 60, 3)
+        assert drawn[5, 5].max() < 80 and drawn[35, 5].min() > 200 and drawn[5, 55].min() > 200
 
 
 @pytest.mark.parametrize("size", [(595, 842), (842, 595), (100, 2_000)])
