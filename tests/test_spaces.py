@@ -1,11 +1,13 @@
 """The ZeroGPU engine under a stand-in that pickles arguments and results, as ZeroGPU does between its processes."""
 
+import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -13,25 +15,29 @@ import torch
 from app.spaces.engine import ZeroGpuEngine
 from app.spaces.zero_gpu import LONGEST_SECONDS, ZeroGpu
 from model.engine import Engine
-from model.errors import DocumentError
+from model.errors import DocumentError, ReadonceError
 from model.lent_gpu import is_lent
 from model.types import EncodedDocument
 from tests.tiny import TEXT, document, last, tiny_checkpoint
 
 
 class StandIn:
-    """`spaces.GPU` as far as it can be had without a Space."""
+    """`spaces.GPU` as far as it can be had without a Space: its process is forked at the first call and kept."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
+        self.decorated: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     def __call__(self, *, duration: Callable[..., float]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def decorate(task: Callable[..., Any]) -> Callable[..., Any]:
+            forked: list[Callable[..., Any]] = []
+
             def call(*arguments: Any) -> Any:
                 self.asked.append(duration(*arguments))
-                return pickle.loads(pickle.dumps(task(*pickle.loads(pickle.dumps(arguments)))))
+                forked[:] = forked or [copy.deepcopy(task)]
+                return pickle.loads(pickle.dumps(forked[0](*pickle.loads(pickle.dumps(arguments)))))
 
-            return call
+            return self.decorated.setdefault(task, call)
 
         return decorate
 
@@ -65,9 +71,36 @@ def test_questions_cost_no_quota(lent: tuple[StandIn, ZeroGpuEngine]) -> None:
     assert engine.encoder_tokens == encoded.token_count
 
 
+def test_another_checkpoint_gets_another_process(lent: tuple[StandIn, ZeroGpuEngine]) -> None:
+    _, engine = lent
+    before = engine.encode(document(TEXT))
+    other = ZeroGpuEngine(tiny_checkpoint(seed=1), engine._gpu)
+    after = other.encode(document(TEXT))
+    assert (before.fingerprint, after.fingerprint) == ("tiny-0", "tiny-1")
+    assert last(other.answer(after, "Who?")).finished
+
+
+def test_encodings_are_kept_in_the_precision_that_was_chosen() -> None:
+    engine = ZeroGpuEngine(tiny_checkpoint(), ZeroGpu(StandIn(), device="cpu"), memory_precision="int8")
+    memory = engine.encode(document(TEXT)).memory
+    assert memory.hidden.dtype == torch.int8 and memory.hidden_scales is not None
+
+
 def test_an_error_over_there_keeps_its_words(lent: tuple[StandIn, ZeroGpuEngine]) -> None:
     with pytest.raises(DocumentError, match=r"report\.pdf has 1 pages and no text"):
         lent[1].encode(document(""))
+
+
+def test_a_used_up_quota_is_told_in_its_own_words(
+    lent: tuple[StandIn, ZeroGpuEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise gr.Error("You have exceeded your GPU quota.", title="ZeroGPU quota exceeded")
+
+    _, engine = lent
+    monkeypatch.setattr(engine._gpu, "encode", refuse)
+    with pytest.raises(ReadonceError, match=r"did not read report\.pdf: You have exceeded your GPU quota\. Try again"):
+        engine.encode(document(TEXT))
 
 
 def test_more_text_asks_for_more_seconds_but_never_for_more_than_a_day_has(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+
+import gradio as gr
 
 from app.spaces.zero_gpu import ZeroGpu
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
+from model.memory import kept
 from model.types import CancelledCallback, Document, EncodedDocument, Progress, ProgressCallback
 from model.vision.features import PictureCallback
 from model.vision.views import ViewMode
@@ -42,9 +46,13 @@ class ZeroGpuEngine(Engine):
         total = self.count_tokens(document)
         report = progress or (lambda _: None)
         report(Progress(stage="encoding", done=0, total=total, unit="tokens"))
-        found = self._gpu.encode(document, pictures, pan_and_scan)
+        try:
+            found = self._gpu.encode(document, pictures, pan_and_scan)
+        except gr.Error as error:  # none was free, the visitor's quota is used up, or the time was over
+            raise ReadonceError(f"ZeroGPU did not read {document.name}: {error.message!s} Try again later.") from error
         if isinstance(found, ReadonceError):
             raise found
+        found = replace(found, memory=kept(found.memory, self._memory_precision))
         self._encoder_tokens[document.sha256] += found.token_count
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         if window_read is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -36,11 +37,10 @@ class ZeroGpu:
     """The function that ZeroGPU runs. It must be decorated before the page is served; its engine comes later."""
 
     def __init__(self, decorate: Decorate, *, device: str = "cuda") -> None:
+        self._decorate = decorate
         self._device = device
         self._checkpoint: Checkpoint | None = None
-        self.encode: Callable[[Document, Pictures, bool], EncodedDocument | ReadonceError] = decorate(
-            duration=self.seconds
-        )(self._encode)
+        self.encode = self._lent()
 
     @classmethod
     def borrowed(cls) -> ZeroGpu | None:
@@ -52,7 +52,17 @@ class ZeroGpu:
         return cls(spaces.GPU)
 
     def serve(self, checkpoint: Checkpoint) -> None:
+        """Encode with this checkpoint. Processes that were forked with the one before stay with their old function."""
+        if self._checkpoint is not None:
+            self.encode = self._lent()
         self._checkpoint = checkpoint
+
+    def _lent(self) -> Callable[[Document, Pictures, bool], EncodedDocument | ReadonceError]:
+        """The decorated function, a new one each time: the decorator keeps processes by function."""
+        decorated: Callable[[Document, Pictures, bool], EncodedDocument | ReadonceError] = self._decorate(
+            duration=self.seconds
+        )(partial(self._encode))
+        return decorated
 
     def seconds(self, document: Document, pictures: Pictures, pan_and_scan: bool) -> int:
         """How long to ask for: little, because what is asked for is compared with what the person has left."""
