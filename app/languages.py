@@ -22,6 +22,7 @@ _LABELS = re.compile(r'(?<= )(aria-label|title|alt|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
 _OUR_WORDS = ("kind", "pages", "readable", "reason", "stage", "where")  # places that hold texts of ours
+_ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
 _JOINS = re.compile(r"( · |; )")
 
 
@@ -106,6 +107,7 @@ class Languages:
     def fixed_texts(self) -> dict[str, dict[str, str]]:
         """By language, the texts without places in them: what `gr.I18n` is made of."""
         english = {text: text for catalogue in self._catalogues.values() for text in catalogue if "{" not in text}
+        fixed = {code: {text: known.get(text, text) for text in english} for code, known in self._catalogues.items()}
         return {ENGLISH: english} | {
-            code: {text: catalogue.get(text, text) for text in english} for code, catalogue in self._catalogues.items()
+            name: texts for code, texts in fixed.items() for name in (code, *_ALSO_CALLED.get(code, ()))
         }

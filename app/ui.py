@@ -162,7 +162,7 @@ class Wiring:
         for name in ("suggest", "retry", "edit", "undo", "like"):
             self.on(getattr(page.conversation, name), getattr(handlers, name))
         for slider in (page.length, page.temperature):
-            self.on(slider.release, handlers.choose, page.length, page.temperature)
+            self.on(slider.input, handlers.choose, page.length, page.temperature)  # a key gives no `release`
         self.on(page.stop.click, handlers.stop)
         self.on(page.clear.click, handlers.clear)
         self._handing_out(page.export.click, handlers.export)

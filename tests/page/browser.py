@@ -13,9 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 SLOW = 120_000  # ms; a first start merges the weights, and a busy machine takes its time
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,15 +65,15 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
     raise RuntimeError(f"app.py does not answer:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-IN_A_BROWSER = [
+WITH_A_TINY_CHECKPOINT = [
     pytest.mark.browser,
-    pytest.mark.weights,
     pytest.mark.slow,
     pytest.mark.skipif(
         chromium() is None and "CI" not in os.environ,
         reason="no Chromium: install it, or name it in the environment variable CHROMIUM",
     ),
 ]
+IN_A_BROWSER = [*WITH_A_TINY_CHECKPOINT, pytest.mark.weights]
 
 
 class Visit:
@@ -85,7 +86,7 @@ class Visit:
         page.on("request", lambda request: self._note(request.url, address))
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(address)
-        page.get_by_role("button", name="Try the sample document").wait_for()
+        page.locator("#sample").wait_for()
         page.locator("#ask:not([disabled])").wait_for(timeout=SLOW)  # the tab has its session: a drop before is refused
 
     def drop(self, *files: tuple[str, bytes]) -> None:
@@ -102,3 +103,13 @@ class Visit:
     def _note(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
             self.foreign.append(url)
+
+
+@contextlib.contextmanager
+def a_visit(browser: Browser, address: str, **context: Any) -> Iterator[Visit]:
+    """A person with a browser of their own, such as one in another language. Nothing is asked of another host."""
+    with browser.new_context(**context) as own:
+        visit = Visit(own.new_page(), address)
+        yield visit
+    assert visit.foreign == []
+    assert visit.errors == []

@@ -26,7 +26,7 @@ from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.types import GenerationOptions
 from tests.awaited import awaited
-from tests.page.browser import QUIET, Visit, chromium, running_app
+from tests.page.browser import QUIET, Visit, a_visit, chromium, running_app
 from tests.page.stand_ins import pdf
 
 
@@ -92,15 +92,33 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page with a tiny checkpoint has its copies of files."""
+    return tmp_path_factory.mktemp("copies")
+
+
+@pytest.fixture(scope="package")
+def tiny_address(tiny_folder: Path, copies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with a tiny checkpoint, which answers quickly and at random. Sessions are freed at once."""
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    settings = {"OMP_NUM_THREADS": "1", "READONCE_LINGER_MINUTES": "0", "TMPDIR": str(copies)}
+    with running_app(log, "--model", str(tiny_folder), **settings) as address:
+        yield address
+
+
 @pytest.fixture
 def visit(address: str, browser: Browser) -> Iterator[Visit]:
     """A person with a browser of their own. Whatever they do, nothing is asked of another host."""
-    context = browser.new_context()
-    visit = Visit(context.new_page(), address)
-    yield visit
-    context.close()
-    assert visit.foreign == []
-    assert visit.errors == []
+    with a_visit(browser, address) as visit:
+        yield visit
+
+
+@pytest.fixture
+def tiny_visit(tiny_address: str, browser: Browser) -> Iterator[Visit]:
+    """The same at the page with a tiny checkpoint."""
+    with a_visit(browser, tiny_address) as visit:
+        yield visit
 
 
 def wait_until(met: Callable[[], bool]) -> None:

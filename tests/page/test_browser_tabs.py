@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import Visit, chromium, running_app
+from tests.page.browser import SLOW, WITH_A_TINY_CHECKPOINT, Visit
 from tests.page.stand_ins import pdf
 
 LETTER = pdf(
@@ -19,33 +16,12 @@ LETTER = pdf(
     "Payment is due within thirty days. The lamp of the lighthouse is guaranteed for five years.",
 )
 NOTE = b"Invoice 77\nDate: 9 June 2023\nCustomer: Omar Haddad\nTotal: 12.00 pounds"
-SLOW = 120_000  # ms
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        chromium() is None and "CI" not in os.environ,
-        reason="no Chromium: install it, or name it in the environment variable CHROMIUM",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def address(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    with running_app(log, "--model", str(tiny_folder), OMP_NUM_THREADS="1") as address:
-        yield address
+pytestmark = WITH_A_TINY_CHECKPOINT
 
 
 @pytest.fixture
-def visit(address: str, browser: Browser) -> Iterator[Visit]:
-    context = browser.new_context(accept_downloads=True)
-    visit = Visit(context.new_page(), address)
-    yield visit
-    context.close()
-    assert visit.foreign == []
-    assert visit.errors == []
+def visit(tiny_visit: Visit) -> Visit:
+    return tiny_visit
 
 
 def to_tab(page: Page, name: str) -> None:
@@ -149,9 +125,9 @@ def test_looking_inside_a_document(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("tab", ["Many questions", "Look inside"])
-def test_the_tabs_fit_a_phone(address: str, browser: Browser, tab: str) -> None:
+def test_the_tabs_fit_a_phone(tiny_address: str, browser: Browser, tab: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    visit = Visit(context.new_page(), address)
+    visit = Visit(context.new_page(), tiny_address)
     to_tab(visit.page, tab)
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
