@@ -16,6 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_quality(benchmarks)
     _add_speed(benchmarks)
     _add_evidence(benchmarks)
+    _add_joined(benchmarks)
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     return parser
@@ -83,6 +84,22 @@ def _tokens(text: str) -> int:
     if number < FEWEST_TOKENS:
         raise argparse.ArgumentTypeError(f"{number} tokens are too few to measure; take {FEWEST_TOKENS} or more")
     return number
+
+
+def _add_joined(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    joined = benchmarks.add_parser("joined", help="what is lost where memories are joined instead of read as one")
+    joined.add_argument("--pages", type=_positive, default=6, metavar="N", help="pages of a document (6: one window)")
+    joined.add_argument("--documents", type=_positive, default=4, metavar="N", help="how many documents (4)")
+    joined.add_argument("--seed", type=int, default=0)
+    joined.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    joined.add_argument("--json", action="store_true", help="print one JSON object")
+    joined.set_defaults(run=_joined)
+
+
+def _joined(arguments: argparse.Namespace) -> None:
+    from app.bench.joined import joined
+
+    joined(arguments)
 
 
 def _add_needles(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
