@@ -7,6 +7,7 @@ from model.types import Answer, Document, EncodedDocument
 MEGABYTE = 1_000_000
 LEAST_CONFIDENCE = 0.6  # geometric mean probability of the answer's tokens
 LEAST_ATTENTION = 0.3  # share of the page that was looked at most
+LEAST_SOUGHT = 0.7  # of the page that the answer was sought on most: how much its own page was
 
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
@@ -23,7 +24,10 @@ def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
 
 
 def doubtful(answer: Answer) -> bool:
-    """Whether the person should be warned: the decoder was unsure, or the answer stands nowhere and it looked around.
+    """Whether the person should be warned of an answer whose probability or evidence is weak.
+
+    The decoder was unsure; or the answer stands nowhere and it looked around; or it stands on another page than the one
+    where the decoder sought it.
 
     The limits are from `python -m app.bench evidence`, which says how often the mark is right.
     """
@@ -31,7 +35,17 @@ def doubtful(answer: Answer) -> bool:
         return False
     looked_around = bool(answer.evidence) and not any(place.verbatim for place in answer.evidence)
     hottest = max((one.share for one in answer.attention), default=0.0)
-    return answer.confidence < LEAST_CONFIDENCE or (looked_around and hottest < LEAST_ATTENTION)
+    unsure = answer.confidence < LEAST_CONFIDENCE or (looked_around and hottest < LEAST_ATTENTION)
+    return unsure or _sought_elsewhere(answer)
+
+
+def _sought_elsewhere(answer: Answer) -> bool:
+    if not answer.evidence:
+        return False
+    first = answer.evidence[0]
+    sought = {(one.document_index, one.page): one.sought for one in answer.attention}
+    here = sought.get((first.document_index, first.page), 0.0)
+    return here < LEAST_SOUGHT * max(sought.values(), default=0.0)
 
 
 def so_far(document: Document, part: EncodedDocument) -> str:

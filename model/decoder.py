@@ -20,10 +20,15 @@ _ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory tha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderOutput:
-    """Of the last token of each question. logits: (N, vocabulary) float32. attention: (N, T) float32, layers' mean."""
+    """Of the last token of each question. logits: (N, vocabulary) float32. attention: (N, T) float32, layers' mean.
+
+    sought: (N, T) float32, the attention of the middle global layer. Layers' mean follows the words that are being
+    written; this layer, before the first of them, finds the place that is asked about (measured: `evidence` bench).
+    """
 
     logits: torch.Tensor
     attention: torch.Tensor
+    sought: torch.Tensor
 
 
 class Decoder:
@@ -116,4 +121,6 @@ class Decoder:
                 looks.append(attention)
         self._cache.length += size
         seen = torch.stack(looks).mean(0)
-        return DecoderOutput(logits=self._head(decoder.norm(hidden[:, -1])), attention=seen)
+        wide = [look for kind, look in zip(kinds, looks, strict=True) if kind == "full_attention"] or looks
+        sought = wide[len(wide) // 2]
+        return DecoderOutput(logits=self._head(decoder.norm(hidden[:, -1])), attention=seen, sought=sought)

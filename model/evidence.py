@@ -33,7 +33,7 @@ class _Place:
 
 def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor, answer: str) -> tuple[Evidence, ...]:
     """Up to three places that `answer` rests on, best first. attention: (T,) over the joined rows, any scale."""
-    weights = attention.split([encoded.token_count for encoded in encodings])
+    weights = attention.split(_sizes(encodings))
     found = [
         place
         for index, encoded in enumerate(encodings)
@@ -48,21 +48,29 @@ def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor,
     return tuple(_evidence(encodings[place.encoding], place, place.mass / total) for place in kept)
 
 
-def attention_by_page(encodings: Sequence[EncodedDocument], attention: torch.Tensor) -> tuple[PageAttention, ...]:
-    """Where the decoder looked, page by page. attention: (T,) over the joined rows, any scale."""
-    shares = []
-    for index, encoded in enumerate(encodings):
-        weights = attention[: encoded.token_count]
-        attention = attention[encoded.token_count :]
-        numbers, rows = encoded.tokens.pages.to(weights.device).unique(return_inverse=True)
-        masses = torch.zeros(len(numbers), device=weights.device).index_add_(0, rows, weights.float())
-        shares += [(index, number, mass) for number, mass in zip(numbers.tolist(), masses.tolist(), strict=True)]
-    total = sum(mass for _, number, mass in shares if number != NO_PAGE) or 1.0
+def attention_by_page(
+    encodings: Sequence[EncodedDocument], attention: torch.Tensor, sought: torch.Tensor
+) -> tuple[PageAttention, ...]:
+    """Where the decoder looked, page by page. attention, sought: (T,) over the joined rows, any scale."""
+    both = torch.stack([attention, sought]).float()
+    pages: list[tuple[int, int]] = []
+    masses: list[torch.Tensor] = []
+    for index, (encoded, weights) in enumerate(zip(encodings, both.split(_sizes(encodings), dim=1), strict=True)):
+        numbers, rows = encoded.tokens.pages.to(both.device).unique(return_inverse=True)
+        sums = torch.zeros(2, len(numbers), device=both.device).index_add_(1, rows, weights)
+        on_pages = numbers != NO_PAGE
+        pages += [(index, number) for number in numbers[on_pages].tolist()]
+        masses.append(sums[:, on_pages])
+    shares = torch.cat(masses, dim=1)
+    shares = shares / shares.sum(1, keepdim=True).clamp(min=1e-12)
     return tuple(
-        PageAttention(document_index=index, page=number, share=mass / total)
-        for index, number, mass in shares
-        if number != NO_PAGE
+        PageAttention(document_index=index, page=number, share=share, sought=looked)
+        for (index, number), share, looked in zip(pages, *shares.tolist(), strict=True)
     )
+
+
+def _sizes(encodings: Sequence[EncodedDocument]) -> list[int]:
+    return [encoded.token_count for encoded in encodings]
 
 
 def _evidence(encoded: EncodedDocument, place: _Place, score: float) -> Evidence:

@@ -66,15 +66,18 @@ class _Growing:
         self.ids: list[int] = []
         self.answer = Answer(question=question)
         self.attention = attention  # (T,) float32, summed over tokens
+        self.sought = attention  # (T,) float32, of the middle global layer before the first token
         self._sampler = Sampler(options, attention.device)
         self._log_probability = 0.0
 
-    def take(self, logits: torch.Tensor, attention: torch.Tensor) -> None:
+    def take(self, logits: torch.Tensor, attention: torch.Tensor, sought: torch.Tensor) -> None:
         """The next token, from its logits and where the decoder looked for it."""
         token, log_probability = self._sampler.sample(logits)
         self.ids.append(token)
         self._log_probability += log_probability
-        self.attention += attention
+        self.attention = self.attention + attention
+        if len(self.ids) == 1:
+            self.sought = sought
 
     @property
     def confidence(self) -> float:
@@ -131,7 +134,7 @@ class Generation:
     def _take(self, running: list[_Growing], output: DecoderOutput) -> list[_Growing]:
         """Give each running answer its next token."""
         for row, growing in enumerate(running):
-            growing.take(output.logits[row], output.attention[row])
+            growing.take(output.logits[row], output.attention[row], output.sought[row])
             growing.answer = self._snapshot(growing)
         return running
 
@@ -150,7 +153,7 @@ class Generation:
             first_token_seconds=growing.answer.first_token_seconds or seconds,
             confidence=growing.confidence,
             evidence=self._evidence(growing, text) if finished else (),
-            attention=attention_by_page(self._encodings, growing.attention) if finished else (),
+            attention=attention_by_page(self._encodings, growing.attention, growing.sought) if finished else (),
         )
 
     def _evidence(self, growing: _Growing, text: str) -> tuple[Evidence, ...]:

@@ -159,11 +159,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAttention:
-    """How much of an answer's attention to pages fell on this one: the shares of all pages asked sum to 1."""
+    """How much of an answer's attention to pages fell on this one: the shares of all pages asked sum to 1.
+
+    So do those of `sought`: where the decoder looked for the answer, before its first word.
+    """
 
     document_index: int  # among the encodings that were asked together
     page: int
     share: float
+    sought: float = 0.0
 
 
 StopReason = Literal["", "end", "length", "stopped"]
