@@ -100,6 +100,7 @@ def _figures(asked: Sequence[Question], *, pages: int) -> dict[str, float | int 
         "first_chip_right_where_answered": _share(answered, "first_is_right"),
         "first_chip_right_where_answer_right": _share(right, "first_is_right"),
         "first_chip_right_where_found_as_text": _share(found, "first_is_right"),
+        "first_chip_right_where_not_marked": _share(unmarked, "first_is_right"),
         "answered": _per_cent(len(answered), len(asked)),
         "answer_right": _share(asked, "answer_is_right"),
         "marked_doubtful": _per_cent(len(marked), len(answered)),
