@@ -42,6 +42,8 @@ def calm_theme() -> gr.themes.Base:
         button_primary_background_fill_dark="#2b8571",
         button_primary_background_fill_hover_dark="#339a83",
         button_primary_text_color="#ffffff",
+        slider_color="#1f6a5a",
+        slider_color_dark="#2b8571",
         button_secondary_background_fill="#efece4",
         button_secondary_background_fill_hover="#e6e2d7",
         button_secondary_background_fill_dark="#33312d",

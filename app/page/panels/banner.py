@@ -19,7 +19,8 @@ def _sentence(state: CheckpointState) -> str:
         )
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
-    return f'<span class="dot"></span>{name}<span class="about">{escape(state.description)}</span>'
+    about = state.description.removeprefix(f"{state.name}: ")
+    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>'
 
 
 def _instead(state: CheckpointState) -> str:
