@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import Gemma3ImageProcessorPil
 from transformers.modeling_outputs import BaseModelOutput
 
 from model.checkpoint import Checkpoint
@@ -31,6 +32,7 @@ def checkpoint(
     config = tiny_config(layers=layers, heads=heads, key_heads=key_heads, sliding_window=window)
     tiny_model(config).save_pretrained(folder, max_shard_size="200KB")
     tiny_tokenizer().save_pretrained(folder)
+    Gemma3ImageProcessorPil(image_mean=[0.4] * 3, image_std=[0.5] * 3).save_pretrained(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("model.checkpoints.placement.best_dtype", lambda _: torch.float32)
         yield load(folder)
@@ -39,6 +41,7 @@ def checkpoint(
 @torch.inference_mode()
 def test_states_and_logits_equal_transformers_with_a_picture_between_texts(checkpoint: Checkpoint) -> None:
     assert checkpoint.sees and checkpoint.image_processor is not None
+    assert list(checkpoint.image_processor.image_mean) == [0.4] * 3  # the folder's own
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3), np.uint8)
     read = document(TEXT, "A caption.", TEXT)
     read = replace(read, pages=(read.pages[0], replace(read.pages[1], view="both"), read.pages[2]))
