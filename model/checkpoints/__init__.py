@@ -9,7 +9,6 @@ from pathlib import Path
 
 from model.checkpoint import Checkpoint
 from model.checkpoints.folder import load_folder
-from model.checkpoints.hub import fetch, is_hub_name
 from model.checkpoints.quiet import quiet
 from model.errors import CheckpointError
 
@@ -36,6 +35,8 @@ def _load(name: str, cache_folder: Path, report: Callable[[str, float], None]) -
         return load_folder(folder, name=name, progress=report)
     if folder.is_file():
         raise CheckpointError(f"{name} is a file; a checkpoint is a folder. Name the folder that holds config.json.")
+    from model.checkpoints.hub import fetch, is_hub_name
+
     if is_hub_name(name):
         return load_folder(fetch(name, progress=report), name=name, progress=report)
     raise CheckpointError(
