@@ -53,7 +53,8 @@ def add_low_rank(model: nn.Module, rank: int) -> dict[str, nn.Parameter]:
         trained[f"{name}.up"], trained[f"{name}.down"] = layer.up, layer.down
     for name, module in model.named_modules():
         if type(module).__name__.endswith("RMSNorm") and "projector" not in name:
-            module.weight = nn.Parameter(module.weight.detach().float())
+            # A copy of its own: both stacks begin with the same tensors of Gemma's
+            module.weight = nn.Parameter(module.weight.detach().to(torch.float32, copy=True))
             trained[f"{name}.weight"] = module.weight
     return trained
 

@@ -14,7 +14,7 @@ from model.adapt.curves import read_log
 from model.adapt.data import Mixture, Passage, Shape, Tokens
 from model.adapt.export import adapter_of
 from model.adapt.forward import Head
-from model.adapt.low_rank import LowRankLinear
+from model.adapt.low_rank import LowRankLinear, add_low_rank
 from model.adapt.recipe import Recipe
 from model.adapt.train import train
 from model.adapt.trainer import Trainer
@@ -55,6 +55,19 @@ def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
     assert sum(curve[-3:]) < 0.7 * sum(curve[:3])
     kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
     assert all(torch.equal(*pair) for pair in zip(frozen, kept, strict=True))
+
+
+def test_the_norms_of_the_two_stacks_are_trained_apart() -> None:
+    """Both begin with the same tensors of Gemma's."""
+    model = tiny_model()
+    encoder, decoder = (
+        stack.layers[0].self_attn.q_norm for stack in (model.model.encoder.text_model, model.model.decoder)
+    )
+    encoder.weight = decoder.weight
+    add_low_rank(model, rank=2)
+    with torch.no_grad():
+        encoder.weight.add_(1)
+    assert not torch.equal(encoder.weight, decoder.weight)
 
 
 def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
