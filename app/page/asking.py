@@ -62,13 +62,12 @@ class Asking:
         session.conversation.update(exchange)
         try:
             for exchange in self._answers(session, posed, cancelled):
+                _show_evidence(session, exchange)  # first: who sees the answer finished sees its page, too
                 session.conversation.update(exchange)
         except Cancelled:
-            exchange = replace(exchange, status="failed", problem="Stopped before the answer began.")
+            session.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
         except Exception as error:
-            exchange = replace(exchange, status="failed", problem=in_words(error))
-        session.conversation.update(exchange)
-        _show_evidence(session, exchange)
+            session.conversation.update(replace(exchange, status="failed", problem=in_words(error)))
         return True
 
     def _answers(self, session: Session, exchange: Exchange, cancelled: CancelledCallback) -> Iterator[Exchange]:
