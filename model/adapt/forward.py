@@ -14,9 +14,8 @@ def window_masks(window_ids: torch.Tensor, sliding_window: int) -> dict[str, tor
     size = window_ids.shape[1]
     seen = (window_ids != 0)[:, None, None, :]
     near = sliding_window_mask(size, sliding_window, window_ids.device)
-    diagonal = torch.eye(
-        size, dtype=torch.bool, device=seen.device
-    )  # a padded row must see something, or its softmax is NaN
+    # A padded row must see something, or its softmax is NaN
+    diagonal = torch.eye(size, dtype=torch.bool, device=seen.device)
     return {"full_attention": seen | diagonal, "sliding_attention": (seen & near) | diagonal}
 
 

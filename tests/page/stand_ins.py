@@ -73,3 +73,13 @@ def pdf(*pages: str, password: str = "") -> bytes:
         if password:
             return bytes(document.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=password, owner_pw=password))
         return bytes(document.tobytes())
+
+
+class Clock:
+    """Time that stands still until a test moves it, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

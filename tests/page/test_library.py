@@ -7,17 +7,9 @@ import pytest
 
 from app.sessions.library import Library
 from model.errors import Cancelled, DocumentError, ReadonceError
-from tests.page.stand_ins import CountedImages, loaded
+from tests.page.stand_ins import Clock, CountedImages, loaded
 
 SIZE = loaded(tokens=10).size_bytes
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

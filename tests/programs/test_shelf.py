@@ -7,15 +7,7 @@ import pytest
 from app.programs.shelf import Shelf
 from app.sessions.library import Library
 from model.errors import DocumentError
-from tests.page.stand_ins import loaded
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.page.stand_ins import Clock, loaded
 
 
 @pytest.fixture
