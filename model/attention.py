@@ -55,14 +55,11 @@ class _RunningSoftmax:
     total: torch.Tensor
 
     def add(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weights of new scores (..., R, n), relative to the peak so far, and what earlier sums shrink to (..., R, 1).
-
-        `scores` is used up.
-        """
+        """Weights of new scores (..., R, n), relative to the peak so far; what earlier sums shrink to, (..., R, 1)."""
         peak = torch.maximum(self.peak, scores.amax(-1, keepdim=True))
         shrink = (self.peak - peak).exp_()
-        weights = scores.sub_(peak).exp_()
-        self.total = self.total * shrink + weights.sum(-1, keepdim=True)
+        weights = (scores - peak).exp_()
+        self.total = torch.addcmul(weights.sum(-1, keepdim=True), self.total, shrink)
         self.peak = peak
         return weights, shrink
 
@@ -71,14 +68,17 @@ def merged_attention(
     module: T5Gemma2MergedAttention,
     hidden: torch.Tensor,
     rotary: tuple[torch.Tensor, torch.Tensor],
-    mask: torch.Tensor,
+    bias: torch.Tensor,
     cache: SelfAttentionCache,
     document: DocumentForm,
+    *,
+    looking: bool = True,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One decoder layer's attention for S new tokens of N questions.
 
-    hidden: (N, S, H). rotary: cos and sin, (N, S, D). mask: (N, S, past + S), True where a token may look at its own
-    kind. Returns the output, (N, S, H), and the last tokens' attention over the document, mean over heads, (N, T).
+    hidden: (N, S, H). rotary: cos and sin, (N, S, D). bias: (N, 1, G * S, past + S) float32, what is added to scores of
+    the decoder's own tokens. Returns the output, (N, S, H), and the last tokens' attention over the document, mean
+    over heads: (N, T) float32, or (N, 0) where nobody is `looking`.
     """
     count, size, _ = hidden.shape
     split = (count, size, -1, module.head_dim)
@@ -89,20 +89,18 @@ def merged_attention(
     own_keys, own_values = cache.extend(module.layer_idx, keys, values)
     # Query heads that share a key head become its rows
     rows = (queries * module.scaling).reshape(count, own_keys.shape[1], -1, module.head_dim)  # (N, K, G * S, D)
-    own = (rows @ own_keys.transpose(2, 3)).float()
-    groups = module.num_key_value_groups
-    own = own.masked_fill_(~mask.repeat(1, groups, 1)[:, None], -torch.inf)  # (N, K, G * S, past + S)
+    own = (rows @ own_keys.transpose(2, 3)).float() + bias  # (N, K, G * S, past + S)
     own_peak = own.amax(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).min)  # padding sees none of its kind
     own_weights = (own - own_peak).exp_()
     from_own = own_weights.to(rows.dtype) @ own_values  # (N, K, G * S, D)
     softmax = _RunningSoftmax(
         peak=_by_key_head(own_peak), total=_by_key_head(own_weights.sum(-1, keepdim=True))
     )  # (K, R, 1)
-    summed, shrunk, seen = _over_document(module, _by_key_head(rows), document, softmax, (count, groups, size))
+    shape = (count, module.num_key_value_groups, size)
+    summed, seen = _over_document(module, _by_key_head(rows), document, softmax, shape, looking=looking)
+    shrunk = (_by_key_head(own_peak) - softmax.peak).exp_()
     mixed = (_by_key_head(from_own) * shrunk + summed) / softmax.total  # float32, as the softmax
-    by_head = (
-        mixed.to(rows.dtype).view(-1, count, groups, size, module.head_dim).permute(1, 3, 0, 2, 4)
-    )  # (N, S, K, G, D)
+    by_head = mixed.to(rows.dtype).view(-1, *shape, module.head_dim).permute(1, 3, 0, 2, 4)  # (N, S, K, G, D)
     return module.o_proj(by_head.flatten(2)), seen
 
 
@@ -117,22 +115,23 @@ def _over_document(
     document: DocumentForm,
     softmax: _RunningSoftmax,
     shape: tuple[int, int, int],
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    *,
+    looking: bool,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The weighted sum of values for each row, (K, R, D), not yet divided by the softmax's total.
 
-    Also what weights from before shrink to, (K, R, 1), and the last tokens' attention (N, T), which is divided.
+    Also the last tokens' attention, which is divided: (N, T), or (N, 0). shape: (N, G, S), what the R rows are.
     """
     queries = document.enter(module, rows)  # (K, R, x)
     summed = torch.zeros(queries.shape, dtype=torch.float32, device=rows.device)
-    shrunk = torch.ones_like(softmax.peak)
     looks = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
     for block in document.blocks(module, rows.shape[1]):
         scores = block.scores(queries)  # (K, R, n)
-        looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].clone())  # (K, N, G, n)
+        if looking:
+            looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].contiguous())  # (K, N, G, n)
         weights, shrink = softmax.add(scores)
         summed = summed.mul_(shrink).add_(weights.to(block.values.dtype) @ block.values)
-        shrunk = shrunk * shrink
-    return document.leave(module, summed.to(rows.dtype)), shrunk, _attention(torch.cat(looks, -1), softmax, shape)
+    return document.leave(module, summed.to(rows.dtype)), _attention(torch.cat(looks, -1), softmax, shape)
 
 
 def _attention(scores: torch.Tensor, softmax: _RunningSoftmax, shape: tuple[int, int, int]) -> torch.Tensor:

@@ -46,11 +46,15 @@ class Decoder:
         capacity: int,
         head: OutputHead | None = None,
         cancelled: CancelledCallback | None = None,
+        *,
+        evidence: bool = True,
     ) -> None:
         """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
 
         `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
+        Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
         """
+        self._evidence = evidence
         self._cancelled = cancelled
         self._model = model
         self._head = head or OutputHead(model)
@@ -74,14 +78,15 @@ class Decoder:
         self._starts += torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
         ids = torch.tensor(rows, device=self._device)
-        for piece in ids.split(max(1, _ROWS_AT_ONCE // len(prompts)), dim=1):
-            output = self._decode(piece)
-        return output
+        *earlier, piece = ids.split(max(1, _ROWS_AT_ONCE // len(prompts)), dim=1)
+        for part in earlier:
+            self._decode(part, looking=False)
+        return self._decode(piece, looking=self._evidence)
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[int]) -> DecoderOutput:
         """Decode one more token of each answer; the logits are those of the token that comes next."""
-        return self._decode(torch.tensor(tokens, device=self._device)[:, None])
+        return self._decode(torch.tensor(tokens, device=self._device)[:, None], looking=self._evidence)
 
     def keep(self, questions: Sequence[int]) -> None:
         """Only these questions, by their place among those that still run, go on."""
@@ -89,23 +94,31 @@ class Decoder:
         self._starts = self._starts[index]
         self._cache.keep(index)
 
-    def _masks(self, size: int) -> dict[str, torch.Tensor]:
-        """Causal masks of `size` new tokens over all so far, (N, S, past + S); local layers look one window back."""
+    def _biases(self, size: int) -> dict[str, torch.Tensor]:
+        """What scores of `size` new tokens over all so far get, (N, 1, G * S, past + S) float32: 0 or minus infinity.
+
+        Causal, and local layers look one window back.
+        """
+        config = self._model.model.decoder.config
         past = self._cache.length
         keys = torch.arange(past + size, device=self._device)
         distance = keys[past:, None] - keys
         causal = (distance >= 0) & (keys >= self._starts[:, None, None])
-        near = distance < (self._model.model.decoder.config.sliding_window or past + size)
-        return {"full_attention": causal, "sliding_attention": causal & near}
+        near = distance < (config.sliding_window or past + size)
+        groups = config.num_attention_heads // config.num_key_value_heads
+        return {
+            kind: torch.where(seen, 0.0, -torch.inf).repeat(1, groups, 1)[:, None]
+            for kind, seen in (("full_attention", causal), ("sliding_attention", causal & near))
+        }
 
-    def _decode(self, ids: torch.Tensor) -> DecoderOutput:
+    def _decode(self, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
         decoder = self._model.model.decoder
         hidden = decoder.embed_tokens(ids)  # (N, S, H)
         past, size = self._cache.length, ids.shape[1]
         positions = (torch.arange(past, past + size, device=self._device) - self._starts[:, None]).clamp(min=0)
         kinds = decoder.config.layer_types
         rotary = {kind: decoder.rotary_emb(hidden, positions, kind) for kind in set(kinds)}
-        masks = self._masks(size)
+        biases = self._biases(size)
         looks = []
         for kind, layer in zip(kinds, decoder.layers, strict=True):
             if self._cancelled is not None and self._cancelled():
@@ -113,7 +126,7 @@ class Decoder:
             with resident(layer):
                 normed = layer.pre_self_attn_layernorm(hidden)
                 attended, attention = merged_attention(
-                    layer.self_attn, normed, rotary[kind], masks[kind], self._cache, self._document
+                    layer.self_attn, normed, rotary[kind], biases[kind], self._cache, self._document, looking=looking
                 )
                 hidden = hidden + layer.post_self_attn_layernorm(attended)
                 fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))

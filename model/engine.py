@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from threading import Thread
 
 import torch
 
@@ -47,14 +48,19 @@ class Engine:
     def __init__(
         self, checkpoint: Checkpoint, *, int8_head: bool = False, memory_precision: Precision | None = None
     ) -> None:
-        """`int8_head`: the CPU reads the output head in int8, made in a second and worth it after a few answers.
+        """`int8_head`: the CPU reads the output head in int8, made beside in some seconds and used from then on.
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
-        self._head = OutputHead(checkpoint.model, int8=int8_head)
+        self._head = OutputHead(checkpoint.model)
+        if int8_head:
+            Thread(target=self._quicken_head, daemon=True).start()
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
+
+    def _quicken_head(self) -> None:
+        self._head = OutputHead(self.checkpoint.model, int8=True)
 
     @cached_property
     def tagger(self) -> Tagger:

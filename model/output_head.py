@@ -7,6 +7,10 @@ Greedy decoding is unchanged unless int8 throws the best token out of that many.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch.nn import functional
 from transformers import T5Gemma2ForConditionalGeneration
@@ -14,8 +18,14 @@ from transformers import T5Gemma2ForConditionalGeneration
 from model.int8 import LARGEST
 
 _CANDIDATES = 64
-_MOST_ROWS = 4  # more questions at once use the processor better in full precision
+_MOST_ROWS = 4  # in bfloat16: more questions at once use the processor better in full precision
+_MOST_ROWS_FBGEMM = 64
 _ROWS_AT_ONCE = 8192  # of the matrix, while it is quantised: they stay in the cache
+
+Product = Callable[[torch.Tensor], torch.Tensor]
+"""hidden (N, H) -> nearly the logits (N, vocabulary), float32."""
+
+_NO_PRODUCT: tuple[int, Product] = (0, torch.Tensor.float)
 
 
 class OutputHead:
@@ -24,20 +34,45 @@ class OutputHead:
     def __init__(self, model: T5Gemma2ForConditionalGeneration, *, int8: bool = False) -> None:
         self._weight = model.lm_head.out_proj.weight.detach()
         self._softcap: float | None = model.model.decoder.config.final_logit_softcapping
-        usable = int8 and self._weight.device.type == "cpu" and hasattr(torch, "_weight_int8pack_mm")
-        self._quantised = _quantise(self._weight) if usable else None
+        usable = int8 and self._weight.device.type == "cpu"
+        self._most_rows, self._nearly = _int8_product(self._weight) if usable else _NO_PRODUCT
 
     @torch.inference_mode()
     def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
         """hidden (N, H) of the decoder's last norm -> logits (N, vocabulary) in float32."""
-        if self._quantised is None or len(hidden) > _MOST_ROWS:
+        if len(hidden) > self._most_rows:
             logits = functional.linear(hidden, self._weight).float()
         else:
-            logits = torch._weight_int8pack_mm(hidden.bfloat16(), *self._quantised).float()
+            logits = self._nearly(hidden)
             best = logits.topk(min(_CANDIDATES, logits.shape[1])).indices  # (N, candidates)
             exact = (self._weight[best].float() @ hidden.float()[:, :, None])[..., 0]
             logits.scatter_(1, best, exact)
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
+
+
+@torch.inference_mode()
+def _int8_product(weight: torch.Tensor) -> tuple[int, Product]:
+    """The product with weight (V, H) in int8, and for how many questions at most it pays.
+
+    Where the processor computes in float32, converting to and from bfloat16 would take most of the time. FBGEMM rounds
+    the inputs to 7 bits as well, and goes through the matrix as fast as the memory gives it.
+    """
+    if weight.dtype == torch.float32 and "fbgemm" in torch.backends.quantized.supported_engines:
+        packed = _packed(weight)
+        return _MOST_ROWS_FBGEMM, lambda hidden: torch.ops.quantized.linear_dynamic(hidden, packed, reduce_range=True)
+    if hasattr(torch, "_weight_int8pack_mm"):
+        quantised = _quantise(weight)
+        return _MOST_ROWS, lambda hidden: torch._weight_int8pack_mm(hidden.bfloat16(), *quantised).float()
+    return _NO_PRODUCT
+
+
+def _packed(weight: torch.Tensor) -> Any:
+    """weight (V, H) as FBGEMM wants it, one scale a row. PyTorch 2.13 warns that later ones may not have it."""
+    scales = torch.linalg.vector_norm(weight, torch.inf, dim=1).clamp(min=1e-12) / LARGEST
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        rows = torch.quantize_per_channel(weight, scales, torch.zeros_like(scales, dtype=torch.long), 0, torch.qint8)
+        return torch.ops.quantized.linear_prepack(rows, None)
 
 
 @torch.inference_mode()
