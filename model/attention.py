@@ -72,13 +72,15 @@ def merged_attention(
     cache: SelfAttentionCache,
     document: DocumentForm,
     *,
+    shown: torch.Tensor | None = None,
     looking: bool = True,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One decoder layer's attention for S new tokens of N questions.
 
     hidden: (N, S, H). rotary: cos and sin, (N, S, D). bias: (N, 1, G * S, past + S) float32, what is added to scores of
-    the decoder's own tokens. Returns the output, (N, S, H), and the last tokens' attention over the document, mean
-    over heads: (N, T) float32, or (N, 0) where nobody is `looking`.
+    the decoder's own tokens. shown: (N, T), True where a question may look at the document; None: everywhere. Returns
+    the output, (N, S, H), and the last tokens' attention over the document, mean over heads: (N, T) float32, or (N, 0)
+    where nobody is `looking`.
     """
     count, size, _ = hidden.shape
     split = (count, size, -1, module.head_dim)
@@ -97,7 +99,7 @@ def merged_attention(
         peak=_by_key_head(own_peak), total=_by_key_head(own_weights.sum(-1, keepdim=True))
     )  # (K, R, 1)
     shape = (count, module.num_key_value_groups, size)
-    summed, seen = _over_document(module, _by_key_head(rows), document, softmax, shape, looking=looking)
+    summed, seen = _over_document(module, _by_key_head(rows), document, softmax, shape, shown=shown, looking=looking)
     shrunk = (_by_key_head(own_peak) - softmax.peak).exp_()
     mixed = (_by_key_head(from_own) * shrunk + summed) / softmax.total  # float32, as the softmax
     by_head = mixed.to(rows.dtype).view(-1, *shape, module.head_dim).permute(1, 3, 0, 2, 4)  # (N, S, K, G, D)
@@ -116,6 +118,7 @@ def _over_document(
     softmax: _RunningSoftmax,
     shape: tuple[int, int, int],
     *,
+    shown: torch.Tensor | None,
     looking: bool,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The weighted sum of values for each row, (K, R, D), not yet divided by the softmax's total.
@@ -125,8 +128,13 @@ def _over_document(
     queries = document.enter(module, rows)  # (K, R, x)
     summed = torch.zeros(queries.shape, dtype=torch.float32, device=rows.device)
     looks = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
+    first = 0
     for block in document.blocks(module, rows.shape[1]):
         scores = block.scores(queries)  # (K, R, n)
+        if shown is not None:
+            here = shown[:, None, None, first : first + scores.shape[-1]]
+            scores.view(-1, *shape, scores.shape[-1]).masked_fill_(~here, -torch.inf)
+        first += scores.shape[-1]
         if looking:
             looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].contiguous())  # (K, N, G, n)
         weights, shrink = softmax.add(scores)

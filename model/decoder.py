@@ -47,9 +47,12 @@ class Decoder:
         head: OutputHead | None = None,
         cancelled: CancelledCallback | None = None,
         *,
+        shown: torch.Tensor | None = None,
         evidence: bool = True,
     ) -> None:
         """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
+
+        `shown`, (N, T) bool: the rows that each question may look at; None: all.
 
         `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
         Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
@@ -59,6 +62,7 @@ class Decoder:
         self._model = model
         self._head = head or OutputHead(model)
         self._memories = memories
+        self._shown = shown
         self._document: DocumentForm = AbsorbedForm(memories)
         self._device = memories[0].hidden.device
         config = model.model.decoder.config
@@ -92,6 +96,7 @@ class Decoder:
         """Only these questions, by their place among those that still run, go on."""
         index = torch.tensor(questions, device=self._device)
         self._starts = self._starts[index]
+        self._shown = None if self._shown is None else self._shown[index]
         self._cache.keep(index)
 
     def _biases(self, size: int) -> dict[str, torch.Tensor]:
@@ -126,7 +131,14 @@ class Decoder:
             with resident(layer):
                 normed = layer.pre_self_attn_layernorm(hidden)
                 attended, attention = merged_attention(
-                    layer.self_attn, normed, rotary[kind], biases[kind], self._cache, self._document, looking=looking
+                    layer.self_attn,
+                    normed,
+                    rotary[kind],
+                    biases[kind],
+                    self._cache,
+                    self._document,
+                    shown=self._shown,
+                    looking=looking,
                 )
                 hidden = hidden + layer.post_self_attn_layernorm(attended)
                 fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))

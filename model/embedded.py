@@ -42,6 +42,7 @@ def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint
         window=info.window,
         overlap=info.overlap,
         description=info.description,
+        passage_tokens=info.passage_tokens,
     )
 
 

@@ -14,11 +14,21 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.errors import Cancelled
 from model.evidence import attention_by_page, find_evidence
-from model.memory import placed
+from model.memory import only_rows, placed
 from model.output_head import OutputHead
+from model.passages import shown_rows
 from model.sampling import Sampler
 from model.tokens import encode_text
-from model.types import Answer, CancelledCallback, EncodedDocument, Evidence, GenerationOptions, StopReason, Turn
+from model.types import (
+    Answer,
+    CancelledCallback,
+    EncodedDocument,
+    Evidence,
+    GenerationOptions,
+    PageAttention,
+    StopReason,
+    Turn,
+)
 
 NOT_IN_DOCUMENT = "The document does not say."
 HISTORY_TOKENS = 256  # what earlier turns may take of the decoder's prefix, the latest first
@@ -62,11 +72,11 @@ def read_off(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> tuple[str, b
 class _Growing:
     """One answer of a batch: its tokens so far and its sampler."""
 
-    def __init__(self, question: str, options: GenerationOptions, attention: torch.Tensor) -> None:
+    def __init__(self, answer: Answer, options: GenerationOptions, attention: torch.Tensor) -> None:
         self.ids: list[int] = []
-        self.answer = Answer(question=question)
-        self.attention = attention  # (T,) float32, summed over tokens
-        self.sought = attention  # (T,) float32, of the middle global layer before the first token
+        self.answer = answer
+        self.attention = attention  # of the rows looked at, float32, summed over tokens
+        self.sought = attention  # the same, of the middle global layer before the first token
         self._sampler = Sampler(options, attention.device)
         self._log_probability = 0.0
 
@@ -101,6 +111,7 @@ class Generation:
         self._options = options
         self._cancelled = cancelled
         self._ends = end_tokens(checkpoint)
+        self._looked_at = torch.zeros(0, dtype=torch.bool)  # (T,), the rows that are shown to any of the questions
         self._started = time.perf_counter()
 
     def answers(self, questions: Sequence[str], history: Sequence[Turn] = ()) -> Iterator[tuple[Answer, ...]]:
@@ -109,14 +120,14 @@ class Generation:
         Raises Cancelled where the stop came before the first token.
         """
         self._started = time.perf_counter()
-        checkpoint = self._checkpoint
-        memories = [placed(encoded.memory, checkpoint.device, checkpoint.dtype) for encoded in self._encodings]
-        length = sum(memory.hidden.shape[0] for memory in memories)
-        prompts = [prompt_ids(checkpoint, question, history) for question in questions]
-        capacity = max(map(len, prompts)) + self._options.max_new_tokens
-        decoder = Decoder(checkpoint.model, memories, len(prompts), capacity, self._head, self._cancelled)
+        shown = self._rows_to_show(questions, history)
+        self._looked_at = shown.any(0)
+        prompts = [prompt_ids(self._checkpoint, question, history) for question in questions]
+        decoder = self._decoder(prompts, shown[:, self._looked_at])
+        nowhere = torch.zeros(int(self._looked_at.sum()), device=self._checkpoint.device)
         batch = [
-            _Growing(question, self._options, torch.zeros(length, device=checkpoint.device)) for question in questions
+            _Growing(Answer(question=question, shown_tokens=int(rows.sum())), self._options, nowhere)
+            for question, rows in zip(questions, shown, strict=True)
         ]
         running = self._take(batch, decoder.begin(prompts))
         yield tuple(growing.answer for growing in batch)
@@ -130,6 +141,32 @@ class Generation:
                 for growing in running:
                     growing.answer = self._snapshot(growing, stopped=True)
             yield tuple(growing.answer for growing in batch)
+
+    def _rows_to_show(self, questions: Sequence[str], history: Sequence[Turn]) -> torch.Tensor:
+        """Which rows each question is shown, (N, T) bool. One that leans on the last turn is about its words, too."""
+        tokens = self._checkpoint.passage_tokens
+        if tokens is None or self._options.whole_document:
+            return torch.ones(len(questions), sum(encoded.token_count for encoded in self._encodings), dtype=torch.bool)
+        earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
+        return shown_rows(self._encodings, [question + earlier for question in questions], tokens)
+
+    def _decoder(self, prompts: Sequence[Sequence[int]], shown: torch.Tensor) -> Decoder:
+        """The decoder over the rows that are looked at; shown: those of each question among them."""
+        checkpoint = self._checkpoint
+        parts = self._looked_at.split([encoded.token_count for encoded in self._encodings])
+        memories = [
+            placed(only_rows(encoded.memory, rows), checkpoint.device, checkpoint.dtype)
+            for encoded, rows in zip(self._encodings, parts, strict=True)
+        ]
+        return Decoder(
+            checkpoint.model,
+            memories,
+            len(prompts),
+            capacity=max(map(len, prompts)) + self._options.max_new_tokens,
+            head=self._head,
+            cancelled=self._cancelled,
+            shown=None if bool(shown.all()) else shown.to(checkpoint.device),
+        )
 
     def _take(self, running: list[_Growing], output: DecoderOutput) -> list[_Growing]:
         """Give each running answer its next token."""
@@ -153,11 +190,22 @@ class Generation:
             first_token_seconds=growing.answer.first_token_seconds or seconds,
             confidence=growing.confidence,
             evidence=self._evidence(growing, text) if finished else (),
-            attention=attention_by_page(self._encodings, growing.attention, growing.sought) if finished else (),
+            attention=self._by_page(growing) if finished else (),
         )
 
     def _evidence(self, growing: _Growing, text: str) -> tuple[Evidence, ...]:
-        return () if text == NOT_IN_DOCUMENT else find_evidence(self._encodings, growing.attention, text)
+        if text == NOT_IN_DOCUMENT:
+            return ()
+        return find_evidence(self._encodings, self._over_all_rows(growing.attention), text)
+
+    def _by_page(self, growing: _Growing) -> tuple[PageAttention, ...]:
+        attention, sought = self._over_all_rows(growing.attention), self._over_all_rows(growing.sought)
+        return attention_by_page(self._encodings, attention, sought)
+
+    def _over_all_rows(self, attention: torch.Tensor) -> torch.Tensor:
+        """Attention of the rows that were looked at -> of all T rows."""
+        rows = self._looked_at.to(attention.device)
+        return attention.new_zeros(len(rows)).masked_scatter(rows, attention)
 
     def _stop_reason(self, ids: Sequence[int], stopped: bool) -> StopReason:
         if ids[-1] in self._ends:

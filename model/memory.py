@@ -51,6 +51,18 @@ def placed(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
     return Memory(hidden=hidden.to(dtype), key_scales=memory.key_scales.to(device))
 
 
+def only_rows(memory: Memory, rows: torch.Tensor) -> Memory:
+    """Only these rows, (T,) bool: attention to them is attention to a memory of theirs alone."""
+    if bool(rows.all()):
+        return memory
+    rows = rows.to(memory.hidden.device)
+    return Memory(
+        hidden=memory.hidden[rows],
+        key_scales=memory.key_scales[..., rows],
+        hidden_scales=None if memory.hidden_scales is None else memory.hidden_scales[rows],
+    )
+
+
 def join_memories(memories: Sequence[Memory]) -> Memory:
     """Memories of one precision behind each other. Attention over it is attention over one tensor of the same rows."""
     if len(memories) == 1:

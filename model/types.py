@@ -141,6 +141,7 @@ class GenerationOptions:
     temperature: float = 0.0
     top_p: float = 0.95
     seed: int = 0
+    whole_document: bool = False  # look at all of it even where the checkpoint answers better from the closest passages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +185,7 @@ class Answer:
     tokens: int = 0
     seconds: float = 0.0
     first_token_seconds: float = 0.0
+    shown_tokens: int = 0  # document tokens that the decoder was shown
     encoder_tokens: int = 0  # document tokens that were encoded for this answer: 0, and counted, not assumed
     confidence: float = 0.0  # geometric mean probability of the answer's tokens
     evidence: tuple[Evidence, ...] = field(default=())

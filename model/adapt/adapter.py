@@ -29,6 +29,7 @@ class AdapterInfo:
     window: int  # document tokens that training read in one piece
     overlap: int
     encoder_layers: int  # of Gemma's, from the first on
+    passage_tokens: int  # that the decoder is shown of a document (`model/passages.py`)
     description: str
 
 

@@ -9,7 +9,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -188,9 +188,16 @@ class Mixture:
     """Draws batches: a kind of passage by its weight, then others that fill the document."""
 
     def __init__(
-        self, sources: dict[str, list[Passage]], weights: dict[str, float], tokens: Tokens, split: Split
+        self,
+        sources: dict[str, list[Passage]],
+        weights: dict[str, float],
+        tokens: Tokens,
+        split: Split,
+        *,
+        unanswerable: float = 1.0,
     ) -> None:
-        self.sources, self.tokens, self.split = sources, tokens, split
+        self.sources, self.tokens, self.split, self.unanswerable = sources, tokens, split, unanswerable
+        self.refusal = tokens.pairs([("", NOT_IN_DOCUMENT)])[0][1]
         self.names = [name for name in weights if name in (RECORDS, TEXT) or sources.get(name)]
         self.weights = weights
         self.prose = [name for name in self.names if name not in NOT_PROSE and not name.startswith("forms")]
@@ -202,8 +209,13 @@ class Mixture:
         for _ in range(20):
             passage = self.tokens.record(rng, self.split) if name == RECORDS else rng.choice(self.sources[name])
             if len(passage.ids) <= room:
-                return passage
+                return self._thinned(passage, rng)
         return None
+
+    def _thinned(self, passage: Passage, rng: random.Random) -> Passage:
+        """The passage with only a share of its unanswerable questions."""
+        pairs = [pair for pair in passage.pairs if pair[1] != self.refusal or rng.random() < self.unanswerable]
+        return replace(passage, pairs=pairs or passage.pairs[:1])
 
     def _denoised(self, shape: Shape, rng: random.Random) -> Passage:
         text = self.tokens.separator

@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--version", type=int, required=True, help="the embedded checkpoint's version")
     parser.add_argument("--window", type=int, default=512, help="document tokens read in one piece")
     parser.add_argument("--overlap", type=int, default=128)
+    parser.add_argument("--passages", type=int, default=320, help="document tokens that the decoder is shown")
     parser.add_argument("--description", required=True, help="one sentence for the page's banner")
     arguments = parser.parse_args()
     adapter = adapter_of(arguments.run / "state.pt")
@@ -42,6 +43,7 @@ def main() -> None:
         window=arguments.window,
         overlap=arguments.overlap,
         encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
+        passage_tokens=arguments.passages,
         description=arguments.description,
     )
     text = json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ SHAPES = {
     "page": Shape(documents=1, windows=1, window=512, overlap=0, answers=400),
     "joined": Shape(documents=1, windows=2, window=512, overlap=128, answers=500),
 }
-SHAPE_WEIGHTS = {"passage": 0.5, "short": 0.25, "page": 0.15, "joined": 0.1}
+SHAPE_WEIGHTS = {"passage": 0.7, "short": 0.2, "page": 0.08, "joined": 0.02}
 
 SOURCES = {
     "squad": ["squad11_train", "squad2_unans_train"],
@@ -23,14 +23,14 @@ SOURCES = {
     "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
 }
 MIXTURE = {
-    "squad": 0.60,
+    "squad": 0.55,
     "forms": 0.12,
-    "papers": 0.05,
+    "papers": 0.10,
     "records": 0.03,
-    "shifts": 0.08,
-    "languages": 0.05,
-    "text": 0.02,  # UL2
-    "tables": 0.02,
+    "shifts": 0.09,
+    "languages": 0.06,
+    "text": 0.01,  # UL2
+    "tables": 0.01,
     "pages": 0.02,
     "summaries": 0.01,
 }  # fmt: skip
@@ -50,6 +50,8 @@ class Recipe:
     gain_learning_rate: float = 1e-3  # relative to the gain's usual size in Gemma, which runs from 0.6 to 320
     clip: float = 1.0
     seed: int = 2
+    frozen_encoder: bool = False  # the decoder alone learns: a step costs a third
+    unanswerable: float = 0.5  # share of such questions that are asked: refusing is learned sooner than looking
     passages: int | None = None  # of a source at most: tokenising all takes minutes
     mixture: dict[str, float] = field(default_factory=lambda: dict(MIXTURE))
 

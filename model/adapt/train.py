@@ -44,7 +44,8 @@ def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path) -
     torch.nn.Module.to(model, device)
     head = Head(model.lm_head.out_proj.weight.detach(), used.to(device))
     usual = initial_weights(gemma, depth, replace(start, identity_from=None))
-    return Trainer(model, head, Mixture(sources, recipe.mixture, tokens, "train"), recipe, usual)
+    mixture = Mixture(sources, recipe.mixture, tokens, "train", unanswerable=recipe.unanswerable)
+    return Trainer(model, head, mixture, recipe, usual)
 
 
 def make_checks(folder: Path, tokens: Tokens) -> dict[str, list[tuple[Batch, Shape]]]:
@@ -80,6 +81,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=Recipe().batch, help="documents of a forward pass; many on a GPU")
     parser.add_argument("--threads", type=int, default=Recipe().threads, help="documents worked on side by side")
     parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
+    parser.add_argument("--frozen-encoder", action="store_true", help="the decoder alone learns")
+    parser.add_argument(
+        "--unanswerable", type=float, default=Recipe().unanswerable, help="share of such questions that are asked"
+    )
     parser.add_argument("--check-every", type=int, default=50)
     return parser.parse_args()
 
@@ -94,6 +99,8 @@ def main() -> None:
         batch=arguments.batch,
         threads=arguments.threads,
         passages=arguments.passages,
+        frozen_encoder=arguments.frozen_encoder,
+        unanswerable=arguments.unanswerable,
     )
     run: Path = arguments.run
     run.mkdir(parents=True, exist_ok=True)

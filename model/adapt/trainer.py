@@ -39,7 +39,11 @@ class Trainer:
         self.model, self.head, self.mixture, self.recipe = model, head, mixture, recipe
         self.shapes = {name: replace(shape, documents=recipe.batch) for name, shape in (shapes or SHAPES).items()}
         self.trained = add_low_rank(model, recipe.rank)
-        self.optimizer = optimizer_for(self.trained, usual, recipe)
+        learning = dict(self.trained)
+        if recipe.frozen_encoder:
+            model.model.encoder.requires_grad_(False)
+            learning = {name: value for name, value in self.trained.items() if value.requires_grad}
+        self.optimizer = optimizer_for(learning, usual, recipe)
         self.step = 0
 
     def train_step(self, pool: ThreadPoolExecutor) -> dict[str, float]:
@@ -52,7 +56,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * self.recipe.factor(self.step)
         loss = sum(pool.map(self._backward, batches, shapes, itertools.repeat(tokens)))
-        norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), self.recipe.clip)
+        learning = [value for group in self.optimizer.param_groups for value in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(learning, self.recipe.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.step += 1

@@ -1,0 +1,142 @@
+"""Laws of the passages that a question is shown: which they are, and that looking at them is attention to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from model.checkpoint import Checkpoint
+from model.decoder import Decoder
+from model.engine import Engine
+from model.memory import only_rows, placed
+from model.passages import passages_of, relevance, shown_rows
+from model.tokens import NO_PAGE
+from model.types import Answer, EncodedDocument, GenerationOptions, Turn
+from tests.tiny import document, last, tiny_checkpoint
+
+MOST = 60  # tokens that are shown
+PAGES = (
+    "The lighthouse of Skerry was built in 1811. Its keeper was Ann Reid.",
+    "The harbour has two cranes. A crane lifts eleven tonnes.",
+    "Im Winter fährt die Fähre nicht. Die Überfahrt dauert drei Stunden.",
+    "灯台は海の近くにあります。船は朝に出ます。",
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return replace(tiny_checkpoint(window=80, overlap=10), passage_tokens=MOST)
+
+
+@pytest.fixture(scope="module")
+def encoded(checkpoint: Checkpoint) -> EncodedDocument:
+    with torch.inference_mode():
+        return Engine(checkpoint).encode(document(*PAGES))
+
+
+def pages_shown(encoded: EncodedDocument, question: str) -> set[int]:
+    (rows,) = shown_rows([encoded], [question], MOST)
+    return set(encoded.tokens.pages[rows].tolist()) - {NO_PAGE}
+
+
+@pytest.mark.parametrize(
+    ("question", "page"),
+    [
+        ("Who was the KEEPER?", 1),
+        ("How much do the cranes lift?", 2),
+        ("Wie lange dauert die Uberfahrt?", 3),
+        ("灯台はどこですか", 4),
+    ],
+)
+def test_the_passage_with_the_questions_words_is_shown(encoded: EncodedDocument, question: str, page: int) -> None:
+    """Whatever case, accents and endings; in scripts without spaces by pairs of characters."""
+    assert pages_shown(encoded, question) == {page}
+
+
+def test_a_word_is_not_found_within_another(encoded: EncodedDocument) -> None:
+    assert not any(relevance(passages_of([encoded]), "art our"))
+
+
+def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDocument) -> None:
+    assert shown_rows([encoded], ["Xyzzy?"], MOST).all()
+    assert shown_rows([encoded], ["?"], MOST).all()
+
+
+def test_a_short_document_is_shown_whole(encoded: EncodedDocument) -> None:
+    assert shown_rows([encoded], ["Who was the keeper?"], encoded.token_count).all()
+
+
+def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over two documents, too, and cut behind sentences."""
+    monkeypatch.setattr("model.passages._LONGEST", 30)
+    passages = passages_of([encoded, encoded])
+    pages = torch.cat([encoded.tokens.pages] * 2)
+    covered = torch.zeros(len(pages))
+    for passage in passages:
+        covered[passage.first : passage.last] += 1
+    assert (covered[pages != NO_PAGE] == 1).all()
+    assert passages[0].text.rstrip().endswith(".")
+
+
+@pytest.mark.parametrize("form", [1, 2**40])
+def test_a_batch_gives_each_question_what_it_gets_alone(
+    checkpoint: Checkpoint, encoded: EncodedDocument, form: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question looks at its own passages, in either form of the document."""
+    monkeypatch.setattr("model.document_forms._MOST_PROJECTED", form)
+    engine = Engine(checkpoint)
+    questions = ["Who was the keeper?", "Xyzzy?", "How much do the cranes lift?", "dauert"]
+    options = GenerationOptions(max_new_tokens=6)
+    *_, together = engine.answer_batch([encoded, encoded], questions, options=options)
+    for question, answer in zip(questions, together, strict=True):
+        alone = last(engine.answer([encoded, encoded], question, options=options))
+        assert (answer.text, answer.shown_tokens) == (alone.text, alone.shown_tokens)
+        assert shares(answer) == pytest.approx(shares(alone), abs=1e-5)
+
+
+def shares(answer: Answer) -> list[float]:
+    return [page.share for page in answer.attention]
+
+
+def test_looking_at_passages_is_attention_to_their_rows_alone(checkpoint: Checkpoint, encoded: EncodedDocument) -> None:
+    """A mask over the memory, and a memory of the rows that it shows, give the same logits."""
+    shown = shown_rows([encoded], ["Who was the keeper?", "How much do the cranes lift?"], MOST)
+    memory = placed(encoded.memory, checkpoint.device, checkpoint.dtype)
+    prompt = [2, 9, 30, 41]
+    masked = Decoder(checkpoint.model, [memory], 2, capacity=4, shown=shown).begin([prompt, prompt])
+    for question, rows in enumerate(shown):
+        alone = Decoder(checkpoint.model, [only_rows(memory, rows)], 1, capacity=4).begin([prompt])
+        assert torch.allclose(masked.logits[question], alone.logits[0], atol=1e-4)
+        assert torch.allclose(masked.attention[question][rows], alone.attention[0], atol=1e-6)
+        assert not masked.attention[question][~rows].any()
+
+
+def test_an_answer_says_how_much_it_was_shown(checkpoint: Checkpoint, encoded: EncodedDocument) -> None:
+    engine = Engine(checkpoint)
+    short = GenerationOptions(max_new_tokens=2)
+    some = last(engine.answer(encoded, "Who was the keeper?", options=short))
+    assert 0 < some.shown_tokens < MOST
+    assert [page.page for page in some.attention if page.share > 0] == [1]
+    whole = last(engine.answer(encoded, "Who was the keeper?", options=replace(short, whole_document=True)))
+    assert whole.shown_tokens == encoded.token_count
+    assert all(page.share > 0 for page in whole.attention)
+
+
+def test_windows_are_searched_while_the_rest_is_read(checkpoint: Checkpoint) -> None:
+    """Each window knows its own tokens of a page."""
+    windows: list[EncodedDocument] = []
+    Engine(checkpoint).encode(document(*PAGES), window_read=windows.append)
+    assert len(windows) > 1
+    (rows,) = shown_rows(windows, ["How much do the cranes lift?"], MOST)
+    assert set(torch.cat([window.tokens.pages for window in windows])[rows].tolist()) - {NO_PAGE} == {2}
+
+
+def test_a_question_that_leans_on_the_last_turn_is_shown_what_that_was_about(
+    checkpoint: Checkpoint, encoded: EncodedDocument
+) -> None:
+    turn = Turn(question="Who was the keeper of the lighthouse?", answer="Ann Reid")
+    short = GenerationOptions(max_new_tokens=2)
+    answer = last(Engine(checkpoint).answer(encoded, "And when?", history=(turn,), options=short))
+    assert [page.page for page in answer.attention if page.share > 0] == [1]
