@@ -17,9 +17,10 @@ def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
     tokens = sum(one.token_count for one in encoded)
     reading = sum(one.encode_seconds for one in encoded)
     pictures = f" ({seen:,} seen as pictures)" if seen else ""
+    looked_at = f" · looked at {counted(answer.shown_tokens, 'token')}" if 0 < answer.shown_tokens < tokens else ""
     return (
         f"read once: {counted(len(pages), 'page')}{pictures}, {counted(tokens, 'token')}, {seconds(reading)}"
-        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
+        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}{looked_at}"
     )
 
 

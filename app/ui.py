@@ -161,8 +161,9 @@ class Wiring:
         self.on([page.question.submit, page.ask.click], handlers.pose, page.question)
         for name in ("suggest", "retry", "edit", "undo", "like"):
             self.on(getattr(page.conversation, name), getattr(handlers, name))
-        for slider in (page.length, page.temperature):
-            self.on(slider.input, handlers.choose, page.length, page.temperature)  # a key gives no `release`
+        for setting in (page.length, page.temperature, page.whole_document):
+            # Not `release`: a key gives none
+            self.on(setting.input, handlers.choose, page.length, page.temperature, page.whole_document)
         self.on(page.stop.click, handlers.stop)
         self.on(page.clear.click, handlers.clear)
         self._handing_out(page.export.click, handlers.export)

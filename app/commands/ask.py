@@ -12,18 +12,19 @@ from app.objects import answers_object
 from app.receipts import counted, receipt
 from model.engine import Engine
 from model.questions import checked_question
-from model.types import Answer, EncodedDocument
+from model.types import Answer, EncodedDocument, GenerationOptions
 
 
 def ask(arguments: argparse.Namespace) -> None:
     questions = [checked_question(question) for question in arguments.questions]
+    options = GenerationOptions(whole_document=arguments.whole_document)
     line = ProgressLine(sys.stderr)
     selection = Selection.of(arguments, arguments.files)
     try:
         engine, encoded = read_once(selection, line)
         answers = []
         for question in questions:
-            answers.append(_answer(engine, encoded, question, line))
+            answers.append(_answer(engine, encoded, question, options, line))
             if not arguments.json:
                 line.clear()
                 print(as_text(encoded, answers[-1]), flush=True)
@@ -33,9 +34,11 @@ def ask(arguments: argparse.Namespace) -> None:
         print(as_json(encoded, answers))
 
 
-def _answer(engine: Engine, encoded: Sequence[EncodedDocument], question: str, line: ProgressLine) -> Answer:
+def _answer(
+    engine: Engine, encoded: Sequence[EncodedDocument], question: str, options: GenerationOptions, line: ProgressLine
+) -> Answer:
     answer = Answer(question=question)
-    for answer in engine.answer(encoded, question):
+    for answer in engine.answer(encoded, question, options=options):
         line.say(f"answering: {counted(answer.tokens, 'token')}")
     return answer
 

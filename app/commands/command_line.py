@@ -74,6 +74,11 @@ def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
         "-q", "--question", dest="questions", action="append", required=True, metavar="QUESTION", help="may be repeated"
     )
     _add_reading_options(ask)
+    ask.add_argument(
+        "--whole-document",
+        action="store_true",
+        help="look at everything, not only at the passages that share words with the question",
+    )
     ask.add_argument("--json", action="store_true", help="print one JSON object")
     ask.set_defaults(run=_ask)
 

@@ -194,10 +194,15 @@ class Handlers:
         if number is not None and way in ("up", "down"):
             self._session(session_id).conversation.like(number, "up" if way == "up" else "down")
 
-    def choose(self, session_id: str, length: int, temperature: float) -> None:
+    def choose(self, session_id: str, length: int, temperature: float, whole_document: bool) -> None:
         """How the next answers are made."""
         session = self._session(session_id)
-        session.options = replace(session.options, max_new_tokens=int(length), temperature=float(temperature))
+        session.options = replace(
+            session.options,
+            max_new_tokens=int(length),
+            temperature=float(temperature),
+            whole_document=bool(whole_document),
+        )
 
     def stop(self, session_id: str) -> None:
         self._session(session_id).stop("answering")

@@ -111,6 +111,11 @@ class Layout:
                 label=say("Temperature"),
                 info=say("0: the same answer each time"),
             )
+            self.whole_document = gr.Checkbox(
+                value=defaults.whole_document,
+                label=say("Look at everything"),
+                info=say("not only at the passages that share words with the question"),
+            )
             self.checkpoint = gr.Dropdown(
                 list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
                 value=checkpoint,

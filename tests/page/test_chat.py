@@ -85,7 +85,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_said(read: Tab) -> None:
     read.handlers.stop(read.session.id)
     page = read.settled()
     assert read.session.conversation.exchanges[0].answer.stop_reason == "stopped"
-    assert " - stopped" in str(page.conversation)
+    assert " · stopped" in str(page.conversation)
 
 
 def test_a_question_that_waits_can_be_stopped(read: Tab) -> None:

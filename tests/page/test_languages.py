@@ -60,6 +60,8 @@ def test_receipts_and_errors_are_translated_with_their_figures(languages: Langua
     receipt = "read once: 41 pages, 28,731 tokens, 12.3 s - this answer: 0.80 s, re-read: 0"
     expected = "einmal gelesen: 41 Seiten, 28,731 Token, 12.3 s - diese Antwort: 0.80 s, erneut gelesen: 0"
     assert german.text(receipt) == expected
+    looked_at = german.text(f"{receipt} · looked at 312 tokens · stopped")
+    assert looked_at == f"{expected} · angesehen: 312 Token · angehalten"
     assert german.text("'a.pdf' is empty (0 bytes): choose a file with content, or download it again.").startswith(
         "„a.pdf“ ist leer"
     )

@@ -32,6 +32,8 @@ def test_a_receipt_says_what_reading_and_answering_cost() -> None:
         "read once: 41 pages, 28,731 tokens, 12.3 s - this answer: 0.80 s, re-read: 0"
     )
     assert receipt(encoded, Answer(question="?", encoder_tokens=7)).endswith("re-read: 7")
+    assert receipt(encoded, Answer(question="?", shown_tokens=312)).endswith("re-read: 0 · looked at 312 tokens")
+    assert receipt(encoded, Answer(question="?", shown_tokens=28_731)).endswith("re-read: 0")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _doubt(exchange: Exchange) -> str:
 def _receipt(exchange: Exchange) -> str:
     if not exchange.receipt:
         return ""
-    remark = {"stopped": " - stopped", "length": " - cut at the length limit"}.get(exchange.answer.stop_reason, "")
+    remark = {"stopped": " · stopped", "length": " · cut at the length limit"}.get(exchange.answer.stop_reason, "")
     return f'<p class="receipt">{escape(exchange.receipt + remark)}</p>'
 
 
