@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.bench import sides
 from app.bench.__main__ import build_parser
 from app.bench.bundles import make_bundles
 from app.bench.needles import depth_of, haystack, make_needles
@@ -20,7 +21,7 @@ from app.documents import DocumentReader
 from model.adapt.facts import Source, Split
 from model.adapt.records import make_sketch
 from model.errors import DocumentError
-from tests.tiny import tiny_tokenizer
+from tests.tiny import tiny_checkpoint, tiny_tokenizer
 
 ROWS = [
     {"id": "1", "context": "Ada wrote it.", "question": "Who wrote it?", "answers": ["Ada", "Ada Lovelace"]},
@@ -211,14 +212,26 @@ def test_speed_measures_both_sides_on_the_same_weights(tiny_folder: Path, capsys
     assert result["ours"]["cache_bytes_per_token"] == 48 * 2 + 7 * 2 * 4  # states, and a scale a layer and key head
     item = {"float32": 4, "bfloat16": 2}[result["precision"]]
     assert result["transformers"]["cache_bytes_per_token"] == 7 * 2 * 2 * 16 * item
+    assert result["notes"] == []
     assert all(figure > 0 for side in ("ours", "transformers") for figure in result[side].values())
+
+
+def test_transformers_answers_from_our_states_what_it_would_not_read(tmp_path: Path) -> None:
+    checkpoint = tiny_checkpoint()
+    ours = sides.ours(checkpoint, 200, 64, tmp_path / "states")
+    theirs = sides.transformers(checkpoint, 200, 64, tmp_path / "states")
+    assert theirs["encode_seconds"] is None
+    assert theirs["notes"] == ["transformers answered from our encoder states: it joins no windows"]
+    assert agree(ours | {"precision": "float32"}, theirs)
 
 
 def test_speed_says_why_a_side_could_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(build_parser(), ["speed", "--tokens", "200", "--model", str(tmp_path), "--ours-only", "--json"]) == 0
     output = capsys.readouterr()
     assert "ours could not run 200 tokens" in output.err
-    assert json.loads(output.out)["ours"]["token_ms"] is None
+    result = json.loads(output.out)
+    assert result["ours"]["token_ms"] is None
+    assert "ours could not run 200 tokens" in result["notes"][0]
 
 
 def test_speed_refuses_too_few_tokens(capsys: pytest.CaptureFixture[str]) -> None:

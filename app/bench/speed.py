@@ -10,6 +10,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from app.commands.progress import ProgressLine
@@ -32,11 +35,18 @@ def speed(arguments: argparse.Namespace) -> None:
         print(f"note: the machine is busy (load {load:.1f}); trust the ratios only", file=sys.stderr)
     line = ProgressLine(sys.stderr)
     name = arguments.model or Settings.from_environment(os.environ).model
+    notes: list[str] = []
     try:
-        ours = _side("ours", name, arguments, line)
-        theirs = None if arguments.ours_only else _side("transformers", name, arguments, line)
+        with tempfile.TemporaryDirectory(prefix="readonce-") as folder:
+            side = partial(
+                _side, name=name, arguments=arguments, states=Path(folder) / "states", line=line, notes=notes
+            )
+            ours = side("ours")
+            theirs = None if arguments.ours_only else side("transformers")
     finally:
         line.clear()
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     result = {
         "tokens": arguments.tokens,
         "ours": _figures(ours),
@@ -44,22 +54,28 @@ def speed(arguments: argparse.Namespace) -> None:
         "limit": {"token_ms": ours["limit_token_ms"] if ours else None},
         "agree": agree(ours, theirs) if ours and theirs else None,
         "batch_of_16": ours["batch_ratio"] if ours else None,
+        "evidence_percent": ours["evidence_percent"] if ours else None,
         "precision": ours["precision"] if ours else None,
+        "notes": notes,
     }
     print(json.dumps(result, indent=2) if arguments.json else as_table(result))
 
 
-def _side(side: str, name: str, arguments: argparse.Namespace, line: ProgressLine) -> dict[str, Any] | None:
-    """What one side measured, None where it could not run (most often for want of memory)."""
+def _side(
+    side: str, *, name: str, arguments: argparse.Namespace, states: Path, line: ProgressLine, notes: list[str]
+) -> dict[str, Any] | None:
+    """What one side measured, None where it could not run (most often for want of memory), and a note that says why."""
     line.say(f"{side}: {arguments.tokens:,} tokens")
-    command = [sys.executable, "-m", "app.bench.sides", side, name, str(arguments.tokens), str(arguments.window or 0)]
-    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    given = (side, name, str(arguments.tokens), str(arguments.window or 0), str(states))
+    child = subprocess.run(
+        [sys.executable, "-m", "app.bench.sides", *given], capture_output=True, text=True, check=False
+    )
     if child.returncode:
         reason = (child.stderr.strip().splitlines() or [f"it ended with status {child.returncode}"])[-1]
-        line.clear()
-        print(f"note: {side} could not run {arguments.tokens:,} tokens: {reason}", file=sys.stderr)
+        notes.append(f"{side} could not run {arguments.tokens:,} tokens: {reason}")
         return None
     measured: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
+    notes += measured["notes"]
     return measured
 
 
@@ -86,6 +102,7 @@ def as_table(result: dict[str, Any]) -> str:
         lines.append(f"{title:<40}{_number(ours):>14}{_number(theirs):>16}{ratio:>10}")
     lines.append(f"{'limit of a token by bandwidth, ms':<40}{_number(result['limit']['token_ms']):>14}")
     lines.append(f"{'16 questions in a batch cost as many':<40}{_number(result['batch_of_16']):>14}")
+    lines.append(f"{'evidence adds to a token, %':<40}{_number(result['evidence_percent']):>14}")
     lines.append(f"{'same greedy tokens':<40}{ {True: 'yes', False: 'NO', None: '-'}[result['agree']]:>14}")
     return "\n".join(lines)
 
