@@ -54,8 +54,17 @@ class Handlers:
         self._library.leave(tab)
 
     async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
-        """What has changed since the tab was told last, and what changes until all work is done."""
+        """What has changed since the tab was told last, and what changes until all work is done.
+
+        The last update changes no panel: when a generator ends, Gradio sends its last outputs once more, and empties
+        all of them, the texts of buttons too, where there was none because a newer watch came first.
+        """
         session = self._session(session_id)
+        async for news in self._news(session, tab):
+            yield news
+        yield self._screen.controls(session)
+
+    async def _news(self, session: Session, tab: str) -> AsyncIterator[Update]:
         mine = self._watching[tab] = object()
         while True:
             count, busy = session.changes.count, session.busy

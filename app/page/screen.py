@@ -23,14 +23,17 @@ class Screen:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
         say = session.language
         drawn = self._drawn(session)
+        controls = self.controls(session)
         return replace(
             drawn,
+            locked=controls.locked,
+            busy=controls.busy,
+            table_busy=controls.table_busy,
             documents=say.html(drawn.documents or ""),
             reading=say.html(drawn.reading or ""),
             messages=say.html(drawn.messages or ""),
             pages=say.html(drawn.pages or ""),
             conversation=say.html(drawn.conversation or ""),
-            locked=say.text(drawn.locked or ""),
             problem=say.text(drawn.problem or ""),
             table=say.html(drawn.table or ""),
             table_problem=say.text(drawn.table_problem or ""),
@@ -40,20 +43,25 @@ class Screen:
             page_text=say.html(drawn.page_text or ""),
         )
 
+    def controls(self, session: Session) -> Update:
+        """Which controls are shown, and no panel."""
+        return Update(
+            locked=session.language.text(next(iter(session.inbox.locked), "")),
+            busy=session.conversation.answering,
+            table_busy=session.table.answering,
+        )
+
     def _drawn(self, session: Session) -> Update:
         shown = session.shown.key if session.shown else ""
         return Update(
             documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint),
             reading=self._reading(session),
             messages=panels.messages(session.messages),
-            locked=next(iter(session.inbox.locked), ""),
             pages=self._pages(session),
             conversation=self._conversation(session),
             problem=session.problem,
-            busy=session.conversation.answering,
             table=panels.table(session.table),
             table_problem=session.table.problem,
-            table_busy=session.table.answering,
             glance=self._glance(session),
             hits=panels.hits(session.insight.hits),
             inside_problem=session.insight.problem,

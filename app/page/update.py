@@ -1,6 +1,9 @@
 """What shall stand on the page."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Final
+
+CONTROLS: Final = ("locked", "busy", "table_busy")  # what shows and hides controls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,10 @@ class Update:
     page_text: str | None = None  # what the model saw of the page that is shown
 
     def since(self, before: "Update") -> "Update":
-        """Of this update what differs from an earlier one."""
+        """Of this update what differs from an earlier one; controls are always said.
+
+        Gradio patches in place those updates of a component that still wait in a slow browser: one that leaves a
+        property out would take it out of the one before, which nobody has seen yet.
+        """
         same = [field.name for field in fields(self) if getattr(self, field.name) == getattr(before, field.name)]
-        return replace(self, **dict.fromkeys(same))
+        return replace(self, **{name: None for name in same if name not in CONTROLS})

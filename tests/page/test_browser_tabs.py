@@ -42,7 +42,7 @@ def test_a_csv_of_questions_becomes_a_table_that_can_be_downloaded(visit: Visit)
         "Who is the customer?\nWhat is the total?\nWho is the seller?"
     )
     expect(page.get_by_label("Column with the questions")).to_have_value("question")
-    page.locator("#ask-all").click()
+    page.get_by_role("button", name="Ask all").click()
     expect(page.locator(".many .ended")).to_contain_text("3 of 3 answers", timeout=SLOW)
     expect(page.locator(".answers tbody tr")).to_have_count(3)
     with page.expect_download() as download:
@@ -65,7 +65,7 @@ def test_one_question_over_two_documents_is_a_table_of_two_rows(visit: Visit) ->
     to_tab(page, "Many questions")
     page.get_by_label("Questions, one a line").fill("Who is the customer?")
     page.get_by_label("Each ticked document by itself").check()
-    page.locator("#ask-all").click()
+    page.get_by_role("button", name="Ask all").click()
     expect(page.locator(".many .ended")).to_contain_text("2 of 2 answers", timeout=SLOW)
     expect(page.locator(".answers td.from")).to_have_text(["letter.pdf", "note.txt"])
 
@@ -76,11 +76,11 @@ def test_a_long_list_shows_its_progress_and_stops(visit: Visit) -> None:
     expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
     to_tab(page, "Many questions")
     page.get_by_label("Questions, one a line").fill("\n".join(["What is the date?"] * 200))
-    page.locator("#ask-all").click()
+    page.get_by_role("button", name="Ask all").click()
     expect(page.locator(".many progress")).to_be_visible(timeout=SLOW)
-    page.locator("#stop-all").click()
+    page.get_by_role("button", name="Stop").click()
     expect(page.locator(".many .ended")).to_contain_text("stopped", timeout=SLOW)
-    expect(page.locator("#ask-all")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask all")).to_be_visible()
 
 
 def test_lists_that_cannot_be_asked_say_why(visit: Visit) -> None:
@@ -88,13 +88,13 @@ def test_lists_that_cannot_be_asked_say_why(visit: Visit) -> None:
     problem = page.locator("#table-problem-panel .problem")
     to_tab(page, "Many questions")
     page.get_by_label("Questions, one a line").fill("Who?")
-    page.locator("#ask-all").click()
+    page.get_by_role("button", name="Ask all").click()
     expect(problem).to_contain_text("0 documents are ticked", timeout=SLOW)
     visit.drop(("letter.pdf", LETTER))
     expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
     for text, words in (("  ", "The list has 0 questions"), ("Who?\n" * 501, "501 questions; the limit is 500")):
         page.get_by_label("Questions, one a line").fill(text)
-        page.locator("#ask-all").click()
+        page.get_by_role("button", name="Ask all").click()
         expect(problem).to_contain_text(words, timeout=SLOW)
     drop_csv(page, "empty.csv", b"")
     expect(problem).to_contain_text("empty.csv", timeout=SLOW)

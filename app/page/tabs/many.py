@@ -54,7 +54,6 @@ class ManyTab:
     @staticmethod
     def changes(update: Update) -> tuple[Any, ...]:
         """Values for the outputs, in their order."""
-        say = gr.I18n()  # an update that comes before the tab is drawn would take the buttons' texts away
         busy, names = update.table_busy, update.columns
         column: Any = gr.skip()
         if names is not None:
@@ -64,8 +63,8 @@ class ManyTab:
             column,
             gr.skip() if update.table_problem is None else panels.table_problem(update.table_problem),
             gr.skip() if update.table is None else update.table,
-            gr.skip() if busy is None else gr.Button(say("Ask all"), visible=not busy),
-            gr.skip() if busy is None else gr.Button(say("Stop"), visible=busy),
+            gr.skip() if busy is None else gr.Button(visible=not busy),
+            gr.skip() if busy is None else gr.Button(visible=busy),
         )
 
     def connect(self, on: Callable[..., Any], handlers: "ManyHandlers") -> None:
