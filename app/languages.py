@@ -23,6 +23,7 @@ _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
 _OUR_WORDS = ("kind", "pages", "readable", "reason", "stage", "where")  # places that hold texts of ours
 _ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
+_OF_GRADIO = {"upload_text.drop_file": "Drop files here", "upload_text.click_to_upload": "or click to choose"}
 _JOINS = re.compile(r"( · |; )")
 
 
@@ -105,9 +106,13 @@ class Languages:
         return self._all[ENGLISH]
 
     def fixed_texts(self) -> dict[str, dict[str, str]]:
-        """By language, the texts without places in them: what `gr.I18n` is made of."""
+        """By language, the texts without places in them: what `gr.I18n` is made of. Some take the place of Gradio's."""
         english = {text: text for catalogue in self._catalogues.values() for text in catalogue if "{" not in text}
-        fixed = {code: {text: known.get(text, text) for text in english} for code, known in self._catalogues.items()}
+        english |= _OF_GRADIO
+        fixed = {
+            code: {key: known.get(text, text) for key, text in english.items()}
+            for code, known in self._catalogues.items()
+        }
         return {ENGLISH: english} | {
             name: texts for code, texts in fixed.items() for name in (code, *_ALSO_CALLED.get(code, ()))
         }

@@ -57,7 +57,19 @@ def _hits(document: Document, pattern: re.Pattern[str]) -> Iterator[Hit]:
                 page=page.number,
                 start=start,
                 end=end,
-                before=page.text[max(0, start - AROUND) : start],
+                before=_before(page.text, start),
                 found=match.group(),
-                after=page.text[end : end + AROUND],
+                after=_after(page.text, end),
             )
+
+
+def _before(text: str, start: int) -> str:
+    """What stands before a hit, from the beginning of a word."""
+    near = text[max(0, start - AROUND) : start]
+    return near if start <= AROUND else "… " + re.split(r"\s", near, maxsplit=1)[-1]
+
+
+def _after(text: str, end: int) -> str:
+    """What stands after a hit, to the end of a word."""
+    near = text[end : end + AROUND]
+    return near if len(text) <= end + AROUND else re.sub(r"\s\S*$", "", near) + " …"

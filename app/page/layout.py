@@ -50,8 +50,9 @@ class Layout:
 
     def _make_library(self, say: Say) -> None:
         self.drop = gr.File(
-            label=say("Drop documents here: PDF, images, text"), file_count="multiple", elem_id="drop", height=150
+            label=say("Drop documents here: PDF, images, text"), file_count="multiple", elem_id="drop", height=120
         )
+        self.sample = gr.Button(say("Try the sample document"), elem_id="sample")
         with gr.Accordion(say("Only some pages"), open=False, elem_id="range"):
             self.range = gr.Textbox(
                 label=say("Pages to read of what is dropped next"),
@@ -59,7 +60,6 @@ class Layout:
                 max_lines=1,
                 elem_id="pages-to-read",
             )
-        self.sample = gr.Button(say("Try the sample document"), elem_id="sample")
         self.messages = self._panel("messages")
         with gr.Column(visible=False, elem_id="lock", min_width=0) as self.lock:
             self.lock_reason = self._panel("lock-reason")

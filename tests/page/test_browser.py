@@ -116,14 +116,6 @@ def test_a_question_that_cannot_be_asked_stays_with_its_reason(visit: Visit, que
     expect(visit.page.get_by_label("Your question")).to_have_value(question)
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(address: str, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    visit = Visit(context.new_page(), address)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
-    expect(visit.page.get_by_label("Your question")).to_be_visible()
-    context.close()
-
-
 def test_a_checkpoint_that_cannot_be_loaded_leaves_a_page_that_says_why(tmp_path: Path, browser: Browser) -> None:
     with running_app(tmp_path / "log.txt", "--model", "/no/such/folder") as address:
         visit = Visit(browser.new_page(), address)

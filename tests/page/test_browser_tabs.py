@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.page.browser import SLOW, WITH_A_TINY_CHECKPOINT, Visit
 from tests.page.stand_ins import pdf
@@ -122,12 +122,3 @@ def test_looking_inside_a_document(visit: Visit) -> None:
     expect(page.get_by_role("tab", name="Ask", exact=True)).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("img", name="Page 1 of letter.pdf")).to_be_visible(timeout=SLOW)
     expect(page.locator(".sheet .mark").first).to_be_visible()
-
-
-@pytest.mark.parametrize("tab", ["Many questions", "Look inside"])
-def test_the_tabs_fit_a_phone(tiny_address: str, browser: Browser, tab: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-    visit = Visit(context.new_page(), tiny_address)
-    to_tab(visit.page, tab)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()

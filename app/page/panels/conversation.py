@@ -8,6 +8,10 @@ from app.sessions.conversation import Exchange
 from model.types import Evidence
 
 CHIPS = 5
+THUMB = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v10H3zM9 10l4-8c1.8 0 3 1.4 2.7 3.2L15 8.5h4.6'
+    'c1.3 0 2.2 1.2 1.9 2.4l-1.8 7.6c-.2.9-1 1.5-1.9 1.5H9z"/></svg>'
+)
 
 
 def conversation(exchanges: Sequence[Exchange], suggestions: Sequence[str], *, waiting_for: str) -> str:
@@ -40,7 +44,7 @@ def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
         f'<article class="exchange {exchange.status}">'
         f'<p class="question" translate="no">{escape(exchange.question)}</p>'
         f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_note(exchange)}{_doubt(exchange)}"
-        f"{_receipt(exchange)}{_chips(exchange)}"
+        f"{_chips(exchange)}{_receipt(exchange)}"
         f"{_tools(exchange, last)}</article>"
     )
 
@@ -87,11 +91,11 @@ def _chips(exchange: Exchange) -> str:
 
 
 def _chip(exchange: Exchange, place: Evidence, several: bool) -> str:
-    name = f"{place.document}, " if several else ""
+    name = f'<span class="of" translate="no">{escape(place.document)},</span> ' if several else ""
     return (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open"'
         f' data-document="{escape(exchange.sources[place.document_index])}" data-page="{place.page}"'
-        f' data-exchange="{exchange.number}" title="{escape(place.quote)}">{escape(name)}p. {place.page}</button>'
+        f' data-exchange="{exchange.number}" title="{escape(place.quote)}">{name}<span>p. {place.page}</span></button>'
     )
 
 
@@ -115,9 +119,9 @@ def _tools(exchange: Exchange, last: bool) -> str:
 
 
 def _like(exchange: Exchange, way: str) -> str:
-    label, sign = {"up": ("Good answer", "▲"), "down": ("Bad answer", "▼")}[way]
+    label = {"up": "Good answer", "down": "Bad answer"}[way]
     pressed = "true" if exchange.liked == way else "false"
     return (
-        f'<button class="quiet like" data-event="like" data-exchange="{exchange.number}" data-liked="{way}"'
-        f' aria-pressed="{pressed}" aria-label="{label}" title="{label}">{sign}</button>'
+        f'<button class="quiet like {way}" data-event="like" data-exchange="{exchange.number}" data-liked="{way}"'
+        f' aria-pressed="{pressed}" aria-label="{label}" title="{label}">{THUMB}</button>'
     )

@@ -73,13 +73,17 @@ def _meter(arrival: Arrival, capacity_bytes: int) -> str:
 def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
     below = f'<p class="meter">{escape(meter)}</p>' if meter else ""
     return (
-        f'<div class="reading" role="status"><p class="name">{escape(title)}</p>'
+        f'<div class="reading" role="status"><p class="head"><span class="name">{escape(title)}</span>'
+        '<button class="quiet" data-event="cancel">Cancel</button></p>'
         f'<progress aria-label="{escape(title)}" {amount}></progress>'
-        f'<p class="facts">{escape(detail)}<button class="quiet" data-event="cancel">Cancel</button></p>{below}</div>'
+        f'<p class="facts">{escape(detail)}</p>{below}</div>'
     )
 
 
 def _amount(progress: Progress) -> str:
+    """Pages are counted; of tokens, whose number the meter says, a share is told."""
+    if progress.unit == "tokens":
+        return f"{progress.done / max(progress.total, 1):.0%}"
     return f"{progress.done:,} of {counted(progress.total, progress.unit.removesuffix('s'))}"
 
 
@@ -93,10 +97,11 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
         f'<input type="checkbox" data-event="tick" data-document="{key}"{" checked" if ticked else ""}'
         f' aria-label="{name} is in the conversation">'
         f'<button class="open" data-event="open" data-document="{key}" data-page="{first}" title="{name}">'
-        f'<span class="name" translate="no">{name}</span><span class="facts">{facts}</span></button>'
+        f'<span class="name" translate="no">{name}</span></button>'
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
         f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
+        f'<p class="facts">{facts}</p>'
         f"{_remarks(loaded.document)}{_stale(loaded, fingerprint)}</li>"
     )
 

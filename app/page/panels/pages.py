@@ -24,8 +24,8 @@ class Traces:
 
 def empty_pages() -> str:
     return (
-        '<div class="empty"><p class="headline">Nothing here yet.</p>'
-        "<p>The pages of your documents appear here,<br>with the places that an answer comes from.</p></div>"
+        '<div class="empty"><p class="headline">Drop a document to begin.</p>'
+        "<p>Its pages appear here,<br>with the places that an answer comes from.</p></div>"
     )
 
 

@@ -16,7 +16,7 @@ from app.sessions.library import Library
 from app.sessions.session import Shown
 from model.errors import ReadonceError
 
-WAYS = (("All ticked documents together", "together"), ("Each ticked document by itself, a row each", "each"))
+WAYS = (("All ticked documents together", "together"), ("Each ticked document by itself", "each"))
 
 
 class ManyTab:
