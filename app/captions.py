@@ -47,12 +47,24 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """A snapshot of what is said about a picture. `by` is what says it."""
+    """A snapshot of what is said about a picture. `by` is what says it.
+
+    `ours` is the end of the text that is in words of this program, a sentence a line; what stands before it is in those
+    of the model or of the picture.
+    """
 
     document: str
     request: Request
-    by: Literal["model", "image tags", "text recognition", "model, from the writing", "model, from image tags"]
+    by: Literal[
+        "model",
+        "image tags",
+        "text recognition",
+        "text of the file",
+        "model, from the writing",
+        "model, from image tags",
+    ]
     text: str = ""
+    ours: str = ""
     finished: bool = False
 
 
@@ -97,45 +109,59 @@ def _begun(
     """The caption where it needs no model, else an empty one."""
     caption = Caption(document=encoded.document.name, request=request, by="model")
     if request.task == "read":
-        return replace(caption, by="text recognition", text=_writing(page), finished=True)
+        writing, ours = _writing(page)
+        return replace(caption, by=_reader(page), text=f"{writing}\n{ours}".strip(), ours=ours, finished=True)
     if engine.checkpoint.sees:
         return caption
     if request.task == "question" and page.text == UNKNOWN:
-        return replace(caption, by="image tags", text=NOTHING_KNOWN, finished=True)
+        return replace(caption, by="image tags", text=NOTHING_KNOWN, ours=NOTHING_KNOWN, finished=True)
     if request.task == "question":
         return replace(caption, by="model, from image tags" if page.source == "tags" else "model, from the writing")
+    if len(page.text.split()) >= PAGE_OF_WRITING and page.source != "tags":
+        text = _begins(page)
+        return replace(caption, by=_reader(page), text=text, ours=text, finished=True)
     text = _named(engine, page, picture, detailed=request.task == "detailed")
-    return replace(caption, by="image tags", text=text, finished=True)
+    return replace(caption, by="image tags", text=text, ours=text, finished=True)
 
 
 def _grown(caption: Caption, answer: Answer) -> Caption:
     return replace(caption, text=answer.text or "(no words)", finished=answer.finished)
 
 
-def _writing(page: Page) -> str:
+def _reader(page: Page) -> Literal["text recognition", "text of the file"]:
+    return "text of the file" if page.source == "text" and page.text.strip() else "text recognition"
+
+
+def _writing(page: Page) -> tuple[str, str]:
+    """What stands in the picture, and what is to say about it."""
     unread = f"({counted(page.unread_boxes, 'place')} with writing could not be read.)" if page.unread_boxes else ""
     if page.source == "tags" or not page.text.strip():
-        return unread or "No writing was found in the picture."
-    return f"{page.text.strip()}\n{unread}".strip()
+        return "", unread or "No writing was found in the picture."
+    return page.text.strip(), unread
+
+
+def _begins(page: Page) -> str:
+    return f"A page of writing, {len(page.text.split()):,} words, which begins: “{_beginning(page)}”"
+
+
+def _beginning(page: Page) -> str:
+    return _shortened(" ".join(page.text.split()))
 
 
 def _named(engine: Engine, page: Page, picture: PictureCallback | None, *, detailed: bool) -> str:
-    """What a classifier and OCR can say together."""
-    words = [] if page.source == "tags" else page.text.split()
-    beginning = _shortened(" ".join(words))
-    if len(words) >= PAGE_OF_WRITING:
-        return f"A page of writing, {len(words):,} words, which begins: “{beginning}”"
+    """What a classifier and OCR can say together, a sentence a line."""
+    writing = "" if page.source == "tags" else _beginning(page)
     if picture is None:
-        return page.text if page.source == "tags" else f"The picture is not at hand. It bears writing: “{beginning}”"
+        return page.text if page.source == "tags" else f"The picture is not at hand. It bears writing: “{writing}”"
     tags = engine.tagger.tags(picture(page.number))
     said = [sentence(tags)]
-    if words:
-        said.append(f"It bears writing: “{beginning}”")
+    if writing:
+        said.append(f"It bears writing: “{writing}”")
     if detailed:
         likeliest = ", ".join(f"{tag.name} {tag.score:.0%}" for tag in tags if tag.score >= WORTH_A_WORD)
         said.append(f"The likeliest of 1,000 things: {likeliest or 'none above 1%'}.")
         said.append("Tags cannot tell how many there are, where, or what happens.")
-    return " ".join(said)
+    return "\n".join(said)
 
 
 def _shortened(text: str) -> str:

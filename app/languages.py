@@ -4,7 +4,7 @@ One catalogue, `assets/languages/*.json`, serves three places: the fixed texts o
 `gr.I18n`), the panels, receipts and errors (`Language.html`, applied once to what a panel has drawn). A key may hold
 places, `{pages} of {document}`; what stands in them is kept, but counted nouns and our own words in them are
 translated, too. Foreign text, of documents, models and people, is marked `translate="no"` by the panels and stays as
-it is; so do the reasons that a file of a checkpoint or a library gives.
+it is; so do the reasons that a library gives, and the names of image tags.
 """
 
 import json
@@ -21,10 +21,13 @@ _PIECES = re.compile(r"(<[^>]*>)")
 _LABELS = re.compile(r'(?<= )(aria-label|title|alt|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
-_OUR_WORDS = ("kind", "pages", "readable", "reason", "stage", "where")  # places that hold texts of ours
+_OUR_WORDS = (  # places that hold texts of ours
+    "cause", "fix", "found", "kind", "pages", "readable", "reason", "stage", "tried", "where",
+)  # fmt: skip
 _ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
 _OF_GRADIO = {"upload_text.drop_file": "Drop files here", "upload_text.click_to_upload": "or click to choose"}
 _JOINS = re.compile(r"( · |; )")
+_LIKE_SEVERAL = re.compile(r" · |; |“{")  # a text of its own may hold anything, joins too
 
 
 class Language:
@@ -61,7 +64,9 @@ class Language:
     def _whole(self, text: str) -> str:
         """The translation of a text that looks like several and is one; empty for any other."""
         core = text.strip()
-        whole = core in self._texts or any(_JOINS.search(key) and one.fullmatch(core) for key, one in self._compiled)
+        whole = core in self._texts or any(
+            _LIKE_SEVERAL.search(key) and one.fullmatch(core) for key, one in self._compiled
+        )
         return self._part(text) if whole else ""
 
     def _label(self, match: re.Match[str]) -> str:

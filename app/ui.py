@@ -123,12 +123,13 @@ class Wiring:
 
         def look(request: gr.Request) -> Outputs:
             state = self._choice.state
-            return self._language(request).html(panels.banner(state)), gr.Timer(active=state.phase == "loading")
+            banner = self._language(request).html(panels.banner(state))
+            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.sees)
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))
         self._demo.unload(leave)
-        self._watch(page.clock.tick(look, None, [page.banner, page.clock], **hidden))
+        self._watch(page.clock.tick(look, None, [page.banner, page.clock, page.views], **hidden))
 
         def change(name: str) -> gr.Timer:
             self._choice.change(name)
@@ -164,6 +165,7 @@ class Wiring:
         for setting in (page.length, page.temperature, page.whole_document):
             # Not `release`: a key gives none
             self.on(setting.input, handlers.choose, page.length, page.temperature, page.whole_document)
+        self.on(page.views.input, handlers.choose_views, page.views)
         self.on(page.stop.click, handlers.stop)
         self.on(page.clear.click, handlers.clear)
         self._handing_out(page.export.click, handlers.export)

@@ -18,6 +18,7 @@ class Checkpoint:
     fingerprint: str  # of configuration and weights: an encoding belongs to the checkpoint that made it
     description: str  # one sentence for people: which checkpoint it is, and what it cannot do
     image_processor: Gemma3ImageProcessorPil | None = None  # None: it has no eyes
+    elsewhere: str = ""  # one sentence for people: which weights come in only while they work
     passage_tokens: int | None = None  # it answers best from so many tokens of the closest passages; None: from all
 
     @property

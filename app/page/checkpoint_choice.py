@@ -31,6 +31,8 @@ class CheckpointState:
     stage: str = ""
     fraction: float = 0.0
     notice: str = ""
+    elsewhere: str = ""  # which weights come in only while they work
+    sees: bool = False
 
 
 class CheckpointChoice:
@@ -90,7 +92,13 @@ class CheckpointChoice:
         checkpoint = engine.checkpoint
         self._engine = engine
         self.state = replace(
-            self.state, phase="ready", name=checkpoint.name, description=checkpoint.description, fraction=1.0
+            self.state,
+            phase="ready",
+            name=checkpoint.name,
+            description=checkpoint.description,
+            fraction=1.0,
+            elsewhere=checkpoint.elsewhere,
+            sees=checkpoint.sees,
         )
 
     def _fail(self, notice: str) -> None:

@@ -23,6 +23,7 @@ from app.sessions.inbox import Incoming
 from app.sessions.library import Library
 from app.sessions.session import Session, Shown
 from model.errors import ReadonceError
+from model.vision.views import ViewMode
 
 LOOK_SECONDS = 0.05
 
@@ -212,6 +213,10 @@ class Handlers:
             temperature=float(temperature),
             whole_document=bool(whole_document),
         )
+
+    def choose_views(self, session_id: str, views: ViewMode) -> None:
+        """How the pages of the next documents enter."""
+        self._session(session_id).views = views
 
     def stop(self, session_id: str) -> None:
         self._session(session_id).stop("answering")

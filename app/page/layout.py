@@ -16,6 +16,7 @@ from model.types import GenerationOptions
 BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session again
 LOADING_LOOK_SECONDS = 0.7
 CHECKPOINTS = ["embedded", *(f"google/t5gemma-2-{size}" for size in ("270m-270m", "1b-1b", "4b-4b"))]
+VIEWS = (("What each page needs", "auto"), ("Text", "text"), ("Pictures", "image"), ("Text and pictures", "both"))
 TITLE = '<h1 class="wordmark">Readonce</h1><p class="tagline">Read a document once, ask it anything.</p>'
 
 Say = Callable[[str], Any]  # a fixed text, for Gradio to show in the person's language
@@ -115,6 +116,14 @@ class Layout:
                 value=defaults.whole_document,
                 label=say("Look at everything"),
                 info=say("not only at the passages that share words with the question"),
+            )
+            self.views = gr.Dropdown(
+                [(say(text), mode) for text, mode in VIEWS],
+                value="auto",
+                label=say("Pages enter as"),
+                info=say("of the documents that are dropped next"),
+                visible=False,  # until a checkpoint with eyes runs
+                elem_id="views",
             )
             self.checkpoint = gr.Dropdown(
                 list(dict.fromkeys([checkpoint, *CHECKPOINTS])),

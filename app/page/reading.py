@@ -15,6 +15,7 @@ from app.sessions.session import Loaded, Session, Shown
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, PasswordNeeded
 from model.types import CancelledCallback, EncodedDocument, Progress, ProgressCallback
+from model.vision.views import ViewMode
 
 
 class Reading:
@@ -122,7 +123,7 @@ class Reading:
         with self._choice.turns.reading(cancelled) as go_first:
             return engine.encode(
                 viewed.document,
-                views="auto" if viewed.picture else None,
+                views=_views(session, engine.checkpoint.sees) if viewed.picture else None,
                 picture=viewed.picture,
                 progress=report,
                 cancelled=go_first,
@@ -138,3 +139,8 @@ class Reading:
                 session.inbox.progress(replace(arrival, estimate=pace.estimate(progress)))
 
         return report
+
+
+def _views(session: Session, sees: bool) -> ViewMode:
+    """What the person chose, which may have been for another checkpoint."""
+    return session.views if sees else "auto"

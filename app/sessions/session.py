@@ -17,6 +17,7 @@ from app.sessions.table import Table
 from app.sessions.viewed import Viewed
 from model.errors import DocumentError
 from model.types import CancelledCallback, EncodedDocument, Evidence, GenerationOptions
+from model.vision.views import ViewMode
 
 Work = Literal["reading", "answering", "table", "glance"]
 
@@ -58,6 +59,7 @@ class Session:
         self.table = Table(self.changes)
         self.insight = Insight(self.changes)
         self.options = GenerationOptions()
+        self.views: ViewMode = "auto"  # how pages of the next documents enter, where the checkpoint has eyes
         self.language = Language()
         self._lock = threading.RLock()
         self._shown: Shown | None = None

@@ -59,6 +59,7 @@ def load_folder(
         fingerprint=fingerprint or folder_fingerprint(folder),
         description=_description(name),
         image_processor=_load_image_processor(folder, model),
+        elsewhere=placement.remark,
     )
 
 
@@ -109,7 +110,7 @@ def _weight_files(folder: Path, *, name: str) -> list[Path]:
     try:
         return [folder / part for part in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"The {index.name} of {name} is damaged ({error!r}). Fetch it again.") from error
+        raise CheckpointError(f"The {index.name} of {name} is damaged ({_line(error)}). Fetch it again.") from error
 
 
 def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:

@@ -50,12 +50,21 @@ class Placement:
     def fits(self) -> bool:
         return self.needed <= self.free
 
+    @property
+    def remark(self) -> str:
+        """One sentence about what lies elsewhere; empty where nothing does."""
+        if not self.elsewhere:
+            return ""
+        places = sorted({"the disk" if place == DISK else place for place in self.elsewhere.values()})
+        size = f"{self.elsewhere_bytes / GIGABYTE:.1f} GB"
+        return f"{size} of its weights lie on {' and '.join(places)} and come in while they work: all takes longer."
+
     def __str__(self) -> str:
         here = f"{self.needed / GIGABYTE:.1f} GB of memory on {self.device}, {self.free / GIGABYTE:.1f} GB are free"
         if not self.elsewhere:
             return here
         places = " and ".join(sorted(set(self.elsewhere.values())))
-        return f"{here}; weights partly on {places}: {self.elsewhere_bytes / GIGABYTE:.1f} GB"
+        return f"{here}, weights partly on {places}: {self.elsewhere_bytes / GIGABYTE:.1f} GB"
 
 
 def find_place(weights: Weights, *, name: str) -> Placement:

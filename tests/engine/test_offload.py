@@ -55,9 +55,10 @@ def test_from_the_disk_all_is_the_same(
     free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]]
 ) -> None:
     whole, said = cramped(10**9)
-    assert "partly" not in said and not away(whole)
+    assert "partly" not in said and not away(whole) and not whole.elsewhere
     spread, said = cramped(free)
     assert "on cpu" in said and "weights partly on disk: " in said
+    assert "GB of its weights lie on the disk and come in while they work" in spread.elsewhere
     assert away(spread) == stacks
     assert not spread.model.model.decoder.embed_tokens.weight.is_meta  # and so the output head, which is tied to it
     plain, engine = Engine(whole), Engine(spread, int8_head=True)

@@ -1,4 +1,14 @@
-"""What a person with weak eyes, or a narrow screen, would complain of: computed in the browser."""
+"""What a person with weak eyes, a narrow screen, or another language would complain of."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.sync_api import Page, expect
+
+from app.languages import FOLDER
+from tests.page.browser import SLOW, Visit
 
 # Texts that stand out too little: WCAG 2.2, 1.4.3 (AA). Colours are laid over each other as the browser does.
 HARD_TO_READ = """() => {
@@ -41,3 +51,31 @@ STICKS_OUT = """() => [...document.querySelectorAll("#head *, #columns *")].filt
   const beyond = width && height && (left < -1 || right > innerWidth + 1);
   return (sideways || beyond) && !one.closest(".tab-wrapper, .strip");
 }).map((one) => `${one.tagName} ${one.id} ${one.className}`)"""
+
+
+def catalogue(locale: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((FOLDER / f"{locale[:2]}.json").read_text("utf-8"))
+    return texts
+
+
+def speaks(visit: Visit, said: dict[str, str]) -> None:
+    """A fresh page in this language: fixed texts, banner, a question and a file that are refused."""
+    page = visit.page
+    expect(page.locator("#sample")).to_have_text(said["Try the sample document"])
+    page.locator("#ask").click()
+    expect(page.locator("#problem-panel")).to_contain_text(_beginning(said, "The question is empty"), timeout=SLOW)
+    visit.drop(("program.exe", b"MZ\x90\x00" + bytes(200)))
+    expect(page.locator(".messages")).to_contain_text(said["a Windows program"], timeout=SLOW)
+    expect(page.locator(".banner.ready .about")).to_contain_text(_beginning(said, "a T5Gemma 2 that"), timeout=SLOW)
+    nothing_is_english(page, said)
+
+
+def nothing_is_english(page: Page, said: dict[str, str]) -> None:
+    shown = page.locator("body").inner_text()
+    assert [english for english in said if len(english) > 12 and english in shown] == []
+
+
+def _beginning(said: dict[str, str], key: str) -> str:
+    """The first words of the translation of what begins like this."""
+    text = next(text for english, text in said.items() if english.startswith(key))
+    return max(re.split(r"{\w+}", text), key=len)[:12].strip()

@@ -1,6 +1,7 @@
 """The checkpoint comes in the background; where the one that was asked for fails, the embedded one runs, with why."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -21,6 +22,13 @@ def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
     choice.start()
     assert choice.engine(never).checkpoint is tiny_checkpoint
     assert choice.state.phase == "ready"
+
+
+def test_the_banner_says_which_weights_come_in_only_while_they_work(tiny_checkpoint: Checkpoint) -> None:
+    cramped = replace(tiny_checkpoint, elsewhere="1.5 GB of its weights lie on the disk.")
+    choice = CheckpointChoice("embedded", lambda *_: Engine(cramped))
+    choice.load()
+    assert "1.5 GB of its weights lie on the disk." in panels.banner(choice.state)
 
 
 def test_waiting_can_be_stopped() -> None:
@@ -51,7 +59,8 @@ def test_a_checkpoint_that_fails_is_replaced_and_explained(tiny_checkpoint: Chec
     choice.load()
     assert choice.state.phase == "ready"
     banner = panels.banner(choice.state)
-    assert "needs a licence click: open its page. The embedded checkpoint runs instead." in banner
+    assert "needs a licence click: open its page." in banner
+    assert "The embedded checkpoint runs instead." in banner
 
 
 def test_without_any_checkpoint_the_page_says_so() -> None:

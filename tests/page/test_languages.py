@@ -6,15 +6,24 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from httpx import Request as Asked
+from httpx import Response
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
+from app.captions import Caption, Request
 from app.inside.search import search
 from app.languages import FOLDER, Languages
 from app.page import panels
 from app.page.checkpoint_choice import CheckpointState
-from tests.page.stand_ins import a_page, loaded
+from app.sessions.pictures import Pictures
+from model.checkpoints.hub import _refusal
+from model.checkpoints.placement import DISK, Placement
+from tests.page.stand_ins import CountedImages, a_page, loaded
 
 CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
 PLACES = re.compile(r"{\w*}")
@@ -24,7 +33,10 @@ SAID = (
     "app/inside",
     "app/page",
     "app/questions.py",
+    "app/captions.py",
     "app/sessions",
+    "model/checkpoints",
+    "model/embedded.py",
     "model/engine.py",
     "model/questions.py",
 )
@@ -32,6 +44,11 @@ NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault 
     "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
     "a worker may not", "There are no questions", "No document is chosen", "'{}' is not a file", "'{}' cannot be read",
     "'{}' has no page",
+)  # fmt: skip
+
+CRAMPED = Placement(
+    device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, elsewhere={"layer": DISK},
+    elsewhere_bytes=1_500_000_000,
 )  # fmt: skip
 
 
@@ -118,7 +135,45 @@ def test_the_banner_is_translated_and_the_name_stays(languages: Languages) -> No
     shown = languages.accepted("de").html(panels.banner(loading))
     assert '<strong translate="no">starting</strong>' in shown
     assert "wird geladen: der Adapter wird eingerechnet (nur beim ersten Start), 50%" in shown
-    assert "Why. Stattdessen läuft das eingebaute Modell." in shown
+    assert "Stattdessen läuft das eingebaute Modell." in shown
+
+
+def test_why_a_checkpoint_does_not_run_is_translated_with_its_causes(languages: Languages) -> None:
+    """In the words of `model/checkpoints`; what a library said is kept."""
+    french = languages.accepted("fr")
+    offline = (
+        "a/b cannot be fetched: the hub does not answer: timed out (check the network and the proxy), and it was never"
+        " downloaded to this machine. Or use the checkpoint that needs no network: --model embedded."
+    )
+    banner = french.html(panels.banner(CheckpointState(phase="ready", name="embedded", notice=offline)))
+    assert "le hub ne répond pas : timed out (vérifiez" in banner and "et il n'a jamais été" in banner
+    assert "Le modèle intégré tourne à la place." in banner
+    weights = replace(CRAMPED, needed=2_000_000_000, free=1_000_000_000)
+    assert french.text(f"loading a/b ({weights})") == (
+        "chargement de a/b (2.0 Go de mémoire sur cpu, 1.0 Go sont libres, poids en partie sur disk : 1.5 Go)"
+    )
+    assert french.text(weights.remark).startswith("1.5 Go de ses poids sont sur le disque et")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("has_token", [True, False])
+def test_what_the_hub_refuses_is_translated(languages: Languages, status: int, has_token: bool) -> None:
+    answer = Response(status, request=Asked("GET", "https://huggingface.co/a/b"))
+    for kind in (HfHubHTTPError, GatedRepoError, RepositoryNotFoundError):
+        refusal = _refusal("a/b", kind("no", response=answer), has_token=has_token)
+        assert refusal is not None and languages.accepted("zh").text(refusal) != refusal
+
+
+def test_captions_are_translated_and_what_stands_in_the_picture_is_not(languages: Languages) -> None:
+    german = languages.accepted("de")
+    named = "Probably crossword puzzle (97%).\nIt bears writing: “Answer; · Page 1 of 2”"
+    said = Caption(document="a.png", request=Request(task="caption"), by="image tags", text=named, ours=named)
+    unread = "(2 places with writing could not be read.)"
+    text = f"Answer\n{unread}"
+    read = Caption(document="a.png", request=Request(task="read"), by="text recognition", text=text, ours=unread)
+    html = german.html(panels.captions("a.png", Pictures(CountedImages()), [said, read]))
+    assert "<p>Wahrscheinlich crossword puzzle (97%).</p><p>Darauf steht: „Answer; · Page 1 of 2“</p>" in html
+    assert '<p translate="no">Answer</p><p>(2 Stellen mit Text konnten nicht gelesen werden.)</p>' in html
 
 
 def test_panels_are_translated_and_foreign_text_stays(languages: Languages) -> None:

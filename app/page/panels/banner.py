@@ -6,7 +6,7 @@ from app.page.checkpoint_choice import CheckpointState
 
 
 def banner(state: CheckpointState) -> str:
-    notice = f'<p class="notice">{escape(state.notice)}{_instead(state)}</p>' if state.notice else ""
+    notice = f'<div class="notice"><p>{escape(state.notice)}</p>{_instead(state)}</div>' if state.notice else ""
     return f'<div class="banner {state.phase}" role="status"><p>{_sentence(state)}</p>{notice}</div>'
 
 
@@ -20,8 +20,9 @@ def _sentence(state: CheckpointState) -> str:
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
     about = state.description.removeprefix(f"{state.name}: ")
-    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>'
+    elsewhere = f' <span class="elsewhere">{escape(state.elsewhere)}</span>' if state.elsewhere else ""
+    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>{elsewhere}'
 
 
 def _instead(state: CheckpointState) -> str:
-    return "" if state.phase == "failed" else " The embedded checkpoint runs instead."
+    return "" if state.phase == "failed" else "<p>The embedded checkpoint runs instead.</p>"

@@ -34,6 +34,8 @@ def not_pictures(names: Sequence[str]) -> str:
 def _row(caption: Caption) -> str:
     heading = HEADINGS.get(caption.request.task)
     title = f"<dt>{heading}</dt>" if heading else f'<dt translate="no">{escape(caption.request.question)}</dt>'
-    text = caption.text or ("(no words)" if caption.finished else "…")
-    said = f'<p translate="no">{escape(text)}</p>'
+    ours = caption.ours or ("" if caption.text else "(no words)" if caption.finished else "…")
+    theirs = caption.text.removesuffix(caption.ours).strip()
+    said = f'<p translate="no">{escape(theirs)}</p>' if theirs else ""
+    said += "".join(f"<p>{escape(line)}</p>" for line in ours.splitlines())
     return f'{title}<dd>{said}<span class="facts">{escape(caption.by)}</span></dd>'
