@@ -15,7 +15,7 @@ from app.sessions.session import Loaded, Session, Shown
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, PasswordNeeded
 from model.types import CancelledCallback, EncodedDocument, Progress, ProgressCallback
-from model.vision.views import ViewMode
+from model.vision.views import ViewMode, views_for
 
 
 class Reading:
@@ -109,7 +109,9 @@ class Reading:
     ) -> EncodedDocument:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
         engine = self._choice.engine(cancelled)
-        tokens = engine.count_tokens(viewed.document)
+        views = _views(session, engine.checkpoint.sees) if viewed.picture else None
+        entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
+        tokens = engine.count_tokens(entering)
         size = engine.memory_bytes(tokens)
         self._library.check_room(incoming.name, size + len(incoming.data))
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
@@ -123,7 +125,7 @@ class Reading:
         with self._choice.turns.reading(cancelled) as go_first:
             return engine.encode(
                 viewed.document,
-                views=_views(session, engine.checkpoint.sees) if viewed.picture else None,
+                views=views,
                 picture=viewed.picture,
                 progress=report,
                 cancelled=go_first,

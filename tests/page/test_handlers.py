@@ -57,6 +57,13 @@ def test_a_newer_watch_of_a_tab_ends_the_older_one_which_takes_nothing_away(tab:
     assert awaited(overtaken()) == [QUIET]
 
 
+def test_how_the_pages_of_the_next_documents_enter_can_be_chosen(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    tab.handlers.choose_views(tab.session.id, "image")
+    tab.drop(("note.txt", b"The ferry leaves at nine."))
+    assert [[page.view for page in one.document.pages] for one in tab.session.documents] == [["text"] * 2, ["image"]]
+
+
 def test_several_files_are_all_read(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER), ("note.txt", b"The ferry leaves at nine."))
     assert [loaded.name for loaded in tab.session.ticked] == ["letter.pdf", "note.txt"]

@@ -7,6 +7,7 @@ import pytest
 
 from app.page import panels
 from app.page.panels.pages import Traces, marked_boxes
+from app.page.theme import calm_theme
 from app.receipts import receipt, roughly, seconds
 from app.sessions.conversation import Exchange
 from model.types import Answer, Evidence, PageAttention
@@ -131,3 +132,8 @@ def test_documents_say_how_well_they_could_be_read() -> None:
     html = panels.documents([document], [], "")
     assert "2 pages read by OCR; 12 places could not be read (page 2)" in html
     assert "2 pages · 10 tokens" in html
+
+
+def test_the_theme_keeps_the_colours_of_page_and_controls() -> None:
+    theme = calm_theme()
+    assert (theme.background_fill_primary_dark, theme.button_primary_background_fill_dark) == ("#232220", "#267765")
