@@ -222,7 +222,7 @@ def test_a_page_is_opened_by_its_number(tab: Tab) -> None:
     tab.handlers.open(tab.session.id, tab.event(document=key, page="2"))
     assert "Page 2 of letter.pdf" in str(tab.settled().pages)
     tab.handlers.open(tab.session.id, tab.event(document="other", page="x"))
-    assert "Nothing here yet" in str(tab.settled().pages)
+    assert "Drop a document to begin" in str(tab.settled().pages)
 
 
 def test_a_page_that_was_freed_asks_for_a_reload(tab: Tab) -> None:
