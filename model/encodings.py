@@ -27,6 +27,7 @@ FORMAT = "readonce-encoding"
 VERSION = 1
 _PICTURE = "pictures."  # then the page's number
 _TOKEN_FIELDS = ("ids", "pages", "starts", "ends")
+_INT8_SCALES = ("hidden_scales", "channel_scales")
 _DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int8": torch.int8}
 
 
@@ -42,8 +43,9 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
         "words.spans": spans,
         "words.boxes": boxes,
     } | {f"tokens.{name}": getattr(encoded.tokens, name) for name in _TOKEN_FIELDS}
-    if encoded.memory.hidden_scales is not None:
-        tensors["memory.hidden_scales"] = encoded.memory.hidden_scales
+    for name in _INT8_SCALES:
+        if (scales := getattr(encoded.memory, name)) is not None:
+            tensors[f"memory.{name}"] = scales
     tensors |= {
         f"{_PICTURE}{number}": torch.frombuffer(bytearray(image), dtype=torch.uint8)
         for number, image in (pictures or {}).items()
@@ -159,7 +161,7 @@ def _assemble(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Encod
     memory = Memory(
         hidden=tensors["memory.hidden"],
         key_scales=tensors["memory.key_scales"],
-        hidden_scales=tensors.get("memory.hidden_scales"),
+        **{name: tensors.get(f"memory.{name}") for name in _INT8_SCALES},
     )
     _check_tensors(memory, tokens, _DTYPES[header["precision"]])
     _check_places(tokens, document)
@@ -196,11 +198,11 @@ def _check_tensors(memory: Memory, tokens: TokenMap, precision: torch.dtype) -> 
         raise ValueError(f"the tensors' shapes do not fit {count} tokens")
     if memory.hidden.dtype != precision or memory.key_scales.dtype != torch.float32:
         raise ValueError(f"the memory is {memory.hidden.dtype}, not {precision}")
-    scales = memory.hidden_scales
-    if (scales is None) == (precision == torch.int8):
-        raise ValueError("a memory in int8, and no other, has a scale for each token")
-    if scales is not None and (scales.shape != (count,) or not (scales.isfinite() & (scales > 0)).all()):
-        raise ValueError(f"the memory's scales are not {count} positive numbers")
+    for scales, size in ((memory.hidden_scales, count), (memory.channel_scales, memory.hidden.shape[1])):
+        if (scales is None) == (precision == torch.int8):
+            raise ValueError("a memory in int8, and no other, has a scale for each token and each channel")
+        if scales is not None and (scales.shape != (size,) or not (scales.isfinite() & (scales > 0)).all()):
+            raise ValueError(f"the memory's scales are not {size} positive numbers")
     if any(getattr(tokens, name).dtype != torch.int32 for name in _TOKEN_FIELDS):
         raise ValueError("the token map is not int32")
     if not (memory.hidden.isfinite().all() and memory.key_scales.isfinite().all()):

@@ -30,6 +30,7 @@ from model.types import (
     Document,
     EncodedDocument,
     GenerationOptions,
+    Memory,
     Precision,
     Progress,
     ProgressCallback,
@@ -82,8 +83,9 @@ class Engine:
         decoder = self.checkpoint.model.model.decoder.config
         kept_as = self._memory_precision
         item = (getattr(torch, kept_as) if kept_as else self.checkpoint.dtype).itemsize
-        scales = decoder.num_hidden_layers * decoder.num_key_value_heads + (kept_as == "int8")
-        return tokens * (decoder.hidden_size * item + scales * 4)
+        in_int8 = kept_as == "int8"
+        scales = decoder.num_hidden_layers * decoder.num_key_value_heads + in_int8
+        return tokens * (decoder.hidden_size * item + scales * 4) + in_int8 * decoder.hidden_size * 4
 
     def encode(
         self,
@@ -117,10 +119,11 @@ class Engine:
         if not total:
             raise DocumentError(_no_text(document))
         windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
-        pieces = []
+        pieces: list[EncodedDocument] = []
         for window in windows:
             done = partial(_report_tokens, report, window, total)
-            pieces.append(self._read_window(document, stream, seen, window, done, cancelled))
+            beside = pieces[0].memory if pieces else None
+            pieces.append(self._read_window(document, stream, seen, window, beside, done, cancelled))
             if window_read is not None:
                 window_read(pieces[-1])
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
@@ -139,6 +142,7 @@ class Engine:
         stream: TokenMap,
         seen: PageFeatures,
         window: Window,
+        beside: Memory | None,
         progress: Callable[[float], None],
         cancelled: CancelledCallback | None,
     ) -> EncodedDocument:
@@ -156,7 +160,7 @@ class Engine:
         memory = memory_of(self.checkpoint.model, window.kept_rows(hidden))
         return EncodedDocument(
             document=document,
-            memory=kept(memory, self._memory_precision),
+            memory=kept(memory, self._memory_precision, beside),
             tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
             fingerprint=self.checkpoint.fingerprint,
             windows=1,

@@ -1,11 +1,13 @@
 """Encoder states -> the memory that the decoder attends to, in the precision in which it is kept.
 
 At 270M a token takes 1,280 bytes of states in bfloat16, or 640 and a scale in int8, beside 72 bytes of key scales.
+Some channels of the states are hundreds of times as large as the others, so in int8 each channel has a scale as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from transformers import T5Gemma2ForConditionalGeneration
@@ -13,6 +15,8 @@ from transformers import T5Gemma2ForConditionalGeneration
 from model.int8 import quantise
 from model.offload import resident
 from model.types import Memory, Precision
+
+_SMALLEST_CHANNEL = 0.1  # of the median: a channel that is silent in one window may speak in the next
 
 
 @torch.inference_mode()
@@ -32,22 +36,33 @@ def memory_of(model: T5Gemma2ForConditionalGeneration, hidden: torch.Tensor) -> 
 
 
 @torch.inference_mode()
-def kept(memory: Memory, precision: Precision | None) -> Memory:
-    """The memory as it is kept: None leaves it as the encoder made it; int8 has one scale a token."""
+def kept(memory: Memory, precision: Precision | None, beside: Memory | None = None) -> Memory:
+    """The memory as it is kept: None leaves it as the encoder made it; int8 has one scale a token and one a channel.
+
+    Those of the channels are taken from a memory `beside` which it will be joined.
+    """
     if precision is None or memory.hidden.dtype == torch.int8:
         return memory
     if precision != "int8":
         return Memory(hidden=memory.hidden.to(getattr(torch, precision)), key_scales=memory.key_scales)
-    rows, scales = quantise(memory.hidden.float())
-    return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales)
+    hidden = memory.hidden.float()
+    channels = _channel_scales(hidden) if beside is None or beside.channel_scales is None else beside.channel_scales
+    rows, scales = quantise(hidden / channels)
+    return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales, channel_scales=channels)
+
+
+def _channel_scales(hidden: torch.Tensor) -> torch.Tensor:
+    """How large each channel of states (T, H) is, (H,) float32: the root of its mean square."""
+    size = hidden.square().mean(0).sqrt()
+    return size.clamp(min=_SMALLEST_CHANNEL * float(size.median()) or 1.0)
 
 
 @torch.inference_mode()
 def placed(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
     """The memory where and as the decoder computes: a kept one may come from the CPU, a file, another machine."""
     hidden = memory.hidden.to(device)
-    if memory.hidden_scales is not None:
-        hidden = hidden * memory.hidden_scales.to(device)[:, None]
+    if memory.hidden_scales is not None and memory.channel_scales is not None:
+        hidden = hidden * memory.hidden_scales.to(device)[:, None] * memory.channel_scales.to(device)
     return Memory(hidden=hidden.to(dtype), key_scales=memory.key_scales.to(device))
 
 
@@ -56,7 +71,8 @@ def only_rows(memory: Memory, rows: torch.Tensor) -> Memory:
     if bool(rows.all()):
         return memory
     rows = rows.to(memory.hidden.device)
-    return Memory(
+    return replace(
+        memory,
         hidden=memory.hidden[rows],
         key_scales=memory.key_scales[..., rows],
         hidden_scales=None if memory.hidden_scales is None else memory.hidden_scales[rows],
@@ -64,7 +80,10 @@ def only_rows(memory: Memory, rows: torch.Tensor) -> Memory:
 
 
 def join_memories(memories: Sequence[Memory]) -> Memory:
-    """Memories of one precision behind each other. Attention over it is attention over one tensor of the same rows."""
+    """Memories of one precision behind each other. Attention over it is attention over one tensor of the same rows.
+
+    In int8 they have the same channel scales (see `kept`).
+    """
     if len(memories) == 1:
         return memories[0]
     scales = [memory.hidden_scales for memory in memories if memory.hidden_scales is not None]
@@ -72,4 +91,5 @@ def join_memories(memories: Sequence[Memory]) -> Memory:
         hidden=torch.cat([memory.hidden for memory in memories]),
         key_scales=torch.cat([memory.key_scales for memory in memories], dim=-1),
         hidden_scales=torch.cat(scales) if scales else None,
+        channel_scales=memories[0].channel_scales,
     )

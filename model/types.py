@@ -76,18 +76,19 @@ Precision = Literal["float32", "bfloat16", "int8"]
 class Memory:
     """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
 
-    hidden: (T, H), as int8 with hidden_scales (T,) float32. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of
-    every decoder layer (r_t in `model/attention.py`).
+    hidden: (T, H), as int8 with hidden_scales (T,) and channel_scales (H,) float32, a number being the product of all
+    three. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (r_t in `model/attention.py`).
     """
 
     hidden: torch.Tensor
     key_scales: torch.Tensor
     hidden_scales: torch.Tensor | None = None
+    channel_scales: torch.Tensor | None = None
 
     @property
     def nbytes(self) -> int:
-        scales = 0 if self.hidden_scales is None else self.hidden_scales.nbytes
-        return self.hidden.nbytes + self.key_scales.nbytes + scales
+        tensors = (self.hidden, self.key_scales, self.hidden_scales, self.channel_scales)
+        return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def load_folder(
     """
     check_kind(folder, name=name)
     _check_files(folder, name=name)
-    with ThreadPoolExecutor(1) as beside:  # two seconds of parsing, without Python's lock
+    with ThreadPoolExecutor(1) as beside:  # parsing holds Python's lock; converting large tensors does not need it
         tokenizer = beside.submit(_load_tokenizer, folder, name=name)
         placement = find_place(_weights(folder, name=name), name=name)
         progress(f"loading {name} ({placement})", 0.0)

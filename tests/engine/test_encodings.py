@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from model.encodings import load_encoding, save_encoding
 from model.engine import Engine
 from model.errors import EncodingError
-from model.memory import kept, placed
+from model.memory import kept, only_rows, placed
 from model.types import EncodedDocument, Precision, Word
 from tests.tiny import TEXT, document, tiny_checkpoint
 
@@ -60,6 +60,22 @@ def test_what_is_kept_smaller_survives(encoded: EncodedDocument, tmp_path: Path,
     back = placed(loaded, torch.device("cpu"), torch.float32)
     assert (back.hidden - encoded.memory.hidden).norm() < 0.02 * encoded.memory.hidden.norm()
     assert torch.equal(back.key_scales, encoded.memory.key_scales)
+
+
+def test_int8_keeps_every_channel_beside_a_huge_one_in_all_windows() -> None:
+    """As the states of real checkpoints are: one scale a token would round the other channels away."""
+    checkpoint = tiny_checkpoint(window=40, overlap=8)
+    with torch.no_grad():
+        checkpoint.model.model.encoder.text_model.norm.weight[7] = 300.0
+    exact, in_int8 = (
+        Engine(checkpoint, memory_precision=precision).encode(document(TEXT)).memory for precision in (None, "int8")
+    )
+    every = torch.ones(len(exact.hidden), dtype=torch.bool).index_fill(0, torch.tensor([3]), value=False)
+    exact, in_int8 = only_rows(exact, every), only_rows(in_int8, every)
+    back = placed(in_int8, torch.device("cpu"), torch.float32).hidden
+    error = (back - exact.hidden).norm(dim=0) / exact.hidden.norm(dim=0)  # (H,)
+    assert len(exact.hidden) > 80 and exact.hidden[:, 7].abs().max() > 100
+    assert error.max() < 0.02
 
 
 @pytest.mark.parametrize("precision", [None, "bfloat16", "int8"])
