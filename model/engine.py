@@ -118,9 +118,8 @@ class Engine:
         total = len(stream.ids)
         if not total:
             raise DocumentError(_no_text(document))
-        windows = plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap)
         pieces: list[EncodedDocument] = []
-        for window in windows:
+        for window in plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap):
             done = partial(_report_tokens, report, window, total)
             beside = pieces[0].memory if pieces else None
             pieces.append(self._read_window(document, stream, seen, window, beside, done, cancelled))
