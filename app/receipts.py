@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
-LEAST_CONFIDENCE = 0.6  # geometric mean probability of the answer's tokens
+LEAST_CONFIDENCE = 0.75  # geometric mean probability of the answer's tokens
 LEAST_ATTENTION = 0.3  # share of the page that was looked at most
 LEAST_SOUGHT = 0.7  # of the page that the answer was sought on most: how much its own page was
 
