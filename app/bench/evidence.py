@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.bench.asking import engine_for
 from app.bench.bundles import Asked, Bundle, make_bundles
 from app.bench.rows import Row, read_rows
 from app.bench.scores import best, refuses, token_f1
 from app.commands.progress import ProgressLine
 from app.receipts import doubtful
 from app.settings import Settings
-from model.checkpoints import load_checkpoint
 from model.engine import Engine
 from model.types import Answer, Document, Page
 
@@ -53,8 +53,7 @@ def evidence(arguments: argparse.Namespace) -> None:
     settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     try:
-        name = arguments.model or settings.model
-        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+        engine = engine_for(arguments, settings, line)
         asked: list[Question] = []
         for number, bundle in enumerate(bundles, start=1):
             line.say(f"document {number:,} of {len(bundles):,}")

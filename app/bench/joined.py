@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from app.bench.asking import engine_for
 from app.bench.bundles import Asked, Bundle, make_bundles
 from app.bench.scores import best, exact_match, token_f1
 from app.commands.progress import ProgressLine
 from app.settings import Settings
-from model.checkpoints import load_checkpoint
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument
 
@@ -39,8 +39,7 @@ def joined(arguments: argparse.Namespace) -> None:
     apart: list[Answer] = []
     windows = [0, 0]
     try:
-        name = arguments.model or settings.model
-        engine = Engine(load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading))
+        engine = engine_for(arguments, settings, line)
         for number, bundle in enumerate(bundles, start=1):
             for way, (documents, answers) in enumerate((([bundle.document], together), (each_page(bundle), apart))):
                 line.say(f"document {number:,} of {len(bundles):,}, {'joined' if way else 'as one'}")

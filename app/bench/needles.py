@@ -18,14 +18,12 @@ from pydoc_data.topics import topics
 
 from transformers import PreTrainedTokenizerBase
 
-from app.bench.asking import ask_all
+from app.bench.asking import ask_all, engine_for
 from app.bench.scores import normalise
 from app.commands.progress import ProgressLine
 from app.settings import Settings
 from model.adapt.facts import Fact, Source
 from model.adapt.records import distinct_facts
-from model.checkpoints import load_checkpoint
-from model.engine import Engine
 from model.types import Document, EncodedDocument, Page
 
 A4 = (595.0, 842.0)  # points
@@ -50,12 +48,10 @@ def needles(arguments: argparse.Namespace) -> None:
     findings: list[Finding] = []
     read: list[EncodedDocument] = []
     try:
-        name = arguments.model or settings.model
-        checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
-        engine = Engine(checkpoint, memory_precision=settings.precision)
+        engine = engine_for(arguments, settings, line)
         for number in range(arguments.documents):
             hidden = make_needles(arguments.needles, rng)
-            text = haystack(checkpoint.tokenizer, arguments.tokens, hidden, rng)
+            text = haystack(engine.checkpoint.tokenizer, arguments.tokens, hidden, rng)
             line.say(f"reading text {number + 1} of {arguments.documents}")
             read.append(engine.encode(_document(text)))
             line.say(f"text {number + 1}: looking for {len(hidden)} needles")
@@ -64,6 +60,7 @@ def needles(arguments: argparse.Namespace) -> None:
                 findings.append(_finding(needle, answer, depth_of(index, len(hidden))))
     finally:
         line.clear()
+    name = engine.checkpoint.name
     print(as_json(name, read, findings) if arguments.json else as_table(name, read, findings))
 
 

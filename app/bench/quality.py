@@ -8,12 +8,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from app.bench.asking import ask_all
+from app.bench.asking import ask_all, engine_for
 from app.bench.rows import Row, read_rows
 from app.bench.scores import Scores, score
 from app.commands.progress import ProgressLine
 from app.settings import Settings
-from model.checkpoints import load_checkpoint
 from model.engine import Engine
 from model.types import Document, Page
 
@@ -26,11 +25,9 @@ def quality(arguments: argparse.Namespace) -> None:
     settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     try:
-        name = arguments.model or settings.model
-        checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
-        engine = Engine(checkpoint, memory_precision=settings.precision)
+        engine = engine_for(arguments, settings, line)
         answers, windows = engine_answers(engine, rows, line)
-        ours = score(name, rows, answers)
+        ours = score(engine.checkpoint.name, rows, answers)
         baseline = None if arguments.no_baseline else _baseline(rows, settings, line)
     finally:
         line.clear()
