@@ -20,6 +20,7 @@ from model.decoder import Decoder
 from model.encoder import encode_window
 from model.engine import Engine
 from model.errors import CheckpointError
+from model.generation import NOT_IN_DOCUMENT
 from model.memory import memory_of
 from model.windows import plan_windows
 from tests.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
@@ -222,6 +223,21 @@ def test_documents_fill_their_shape() -> None:
     assert batch.answer_ids.shape == batch.targets.shape
     assert 60 < batch.answer_ids.shape[1] <= 90
     assert (batch.window_ids[:, 0] == tokens.bos).all()
+
+
+def test_only_a_share_of_the_unanswerable_questions_is_asked() -> None:
+    """But a passage that has no other keeps one."""
+    tokens = Tokens(tiny_tokenizer())
+    asked = [("Question: Who?\nAnswer:", "Omar"), *[("Question: When?\nAnswer:", NOT_IN_DOCUMENT)] * 400]
+    some = Passage(ids=passage(tokens).ids, pairs=tokens.pairs(asked))
+    none = Passage(ids=some.ids, pairs=some.pairs[1:2])
+    shape = Shape(documents=1, windows=1, window=200, overlap=0, answers=90, filled=False)
+    counts = {}
+    for name, text in (("some", some), ("none", none)):
+        mixture = Mixture({"prose": [text]}, {"prose": 1.0}, tokens, "train", unanswerable=0.25)
+        counts[name] = len(mixture.document(shape, random.Random(1))[1])
+    assert 60 < counts["some"] < 150
+    assert counts["none"] == 1
 
 
 def test_a_batch_of_single_passages_is_as_wide_as_the_longest() -> None:

@@ -30,14 +30,16 @@ def one_thread_afterwards() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def tiny_trainer(steps: int) -> Trainer:
+def tiny_trainer(steps: int, *, frozen_encoder: bool = False) -> Trainer:
     tokens = Tokens(tiny_tokenizer())
     pairs = tokens.pairs([("Question: Who?\nAnswer:", "Omar Haddad"), ("Question: When?\nAnswer:", "1907")])
     texts = [Passage(ids=tokens.encode([TEXT[start : start + 60]])[0], pairs=pairs) for start in range(0, 120, 20)]
     model = tiny_model()
     usual = {name: value.detach().clone() for name, value in model.named_parameters() if value.ndim == 1}
     head = Head(model.model.encoder.text_model.embed_tokens.weight.detach(), torch.arange(400))
-    recipe = Recipe(rank=4, steps=steps, documents=3, threads=2, warmup=2, learning_rate=0.02)
+    recipe = Recipe(
+        rank=4, steps=steps, documents=3, threads=2, warmup=2, learning_rate=0.02, frozen_encoder=frozen_encoder
+    )
     torch.manual_seed(1)
     mixture = Mixture({"prose": texts}, {"prose": 1.0}, tokens, "train")
     return Trainer(model, head, mixture, recipe, usual, shapes=SHAPES)
@@ -55,6 +57,18 @@ def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
     assert sum(curve[-3:]) < 0.7 * sum(curve[:3])
     kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
     assert all(torch.equal(*pair) for pair in zip(frozen, kept, strict=True))
+
+
+def test_a_frozen_encoder_stays_as_it_is_and_is_exported_all_the_same(tmp_path: Path) -> None:
+    trainer = tiny_trainer(2, frozen_encoder=True)
+    before = {name: value.detach().clone() for name, value in trainer.trained.items()}
+    losses(trainer, 2)
+    trainer.save(tmp_path / "state.pt")
+    moved = {
+        name for name, value in adapter_of(tmp_path / "state.pt").by_name().items() if (value != before[name]).any()
+    }
+    assert moved
+    assert not any(name.startswith("model.encoder") for name in moved)
 
 
 def test_the_norms_of_the_two_stacks_are_trained_apart() -> None:
