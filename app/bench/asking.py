@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.commands.progress import ProgressLine
+from app.commands.reading import load_engine
 from app.questions import BATCH
-from app.settings import Settings
-from model.checkpoints import load_checkpoint
 from model.engine import Engine
 from model.types import EncodedDocument
 
 
-def engine_for(arguments: argparse.Namespace, settings: Settings, line: ProgressLine) -> Engine:
-    """The engine with the checkpoint that the arguments, or else the settings, name."""
-    name = arguments.model or settings.model
-    checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
+def engine_for(arguments: argparse.Namespace, line: ProgressLine) -> Engine:
+    """The engine that the arguments ask for."""
+    engine = load_engine(arguments.model, line)
     if arguments.whole_document:
-        checkpoint = replace(checkpoint, passage_tokens=None)
-    return Engine(checkpoint, memory_precision=settings.precision)
+        engine.checkpoint = replace(engine.checkpoint, passage_tokens=None)
+    return engine
 
 
 def ask_all(engine: Engine, encoded: EncodedDocument, questions: Sequence[str]) -> list[str]:

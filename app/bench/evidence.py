@@ -7,7 +7,6 @@ context of one row: so the right page is known. All questions to a document are 
 import argparse
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from app.bench.rows import Row, read_rows
 from app.bench.scores import best, refuses, token_f1
 from app.commands.progress import ProgressLine
 from app.receipts import doubtful
-from app.settings import Settings
 from model.engine import Engine
 from model.types import Answer, Document, Page
 
@@ -50,10 +48,9 @@ def evidence(arguments: argparse.Namespace) -> None:
         bundles = list(bundles_of_rows(rows, pages, most))
     else:
         bundles = list(make_bundles(most, pages, arguments.seed))
-    settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     try:
-        engine = engine_for(arguments, settings, line)
+        engine = engine_for(arguments, line)
         asked: list[Question] = []
         for number, bundle in enumerate(bundles, start=1):
             line.say(f"document {number:,} of {len(bundles):,}")

@@ -5,7 +5,6 @@ The same pages and questions both ways (`bundles.py`), from one checkpoint in on
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,6 @@ from app.bench.asking import engine_for
 from app.bench.bundles import Asked, Bundle, make_bundles
 from app.bench.scores import best, exact_match, token_f1
 from app.commands.progress import ProgressLine
-from app.settings import Settings
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument
 
@@ -31,7 +29,6 @@ class Way:
 
 
 def joined(arguments: argparse.Namespace) -> None:
-    settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     bundles = list(make_bundles(arguments.documents, arguments.pages, arguments.seed))
     asked = [one for bundle in bundles for one in bundle.questions]
@@ -39,7 +36,7 @@ def joined(arguments: argparse.Namespace) -> None:
     apart: list[Answer] = []
     windows = [0, 0]
     try:
-        engine = engine_for(arguments, settings, line)
+        engine = engine_for(arguments, line)
         for number, bundle in enumerate(bundles, start=1):
             for way, (documents, answers) in enumerate((([bundle.document], together), (each_page(bundle), apart))):
                 line.say(f"document {number:,} of {len(bundles):,}, {'joined' if way else 'as one'}")

@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import itertools
 import json
-import os
 import random
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from transformers import PreTrainedTokenizerBase
 from app.bench.asking import ask_all, engine_for
 from app.bench.scores import normalise
 from app.commands.progress import ProgressLine
-from app.settings import Settings
 from model.adapt.facts import Fact, Source
 from model.adapt.records import distinct_facts
 from model.types import Document, EncodedDocument, Page
@@ -42,13 +40,12 @@ class Finding:
 
 
 def needles(arguments: argparse.Namespace) -> None:
-    settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     rng = random.Random(arguments.seed)
     findings: list[Finding] = []
     read: list[EncodedDocument] = []
     try:
-        engine = engine_for(arguments, settings, line)
+        engine = engine_for(arguments, line)
         for number in range(arguments.documents):
             hidden = make_needles(arguments.needles, rng)
             text = haystack(engine.checkpoint.tokenizer, arguments.tokens, hidden, rng)

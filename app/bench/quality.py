@@ -25,7 +25,7 @@ def quality(arguments: argparse.Namespace) -> None:
     settings = Settings.from_environment(os.environ)
     line = ProgressLine(sys.stderr)
     try:
-        engine = engine_for(arguments, settings, line)
+        engine = engine_for(arguments, line)
         answers, windows = engine_answers(engine, rows, line)
         ours = score(engine.checkpoint.name, rows, answers)
         baseline = None if arguments.no_baseline else _baseline(rows, settings, line)

@@ -22,7 +22,7 @@ def caption(arguments: argparse.Namespace) -> None:
     selection = Selection.of(arguments, arguments.files)
     try:
         with open_reader() as reader:
-            engine = load_engine(selection, line)
+            engine = load_engine(selection.model, line)
             found = [_captions(engine, reader, path, selection, requests, line) for path in selection.files]
     finally:
         line.clear()

@@ -52,7 +52,7 @@ def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[E
     """
     with open_reader() as reader:
         opened = [_open(reader, path, selection, line) for path in selection.files]
-        engine = load_engine(selection, line)
+        engine = load_engine(selection.model, line)
         return engine, tuple(_encoded(engine, one, selection, line) for one in opened)
 
 
@@ -61,11 +61,10 @@ def open_reader() -> DocumentReader:
     return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
 
 
-def load_engine(selection: Selection, line: ProgressLine) -> Engine:
-    """The engine on the checkpoint that was chosen."""
+def load_engine(model: str | None, line: ProgressLine) -> Engine:
+    """The engine on the checkpoint of that name; None: on the one that the settings name."""
     settings = Settings.from_environment(os.environ)
-    name = selection.model or settings.model
-    checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=line.loading)
+    checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
     return Engine(checkpoint, memory_precision=settings.precision)
 
 
