@@ -12,19 +12,22 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from model.types import EncodedDocument
 
-_LONGEST = 160  # tokens of a passage
+_LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
+_MOST = 3  # passages that are shown
 _LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
-_STEM = 6  # characters of a word that count: endings differ
+_STEM = 6  # characters of a word that count: endings differ; and a word as long as that has its full weight
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
+_SENTENCE_END = re.compile(r"[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)")
+_LINE_END = re.compile(r"\n")
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that put no space between words
 
@@ -39,18 +42,14 @@ class Passage:
 
 
 def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
-    """Which rows each question is shown, (N, T) bool: its closest passages, about `tokens` tokens of them.
+    """Which rows each question is shown, (N, T) bool: its closest passages, about `tokens` tokens of them at most.
 
-    A question that has no word in common with the documents is shown everything, and so is one about documents that
-    are no longer than that.
+    A question that has no word in common with the documents is shown everything.
     """
-    total = sum(encoded.token_count for encoded in encodings)
-    shown = torch.ones(len(questions), total, dtype=torch.bool)
-    if total <= tokens:
-        return shown
+    shown = torch.ones(len(questions), sum(encoded.token_count for encoded in encodings), dtype=torch.bool)
     passages = passages_of(encodings)
     for row, question in zip(shown, questions, strict=True):
-        if chosen := _closest(passages, question, tokens):
+        if chosen := closest(passages, question, tokens):
             row[:] = False
             row[0] = True  # a `<bos>`, where attention that looks for nothing rests
             for passage in chosen:
@@ -58,11 +57,14 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
     return shown
 
 
-def _closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
+def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
+    """The passages that a question is shown, the closest first; none: it is shown everything."""
+    if len(passages) <= _MOST and sum(passage.last - passage.first for passage in passages) <= tokens:
+        return []
     scores = relevance(passages, question)
     best = max(scores, default=0.0)
     chosen: list[Passage] = []
-    for index in sorted(range(len(passages)), key=lambda index: -scores[index]):
+    for index in sorted(range(len(passages)), key=lambda index: -scores[index])[:_MOST]:
         passage = passages[index]
         tokens -= passage.last - passage.first
         if scores[index] <= _LEAST_RELEVANCE * best or (chosen and tokens < 0):
@@ -76,44 +78,51 @@ def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:
     passages: list[Passage] = []
     offset = 0
     for encoded in encodings:
-        passages += _passages(encoded, offset)
+        for page in encoded.document.pages:
+            rows = (encoded.tokens.pages == page.number).nonzero().flatten()
+            starts, ends = encoded.tokens.starts[rows].tolist(), encoded.tokens.ends[rows].tolist()
+            places = (rows + offset).tolist()
+            passages += [
+                replace(passage, first=places[passage.first], last=places[passage.last - 1] + 1)
+                for passage in cut(page.text, starts, ends)
+            ]
         offset += encoded.token_count
     return passages
 
 
-def _passages(encoded: EncodedDocument, offset: int) -> Iterator[Passage]:
-    for page in encoded.document.pages:
-        rows = (encoded.tokens.pages == page.number).nonzero().flatten()
-        starts, ends = encoded.tokens.starts[rows].tolist(), encoded.tokens.ends[rows].tolist()
-        cuts = {match.end() for match in _SENTENCE_ENDS.finditer(page.text)}
-        first = 0
-        while first < len(rows):
-            last = _cut(starts, first, cuts)
-            text = page.text[starts[first] : ends[last - 1]]
-            yield Passage(first=offset + int(rows[first]), last=offset + int(rows[last - 1]) + 1, text=_plain(text))
-            first = last
+def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passage]:
+    """The passages of a text, whose token i stands for characters [starts[i], ends[i]); rows count from 0.
 
-
-def _cut(starts: Sequence[int], first: int, cuts: set[int]) -> int:
-    """Where a passage that begins at row `first` ends: behind the last sentence or line that fits, if not too early."""
-    last = min(first + _LONGEST, len(starts))
-    if last == len(starts):
-        return last
-    return next((row for row in range(last, first + _LONGEST // 2, -1) if starts[row] in cuts), last)
+    A passage ends with a sentence or paragraph; where none ends in time, with the last line that fits.
+    """
+    sentences, lines = (
+        [bisect_left(starts, match.end()) for match in pattern.finditer(text)] for pattern in (_SENTENCE_END, _LINE_END)
+    )
+    first = 0
+    while first < len(starts):
+        most = min(first + _LONGEST, len(starts))
+        last = most
+        if sentence := sentences[bisect_left(sentences, first + _SHORTEST) : bisect_right(sentences, most)]:
+            last = sentence[0]
+        elif most < len(starts) and (fits := lines[bisect_right(lines, first) : bisect_right(lines, most)]):
+            last = fits[-1]
+        yield Passage(first=first, last=last, text=_plain(text[starts[first] : ends[last - 1]]))
+        first = last
 
 
 def relevance(passages: Sequence[Passage], question: str) -> list[float]:
     """BM25 of each passage; 0 where it has none of the question's words."""
-    words = set(_words(question))
-    if not words or not passages:
+    weights = _weights(question)
+    if not weights or not passages:
         return [0.0] * len(passages)
-    pattern = re.compile("|".join(sorted(words, reverse=True)))
+    pattern = re.compile("|".join(map(_pattern, sorted(weights, reverse=True))))
     found = [Counter(match.group() for match in pattern.finditer(passage.text)) for passage in passages]
     holding = Counter(word for counts in found for word in counts)
     mean = sum(len(passage.text) for passage in passages) / len(passages)
     return [
         sum(
-            math.log(1 + (len(passages) - holding[word] + 0.5) / (holding[word] + 0.5))
+            weights[word]
+            * math.log(1 + (len(passages) - holding[word] + 0.5) / (holding[word] + 0.5))
             * (count * (_SATURATION + 1))
             / (count + _SATURATION * (1 - _LENGTH + _LENGTH * len(passage.text) / mean))
             for word, count in counts.items()
@@ -122,15 +131,25 @@ def relevance(passages: Sequence[Passage], question: str) -> list[float]:
     ]
 
 
-def _words(question: str) -> Iterator[str]:
-    """Patterns of the question's words: a short one whole, a long one by its beginning; else pairs of characters."""
-    for word in _WORD.findall(_plain(question)):
+def _weights(question: str) -> dict[str, float]:
+    """The question's words, long ones by their beginning, or pairs of characters, and how much each counts.
+
+    Short words are mostly those that say little ("what", "of", "die"), but for numbers and those in capitals.
+    """
+    weights: dict[str, float] = {}
+    for word in _WORD.findall(question):
         if _UNSPACED.search(word):
-            yield from (word[index : index + 2] for index in range(max(1, len(word) - 1)))
-        elif len(word) < _STEM:
-            yield rf"\b{word}\b"
+            weights |= {word[index : index + 2]: 1.0 for index in range(max(1, len(word) - 1))}
         else:
-            yield rf"\b{word[:_STEM]}"
+            telling = word.isupper() or any(map(str.isdigit, word))
+            weights[_plain(word)[:_STEM]] = 1.0 if telling else min(1.0, len(word) / _STEM)
+    return weights
+
+
+def _pattern(word: str) -> str:
+    if _UNSPACED.search(word):
+        return word
+    return rf"\b{word}\b" if len(word) < _STEM else rf"\b{word}"
 
 
 def _plain(text: str) -> str:

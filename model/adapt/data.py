@@ -8,7 +8,8 @@ sees itself and the document, not its neighbours). Shapes are few and fixed: CPU
 import gzip
 import json
 import random
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -17,23 +18,33 @@ from transformers import PreTrainedTokenizerBase
 
 from model.adapt.facts import Split
 from model.adapt.records import make_record
-from model.adapt.tasks import pairs_by_context
+from model.adapt.tasks import SUMMARY, TITLE, pairs_by_context
 from model.adapt.ul2 import choose_denoiser, denoise
 from model.generation import NOT_IN_DOCUMENT, prompt_text
+from model.passages import Passage as CutPassage
+from model.passages import closest, cut
 from model.windows import plan_windows
 
 SEPARATOR = "\n\n"
 IGNORED = -100
 RECORDS, TEXT = "records", "text"  # kinds of documents that are made, not read: generated ones, and UL2's
 NOT_PROSE = (RECORDS, TEXT, "papers")
+PASSAGE_TOKENS = 320  # that a question is shown at most
 SHORTEST_TEXT = 40  # tokens that are worth taking apart
 
-Pair = tuple[list[int], list[int]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Prompt ids and answer ids with `<eos>`; shown: tokens [first, last) that the question may look at, none: all."""
+
+    prompt: list[int]
+    answer: list[int]
+    shown: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A piece of text (ids without `<bos>`) and its questions: pairs of prompt ids and answer ids with `<eos>`."""
+    """A piece of text (ids without `<bos>`) and its questions."""
 
     ids: list[int]
     pairs: list[Pair]
@@ -64,7 +75,8 @@ class Batch:
     """D documents of k windows of W tokens; S decoder tokens for each document.
 
     window_ids (D * k, W), 0 where padded; answer_ids (D, S); positions (D, S) restart with each question;
-    question (D, S) says which question a decoder token belongs to, -1 where padded; targets (D, S) or IGNORED.
+    question (D, S) says which question a decoder token belongs to, -1 where padded; targets (D, S) or IGNORED; shown
+    (D, S, T) says which of the T rows of its document's memory it may look at.
     """
 
     window_ids: torch.Tensor
@@ -72,6 +84,7 @@ class Batch:
     positions: torch.Tensor
     question: torch.Tensor
     targets: torch.Tensor
+    shown: torch.Tensor
 
     def to(self, device: torch.device) -> "Batch":
         return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
@@ -95,24 +108,33 @@ class Tokens:
     def encode(self, texts: list[str]) -> list[list[int]]:
         return self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
 
-    def pairs(self, pairs: list[tuple[str, str]]) -> list[Pair]:
+    def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
         """Prompts and answers as the decoder's tokens."""
         prompts = self.encode([prompt for prompt, _ in pairs])
         answers = self.encode([f" {answer.strip()}" for _, answer in pairs])
-        return [([self.bos, *prompt], [*answer, self.eos]) for prompt, answer in zip(prompts, answers, strict=True)]
+        return [
+            Pair(prompt=[self.bos, *prompt], answer=[*answer, self.eos])
+            for prompt, answer in zip(prompts, answers, strict=True)
+        ]
 
     def passages(self, rows: Iterable[dict], longest: int, most: int | None = None) -> list[Passage]:
         """One passage for each distinct context of up to `longest` tokens; of more than `most` a fixed sample."""
         by_context = pairs_by_context(rows)
         if most is not None and most < len(by_context):
             by_context = {context: by_context[context] for context in random.Random(0).sample(list(by_context), most)}
-        contexts = self.encode(list(by_context))
-        flat = iter(self.pairs([pair for pairs in by_context.values() for pair in pairs]))
-        passages = [
-            Passage(ids=ids, pairs=[next(flat) for _ in pairs])
-            for ids, pairs in zip(contexts, by_context.values(), strict=True)
-        ]
+        passages = [self.passage(context, pairs) for context, pairs in by_context.items()]
         return [passage for passage in passages if len(passage.ids) <= longest]
+
+    def passage(self, context: str, pairs: Sequence[tuple[str, str]]) -> Passage:
+        """A context and what is asked about it; each question is shown what the engine would show it."""
+        read = self.tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)
+        starts, ends = zip(*read["offset_mapping"], strict=True) if read["input_ids"] else ((), ())
+        parts = list(cut(context, starts, ends))
+        asked = [
+            replace(pair, shown=_shown(parts, context, starts, question, answer))
+            for pair, (question, answer) in zip(self.pairs(pairs), pairs, strict=True)
+        ]
+        return Passage(ids=read["input_ids"], pairs=asked)
 
     def record(self, rng: random.Random, split: Split) -> Passage:
         """A generated record; now and then one question is about a field that another record has and this one lacks."""
@@ -123,15 +145,28 @@ class Tokens:
             other = [question for question, _ in make_record(rng, split).pairs if question not in asked]
             missing = [q for q in other if q.split()[-1].strip("?").lower() not in record.text.lower()]
             questions += [(question, NOT_IN_DOCUMENT) for question in missing[:1]]
-        asked_for = [(prompt_text(question), answer) for question, answer in questions]
-        return Passage(ids=self.encode([record.text])[0], pairs=self.pairs(asked_for))
+        return self.passage(record.text, [(prompt_text(question), answer) for question, answer in questions])
 
     def denoised(self, ids: list[int], room: int, rng: random.Random) -> Passage:
         """A piece of a text as a UL2 example: what stays is the document, what was taken out is the answer."""
         size = min(len(ids), room)
         start = rng.randint(0, len(ids) - size)
         denoising = denoise(ids[start : start + size], choose_denoiser(rng), rng)
-        return Passage(ids=denoising.read, pairs=[([self.bos], [*denoising.written, self.eos])])
+        return Passage(ids=denoising.read, pairs=[Pair(prompt=[self.bos], answer=[*denoising.written, self.eos])])
+
+
+def _shown(
+    parts: Sequence[CutPassage], context: str, starts: Sequence[int], prompt: str, answer: str
+) -> tuple[tuple[int, int], ...]:
+    """The tokens that a question is shown: the closest passages, and the one that holds the answer."""
+    if prompt in (SUMMARY, TITLE):
+        return ()
+    chosen = closest(parts, prompt, PASSAGE_TOKENS)
+    if chosen and (place := context.find(answer)) >= 0:
+        row = bisect_right(starts, place) - 1
+        holding = [part for part in parts if part.first <= row < part.last]
+        chosen = [*chosen, *holding]
+    return tuple(sorted({(part.first, part.last) for part in chosen}))
 
 
 def lay_out(
@@ -139,9 +174,15 @@ def lay_out(
 ) -> tuple[list[list[int]], list[Pair]]:
     """One document from passages that fit together: its windows' ids (each with `<bos>`) and shuffled questions."""
     ids: list[int] = []
+    pairs: list[Pair] = []
     for index, passage in enumerate(passages):
-        ids += (tokens.separator if index else []) + passage.ids
-    pairs = [pair for passage in passages for pair in passage.pairs]
+        ids += tokens.separator if index else []
+        start = len(ids)
+        ids += passage.ids
+        pairs += [
+            replace(pair, shown=tuple((start + first, start + last) for first, last in pair.shown))
+            for pair in passage.pairs
+        ]
     rng.shuffle(pairs)
     ids = ids[: shape.length]
     windows = plan_windows(shape.length, shape.window - 1, shape.overlap)
@@ -155,14 +196,14 @@ def pack(pairs: list[Pair], size: int) -> tuple[list[int], list[int], list[int],
     positions: list[int] = []
     question: list[int] = []
     targets: list[int] = []
-    for number, (prompt, answer) in enumerate(pairs):
-        sequence = [*prompt, *answer]
+    for number, pair in enumerate(pairs):
+        sequence = [*pair.prompt, *pair.answer]
         if len(ids) + len(sequence) - 1 > size:
             continue
         ids += sequence[:-1]
         positions += range(len(sequence) - 1)
         question += [number] * (len(sequence) - 1)
-        targets += [IGNORED] * (len(prompt) - 1) + answer
+        targets += [IGNORED] * (len(pair.prompt) - 1) + pair.answer
     rest = size - len(ids)
     return ids + [0] * rest, positions + [0] * rest, question + [-1] * rest, targets + [IGNORED] * rest
 
@@ -175,13 +216,31 @@ def collate(documents: list[tuple[list[list[int]], list[Pair]]], shape: Shape) -
     if shape.windows == 1:
         windows = windows[:, : int((windows != 0).sum(1).max())]
     used = int((question >= 0).sum(1).max())
+    shown = [
+        rows_shown(pairs, shape)[numbers] for (_, pairs), numbers in zip(documents, question[:, :used], strict=True)
+    ]
+    memory = windows.shape[1] if shape.windows == 1 else shape.length + shape.windows
     return Batch(
         window_ids=windows,
         answer_ids=ids[:, :used],
         positions=positions[:, :used],
         question=question[:, :used],
         targets=targets[:, :used],
+        shown=torch.stack(shown)[..., :memory],
     )
+
+
+def rows_shown(pairs: Sequence[Pair], shape: Shape) -> torch.Tensor:
+    """Which rows of the joined memory each question may look at, (pairs, T) bool: `<bos>` and its passages."""
+    kept = [window.keep_start for window in plan_windows(shape.length, shape.window - 1, shape.overlap)]
+    rows = torch.ones(len(pairs), shape.length + shape.windows, dtype=torch.bool)
+    row_of = torch.tensor([token + bisect_right(kept, token) for token in range(shape.length)])
+    for row, pair in zip(rows, pairs, strict=True):
+        if pair.shown:
+            row[1:] = False
+            for first, last in pair.shown:
+                row[row_of[first:last]] = True
+    return rows
 
 
 class Mixture:
@@ -195,9 +254,11 @@ class Mixture:
         split: Split,
         *,
         unanswerable: float = 1.0,
+        whole: float = 0.0,
     ) -> None:
-        self.sources, self.tokens, self.split, self.unanswerable = sources, tokens, split, unanswerable
-        self.refusal = tokens.pairs([("", NOT_IN_DOCUMENT)])[0][1]
+        self.sources, self.tokens, self.split = sources, tokens, split
+        self.unanswerable, self.whole = unanswerable, whole
+        self.refusal = tokens.pairs([("", NOT_IN_DOCUMENT)])[0].answer
         self.names = [name for name in weights if name in (RECORDS, TEXT) or sources.get(name)]
         self.weights = weights
         self.prose = [name for name in self.names if name not in NOT_PROSE and not name.startswith("forms")]
@@ -213,9 +274,10 @@ class Mixture:
         return None
 
     def _thinned(self, passage: Passage, rng: random.Random) -> Passage:
-        """The passage with only a share of its unanswerable questions."""
-        pairs = [pair for pair in passage.pairs if pair[1] != self.refusal or rng.random() < self.unanswerable]
-        return replace(passage, pairs=pairs or passage.pairs[:1])
+        """The passage with only a share of its unanswerable questions, and some that may look at all of it."""
+        pairs = [pair for pair in passage.pairs if pair.answer != self.refusal or rng.random() < self.unanswerable]
+        pairs = [replace(pair, shown=()) if rng.random() < self.whole else pair for pair in pairs or passage.pairs[:1]]
+        return replace(passage, pairs=pairs)
 
     def _denoised(self, shape: Shape, rng: random.Random) -> Passage:
         text = self.tokens.separator

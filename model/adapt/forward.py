@@ -49,7 +49,7 @@ def answer_logits(
     hidden = encoder.last_hidden_state
     memory = hidden.reshape(shape.documents, -1, hidden.shape[-1])[:, rows]
     seen = (batch.window_ids != 0).reshape(shape.documents, -1)[:, rows]
-    cross_mask = seen[:, None, None, :].expand(-1, 1, batch.answer_ids.shape[1], -1)
+    cross_mask = (seen[:, None, :] & batch.shown)[:, None]
     states = model.model.decoder(
         input_ids=batch.answer_ids,
         position_ids=batch.positions,

@@ -1,5 +1,6 @@
 """The sources of a training, tokenised once and kept beside the run."""
 
+import itertools
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.adapt.data import Passage, Tokens, read_rows
+from model.adapt.data import Pair, Passage, Tokens, read_rows
 from model.adapt.ul2 import FIRST_SENTINEL, SENTINELS
 
 
@@ -50,8 +51,10 @@ def to_stream(passages: Iterable[Passage]) -> list[int]:
     stream: list[int] = []
     for passage in passages:
         stream += [len(passage.ids), *passage.ids, len(passage.pairs)]
-        for prompt, answer in passage.pairs:
-            stream += [len(prompt), *prompt, len(answer), *answer]
+        for pair in passage.pairs:
+            shown = list(itertools.chain.from_iterable(pair.shown))
+            for numbers in (pair.prompt, pair.answer, shown):
+                stream += [len(numbers), *numbers]
     return stream
 
 
@@ -67,7 +70,11 @@ def from_stream(stream: list[int]) -> Iterator[Passage]:
     while at < len(stream):
         ids, count = take(), stream[at]
         at += 1
-        yield Passage(ids=ids, pairs=[(take(), take()) for _ in range(count)])
+        yield Passage(ids=ids, pairs=[_pair(take(), take(), take()) for _ in range(count)])
+
+
+def _pair(prompt: list[int], answer: list[int], shown: list[int]) -> Pair:
+    return Pair(prompt=prompt, answer=answer, shown=tuple(zip(shown[::2], shown[1::2], strict=True)))
 
 
 def used_tokens(passages: Iterable[Passage], tokens: Tokens, *, records: int = 1000) -> torch.Tensor:
@@ -77,7 +84,7 @@ def used_tokens(passages: Iterable[Passage], tokens: Tokens, *, records: int = 1
     generated = [tokens.record(rng, split) for split in ("train", "check") for _ in range(records)]
     for passage in [*passages, *generated]:
         seen.update(passage.ids)
-        for prompt, answer in passage.pairs:
-            seen.update(prompt)
-            seen.update(answer)
+        for pair in passage.pairs:
+            seen.update(pair.prompt)
+            seen.update(pair.answer)
     return torch.tensor(sorted(seen))

@@ -44,7 +44,8 @@ def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path) -
     torch.nn.Module.to(model, device)
     head = Head(model.lm_head.out_proj.weight.detach(), used.to(device))
     usual = initial_weights(gemma, depth, replace(start, identity_from=None))
-    mixture = Mixture(sources, recipe.mixture, tokens, "train", unanswerable=recipe.unanswerable)
+    shares = {"unanswerable": recipe.unanswerable, "whole": recipe.whole}
+    mixture = Mixture(sources, recipe.mixture, tokens, "train", **shares)
     return Trainer(model, head, mixture, recipe, usual)
 
 

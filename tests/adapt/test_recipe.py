@@ -160,17 +160,17 @@ def test_targets_are_the_answers_shifted_by_one() -> None:
     tokens = Tokens(tiny_tokenizer())
     pairs = passage(tokens).pairs
     ids, positions, question, targets = pack(pairs, 200)
-    for number, (prompt, answer) in enumerate(pairs):
+    for number, pair in enumerate(pairs):
         rows = [row for row in range(200) if question[row] == number]
-        assert [ids[row] for row in rows] == [*prompt, *answer][:-1]
+        assert [ids[row] for row in rows] == [*pair.prompt, *pair.answer][:-1]
         assert [positions[row] for row in rows] == list(range(len(rows)))
-        assert [targets[row] for row in rows if targets[row] != IGNORED] == answer
-    assert answer[-1] == tokens.eos
+        assert [targets[row] for row in rows if targets[row] != IGNORED] == pair.answer
+    assert pair.answer[-1] == tokens.eos
 
 
 def test_a_question_that_does_not_fit_is_left_out_whole() -> None:
     pairs = passage(Tokens(tiny_tokenizer())).pairs
-    size = len(pairs[0][0]) + len(pairs[0][1]) + 3
+    size = len(pairs[0].prompt) + len(pairs[0].answer) + 3
     assert set(pack(pairs, size)[2]) == {0, -1}
 
 
@@ -246,4 +246,4 @@ def test_a_batch_of_single_passages_is_as_wide_as_the_longest() -> None:
     shape = Shape(documents=2, windows=1, window=2000, overlap=0, answers=900, filled=False)
     batch = Mixture({"prose": [text]}, {"prose": 1.0}, tokens, "train").batch(shape, random.Random(0))
     assert batch.window_ids.shape == (2, len(text.ids) + 1)
-    assert batch.answer_ids.shape == (2, sum(len(prompt) + len(answer) - 1 for prompt, answer in text.pairs))
+    assert batch.answer_ids.shape == (2, sum(len(pair.prompt) + len(pair.answer) - 1 for pair in text.pairs))

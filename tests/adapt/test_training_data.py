@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from model.adapt.curves import Log, draw, read_log, smooth
-from model.adapt.data import Passage, Tokens
+from model.adapt.data import Pair, Passage, Tokens
 from model.adapt.facts import Source
 from model.adapt.recipe import MIXTURE, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
 from model.adapt.records import distinct_facts, make_sketch
@@ -48,9 +48,11 @@ def test_some_encyclopaedia_passages_are_asked_for_their_title_once() -> None:
 
 def test_passages_come_back_from_the_file_that_keeps_them() -> None:
     passages = [
-        Passage(ids=[7, 8, 9], pairs=[([2, 5], [6, 1]), ([2], [1])]),
+        Passage(
+            ids=[7, 8, 9], pairs=[Pair(prompt=[2, 5], answer=[6, 1], shown=((0, 2),)), Pair(prompt=[2], answer=[1])]
+        ),
         Passage(ids=[], pairs=[]),
-        Passage(ids=[4], pairs=[([2, 3], [1])]),
+        Passage(ids=[4], pairs=[Pair(prompt=[2, 3], answer=[1], shown=((0, 1), (3, 9)))]),
     ]
     assert list(from_stream(to_stream(passages))) == passages
 
@@ -65,7 +67,9 @@ def test_a_sample_of_the_passages_is_the_same_every_time() -> None:
 
 def test_the_head_knows_every_token_it_can_be_asked_for() -> None:
     tokens = Tokens(tiny_tokenizer())
-    used = set(used_tokens([Passage(ids=[390], pairs=[([2, 391], [392, 1])])], tokens, records=3).tolist())
+    used = set(
+        used_tokens([Passage(ids=[390], pairs=[Pair(prompt=[2, 391], answer=[392, 1])])], tokens, records=3).tolist()
+    )
     assert {390, 391, 392, tokens.eos, FIRST_SENTINEL} <= used
 
 
