@@ -26,7 +26,9 @@ _MOST = 3  # passages that are shown
 _LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
 _STEM = 6  # characters of a word that count: endings differ; and a word as long as that has its full weight
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_SENTENCE_END = re.compile(r"[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)")
+_SENTENCE_END = re.compile(  # behind a word of three letters: "Mr." and "No." end none
+    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
+)
 _LINE_END = re.compile(r"\n")
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that put no space between words

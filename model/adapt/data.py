@@ -8,7 +8,7 @@ sees itself and the document, not its neighbours). Shapes are few and fixed: CPU
 import gzip
 import json
 import random
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -163,9 +163,8 @@ def _shown(
         return ()
     chosen = closest(parts, prompt, PASSAGE_TOKENS)
     if chosen and (place := context.find(answer)) >= 0:
-        row = bisect_right(starts, place) - 1
-        holding = [part for part in parts if part.first <= row < part.last]
-        chosen = [*chosen, *holding]
+        first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(answer))
+        chosen += [part for part in parts if part.first < last and first < part.last]
     return tuple(sorted({(part.first, part.last) for part in chosen}))
 
 

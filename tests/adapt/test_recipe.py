@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from model.engine import Engine
 from model.errors import CheckpointError
 from model.generation import NOT_IN_DOCUMENT
 from model.memory import memory_of
+from model.tokens import NO_PAGE
 from model.windows import plan_windows
 from tests.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
 
@@ -182,23 +184,28 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
     checkpoint = tiny_checkpoint(window=length, overlap=shape.overlap)
     tokens = Tokens(checkpoint.tokenizer)
     text = passage(tokens)
-    text = Passage(ids=text.ids[: shape.length], pairs=text.pairs)
-    batch = collate([lay_out([text], shape, tokens, random.Random(0))], shape)
+    everything, some = text.pairs
+    some = replace(some, shown=((3, 9), (shape.length - 8, shape.length - 2)))
+    text = Passage(ids=text.ids[: shape.length], pairs=[everything, some])
+    windows_read, pairs = lay_out([text], shape, tokens, random.Random(0))
+    batch = collate([(windows_read, pairs)], shape)
     states, targets = answer_logits(checkpoint.model, batch, shape)
     logits = checkpoint.model.lm_head(states)
-    text_read = checkpoint.tokenizer.decode(text.ids)
-    encoded = Engine(checkpoint).encode(document(text_read))
+    encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
     assert encoded.token_count == len(joined_rows(shape))
+    document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
     at = 0
-    for number in batch.question[0].unique().tolist():
-        row_ids = batch.answer_ids[0][batch.question[0] == number].tolist()
-        if number < 0:
-            continue
-        count = int((batch.targets[0][batch.question[0] == number] != IGNORED).sum())
-        expected = Decoder(checkpoint.model, [encoded.memory], 1, 160).begin([row_ids]).logits[0]
-        assert torch.allclose(logits[at + count - 1], expected, atol=1e-3, rtol=1e-3)
-        assert targets[at + count - 1] == tokens.eos
-        at += count
+    for number, pair in enumerate(pairs):
+        shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
+        shown[0, 0] = True
+        for first, last in pair.shown:
+            shown[0, document_rows[first:last]] = True
+        decoder = Decoder(checkpoint.model, [encoded.memory], 1, 160, shown=shown if pair.shown else None)
+        expected = decoder.begin([[*pair.prompt, *pair.answer[:-1]]]).logits[0]
+        last = int((batch.targets[0][batch.question[0] == number] != IGNORED).sum()) - 1
+        assert torch.allclose(logits[at + last], expected, atol=1e-3, rtol=1e-3)
+        assert targets[at + last] == tokens.eos
+        at += last + 1
 
 
 def test_records_answer_with_words_of_their_text_and_splits_share_no_names() -> None:
