@@ -61,7 +61,8 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
 
 def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
     """The passages that a question is shown, the closest first; none: it is shown everything."""
-    if len(passages) <= _MOST and sum(passage.last - passage.first for passage in passages) <= tokens:
+    total = sum(passage.last - passage.first for passage in passages)
+    if _LONGEST // 2 * len(passages) <= total <= tokens:  # a form: lines, no sentences, and short enough
         return []
     scores = relevance(passages, question)
     best = max(scores, default=0.0)
