@@ -161,7 +161,8 @@ def _shown(
     """The tokens that a question is shown: the closest passages, and the one that holds the answer."""
     if prompt in (SUMMARY, TITLE):
         return ()
-    chosen = closest(parts, prompt, PASSAGE_TOKENS)
+    before, after = prompt_text("\0").split("\0")
+    chosen = closest(parts, prompt.removeprefix(before).removesuffix(after), PASSAGE_TOKENS)
     if chosen and (place := context.find(answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(answer))
         chosen += [part for part in parts if part.first < last and first < part.last]

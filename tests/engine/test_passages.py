@@ -11,8 +11,8 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder
 from model.engine import Engine
 from model.memory import only_rows, placed
-from model.passages import passages_of, relevance, shown_rows
-from model.tokens import NO_PAGE
+from model.passages import closest, cut, passages_of, relevance, shown_rows
+from model.tokens import NO_PAGE, encode_text
 from model.types import Answer, EncodedDocument, GenerationOptions, Turn
 from tests.tiny import document, last, tiny_checkpoint
 
@@ -64,8 +64,28 @@ def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDoc
     assert shown_rows([encoded], ["?"], MOST).all()
 
 
-def test_a_short_document_is_shown_whole(encoded: EncodedDocument) -> None:
-    assert shown_rows([encoded], ["Who was the keeper?"], encoded.token_count).all()
+def test_a_form_is_shown_whole_and_prose_by_its_sentences(checkpoint: Checkpoint) -> None:
+    """Where it is short enough: a form's lines lean on each other, and its fields share no words with questions."""
+    form = "\n".join(f"No {number} {value} EUR" for number, value in enumerate(range(100, 118)))
+    assert _shown_text(checkpoint, form, "What is No 7?", 320) == form
+    assert _shown_text(checkpoint, form, "What is No 7?", 100) != form
+    prose = " ".join(PAGES[:3])
+    assert (
+        _shown_text(checkpoint, prose, "How much does the crane lift?", 320).strip() == "A crane lifts eleven tonnes."
+    )
+
+
+def test_an_abbreviation_ends_no_sentence(checkpoint: Checkpoint) -> None:
+    text = "The visitors came late. The keeper was Mr. Reid of No. 3 Harbour Street. They left early in the morning."
+    shown = _shown_text(checkpoint, text, "Who was the keeper?", 320)
+    assert shown.strip() == "The keeper was Mr. Reid of No. 3 Harbour Street."
+
+
+def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -> str:
+    _, places = encode_text(checkpoint.tokenizer, text)
+    starts, ends = zip(*places, strict=True)
+    chosen = closest(list(cut(text, starts, ends)), question, tokens)
+    return "".join(text[starts[part.first] : ends[part.last - 1]] for part in chosen) or text
 
 
 def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument, monkeypatch: pytest.MonkeyPatch) -> None:
