@@ -62,7 +62,7 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
 def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
     """The passages that a question is shown, the closest first; none: it is shown everything."""
     total = sum(passage.last - passage.first for passage in passages)
-    if _LONGEST // 2 * len(passages) <= total <= tokens:  # a form: lines, no sentences, and short enough
+    if _LONGEST // 2 * len(passages) <= total <= 2 * tokens:  # a form: lines, no sentences, and short enough
         return []
     scores = relevance(passages, question)
     best = max(scores, default=0.0)
