@@ -141,11 +141,12 @@ def _weights(question: str) -> dict[str, float]:
     """
     weights: dict[str, float] = {}
     for word in _WORD.findall(question):
-        if _UNSPACED.search(word):
-            weights |= {word[index : index + 2]: 1.0 for index in range(max(1, len(word) - 1))}
+        plain = _plain(word)
+        if _UNSPACED.search(plain):
+            weights |= {plain[index : index + 2]: 1.0 for index in range(max(1, len(plain) - 1))}
         else:
             telling = word.isupper() or any(map(str.isdigit, word))
-            weights[_plain(word)[:_STEM]] = 1.0 if telling else min(1.0, len(word) / _STEM)
+            weights[plain[:_STEM]] = 1.0 if telling else min(1.0, len(plain) / _STEM)
     return weights
 
 

@@ -59,6 +59,12 @@ def test_a_word_is_not_found_within_another(encoded: EncodedDocument) -> None:
     assert not any(relevance(passages_of([encoded]), "art our"))
 
 
+def test_marks_above_and_beside_letters_do_not_hide_a_word() -> None:
+    text = "ガスの料金は三千円。"
+    (passage,) = cut(text, [0], [len(text)])
+    assert relevance([passage], "ガス?") != [0.0]
+
+
 def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDocument) -> None:
     assert shown_rows([encoded], ["Xyzzy?"], MOST).all()
     assert shown_rows([encoded], ["?"], MOST).all()
