@@ -18,9 +18,10 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from model.adapt.adapter import load_adapter
 from model.adapt.base import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
 from model.adapt.curves import Log
-from model.adapt.data import Batch, Mixture, Shape, Tokens
+from model.adapt.data import Batch, Shape, Tokens
 from model.adapt.forward import Head, exact_matches
 from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
+from model.adapt.mixture import Mixture
 from model.adapt.recipe import SHAPES, SOURCES, Recipe
 from model.adapt.sources import keep_sources, load_sources, used_tokens
 from model.adapt.trainer import Trainer

@@ -14,9 +14,10 @@ from pathlib import Path
 import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
-from model.adapt.data import IGNORED, Batch, Mixture, Shape
+from model.adapt.data import IGNORED, Batch, Shape
 from model.adapt.forward import Head, answer_logits
 from model.adapt.low_rank import add_low_rank
+from model.adapt.mixture import Mixture
 from model.adapt.recipe import SHAPE_WEIGHTS, SHAPES, Recipe
 
 

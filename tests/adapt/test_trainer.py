@@ -11,10 +11,11 @@ import torch
 
 from model.adapt.adapter import write_adapter
 from model.adapt.curves import read_log
-from model.adapt.data import Mixture, Passage, Shape, Tokens
+from model.adapt.data import Passage, Shape, Tokens
 from model.adapt.export import adapter_of
 from model.adapt.forward import Head
 from model.adapt.low_rank import LowRankLinear, add_low_rank
+from model.adapt.mixture import Mixture
 from model.adapt.recipe import Recipe
 from model.adapt.train import train
 from model.adapt.trainer import Trainer

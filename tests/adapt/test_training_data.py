@@ -11,7 +11,7 @@ from model.adapt.curves import Log, draw, read_log, smooth
 from model.adapt.data import Pair, Passage, Tokens
 from model.adapt.facts import Source
 from model.adapt.recipe import MIXTURE, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
-from model.adapt.records import distinct_facts, make_sketch
+from model.adapt.records import distinct_facts, make_record, make_sketch
 from model.adapt.sources import from_stream, to_stream, used_tokens
 from model.adapt.tasks import SUMMARY, TITLE, TITLES_ASKED, pairs_by_context
 from model.adapt.ul2 import FIRST_SENTINEL
@@ -71,6 +71,19 @@ def test_the_head_knows_every_token_it_can_be_asked_for() -> None:
         used_tokens([Passage(ids=[390], pairs=[Pair(prompt=[2, 391], answer=[392, 1])])], tokens, records=3).tolist()
     )
     assert {390, 391, 392, tokens.eos, FIRST_SENTINEL} <= used
+
+
+def test_records_answer_with_words_of_their_text_and_splits_share_no_names() -> None:
+    rng = random.Random(0)
+    texts = {"train": "", "check": ""}
+    for split in ("train", "check"):
+        for _ in range(200):
+            record = make_record(rng, split)
+            texts[split] += record.text
+            flat = " ".join(record.text.split())
+            assert all(" ".join(answer.split()) in flat for _, answer in record.pairs)
+    assert "Ada " in texts["train"]
+    assert "Ada " not in texts["check"]
 
 
 def test_every_weight_names_something() -> None:

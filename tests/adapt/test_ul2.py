@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from model.adapt.data import IGNORED, TEXT, Mixture, Passage, Shape, Tokens
+from model.adapt.data import IGNORED, Passage, Shape, Tokens
+from model.adapt.mixture import TEXT, Mixture
 from model.adapt.ul2 import (
     DENOISERS,
     FIRST_SENTINEL,
