@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerFast
 
 from model.adapt.facts import Split
 from model.adapt.records import make_record
@@ -23,6 +23,7 @@ from model.adapt.ul2 import choose_denoiser, denoise
 from model.generation import NOT_IN_DOCUMENT, prompt_text
 from model.passages import Passage as CutPassage
 from model.passages import closest, cut
+from model.tokens import encode_text
 from model.windows import plan_windows
 
 SEPARATOR = "\n\n"
@@ -97,7 +98,7 @@ def read_rows(file: Path) -> Iterator[dict]:
 class Tokens:
     """Text to training tokens."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         self.tokenizer = tokenizer
         self.bos, self.eos = 2, 1
         self.separator: list[int] = self.encode([SEPARATOR])[0]
@@ -124,14 +125,14 @@ class Tokens:
 
     def passage(self, context: str, pairs: Sequence[tuple[str, str]]) -> Passage:
         """A context and what is asked about it; each question is shown what the engine would show it."""
-        read = self.tokenizer(context, add_special_tokens=False, return_offsets_mapping=True)
-        starts, ends = zip(*read["offset_mapping"], strict=True) if read["input_ids"] else ((), ())
+        ids, places = encode_text(self.tokenizer, context)
+        starts, ends = zip(*places, strict=True) if places else ((), ())
         parts = list(cut(context, starts, ends))
         asked = [
             replace(pair, shown=_shown(parts, context, starts, question, answer))
             for pair, (question, answer) in zip(self.pairs(pairs), pairs, strict=True)
         ]
-        return Passage(ids=read["input_ids"], pairs=asked)
+        return Passage(ids=ids, pairs=asked)
 
     def record(self, rng: random.Random, split: Split) -> Passage:
         """A generated record; now and then one question is about a field that another record has and this one lacks."""

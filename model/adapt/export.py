@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, write_adapter
+from model.adapt.data import PASSAGE_TOKENS
 
 
 def adapter_of(state: Path) -> Adapter:
@@ -32,7 +33,9 @@ def main() -> None:
     parser.add_argument("--version", type=int, required=True, help="the embedded checkpoint's version")
     parser.add_argument("--window", type=int, default=512, help="document tokens read in one piece")
     parser.add_argument("--overlap", type=int, default=128)
-    parser.add_argument("--passages", type=int, default=320, help="document tokens that the decoder is shown")
+    parser.add_argument(
+        "--passages", type=int, default=PASSAGE_TOKENS, help="document tokens that the decoder is shown"
+    )
     parser.add_argument("--description", required=True, help="one sentence for the page's banner")
     arguments = parser.parse_args()
     adapter = adapter_of(arguments.run / "state.pt")

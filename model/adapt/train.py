@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerFast
 
 from model.adapt.adapter import load_adapter
 from model.adapt.base import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
@@ -63,11 +63,11 @@ def make_checks(folder: Path, tokens: Tokens) -> dict[str, list[tuple[Batch, Sha
     return checks
 
 
-def kept_tokenizer(base: Path, folder: Path) -> PreTrainedTokenizerBase:
+def kept_tokenizer(base: Path, folder: Path) -> PreTrainedTokenizerFast:
     """The tokenizer, converted once."""
     if not folder.exists():
         read_tokenizer(base).save_pretrained(folder)
-    return AutoTokenizer.from_pretrained(folder)
+    return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
 def parse_arguments() -> argparse.Namespace:
