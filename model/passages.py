@@ -1,8 +1,9 @@
 """Which passages share their words with a question, so that the decoder is shown those alone.
 
 A small checkpoint loses its way among many pages, where attention must find the place and read it, too. Words find the
-place well: passages are ranked by BM25 (Robertson and Zaragoza, 2009), in which rare words count most. As a memory is a
-set of rows, looking at a few passages is attention over fewer rows: nothing is read again, and an answer costs less.
+place well: passages are ranked by BM25 (Robertson and Zaragoza, 2009), in which rare words count most; one that shares
+only function words ("what", "of") with the question is not among them. As a memory is a set of rows, looking at a few
+passages is attention over fewer rows: nothing is read again, and an answer costs less.
 
 Shapes: T rows of the joined memories, N questions.
 """
@@ -19,12 +20,15 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from model.function_words import FUNCTION_WORDS
 from model.types import EncodedDocument
 
 _LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
 _MOST = 3  # passages that are shown
 _LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
-_STEM = 6  # characters of a word that count: endings differ; and a word as long as that has its full weight
+_STEM, _SHORTEST_STEM = 6, 5  # characters of a word that count: endings differ; one as long as that has its full weight
+_SHORT_WORD = 4  # characters, from which on a word is found by its beginning
+_FUNCTION_WORD = 0.5  # of its weight that a function word keeps
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
 _SENTENCE_END = re.compile(  # behind a word of three letters: "Mr." and "No." end none
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
@@ -114,46 +118,64 @@ def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passa
 
 
 def relevance(passages: Sequence[Passage], question: str) -> list[float]:
-    """BM25 of each passage; 0 where it has none of the question's words."""
-    weights = _weights(question)
-    if not weights or not passages:
+    """BM25 of each passage; 0 where it has none of the question's words but function words."""
+    words = _words(question, "\n".join(passage.text for passage in passages))
+    if not words:
         return [0.0] * len(passages)
-    pattern = re.compile("|".join(map(_pattern, sorted(weights, reverse=True))))
+    pattern = re.compile("|".join(words[text].pattern for text in sorted(words, reverse=True)))
     found = [Counter(match.group() for match in pattern.finditer(passage.text)) for passage in passages]
     holding = Counter(word for counts in found for word in counts)
     mean = sum(len(passage.text) for passage in passages) / len(passages)
     return [
         sum(
-            weights[word]
+            words[word].weight
             * math.log(1 + (len(passages) - holding[word] + 0.5) / (holding[word] + 0.5))
             * (count * (_SATURATION + 1))
             / (count + _SATURATION * (1 - _LENGTH + _LENGTH * len(passage.text) / mean))
             for word, count in counts.items()
         )
+        if any(words[word].tells for word in counts)
+        else 0.0
         for passage, counts in zip(passages, found, strict=True)
     ]
 
 
-def _weights(question: str) -> dict[str, float]:
-    """The question's words, long ones by their beginning, or pairs of characters, and how much each counts.
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """How a word of the question is found, how much it counts, and whether it says what the question is about."""
 
-    Short words are mostly those that say little ("what", "of", "die"), but for numbers and those in capitals.
+    pattern: str
+    weight: float
+    tells: bool = True
+
+
+def _words(question: str, text: str) -> dict[str, _Word]:
+    """The question's words in plain letters: long ones by their beginning, unspaced scripts by pairs of characters.
+
+    Short words say less than long ones, but for numbers and those in capitals.
     """
-    weights: dict[str, float] = {}
+    words: dict[str, _Word] = {}
     for word in _WORD.findall(question):
         plain = _plain(word)
+        name = word.isupper() or any(map(str.isdigit, word))
+        weight = 1.0 if name else min(1.0, len(plain) / _STEM)
         if _UNSPACED.search(plain):
-            weights |= {plain[index : index + 2]: 1.0 for index in range(max(1, len(plain) - 1))}
+            pairs = [plain[index : index + 2] for index in range(max(1, len(plain) - 1))]
+            words |= {pair: _Word(pair, 1.0) for pair in pairs}
+        elif plain in FUNCTION_WORDS and not name:
+            words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _FUNCTION_WORD, tells=False))
+        elif len(plain) < _SHORT_WORD:
+            words[plain] = _Word(rf"\b{plain}\b", weight)
         else:
-            telling = word.isupper() or any(map(str.isdigit, word))
-            weights[plain[:_STEM]] = 1.0 if telling else min(1.0, len(plain) / _STEM)
-    return weights
+            stem = _stem(plain, text)
+            words[stem] = _Word(rf"\b{stem}", weight)
+    return words
 
 
-def _pattern(word: str) -> str:
-    if _UNSPACED.search(word):
-        return word
-    return rf"\b{word}\b" if len(word) < _STEM else rf"\b{word}"
+def _stem(word: str, text: str) -> str:
+    """The beginning of a word, a shorter one where the text does not have it: "expiry" finds "expires"."""
+    stem = word[:_STEM]
+    return stem if re.search(rf"\b{stem}", text) else stem[:_SHORTEST_STEM]
 
 
 def _plain(text: str) -> str:
