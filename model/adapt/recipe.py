@@ -50,6 +50,7 @@ class Recipe:
     gain_learning_rate: float = 1e-3  # relative to the gain's usual size in Gemma, which runs from 0.6 to 320
     clip: float = 1.0
     seed: int = 2
+    encoder_layers: int = 8  # of Gemma's 18, from the first on (`initialise.py`)
     frozen_encoder: bool = False  # the decoder alone learns: a step costs a third
     unanswerable: float = 0.5  # share of such questions that are asked: refusing is learned sooner than looking
     whole: float = 0.15  # share of questions that are shown the whole document, not the closest passages

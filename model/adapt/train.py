@@ -39,7 +39,7 @@ def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path) -
     dtype = best_dtype(device)
     gemma = read_gemma_weights(base, dtype)
     used = used_tokens(itertools.chain.from_iterable(sources.values()), tokens)
-    start, depth = Initialisation(), gemma_config().num_hidden_layers
+    start, depth = Initialisation(encoder_layers=recipe.encoder_layers), gemma_config().num_hidden_layers
     weights = initial_weights(gemma, depth, start)
     model = build_model(t5gemma2_config(gemma_config(), start.encoder_layers), weights, dtype)
     torch.nn.Module.to(model, device)
@@ -83,6 +83,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=Recipe().batch, help="documents of a forward pass; many on a GPU")
     parser.add_argument("--threads", type=int, default=Recipe().threads, help="documents worked on side by side")
     parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
+    parser.add_argument(
+        "--encoder-layers",
+        type=int,
+        default=Recipe().encoder_layers,
+        help="of Gemma's 18; the start's, to go on from it",
+    )
     parser.add_argument("--frozen-encoder", action="store_true", help="the decoder alone learns")
     parser.add_argument(
         "--unanswerable", type=float, default=Recipe().unanswerable, help="share of such questions that are asked"
@@ -101,6 +107,7 @@ def main() -> None:
         batch=arguments.batch,
         threads=arguments.threads,
         passages=arguments.passages,
+        encoder_layers=arguments.encoder_layers,
         frozen_encoder=arguments.frozen_encoder,
         unanswerable=arguments.unanswerable,
     )
