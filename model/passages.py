@@ -120,7 +120,7 @@ def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passa
 def relevance(passages: Sequence[Passage], question: str) -> list[float]:
     """BM25 of each passage; 0 where it has none of the question's words but function words."""
     words = _words(question, "\n".join(passage.text for passage in passages))
-    if not words:
+    if not words or not passages:
         return [0.0] * len(passages)
     pattern = re.compile("|".join(words[text].pattern for text in sorted(words, reverse=True)))
     found = [Counter(match.group() for match in pattern.finditer(passage.text)) for passage in passages]

@@ -84,6 +84,10 @@ def test_a_word_is_found_by_its_beginning(text: str, question: str) -> None:
     assert found > without == 0
 
 
+def test_without_passages_nothing_is_relevant() -> None:
+    assert relevance([], "Who was the keeper?") == []
+
+
 def test_function_words_choose_no_passage(encoded: EncodedDocument) -> None:
     """They decide between passages that share other words, too."""
     assert shown_rows([encoded], ["What was that of which it is?"], MOST).all()
