@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2MergedAttention, apply_rotary_pos_emb
 
 from model.document_forms import DocumentForm
+from model.t5gemma2 import Attention, Rotary, rotated
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,9 +65,9 @@ class _RunningSoftmax:
 
 
 def merged_attention(
-    module: T5Gemma2MergedAttention,
+    module: Attention,
     hidden: torch.Tensor,
-    rotary: tuple[torch.Tensor, torch.Tensor],
+    rotary: Rotary,
     bias: torch.Tensor,
     cache: SelfAttentionCache,
     document: DocumentForm,
@@ -87,7 +87,7 @@ def merged_attention(
     queries = module.q_norm(module.q_proj(hidden).view(split)).transpose(1, 2)  # (N, K * G, S, D)
     keys = module.k_norm(module.k_proj(hidden).view(split)).transpose(1, 2)
     values = module.v_proj(hidden).view(split).transpose(1, 2)  # (N, K, S, D)
-    queries, keys = apply_rotary_pos_emb(queries, keys, *rotary)
+    queries, keys = rotated(queries, rotary), rotated(keys, rotary)
     own_keys, own_values = cache.extend(module.layer_idx, keys, values)
     # Query heads that share a key head become its rows
     rows = (queries * module.scaling).reshape(count, own_keys.shape[1], -1, module.head_dim)  # (N, K, G * S, D)
@@ -112,7 +112,7 @@ def _by_key_head(rows: torch.Tensor) -> torch.Tensor:
 
 
 def _over_document(
-    module: T5Gemma2MergedAttention,
+    module: Attention,
     rows: torch.Tensor,
     document: DocumentForm,
     softmax: _RunningSoftmax,

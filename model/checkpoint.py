@@ -1,9 +1,17 @@
 """A checkpoint: weights, tokenizer and what is known about them. `model/checkpoints.py` loads one by its name."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from transformers import Gemma3ImageProcessorPil, PreTrainedTokenizerFast, T5Gemma2ForConditionalGeneration
+from tokenizers import Tokenizer
+
+from model.t5gemma2 import T5Gemma2
+
+if TYPE_CHECKING:
+    from transformers import Gemma3ImageProcessorPil
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,8 +19,8 @@ class Checkpoint:
     """A T5Gemma 2, ready to read and answer: in eval mode, on its device, in its dtype."""
 
     name: str  # as the person named it: `embedded`, a hub name or a folder
-    model: T5Gemma2ForConditionalGeneration
-    tokenizer: PreTrainedTokenizerFast
+    model: T5Gemma2
+    tokenizer: Tokenizer
     window: int  # tokens that are read in one piece
     overlap: int  # tokens that two neighbouring pieces share
     fingerprint: str  # of configuration and weights: an encoding belongs to the checkpoint that made it

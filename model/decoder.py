@@ -1,4 +1,4 @@
-"""The decoder side: question and answer tokens over memories, through transformers' own modules."""
+"""The decoder side: question and answer tokens over memories, through the modules of a T5Gemma 2."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import T5Gemma2ForConditionalGeneration
 
 from model.attention import SelfAttentionCache, merged_attention
 from model.document_forms import AbsorbedForm, DocumentForm, choose_form
 from model.errors import Cancelled
-from model.offload import resident
 from model.output_head import OutputHead
+from model.resident import resident
+from model.t5gemma2 import T5Gemma2
 from model.types import CancelledCallback, Memory
 
 _ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
@@ -40,7 +40,7 @@ class Decoder:
 
     def __init__(
         self,
-        model: T5Gemma2ForConditionalGeneration,
+        model: T5Gemma2,
         memories: Sequence[Memory],
         questions: int,
         capacity: int,

@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from transformers import T5Gemma2ForConditionalGeneration
-from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2MergedAttention
 
+from model.t5gemma2 import Attention, T5Gemma2
 from model.types import Memory
 
 _BLOCK_BYTES = 2**21  # of states: read from memory for the scores, they are still in the cache for the weighted sum
@@ -49,19 +48,17 @@ class Block:
 class DocumentForm(Protocol):
     """What merged attention needs of the document."""
 
-    def enter(self, module: T5Gemma2MergedAttention, rows: torch.Tensor, /) -> torch.Tensor:
+    def enter(self, module: Attention, rows: torch.Tensor, /) -> torch.Tensor:
         """Query rows (K, R, D) as the form's keys want them, (K, R, x)."""
 
-    def blocks(self, module: T5Gemma2MergedAttention, rows: int, /) -> Iterator[Block]:
+    def blocks(self, module: Attention, rows: int, /) -> Iterator[Block]:
         """The document for this layer, as many tokens at a time as stay in the processor's cache."""
 
-    def leave(self, module: T5Gemma2MergedAttention, summed: torch.Tensor, /) -> torch.Tensor:
+    def leave(self, module: Attention, summed: torch.Tensor, /) -> torch.Tensor:
         """Weighted sums of the form's values, (K, R, x), as sums of the layer's values, (K, R, D)."""
 
 
-def choose_form(
-    model: T5Gemma2ForConditionalGeneration, memories: Sequence[Memory], questions: int, prompt_tokens: int
-) -> DocumentForm:
+def choose_form(model: T5Gemma2, memories: Sequence[Memory], questions: int, prompt_tokens: int) -> DocumentForm:
     """The form that multiplies less for so many questions of so many tokens, unless it takes too much memory."""
     config = model.model.decoder.config
     keys_and_values = 2 * config.num_key_value_heads * config.head_dim
@@ -79,18 +76,18 @@ class AbsorbedForm:
     def __init__(self, memories: Sequence[Memory]) -> None:
         self._memories = [memory for memory in memories if len(memory.hidden)]
 
-    def enter(self, module: T5Gemma2MergedAttention, rows: torch.Tensor) -> torch.Tensor:
+    def enter(self, module: Attention, rows: torch.Tensor) -> torch.Tensor:
         gained = rows * (1 + module.k_norm.weight.float()).to(rows.dtype)
         return gained @ module.k_proj.weight.unflatten(0, (-1, module.head_dim))
 
-    def blocks(self, module: T5Gemma2MergedAttention, rows: int) -> Iterator[Block]:
+    def blocks(self, module: Attention, rows: int) -> Iterator[Block]:
         for memory in self._memories:
             size = _block_size(memory.hidden, rows)
             scales = memory.key_scales[module.layer_idx]
             for states, part in zip(memory.hidden.split(size), scales.split(size, dim=-1), strict=True):
                 yield Block(keys=states, values=states, scales=part)
 
-    def leave(self, module: T5Gemma2MergedAttention, summed: torch.Tensor) -> torch.Tensor:
+    def leave(self, module: Attention, summed: torch.Tensor) -> torch.Tensor:
         return summed @ module.v_proj.weight.unflatten(0, (-1, module.head_dim)).mT
 
 
@@ -101,10 +98,10 @@ class ProjectedForm:
         self._memories = [memory for memory in memories if len(memory.hidden)]
         self._layers: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
 
-    def enter(self, _module: T5Gemma2MergedAttention, rows: torch.Tensor) -> torch.Tensor:
+    def enter(self, _module: Attention, rows: torch.Tensor) -> torch.Tensor:
         return rows
 
-    def blocks(self, module: T5Gemma2MergedAttention, rows: int) -> Iterator[Block]:
+    def blocks(self, module: Attention, rows: int) -> Iterator[Block]:
         if module.layer_idx not in self._layers:
             self._layers[module.layer_idx] = [_projected(module, memory.hidden) for memory in self._memories]
         for keys, values in self._layers[module.layer_idx]:
@@ -112,11 +109,11 @@ class ProjectedForm:
             for part, summed in zip(keys.split(size, dim=1), values.split(size, dim=1), strict=True):
                 yield Block(keys=part, values=summed)
 
-    def leave(self, _module: T5Gemma2MergedAttention, summed: torch.Tensor) -> torch.Tensor:
+    def leave(self, _module: Attention, summed: torch.Tensor) -> torch.Tensor:
         return summed
 
 
-def _projected(module: T5Gemma2MergedAttention, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _projected(module: Attention, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """States (T, H) -> keys and values, each (K, T, D)."""
     keys = module.k_norm(module.k_proj(hidden).unflatten(-1, (-1, module.head_dim)))
     values = module.v_proj(hidden).unflatten(-1, (-1, module.head_dim))

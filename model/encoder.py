@@ -1,4 +1,4 @@
-"""The encoder side: token ids -> hidden states, through transformers' own modules.
+"""The encoder side: token ids -> hidden states, through the modules of a T5Gemma 2.
 
 Piece by piece within each layer: the memory that a window needs grows with its length alone, progress moves, and a
 person can stop between two pieces.
@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
-from transformers import T5Gemma2ForConditionalGeneration
-from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2EncoderLayer, rotate_half
 
 from model.encoder_attention import global_attention, local_attention
 from model.errors import Cancelled
-from model.offload import resident
+from model.resident import resident
+from model.t5gemma2 import Layer, Rotary, T5Gemma2, rotated
 from model.types import CancelledCallback
 from model.vision.features import input_embeddings
 
@@ -23,13 +22,10 @@ _SMALLEST_PIECE = 128
 _PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: how long a stop may have to wait
 _GPU_TIMES = 16  # a GPU has room and haste for larger pieces
 
-Rotary = tuple[torch.Tensor, torch.Tensor]
-"""cos and sin, (1, T, D)."""
-
 
 @torch.inference_mode()
 def encode_window(
-    model: T5Gemma2ForConditionalGeneration,
+    model: T5Gemma2,
     ids: torch.Tensor,
     cancelled: CancelledCallback | None = None,
     *,
@@ -57,7 +53,7 @@ def encode_window(
     return encoder.norm(hidden)
 
 
-def _through_layer(layer: T5Gemma2EncoderLayer, hidden: torch.Tensor, rotary: Rotary) -> Iterator[float]:
+def _through_layer(layer: Layer, hidden: torch.Tensor, rotary: Rotary) -> Iterator[float]:
     """Replace hidden (T, H) by what the layer makes of it, piece by piece; yields the fraction done before each."""
     attention = layer.self_attn
     total = len(hidden)
@@ -69,7 +65,7 @@ def _through_layer(layer: T5Gemma2EncoderLayer, hidden: torch.Tensor, rotary: Ro
             yield first / total
         piece = hidden[first : first + size]
         queries = attention.q_proj(layer.pre_self_attn_layernorm(piece)).unflatten(-1, (-1, attention.head_dim))
-        queries = _rotated(attention.q_norm(queries), rotary, first).transpose(0, 1)
+        queries = _rotated(attention.q_norm(queries), rotary, first)
         queries = queries.unflatten(0, (len(keys), -1))  # (K, G, S, D)
         if attention.sliding_window is None:
             attended = global_attention(queries, keys, values, attention.scaling)
@@ -88,9 +84,7 @@ def _piece_size(total: int, device: torch.device, *, is_sliding: bool) -> int:
     return max(_SMALLEST_PIECE, min(times * _PIECE, times * _PAIRS_AT_ONCE // total))
 
 
-def _keys_and_values(
-    layer: T5Gemma2EncoderLayer, hidden: torch.Tensor, rotary: Rotary
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _keys_and_values(layer: Layer, hidden: torch.Tensor, rotary: Rotary) -> tuple[torch.Tensor, torch.Tensor]:
     """Of all tokens, each (K, T, D): before the layer's pieces change the states that they are made of."""
     attention = layer.self_attn
     shape = (attention.config.num_key_value_heads, len(hidden), attention.head_dim)
@@ -99,12 +93,12 @@ def _keys_and_values(
         part = slice(first, first + _PIECE)
         normed = layer.pre_self_attn_layernorm(hidden[part])
         made = attention.k_norm(attention.k_proj(normed).unflatten(-1, (-1, attention.head_dim)))
-        keys[:, part] = _rotated(made, rotary, first).transpose(0, 1)
+        keys[:, part] = _rotated(made, rotary, first)
         values[:, part] = attention.v_proj(normed).unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
     return keys, values
 
 
 def _rotated(heads: torch.Tensor, rotary: Rotary, first: int) -> torch.Tensor:
-    """RoPE for heads (S, heads, D) of the tokens from position `first` on."""
-    cos, sin = (table[0, first : first + len(heads), None] for table in rotary)
-    return heads * cos + rotate_half(heads) * sin
+    """RoPE for heads (S, heads, D) of the tokens from position `first` on, as (heads, S, D)."""
+    cos, sin = (table[:, first : first + len(heads)] for table in rotary)
+    return rotated(heads.transpose(0, 1)[None], (cos, sin))[0]

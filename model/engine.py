@@ -168,7 +168,8 @@ class Engine:
 
     def _tokenise(self, document: Document, seen: PageFeatures) -> TokenMap:
         checkpoint = self.checkpoint
-        return token_maps.tokenise(document, checkpoint.tokenizer, image_tokens(checkpoint.model), seen.images)
+        picture = image_tokens(checkpoint.model) if checkpoint.sees else None
+        return token_maps.tokenise(document, checkpoint.tokenizer, picture, seen.images)
 
     def _on_device(self, ids: torch.Tensor) -> torch.Tensor:
         return ids.to(self.checkpoint.device)

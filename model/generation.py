@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
@@ -57,14 +57,16 @@ def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = 
 def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     """Ids that end an answer: the configuration's, and those that a fine-tune's generation settings add."""
     found: set[int] = set()
-    for value in (checkpoint.model.model.decoder.config.eos_token_id, checkpoint.model.generation_config.eos_token_id):
+    model = checkpoint.model
+    for config in (model.model.decoder.config, getattr(model, "generation_config", None)):
+        value = getattr(config, "eos_token_id", None)
         found.update([value] if isinstance(value, int) else value or [])
     return frozenset(found)
 
 
-def read_off(tokenizer: PreTrainedTokenizerFast, ids: list[int]) -> tuple[str, bool]:
+def read_off(tokenizer: Tokenizer, ids: list[int]) -> tuple[str, bool]:
     """The text of an answer's tokens, and whether it has run on into a question of its own."""
-    text = str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+    text = tokenizer.decode(ids, skip_special_tokens=True)
     answer, ran_on, _ = text.partition(_NEXT_QUESTION)
     return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(ran_on)
 

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from transformers import T5Gemma2ForConditionalGeneration
 
 from model.int8 import quantise
-from model.offload import resident
+from model.resident import resident
+from model.t5gemma2 import T5Gemma2
 from model.types import Memory, Precision
 
 _SMALLEST_CHANNEL = 0.1  # of the median: a channel that is silent in one window may speak in the next
 
 
 @torch.inference_mode()
-def memory_of(model: T5Gemma2ForConditionalGeneration, hidden: torch.Tensor) -> Memory:
+def memory_of(model: T5Gemma2, hidden: torch.Tensor) -> Memory:
     """The memory of encoder states (T, H): the states, and for each decoder layer the scale that `k_norm` gives a key.
 
     Cross keys carry no position, so `k_norm(W_k h)` is `W_k h` times one number per token and head, times a fixed gain:

@@ -1,7 +1,8 @@
 """Layers whose weights lie elsewhere (on another GPU, in main memory, on the disk) and come in while they work.
 
 accelerate brings a module's weights in when the module is called. The attention here reads them without a call, and the
-encoder calls a layer's parts once a piece. So the whole layer has one hook, and the loops over layers hold it open.
+encoder calls a layer's parts once a piece. So the whole layer has one hook, and the loops over layers
+hold it open (`resident.py`).
 """
 
 from __future__ import annotations
@@ -16,34 +17,26 @@ from accelerate.utils import PrefixedDataset, align_module_device
 from torch import nn
 
 
-@contextmanager
-def resident(layer: nn.Module) -> Iterator[None]:
-    """While this lasts, the layer's weights are where it computes, for one thread at a time.
-
-    Where they always are, there is nothing to do and nobody to wait for.
-    """
-    hook = getattr(layer, "_hf_hook", None)
-    if not isinstance(hook, _LayerHook):
-        yield
-        return
-    with hook.lock, align_module_device(layer):
-        yield
-
-
 def bring_in_by_layers(model: nn.Module, names: Iterable[str], device: torch.device) -> None:
     """Make one hook a layer of those that accelerate put on each module; `names` are the layers that lie elsewhere."""
     weights = {name: _weights(model, name) for name in names}
     remove_hook_from_module(model, recurse=True)
     for name, tensors in weights.items():
-        add_hook_to_module(model.get_submodule(name), _LayerHook(device, tensors))
+        add_hook_to_module(model.get_submodule(name), LayerHook(device, tensors))
 
 
-class _LayerHook(AlignDevicesHook):
+class LayerHook(AlignDevicesHook):
     """All weights of a layer together; two threads must not take them from each other."""
 
     def __init__(self, device: torch.device, weights: Mapping[str, torch.Tensor]) -> None:
         super().__init__(device, offload=True, weights_map=weights, place_submodules=True)
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def held(self, layer: nn.Module) -> Iterator[None]:
+        """The layer's weights are here (`resident`)."""
+        with self._lock, align_module_device(layer):
+            yield
 
 
 def _weights(model: nn.Module, name: str) -> Mapping[str, torch.Tensor]:

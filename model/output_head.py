@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import T5Gemma2ForConditionalGeneration
 
 from model.int8 import LARGEST
+from model.t5gemma2 import T5Gemma2
 
 _CANDIDATES = 64
 _MOST_ROWS = 4  # in bfloat16: more questions at once use the processor better in full precision
@@ -31,7 +31,7 @@ _NO_PRODUCT: tuple[int, Product] = (0, torch.Tensor.float)
 class OutputHead:
     """`model.lm_head` and its softcap. `int8` keeps a second copy of the matrix, for the CPU."""
 
-    def __init__(self, model: T5Gemma2ForConditionalGeneration, *, int8: bool = False) -> None:
+    def __init__(self, model: T5Gemma2, *, int8: bool = False) -> None:
         self._weight = model.lm_head.out_proj.weight.detach()
         self._softcap: float | None = model.model.decoder.config.final_logit_softcapping
         usable = int8 and self._weight.device.type == "cpu"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 from model.types import Document, Page, TokenMap
 
@@ -28,18 +28,18 @@ class ImageTokens:
     count: int
 
 
-def encode_text(tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+def encode_text(tokenizer: Tokenizer, text: str) -> tuple[list[int], list[tuple[int, int]]]:
     """Token ids of `text` and the characters that each stands for, without `<bos>`.
 
-    The text is foreign: a `<eos>` or `<start_of_image>` written in it stays ordinary characters.
+    The text is foreign: a `<eos>` or `<start_of_image>` written in it stays ordinary characters (`load_tokenizer`).
     """
-    encoding = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
-    return encoding["input_ids"], encoding["offset_mapping"]
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    return encoding.ids, encoding.offsets
 
 
 def tokenise(
     document: Document,
-    tokenizer: PreTrainedTokenizerFast,
+    tokenizer: Tokenizer,
     image_tokens: ImageTokens | None = None,
     images: Mapping[int, int] | None = None,
 ) -> TokenMap:
@@ -59,7 +59,7 @@ def tokenise(
 class _Row:
     """The tokens as they are put together. The white space that an image asks for after it waits for what follows."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._ids: list[int] = []
         self._pages: list[int] = []

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import save_tiny
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,9 @@ def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as `save_pretrained` leaves it: tests that damage it work on a copy."""
+    """Tests that damage it work on a copy."""
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny-t5gemma-2"
-    tiny_model().save_pretrained(folder)
-    tiny_tokenizer().save_pretrained(folder)
+    save_tiny(folder)
     return folder
 
 

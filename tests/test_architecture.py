@@ -62,6 +62,13 @@ def test_importing_the_engine_loads_no_page_and_no_pdf_library() -> None:
     assert set(run.stdout.split()).isdisjoint({"app", "gradio", "pymupdf", "fitz"})
 
 
+def test_asking_the_embedded_checkpoint_loads_no_transformers() -> None:
+    """Importing it takes longer than importing torch."""
+    program = "import app.commands.ask, model.embedded, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(run.stdout.split()).isdisjoint({"transformers", "accelerate", "gguf"})
+
+
 def test_help_loads_no_heavy_library() -> None:
     modules = "app.commands.command_line, app.bench.__main__"
     program = f"import {modules}, sys; print(*{{name.partition('.')[0] for name in sys.modules}})"

@@ -32,9 +32,9 @@ def test_a_local_folder_loads(tiny_checkpoint: Checkpoint, tiny_folder: Path) ->
 
 
 def test_the_tokenizer_knows_where_its_tokens_stand(tiny_checkpoint: Checkpoint) -> None:
-    encoded = tiny_checkpoint.tokenizer("ab c", return_offsets_mapping=True)
-    assert encoded["input_ids"][0] == tiny_checkpoint.model.config.bos_token_id
-    assert encoded["offset_mapping"][1:] == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    encoded = tiny_checkpoint.tokenizer.encode("ab c")
+    assert encoded.ids[0] == tiny_checkpoint.bos
+    assert encoded.offsets[1:] == [(0, 1), (1, 2), (2, 3), (3, 4)]
 
 
 def test_loading_tells_its_progress(tiny_folder: Path, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_weights_that_no_memory_holds_are_refused_before_loading(
     tiny_folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("model.checkpoints.placement.free_bytes", lambda _: 1_000)
-    monkeypatch.setattr("model.checkpoints.folder._load_model", pytest.fail)
+    monkeypatch.setattr("model.checkpoints.folder.load_model", pytest.fail)
     with pytest.raises(CheckpointError, match=r"does not fit: .* GB of memory on cpu.*smaller checkpoint"):
         load(tiny_folder)
 

@@ -16,7 +16,7 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder
 from model.engine import Engine
 from model.types import GenerationOptions
-from tests.tiny import TEXT, document, last, tiny_config, tiny_model, tiny_tokenizer
+from tests.tiny import TEXT, document, last, save_tiny, tiny_config, tiny_model
 
 TOLERANCE = 1e-4
 # layers, query heads, key-value heads, and the window in proportion; every sixth layer is global
@@ -30,8 +30,7 @@ def checkpoint(
     layers, heads, key_heads, window = SIZES[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     config = tiny_config(layers=layers, heads=heads, key_heads=key_heads, sliding_window=window)
-    tiny_model(config).save_pretrained(folder, max_shard_size="200KB")
-    tiny_tokenizer().save_pretrained(folder)
+    save_tiny(folder, tiny_model(config), max_shard_size="200KB")
     Gemma3ImageProcessorPil(image_mean=[0.4] * 3, image_std=[0.5] * 3).save_pretrained(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("model.checkpoints.placement.best_dtype", lambda _: torch.float32)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     Gemma3ImageProcessorPil,
-    PreTrainedTokenizerFast,
     SiglipVisionConfig,
     T5Gemma2Config,
     T5Gemma2ForConditionalGeneration,
 )
 
 from model.checkpoint import Checkpoint
+from model.checkpoints.files import for_foreign_text
 from model.types import Answer, Document, Page
 
 TEXT = """The library of Lindau was founded in 1907 by Ada Keller. It has 41,250 volumes on three floors.
@@ -66,7 +68,7 @@ def tiny_model(config: T5Gemma2Config | None = None, seed: int = 0) -> T5Gemma2F
     return model
 
 
-def tiny_tokenizer() -> PreTrainedTokenizerFast:
+def tiny_tokenizer() -> Tokenizer:
     """A byte-level BPE with Gemma's first ids: <pad> 0, <eos> 1, <bos> 2, <unk> 3."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -80,9 +82,13 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     )
     tokenizer.train_from_iterator([TEXT], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 2)])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
-    )
+    return for_foreign_text(tokenizer)
+
+
+def save_tiny(folder: Path, model: T5Gemma2ForConditionalGeneration | None = None, **options: Any) -> None:
+    """A folder as `save_pretrained` leaves it, with these options."""
+    (model or tiny_model()).save_pretrained(folder, **options)
+    tiny_tokenizer().save(str(folder / "tokenizer.json"))
 
 
 def tiny_checkpoint(*, window: int = 10_000, overlap: int = 0, seed: int = 0) -> Checkpoint:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pydoc_data.topics import topics
 
-from transformers import PreTrainedTokenizerBase
+from tokenizers import Tokenizer
 
 from app.bench.asking import ask_all, engine_for
 from app.bench.scores import normalise
@@ -66,7 +66,7 @@ def make_needles(count: int, rng: random.Random) -> list[Fact]:
     return distinct_facts(Source(rng, "check"), count)
 
 
-def haystack(tokenizer: PreTrainedTokenizerBase, tokens: int, hidden: Sequence[Fact], rng: random.Random) -> str:
+def haystack(tokenizer: Tokenizer, tokens: int, hidden: Sequence[Fact], rng: random.Random) -> str:
     """Real text of about `tokens` tokens, the needles between its paragraphs at even depths."""
     budget = tokens - sum(_count(tokenizer, needle.sentence) for needle in hidden)
     pages = [text for _, text in sorted(topics.items())]
@@ -88,8 +88,8 @@ def depth_of(index: int, count: int) -> float:
     return (index + 0.5) / count
 
 
-def _count(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
-    return len(tokenizer(f"{text}\n\n", add_special_tokens=False)["input_ids"])
+def _count(tokenizer: Tokenizer, text: str) -> int:
+    return len(tokenizer.encode(f"{text}\n\n", add_special_tokens=False).ids)
 
 
 def _finding(needle: Fact, answer: str, depth: float) -> Finding:

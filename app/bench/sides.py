@@ -24,8 +24,9 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from app.settings import Settings
 from model.checkpoint import Checkpoint
-from model.checkpoints import load_checkpoint
+from model.checkpoints import EMBEDDED, load_checkpoint
 from model.decoder import Decoder, DecoderOutput
+from model.embedded import embedded_folder
 from model.encoder import encode_window
 from model.generation import end_tokens
 from model.memory import join_memories, kept, memory_of
@@ -160,7 +161,7 @@ def bandwidth(device: torch.device) -> float:
 
 
 def transformers(checkpoint: Checkpoint, tokens: int, window: int, states_file: Path) -> dict[str, Any]:
-    model = checkpoint.model
+    model: Any = checkpoint.model
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
     question = torch.tensor([prompt], device=checkpoint.device)
 
@@ -205,7 +206,10 @@ def _not_read(window: int) -> str:
 
 
 def main(side: str, name: str, tokens: str, window: str, states: str) -> None:
-    checkpoint = load_checkpoint(name, cache_folder=Settings.from_environment(os.environ).cache_folder)
+    cache = Settings.from_environment(os.environ).cache_folder
+    if name == EMBEDDED and side == "transformers":  # the same folder, in transformers' own modules
+        name = str(embedded_folder(cache, progress=lambda *_: None))
+    checkpoint = load_checkpoint(name, cache_folder=cache)
     measure = {"ours": ours, "transformers": transformers}[side]
     precision = str(checkpoint.dtype).removeprefix("torch.")
     print(json.dumps(measure(checkpoint, int(tokens), int(window), Path(states)) | {"precision": precision}))

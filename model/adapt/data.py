@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 from model.adapt.facts import Split
 from model.adapt.records import make_record
@@ -98,13 +98,13 @@ def read_rows(file: Path) -> Iterator[dict]:
 class Tokens:
     """Text to training tokens."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.bos, self.eos = 2, 1
         self.separator: list[int] = self.encode([SEPARATOR])[0]
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        return self.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+        return [encoding.ids for encoding in self.tokenizer.encode_batch(texts, add_special_tokens=False)]
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
         """Prompts and answers as the decoder's tokens."""

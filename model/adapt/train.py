@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer
 
 from model.adapt.adapter import load_adapter
 from model.adapt.base import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
@@ -25,6 +25,7 @@ from model.adapt.mixture import Mixture
 from model.adapt.recipe import SHAPES, SOURCES, Recipe
 from model.adapt.sources import keep_sources, load_sources, used_tokens
 from model.adapt.trainer import Trainer
+from model.checkpoints.files import load_tokenizer
 from model.checkpoints.placement import best_device, best_dtype
 
 CHECK_BATCHES = 3  # of four passages, for each check
@@ -63,11 +64,11 @@ def make_checks(folder: Path, tokens: Tokens) -> dict[str, list[tuple[Batch, Sha
     return checks
 
 
-def kept_tokenizer(base: Path, folder: Path) -> PreTrainedTokenizerFast:
+def kept_tokenizer(base: Path, folder: Path) -> Tokenizer:
     """The tokenizer, converted once."""
     if not folder.exists():
         read_tokenizer(base).save_pretrained(folder)
-    return PreTrainedTokenizerFast.from_pretrained(folder)
+    return load_tokenizer(folder, name=str(folder))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model.checkpoint import Checkpoint
-from model.checkpoints.folder import load_folder
-from model.checkpoints.quiet import quiet
 from model.errors import CheckpointError
 
 EMBEDDED = "embedded"
@@ -21,15 +19,20 @@ def load_checkpoint(
     name: str, *, cache_folder: Path, progress: Callable[[str, float], None] | None = None
 ) -> Checkpoint:
     """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1."""
-    with quiet():
-        return _load(name, cache_folder, progress or _no_progress)
-
-
-def _load(name: str, cache_folder: Path, report: Callable[[str, float], None]) -> Checkpoint:
+    report = progress or _no_progress
     if name == EMBEDDED:
         from model.embedded import load_embedded
 
         return load_embedded(cache_folder, progress=report)
+    from model.checkpoints.quiet import quiet  # and with it transformers, which the embedded one goes without
+
+    with quiet():
+        return _load_any(name, report)
+
+
+def _load_any(name: str, report: Callable[[str, float], None]) -> Checkpoint:
+    from model.checkpoints.folder import load_folder
+
     folder = Path(name).expanduser()
     if name and folder.is_dir():
         return load_folder(folder, name=name, progress=report)

@@ -2,9 +2,6 @@
 
 import itertools
 import json
-import math
-import re
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,16 +9,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import (
-    Gemma3ImageProcessorPil,
-    PreTrainedTokenizerFast,
-    T5Gemma2Config,
-    T5Gemma2ForConditionalGeneration,
-)
+from transformers import Gemma3ImageProcessorPil, T5Gemma2Config, T5Gemma2ForConditionalGeneration
 
 from model.checkpoint import Checkpoint
+from model.checkpoints.files import count_weights, load_tokenizer, one_line, weight_files
 from model.checkpoints.fingerprint import folder_fingerprint
-from model.checkpoints.placement import Placement, Weights, find_place
+from model.checkpoints.placement import Placement, find_place
 from model.errors import CheckpointError
 from model.offload import bring_in_by_layers
 
@@ -29,24 +22,17 @@ MODEL_TYPE = "t5gemma2"
 PRETRAINED_ONLY = ("google/t5gemma-2-270m-270m", "google/t5gemma-2-1b-1b", "google/t5gemma-2-4b-4b")
 WINDOW = 8192
 WINDOW_PER_OVERLAP = 16
-LAYER = re.compile(r"model\.(encoder|decoder)\.(?:text_model\.)?layers\.(\d+)\.")  # older files lack `text_model`
-STACKS = {"encoder": "encoder.text_model", "decoder": "decoder"}  # as transformers names them now
 
 
-def load_folder(
-    folder: Path, *, name: str, progress: Callable[[str, float], None], fingerprint: str = ""
-) -> Checkpoint:
-    """Load weights and tokenizer from a folder; `name` is what the person called it.
-
-    `fingerprint`: where it is known better than from the folder's files.
-    """
+def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], None]) -> Checkpoint:
+    """Load weights and tokenizer from a folder; `name` is what the person called it."""
     check_kind(folder, name=name)
     _check_files(folder, name=name)
     with ThreadPoolExecutor(1) as beside:  # parsing holds Python's lock; converting large tensors does not need it
-        tokenizer = beside.submit(_load_tokenizer, folder, name=name)
-        placement = find_place(_weights(folder, name=name), name=name)
+        tokenizer = beside.submit(load_tokenizer, folder, name=name)
+        placement = find_place(count_weights(folder, name=name), name=name)
         progress(f"loading {name} ({placement})", 0.0)
-        model = _load_model(folder, placement, name=name)
+        model = load_model(folder, placement, name=name)
     progress(f"loading {name}", 1.0)
     config: Any = model.config
     window = min(WINDOW, config.encoder.text_config.max_position_embeddings)
@@ -56,7 +42,7 @@ def load_folder(
         tokenizer=tokenizer.result(),
         window=window,
         overlap=window // WINDOW_PER_OVERLAP,
-        fingerprint=fingerprint or folder_fingerprint(folder),
+        fingerprint=folder_fingerprint(folder),
         description=_description(name),
         image_processor=_load_image_processor(folder, model),
         elsewhere=placement.remark,
@@ -86,7 +72,7 @@ def _check_files(folder: Path, *, name: str) -> None:
     """Refuse a folder that lacks a file, or holds one that was cut off."""
     if not (folder / "tokenizer.json").is_file():
         raise CheckpointError(f"{name} has no tokenizer.json. Copy it there from the model that it was made from.")
-    shards = _weight_files(folder, name=name)
+    shards = weight_files(folder, name=name)
     for path in shards:
         if not path.is_file():
             raise CheckpointError(f"{name} lacks {path.name}, a part of its weights. Fetch it again.")
@@ -97,44 +83,8 @@ def _check_files(folder: Path, *, name: str) -> None:
             raise CheckpointError(f"{path.name} of {name} is damaged ({error}). Fetch it again.") from error
 
 
-def _weight_files(folder: Path, *, name: str) -> list[Path]:
-    """The files that must be there: one, or those that the index names."""
-    index = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").is_file() or not index.is_file():
-        if not (folder / "model.safetensors").is_file():
-            raise CheckpointError(
-                f"{name} has no weights (model.safetensors). Fetch it again; other formats are converted by "
-                "loading them in transformers and calling save_pretrained."
-            )
-        return [folder / "model.safetensors"]
-    try:
-        return [folder / part for part in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"The {index.name} of {name} is damaged ({_line(error)}). Fetch it again.") from error
-
-
-def _load_tokenizer(folder: Path, *, name: str) -> PreTrainedTokenizerFast:
-    """From tokenizer.json alone: `AutoTokenizer` parses its 33 MB six times over, in Python."""
-    try:
-        return PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
-    except Exception as error:  # the Rust tokenizer raises bare exceptions
-        raise CheckpointError(f"The tokenizer of {name} cannot be loaded ({_line(error)}). Fetch it again.") from error
-
-
-def _weights(folder: Path, *, name: str) -> Weights:
-    """How many numbers the weights are, from the files' headers."""
-    total, layers = 0, Counter[str]()
-    for path in _weight_files(folder, name=name):
-        with safe_open(path, framework="pt") as file:
-            for key in file.keys():  # noqa: SIM118 - no mapping
-                numbers = math.prod(file.get_slice(key).get_shape())
-                total += numbers
-                if layer := LAYER.match(key):
-                    layers[f"model.{STACKS[layer[1]]}.layers.{layer[2]}"] += numbers
-    return Weights(total=total, layers=layers)
-
-
-def _load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForConditionalGeneration:
+def load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForConditionalGeneration:
+    """transformers' modules with the folder's weights, where the placement says."""
     try:
         loaded: Any = T5Gemma2ForConditionalGeneration.from_pretrained(
             folder,
@@ -146,7 +96,7 @@ def _load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2For
             output_loading_info=True,
         )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name} cannot be loaded: {_line(error)}") from error
+        raise CheckpointError(f"{name} cannot be loaded: {one_line(error)}") from error
     model, report = loaded
     missing = sorted(report["missing_keys"])
     if missing:
@@ -191,7 +141,3 @@ def _description(name: str) -> str:
     if name in PRETRAINED_ONLY:
         return f"{name}: as Google released it, pretrained only. It continues text and was never taught to answer."
     return f"{name}: a T5Gemma 2 that is not part of Readonce. What it can do depends on how it was trained."
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from transformers import T5Gemma2ForConditionalGeneration
 
 from model.checkpoint import Checkpoint
 from model.errors import Cancelled, CheckpointError
+from model.t5gemma2 import T5Gemma2
 from model.tokens import ImageTokens
 from model.types import CancelledCallback, Document, Progress, ProgressCallback, TokenMap
 from model.vision.views import blindness
@@ -49,9 +49,9 @@ class PageFeatures:
         return self.features[before : before + inside]
 
 
-def image_tokens(model: T5Gemma2ForConditionalGeneration) -> ImageTokens:
-    """What stands for a picture among the tokens of this model."""
-    config: Any = model.config.encoder
+def image_tokens(model: Any) -> ImageTokens:
+    """What stands for a picture among the tokens of this model, which has eyes."""
+    config = model.config.encoder
     return ImageTokens(
         begin=config.boi_token_index,
         soft=config.image_token_index,
@@ -108,9 +108,7 @@ def look_at_pages(
     )
 
 
-def input_embeddings(
-    model: T5Gemma2ForConditionalGeneration, ids: torch.Tensor, image_features: torch.Tensor | None
-) -> torch.Tensor:
+def input_embeddings(model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None) -> torch.Tensor:
     """What enters the encoder's first layer, (T, H): embeddings of the ids, (T,), and at image tokens what was seen."""
     embeddings = model.model.encoder.text_model.embed_tokens(ids.long())
     if image_features is not None:

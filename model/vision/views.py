@@ -32,9 +32,10 @@ def views_for(checkpoint: Checkpoint, document: Document, mode: ViewMode) -> Doc
     if not checkpoint.sees:
         if mode in ("image", "both"):
             raise CheckpointError(blindness(checkpoint.name))
-        mode = "text"
-    encoder: Any = checkpoint.model.config.encoder
-    return choose_views(document, mode, most_pictures=checkpoint.window // (encoder.mm_tokens_per_image + FRAME))
+        return choose_views(document, "text", most_pictures=0)
+    seeing: Any = checkpoint.model
+    picture = seeing.config.encoder.mm_tokens_per_image + FRAME
+    return choose_views(document, mode, most_pictures=checkpoint.window // picture)
 
 
 def blindness(name: str) -> str:

@@ -15,7 +15,7 @@ from model.checkpoint import Checkpoint
 from model.embedded import load_embedded
 from model.engine import Engine
 from model.errors import CheckpointError
-from tests.tiny import document, last, tiny_model, tiny_tokenizer
+from tests.tiny import document, last, save_tiny
 
 LEAST_FOUND = 0.6  # of the asked fields; version 0 finds 87% (README)
 
@@ -56,8 +56,7 @@ def quick_merge(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def write(_part: Path, merged: Path, _progress: object) -> None:
         written.append(merged)
-        tiny_model().save_pretrained(merged)
-        tiny_tokenizer().save_pretrained(merged)
+        save_tiny(merged)
         note = {"fingerprint": module.folder_fingerprint(merged)}
         (merged / "readonce.json").write_text(json.dumps(note), encoding="utf-8")
 

@@ -16,7 +16,7 @@ from tests.page.browser import SLOW, WITH_A_TINY_CHECKPOINT, Visit, a_visit
 from tests.page.conftest import wait_until
 from tests.page.looks import catalogue, nothing_is_english, speaks
 from tests.page.stand_ins import pdf
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import save_tiny, tiny_model
 
 LETTER = pdf("Invoice 2024-118\nCustomer: Clara Jensen", "Payment is due within thirty days.", "The lamp is new.")
 FOCUSED = "document.activeElement"
@@ -125,8 +125,7 @@ def test_a_closed_tab_leaves_nothing_behind(tiny_address: str, browser: Browser,
 
 
 def test_after_a_change_of_checkpoint_the_page_offers_to_read_again(tiny_visit: Visit, tmp_path: Path) -> None:
-    tiny_model(seed=5).save_pretrained(tmp_path)
-    tiny_tokenizer().save_pretrained(tmp_path)
+    save_tiny(tmp_path, tiny_model(seed=5))
     page = tiny_visit.page
     tiny_visit.drop(("letter.pdf", LETTER))
     expect(page.locator("li.document")).to_be_visible(timeout=SLOW)

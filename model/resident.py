@@ -1,0 +1,15 @@
+"""Weights that lie elsewhere come in while their layer works."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from torch import nn
+
+
+def resident(layer: nn.Module) -> AbstractContextManager[None]:
+    """While this lasts, the layer's weights are where it computes, for one thread at a time (`offload.LayerHook`).
+
+    Where they always are, there is nothing to do and nobody to wait for.
+    """
+    hook: Any = getattr(layer, "_hf_hook", None)
+    return hook.held(layer) if hasattr(hook, "held") else nullcontext()
