@@ -13,6 +13,8 @@ from model.t5gemma2 import T5Gemma2
 if TYPE_CHECKING:
     from transformers import Gemma3ImageProcessorPil
 
+    from model.ranking import Ranking
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
@@ -27,6 +29,7 @@ class Checkpoint:
     description: str  # one sentence for people: which checkpoint it is, and what it cannot do
     image_processor: Gemma3ImageProcessorPil | None = None  # None: it has no eyes
     elsewhere: str = ""  # one sentence for people: which weights come in only while they work
+    ranking: Ranking | None = None  # how it chooses among likely answers; None: it gives the likeliest
     passage_tokens: int | None = None  # it answers best from so many tokens of the closest passages; None: from all
 
     @property

@@ -23,6 +23,7 @@ from model.checkpoints.files import count_weights, load_tokenizer, one_line
 from model.checkpoints.fingerprint import folder_fingerprint
 from model.checkpoints.placement import Placement, find_place
 from model.errors import CheckpointError
+from model.ranking import Ranking
 from model.t5gemma2 import T5Gemma2, load_text_t5gemma2
 
 _NAME = "embedded"
@@ -49,6 +50,7 @@ def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint
         fingerprint=_fingerprint(info),
         description=info.description,
         elsewhere=placement.remark,
+        ranking=Ranking(weights=info.ranking) if info.ranking else None,
         passage_tokens=info.passage_tokens,
     )
 

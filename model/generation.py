@@ -1,15 +1,14 @@
-"""Questions -> growing answers: the prompts, the loop over tokens, and when to stop."""
+"""Questions -> growing answers: the loop over tokens, when to stop, and which of the candidates is the answer."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from tokenizers import Tokenizer
 
+from model.candidates import Candidate, Search
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.errors import Cancelled
@@ -17,8 +16,9 @@ from model.evidence import attention_by_page, find_evidence
 from model.memory import only_rows, placed
 from model.output_head import OutputHead
 from model.passages import shown_rows
+from model.prompts import NOT_IN_DOCUMENT, end_tokens, prompt_ids, read_off
+from model.ranking import shown_text
 from model.sampling import Sampler
-from model.tokens import encode_text
 from model.types import (
     Answer,
     CancelledCallback,
@@ -30,70 +30,16 @@ from model.types import (
     Turn,
 )
 
-NOT_IN_DOCUMENT = "The document does not say."
-HISTORY_TOKENS = 256  # what earlier turns may take of the decoder's prefix, the latest first
-_NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint was never taught to end: it asks itself the next question
-_UNFINISHED_CHARACTER = "\ufffd"  # the first bytes of a character whose last ones are still to come
-
-
-def prompt_text(question: str, history: tuple[Turn, ...] = ()) -> str:
-    """What the decoder reads before it answers: the document is in the memory, the question is here."""
-    earlier = "".join(f"Question: {turn.question}\nAnswer: {turn.answer}\n" for turn in history)
-    return f"{earlier}Question: {question}\nAnswer:"
-
-
-def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = ()) -> list[int]:
-    """The prompt's tokens, with as many of the latest turns as `HISTORY_TOKENS` holds."""
-    asked = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question))[0]]
-    ids = asked
-    for first in reversed(range(len(history))):
-        longer = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question, tuple(history[first:])))[0]]
-        if len(longer) - len(asked) > HISTORY_TOKENS:
-            break
-        ids = longer
-    return ids
-
-
-def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
-    """Ids that end an answer: the configuration's, and those that a fine-tune's generation settings add."""
-    found: set[int] = set()
-    model = checkpoint.model
-    for config in (model.model.decoder.config, getattr(model, "generation_config", None)):
-        value = getattr(config, "eos_token_id", None)
-        found.update([value] if isinstance(value, int) else value or [])
-    return frozenset(found)
-
-
-def read_off(tokenizer: Tokenizer, ids: list[int]) -> tuple[str, bool]:
-    """The text of an answer's tokens, and whether it has run on into a question of its own."""
-    text = tokenizer.decode(ids, skip_special_tokens=True)
-    answer, ran_on, _ = text.partition(_NEXT_QUESTION)
-    return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(ran_on)
+_WIDTH = 6  # candidates that grow side by side where the checkpoint knows how to choose among them
 
 
 class _Growing:
-    """One answer of a batch: its tokens so far and its sampler."""
+    """One answer of a batch: the candidates for it, and the document's rows that it is shown."""
 
-    def __init__(self, answer: Answer, options: GenerationOptions, attention: torch.Tensor) -> None:
-        self.ids: list[int] = []
+    def __init__(self, answer: Answer, search: Search, shown: torch.Tensor) -> None:
         self.answer = answer
-        self.attention = attention  # of the rows looked at, float32, summed over tokens
-        self.sought = attention  # the same, of the middle global layer before the first token
-        self._sampler = Sampler(options, attention.device)
-        self._log_probability = 0.0
-
-    def take(self, logits: torch.Tensor, attention: torch.Tensor, sought: torch.Tensor) -> None:
-        """The next token, from its logits and where the decoder looked for it."""
-        token, log_probability = self._sampler.sample(logits)
-        self.ids.append(token)
-        self._log_probability += log_probability
-        self.attention = self.attention + attention
-        if len(self.ids) == 1:
-            self.sought = sought
-
-    @property
-    def confidence(self) -> float:
-        return math.exp(self._log_probability / len(self.ids))
+        self.search = search
+        self.shown = shown  # (T,) bool
 
 
 class Generation:
@@ -112,6 +58,7 @@ class Generation:
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
+        self._ranking = checkpoint.ranking if options.temperature == 0 else None
         self._ends = end_tokens(checkpoint)
         self._looked_at = torch.zeros(0, dtype=torch.bool)  # (T,), the rows that are shown to any of the questions
         self._started = time.perf_counter()
@@ -126,23 +73,26 @@ class Generation:
         self._looked_at = shown.any(0)
         prompts = [prompt_ids(self._checkpoint, question, history) for question in questions]
         decoder = self._decoder(prompts, shown[:, self._looked_at])
-        nowhere = torch.zeros(int(self._looked_at.sum()), device=self._checkpoint.device)
-        batch = [
-            _Growing(Answer(question=question, shown_tokens=int(rows.sum())), self._options, nowhere)
-            for question, rows in zip(questions, shown, strict=True)
-        ]
-        running = self._take(batch, decoder.begin(prompts))
+        batch = [self._growing(question, rows) for question, rows in zip(questions, shown, strict=True)]
+        rows = self._take(batch, decoder.begin(prompts))
         yield tuple(growing.answer for growing in batch)
-        while on := [row for row, growing in enumerate(running) if not growing.answer.finished]:
-            if len(on) < len(running):
-                decoder.keep(on)
-                running = [running[row] for row in on]
+        running = len(batch)  # rows of the decoder
+        while on := [growing for growing in batch if growing.search.growing]:
+            if rows != list(range(running)):
+                decoder.keep(rows)
+            running = len(rows)
             try:
-                self._take(running, decoder.step([growing.ids[-1] for growing in running]))
+                rows = self._take(on, decoder.step([one.ids[-1] for growing in on for one in growing.search.growing]))
             except Cancelled:
-                for growing in running:
+                for growing in on:
                     growing.answer = self._snapshot(growing, stopped=True)
             yield tuple(growing.answer for growing in batch)
+
+    def _growing(self, question: str, rows: torch.Tensor) -> _Growing:
+        nowhere = torch.zeros(int(self._looked_at.sum()), device=self._checkpoint.device)
+        sampler = Sampler(self._options, nowhere.device)
+        search = Search(_WIDTH if self._ranking else 1, sampler, self._ends, nowhere)
+        return _Growing(Answer(question=question, shown_tokens=int(rows.sum())), search, rows)
 
     def _rows_to_show(self, questions: Sequence[str], history: Sequence[Turn]) -> torch.Tensor:
         """Which rows each question is shown, (N, T) bool. One that leans on the last turn is about its words, too."""
@@ -170,38 +120,64 @@ class Generation:
             shown=None if bool(shown.all()) else shown.to(checkpoint.device),
         )
 
-    def _take(self, running: list[_Growing], output: DecoderOutput) -> list[_Growing]:
-        """Give each running answer its next token."""
-        for row, growing in enumerate(running):
-            growing.take(output.logits[row], output.attention[row], output.sought[row])
+    def _take(self, running: list[_Growing], output: DecoderOutput) -> list[int]:
+        """Give each running answer's candidates their next token; returns the decoder's rows that go on."""
+        rows: list[int] = []
+        first = 0
+        for growing in running:
+            search = growing.search
+            part = slice(first, first + len(search.growing))
+            on = search.take(output.logits[part], output.attention[part], output.sought[part])
             growing.answer = self._snapshot(growing)
-        return running
+            rows += [first + row for row in on] if search.growing else []
+            first = part.stop
+        return rows
 
     def _snapshot(self, growing: _Growing, *, stopped: bool = False) -> Answer:
+        """The answer so far. Where the likeliest candidate must end, the search ends with it."""
         seconds = time.perf_counter() - self._started
-        text, ran_on = read_off(self._checkpoint.tokenizer, growing.ids)
-        reason = "end" if ran_on else self._stop_reason(growing.ids, stopped)
-        finished = bool(reason)
+        search = growing.search
+        _, ran_on = self._read_off(search.likeliest)
+        if stopped or ran_on or self._at_the_limit(search):
+            search.end()
+        finished = not search.growing
+        chosen = self._chosen(growing) if finished else search.likeliest
+        text, ran_on = self._read_off(chosen)
         return replace(
             growing.answer,
             text=text,
             finished=finished,
-            stop_reason=reason,
-            tokens=len(growing.ids),
+            stop_reason=self._stop_reason(chosen, ran_on, stopped) if finished else "",
+            tokens=len(chosen.ids),
             seconds=seconds,
             first_token_seconds=growing.answer.first_token_seconds or seconds,
-            confidence=growing.confidence,
-            evidence=self._evidence(growing, text) if finished else (),
-            attention=self._by_page(growing) if finished else (),
+            confidence=chosen.confidence,
+            evidence=self._evidence(chosen, text) if finished else (),
+            attention=self._by_page(chosen) if finished else (),
         )
 
-    def _evidence(self, growing: _Growing, text: str) -> tuple[Evidence, ...]:
+    def _at_the_limit(self, search: Search) -> bool:
+        return bool(search.growing) and len(search.growing[0].ids) == self._options.max_new_tokens
+
+    def _chosen(self, growing: _Growing) -> Candidate:
+        """The best of the finished candidates."""
+        finished = growing.search.finished
+        if self._ranking is None or len(finished) == 1:
+            return growing.search.likeliest
+        texts = [self._read_off(candidate)[0] for candidate in finished]
+        text = shown_text(self._encodings, growing.shown)
+        return finished[self._ranking.best(growing.answer.question, text, texts, finished)]
+
+    def _read_off(self, candidate: Candidate) -> tuple[str, bool]:
+        return read_off(self._checkpoint.tokenizer, candidate.ids)
+
+    def _evidence(self, chosen: Candidate, text: str) -> tuple[Evidence, ...]:
         if text == NOT_IN_DOCUMENT:
             return ()
-        return find_evidence(self._encodings, self._over_all_rows(growing.attention), text)
+        return find_evidence(self._encodings, self._over_all_rows(chosen.attention), text)
 
-    def _by_page(self, growing: _Growing) -> tuple[PageAttention, ...]:
-        attention, sought = self._over_all_rows(growing.attention), self._over_all_rows(growing.sought)
+    def _by_page(self, chosen: Candidate) -> tuple[PageAttention, ...]:
+        attention, sought = self._over_all_rows(chosen.attention), self._over_all_rows(chosen.sought)
         return attention_by_page(self._encodings, attention, sought)
 
     def _over_all_rows(self, attention: torch.Tensor) -> torch.Tensor:
@@ -209,9 +185,7 @@ class Generation:
         rows = self._looked_at.to(attention.device)
         return attention.new_zeros(len(rows)).masked_scatter(rows, attention)
 
-    def _stop_reason(self, ids: Sequence[int], stopped: bool) -> StopReason:
-        if ids[-1] in self._ends:
+    def _stop_reason(self, chosen: Candidate, ran_on: bool, stopped: bool) -> StopReason:
+        if ran_on or chosen.ids[-1] in self._ends:
             return "end"
-        if stopped:
-            return "stopped"
-        return "length" if len(ids) == self._options.max_new_tokens else ""
+        return "stopped" if stopped else "length"

@@ -113,7 +113,7 @@ def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passa
             last = sentence[0]
         elif most < len(starts) and (fits := lines[bisect_right(lines, first) : bisect_right(lines, most)]):
             last = fits[-1]
-        yield Passage(first=first, last=last, text=_plain(text[starts[first] : ends[last - 1]]))
+        yield Passage(first=first, last=last, text=plain_letters(text[starts[first] : ends[last - 1]]))
         first = last
 
 
@@ -156,7 +156,7 @@ def _words(question: str, text: str) -> dict[str, _Word]:
     """
     words: dict[str, _Word] = {}
     for word in _WORD.findall(question):
-        plain = _plain(word)
+        plain = plain_letters(word)
         name = word.isupper() or any(map(str.isdigit, word))
         weight = 1.0 if name else min(1.0, len(plain) / _STEM)
         if _UNSPACED.search(plain):
@@ -178,6 +178,6 @@ def _stem(word: str, text: str) -> str:
     return stem if re.search(rf"\b{stem}", text) else stem[:_SHORTEST_STEM]
 
 
-def _plain(text: str) -> str:
+def plain_letters(text: str) -> str:
     """Without case and accents."""
     return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))

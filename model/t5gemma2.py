@@ -86,7 +86,8 @@ class ScaledEmbedding(nn.Embedding):
     """Token ids (N, T) -> (N, T, H), times the square root of H."""
 
     def __init__(self, vocabulary: int, size: int) -> None:
-        super().__init__(vocabulary, size, _weight=torch.empty(vocabulary, size))  # filling it would import torch._dynamo
+        # Filled by nobody: on the meta device that alone would import torch._dynamo, for seconds.
+        super().__init__(vocabulary, size, _weight=torch.empty(vocabulary, size))
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         scale = torch.tensor(self.embedding_dim**0.5, dtype=self.weight.dtype, device=self.weight.device)

@@ -19,6 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_joined(benchmarks)
     _add_needles(benchmarks)
     _add_generated(benchmarks)
+    _add_ranking(benchmarks)
     return parser
 
 
@@ -144,6 +145,23 @@ def _generated(arguments: argparse.Namespace) -> None:
     from app.bench.generated import generated
 
     generated(arguments)
+
+
+def _add_ranking(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    ranking = benchmarks.add_parser("ranking", help="fit how a checkpoint chooses among likely answers")
+    ranking.add_argument(
+        "--data", required=True, type=Path, nargs="+", metavar="FILE", help="training rows, as quality"
+    )
+    ranking.add_argument("--contexts", type=_positive, default=60, metavar="N", help="of each file (60)")
+    ranking.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    ranking.add_argument("--write", action="store_true", help="keep the weights in assets/embedded.json")
+    ranking.set_defaults(run=_ranking, whole_document=False)
+
+
+def _ranking(arguments: argparse.Namespace) -> None:
+    from app.bench.ranking import ranking
+
+    ranking(arguments)
 
 
 def _few(text: str) -> int:

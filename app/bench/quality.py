@@ -64,7 +64,7 @@ def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> t
     answers: dict[int, tuple[str, int]] = {}
     for indices in by_context.values():
         line.say(f"{engine.checkpoint.name}: {len(answers):,} of {len(rows):,} rows")
-        encoded = engine.encode(_document(rows[indices[0]]))
+        encoded = engine.encode(row_document(rows[indices[0]]))
         for index, text in zip(indices, ask_all(engine, encoded, [rows[i].question for i in indices]), strict=True):
             answers[index] = text, encoded.windows
     texts, windows = zip(*(answers[index] for index in range(len(rows))), strict=True)
@@ -97,6 +97,7 @@ def _baseline(rows: Sequence[Row], settings: Settings, line: ProgressLine) -> Sc
     return score(NAME, rows, gemma_answers(rows, cache_folder=settings.cache_folder, report=line.say))
 
 
-def _document(row: Row) -> Document:
+def row_document(row: Row) -> Document:
+    """A row's context as a document of one page."""
     page = Page(number=1, text=row.context, words=(), width=A4[0], height=A4[1])
     return Document(name=row.id, sha256=hashlib.sha256(row.context.encode()).hexdigest(), pages=(page,))

@@ -28,9 +28,9 @@ from model.checkpoints import EMBEDDED, load_checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
 from model.encoder import encode_window
-from model.generation import end_tokens
 from model.memory import join_memories, kept, memory_of
 from model.output_head import OutputHead
+from model.prompts import end_tokens
 from model.tokens import encode_text
 from model.types import Memory
 from model.windows import plan_windows

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -30,6 +31,7 @@ class AdapterInfo:
     overlap: int
     encoder_layers: int  # of Gemma's, from the first on
     passage_tokens: int  # that the decoder is shown of a document (`model/passages.py`)
+    ranking: dict[str, float]  # weights for choosing among likely answers (`model/ranking.py`); none: the likeliest
     description: str
 
 
@@ -63,6 +65,17 @@ def adapter_file() -> Path:
 def adapter_info() -> AdapterInfo:
     """What is known of the shipped adapter."""
     return AdapterInfo(**json.loads((_ASSETS / "embedded.json").read_text(encoding="utf-8")))
+
+
+def write_info(info: AdapterInfo) -> None:
+    """Write what is known of the shipped adapter."""
+    text = json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n"
+    adapter_file().with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def write_ranking(weights: Mapping[str, float]) -> None:
+    """Let the shipped adapter choose among likely answers by these weights."""
+    write_info(replace(adapter_info(), ranking={name: round(weight, 3) for name, weight in weights.items()}))
 
 
 def write_adapter(adapter: Adapter, file: Path) -> str:

@@ -20,9 +20,9 @@ from model.adapt.facts import Split
 from model.adapt.records import make_record
 from model.adapt.tasks import SUMMARY, TITLE, pairs_by_context
 from model.adapt.ul2 import choose_denoiser, denoise
-from model.generation import NOT_IN_DOCUMENT, prompt_text
 from model.passages import Passage as CutPassage
 from model.passages import closest, cut
+from model.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.tokens import encode_text
 from model.windows import plan_windows
 

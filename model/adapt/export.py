@@ -7,13 +7,11 @@ trained one did, so measure it afterwards: `python -m app.bench quality`.
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, write_adapter
+from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, write_adapter, write_info
 from model.adapt.data import PASSAGE_TOKENS
 
 
@@ -47,10 +45,10 @@ def main() -> None:
         overlap=arguments.overlap,
         encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
         passage_tokens=arguments.passages,
+        ranking={},
         description=arguments.description,
     )
-    text = json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n"
-    adapter_file().with_suffix(".json").write_text(text, encoding="utf-8")
+    write_info(info)
     print(f"{adapter_file()}: {adapter_file().stat().st_size / 1e6:.1f} MB, sha256 {sha256}")
 
 

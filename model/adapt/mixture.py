@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from model.adapt.data import Batch, Pair, Passage, Shape, Tokens, collate, lay_out
 from model.adapt.facts import Split
-from model.generation import NOT_IN_DOCUMENT
+from model.prompts import NOT_IN_DOCUMENT
 
 RECORDS, TEXT = "records", "text"  # kinds of documents that are made, not read: generated ones, and UL2's
 NOT_PROSE = (RECORDS, TEXT, "papers")

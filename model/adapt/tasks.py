@@ -7,7 +7,7 @@ names of the articles that encyclopaedia passages come from, summaries those tha
 from collections.abc import Iterable
 from zlib import crc32
 
-from model.generation import NOT_IN_DOCUMENT, prompt_text
+from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
 SUMMARY, TITLE = "Summary:", "Title:"
 TITLED = ("squad11_train", "nq_oracle", "piaf")  # sources whose `document` is the title of an article

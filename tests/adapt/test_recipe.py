@@ -21,8 +21,8 @@ from model.decoder import Decoder
 from model.encoder import encode_window
 from model.engine import Engine
 from model.errors import CheckpointError
-from model.generation import NOT_IN_DOCUMENT
 from model.memory import memory_of
+from model.prompts import NOT_IN_DOCUMENT
 from model.tokens import NO_PAGE
 from model.windows import plan_windows
 from tests.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer

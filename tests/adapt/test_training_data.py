@@ -15,7 +15,7 @@ from model.adapt.records import distinct_facts, make_record, make_sketch
 from model.adapt.sources import from_stream, to_stream, used_tokens
 from model.adapt.tasks import SUMMARY, TITLE, TITLES_ASKED, pairs_by_context
 from model.adapt.ul2 import FIRST_SENTINEL
-from model.generation import NOT_IN_DOCUMENT, prompt_text
+from model.prompts import NOT_IN_DOCUMENT, prompt_text
 from tests.tiny import TEXT, tiny_tokenizer
 
 

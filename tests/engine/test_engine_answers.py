@@ -12,7 +12,7 @@ from model.decoder import Decoder
 from model.encodings import join_windows
 from model.engine import Engine
 from model.errors import Cancelled, DocumentError, EncodingError, QuestionError
-from model.generation import HISTORY_TOKENS, prompt_ids, prompt_text
+from model.prompts import HISTORY_TOKENS, prompt_ids, prompt_text
 from model.tokens import encode_text
 from model.types import Answer, EncodedDocument, GenerationOptions, Turn
 from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model

@@ -14,9 +14,9 @@ from model.document_forms import AbsorbedForm, ProjectedForm, choose_form
 from model.encoder import encode_window
 from model.encoder_attention import local_attention, sliding_window_mask
 from model.engine import Engine
-from model.generation import prompt_text
 from model.memory import join_memories, memory_of
 from model.output_head import OutputHead
+from model.prompts import prompt_text
 from model.tokens import encode_text
 from model.types import GenerationOptions, Memory
 from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_config, tiny_model
