@@ -14,7 +14,7 @@ import torch
 
 from model.sampling import Sampler
 
-_MARGIN = 4.5  # nats behind the likeliest finished answer: what is less likely than that is given up
+_MARGIN = 3.0  # nats behind the likeliest: what is less likely than that is given up (4.5: no answer becomes better)
 _ENOUGH = 10  # finished answers that are likelier than all that grow
 _LONGEST_CHOICE = 24  # tokens: an answer that is longer is a text, and its likeliest beginning goes on alone
 
@@ -107,10 +107,11 @@ class Search:
         """Give up what can no longer be chosen."""
         best = max((candidate.log_probability for candidate in self.finished), default=-math.inf)
         self.finished = [one for one in self.finished if one.log_probability >= best - _MARGIN]
-        grown[:] = [way for way in grown if way[1].log_probability >= best - _MARGIN]
         if not grown:
             return
         likeliest = grown[0][1]
+        least = max(best, likeliest.log_probability) - _MARGIN
+        grown[:] = [way for way in grown if way[1].log_probability >= least]
         if sum(one.log_probability >= likeliest.log_probability for one in self.finished) >= _ENOUGH:
             grown.clear()
         elif self._width > 1 and len(likeliest.ids) >= _LONGEST_CHOICE:
