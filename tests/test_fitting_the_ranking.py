@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
+
+from app.bench.__main__ import build_parser
 from app.bench.ranking import LIKELIEST, Choice, choice, chosen, drawn, fit
 from app.bench.rows import Row
+from app.commands.command_line import run
 from model.prompts import NOT_IN_DOCUMENT
 from model.ranking import Asked, features
 
@@ -37,6 +44,16 @@ def test_refusing_is_made_dear_enough_for_the_answerable_rows() -> None:
     choices = [made(number) for number in range(25)] + [made(number, answerable=False) for number in range(75)]
     refused = [chosen(one.features, fit(choices)) == 2 for one in choices if one.answerable]
     assert sum(refused) <= 0.08 * 25
+
+
+def test_rows_without_a_right_candidate_are_told(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Random weights say nothing; the candidates are made all the same."""
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"id": "1", "context": ROOM, "question": "Who?", "answers": ["Omar"]}), encoding="utf-8")
+    assert run(build_parser(), ["ranking", "--data", str(file), "--model", str(tiny_folder)]) == 2
+    assert "has a right candidate" in capsys.readouterr().err
 
 
 def test_the_rows_of_a_few_contexts_are_drawn_whole() -> None:

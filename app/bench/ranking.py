@@ -23,6 +23,7 @@ from app.commands.progress import ProgressLine
 from model.adapt.adapter import write_ranking
 from model.candidates import Candidate
 from model.engine import Engine
+from model.errors import DocumentError
 from model.ranking import Asked, Features, Ranking, features
 
 FALSE_REFUSALS = 0.08  # of the answerable rows
@@ -100,6 +101,8 @@ def fit(choices: Sequence[Choice]) -> Weights:
     """The weights under which the candidates that gain most are chosen most often."""
     names = sorted({name for one in choices for found in one.features for name in found})
     told = [one for one in choices if max(one.gains) > 0]
+    if not told:
+        raise DocumentError(f"None of {len(choices)} rows has a right candidate: take rows that the model can answer.")
     most = max(len(one.gains) for one in told)
     table = torch.zeros(len(told), most, len(names))
     gains, absent = torch.zeros(len(told), most), torch.full((len(told), most), -torch.inf)
