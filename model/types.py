@@ -136,8 +136,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationOptions:
-    """How to decode. Temperature 0 gives the best of the likeliest answers (`Checkpoint.ranking`), or the greedy one where
-    the checkpoint does not rank them; otherwise tokens are drawn from the `top_p` nucleus.
+    """How to decode. Temperature 0 gives the best of the likeliest answers (`Checkpoint.ranking`), or the greedy one
+    where the checkpoint does not rank them; otherwise tokens are drawn from the `top_p` nucleus.
     """
 
     max_new_tokens: int = 128
