@@ -15,7 +15,7 @@ from model.errors import Cancelled
 from model.evidence import attention_by_page, find_evidence
 from model.memory import only_rows, placed
 from model.output_head import OutputHead
-from model.passages import shown_rows
+from model.passages import has_sentences, shown_rows
 from model.prompts import NOT_IN_DOCUMENT, end_tokens, prompt_ids, read_off
 from model.ranking import shown_text
 from model.sampling import Sampler
@@ -34,12 +34,12 @@ _WIDTH = 6  # candidates that grow side by side where the checkpoint knows how t
 
 
 class _Growing:
-    """One answer of a batch: the candidates for it, and the document's rows that it is shown."""
+    """One answer of a batch, the candidates for it, and the text that it is shown where they are to be ranked."""
 
-    def __init__(self, answer: Answer, search: Search, shown: torch.Tensor) -> None:
+    def __init__(self, answer: Answer, search: Search, ranked_by: str | None) -> None:
         self.answer = answer
         self.search = search
-        self.shown = shown  # (T,) bool
+        self.ranked_by = ranked_by
 
 
 class Generation:
@@ -91,8 +91,11 @@ class Generation:
     def _growing(self, question: str, rows: torch.Tensor) -> _Growing:
         nowhere = torch.zeros(int(self._looked_at.sum()), device=self._checkpoint.device)
         sampler = Sampler(self._options, nowhere.device)
-        search = Search(_WIDTH if self._ranking else 1, sampler, self._ends, nowhere)
-        return _Growing(Answer(question=question, shown_tokens=int(rows.sum())), search, rows)
+        answer = Answer(question=question, shown_tokens=int(rows.sum()))
+        text = shown_text(self._encodings, rows) if self._ranking else ""
+        if not text or not has_sentences(text, answer.shown_tokens):  # near its label stand a form's other values, too
+            return _Growing(answer, Search(1, sampler, self._ends, nowhere), None)
+        return _Growing(answer, Search(_WIDTH, sampler, self._ends, nowhere), text)
 
     def _rows_to_show(self, questions: Sequence[str], history: Sequence[Turn]) -> torch.Tensor:
         """Which rows each question is shown, (N, T) bool. One that leans on the last turn is about its words, too."""
@@ -162,11 +165,10 @@ class Generation:
     def _chosen(self, growing: _Growing) -> Candidate:
         """The best of the finished candidates."""
         finished = growing.search.finished
-        if self._ranking is None or len(finished) == 1:
+        if self._ranking is None or growing.ranked_by is None or len(finished) == 1:
             return growing.search.likeliest
         texts = [self._read_off(candidate)[0] for candidate in finished]
-        text = shown_text(self._encodings, growing.shown)
-        return finished[self._ranking.best(growing.answer.question, text, texts, finished)]
+        return finished[self._ranking.best(growing.answer.question, growing.ranked_by, texts, finished)]
 
     def _read_off(self, candidate: Candidate) -> tuple[str, bool]:
         return read_off(self._checkpoint.tokenizer, candidate.ids)

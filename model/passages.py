@@ -66,7 +66,7 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
 def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
     """The passages that a question is shown, the closest first; none: it is shown everything."""
     total = sum(passage.last - passage.first for passage in passages)
-    if _LONGEST // 2 * len(passages) <= total <= 2 * tokens:  # a form: lines, no sentences, and short enough
+    if _of_lines(total, len(passages)) and total <= 2 * tokens:  # a form, and short enough
         return []
     scores = relevance(passages, question)
     best = max(scores, default=0.0)
@@ -78,6 +78,15 @@ def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Pas
             break
         chosen.append(passage)
     return chosen
+
+
+def has_sentences(text: str, tokens: int) -> bool:
+    """Whether a text of so many tokens is made of sentences, rather than of lines as a form is."""
+    return not _of_lines(tokens, 1 + sum(1 for _ in _SENTENCE_END.finditer(text)))
+
+
+def _of_lines(tokens: int, passages: int) -> bool:
+    return tokens >= _LONGEST // 2 * passages
 
 
 def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:

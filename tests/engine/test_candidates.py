@@ -126,6 +126,14 @@ def test_the_ranking_decides_among_the_finished_ones(checkpoint: Checkpoint) -> 
     assert len(texts[1.0].split()) >= len(texts[-1.0].split())
 
 
+def test_about_a_form_the_greedy_answer_is_given(checkpoint: Checkpoint) -> None:
+    """Near a label stand the values of its neighbours, too."""
+    form = document("\n".join(f"No {number} {number * 7} EUR" for number in range(30)))
+    ranked = replace(checkpoint, ranking=Ranking(weights={"length": -1.0, "log_probability": -1.0}))
+    greedy, ours = (Engine(one).answer(Engine(one).encode(form), "Who?") for one in (checkpoint, ranked))
+    assert last(greedy).text == last(ours).text
+
+
 def test_drawn_answers_are_not_ranked(checkpoint: Checkpoint) -> None:
     options = GenerationOptions(max_new_tokens=8, temperature=1.0, seed=3)
     engines = Engine(checkpoint), Engine(replace(checkpoint, ranking=LIKELIEST))
