@@ -28,7 +28,7 @@ from model.ranking import Asked, Features, Ranking, features
 
 FALSE_REFUSALS = 0.05  # of the answerable rows; of others it will be more
 UNANSWERABLE = 0.5  # of an answerable row's weight
-DECAY = 0.003  # of the squared distance to `LIKELIEST`
+DECAY = 0.001  # of the squared distance to `LIKELIEST`
 TIE = 0.001  # between answering and refusing is broken in favour of answering
 LIKELIEST = {"log_probability": 1.0}
 
