@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, write_adapter, write_info
+from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, adapter_info, write_adapter, write_info
 from model.adapt.data import PASSAGE_TOKENS
 
 
@@ -45,7 +45,7 @@ def main() -> None:
         overlap=arguments.overlap,
         encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
         passage_tokens=arguments.passages,
-        ranking={},
+        ranking=adapter_info().ranking,  # of the adapter before, until `python -m app.bench ranking` fits them anew
         description=arguments.description,
     )
     write_info(info)
