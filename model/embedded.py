@@ -72,7 +72,10 @@ def _load_model(folder: Path, placement: Placement) -> T5Gemma2:
     try:
         return load_text_t5gemma2(folder, placement.device, placement.dtype)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{_NAME} cannot be loaded: {one_line(error)}. Delete {folder}.") from error
+        why = one_line(error)
+        raise CheckpointError(
+            f"{_NAME} cannot be loaded: {why}. Delete {folder}: the next start makes it anew."
+        ) from error
 
 
 def _fingerprint(info: AdapterInfo) -> str:
