@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ _SENTENCE_END = re.compile(r"(?<=\w{3})[.!?][\"')\]]*\s|\n")
 _BEGINNING = 5  # characters of a word that count
 _SMALL_WORD = 0.6  # of its weight that a word of up to three letters keeps
 _DISTANCES = {"near_20": 20, "near_60": 60, "near_150": 150}  # characters, over which a word's nearness falls to 1 / e
+_LINE = 40  # characters that the end of a line counts for: beside a value stands its label
 _MOST_PLACES = 8  # of a candidate's words in the text
 
 Features = dict[str, float]
@@ -59,6 +61,7 @@ class Asked:
     text: str
     places: tuple[tuple[str, int, int], ...]  # of the question's words in the text: the word, where it begins, ends
     sentences: tuple[int, ...]  # where they end
+    lines: tuple[int, ...]  # where they end
     offers_answers: bool
 
     @classmethod
@@ -72,12 +75,17 @@ class Asked:
             text=shown,
             places=tuple(place for place in found if place[0] in telling),
             sentences=tuple(match.end() for match in _SENTENCE_END.finditer(shown)),
+            lines=tuple(match.start() for match in re.finditer("\n", shown)),
             offers_answers=bool(_CHOICE.search(asked)),
         )
 
     def share(self, words: Mapping[str, float]) -> float:
         """Of the question's weight, that of these words, each as much as it is found."""
         return sum(self.words[word] * much for word, much in words.items()) / (sum(self.words.values()) or 1.0)
+
+    def distance(self, start: int, end: int) -> int:
+        """How far apart two places are, in characters, between which text[start:end] stands."""
+        return end - start + _LINE * (bisect_left(self.lines, end) - bisect_left(self.lines, start))
 
 
 def features(asked: Asked, answer: str, log_probabilities: Sequence[float]) -> Features:
@@ -135,7 +143,8 @@ def _nearness(asked: Asked, start: int, end: int) -> Features:
     distances: dict[str, int] = {}
     for word, first, last in asked.places:
         if last <= start or first >= end:
-            distances[word] = min(distances.get(word, len(asked.text)), max(start - last, first - end))
+            distance = asked.distance(*sorted((start, end, first, last))[1:3])
+            distances[word] = min(distances.get(word, distance), distance)
     begins = max((place for place in asked.sentences if place <= start), default=0)
     ends = min((place for place in asked.sentences if place > start), default=len(asked.text) + 1)
     beside = {word for word, first, last in asked.places if begins <= first < ends and (last <= start or first >= end)}

@@ -29,6 +29,12 @@ def best(question: str, text: str, *answers: str) -> str:
         ("Who is the treasurer?", ROOM, "Omar Haddad", "Ada Keller"),
         ("Who founded the library?", ROOM, "Ada Keller", "Omar Haddad"),
         ("What is the total?", LINES, "96.00", "80.00"),
+        (
+            "Who is the customer?",
+            "Seller: Omar Haddad\nCustomer: Ada Keller\nTotal: 80.00",
+            "Ada Keller",
+            "Omar Haddad",
+        ),
         ("Who is the treasurer of the library?", ROOM, "Omar Haddad", "the treasurer"),
         ("Wer ist der Schatzmeister?", "Gründer: Ada Keller. Schatzmeister: Omar Haddad.", "Omar Haddad", "Ada Keller"),
     ],
