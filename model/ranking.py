@@ -2,7 +2,7 @@
 
 A small decoder hardly sees whether a name stands beside the words of the question or three lines below, and likes to
 repeat what it was asked. Both are easily counted. A candidate's score is the weighted sum of its features; the weights
-are fitted on training questions (`model/adapt/rank.py`) and belong to the checkpoint.
+are fitted on training questions (`python -m app.bench ranking`) and belong to the checkpoint.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Asked:
             places=tuple(place for place in found if place[0] in telling),
             sentences=tuple(match.end() for match in _SENTENCE_END.finditer(shown)),
             lines=tuple(match.start() for match in re.finditer("\n", shown)),
-            offers_answers=bool(_CHOICE.search(asked)),
+            offers_answers=bool(_CHOICE.search(question.lower())),
         )
 
     def share(self, words: Mapping[str, float]) -> float:
@@ -106,10 +106,9 @@ def _wording(asked: Asked, answer: str) -> Features:
     words = _WORD.findall(answer)
     telling = [_beginning(word) for word in words if word not in FUNCTION_WORDS]
     repeated = sum(word in asked.all_words for word in telling) / len(telling) if telling else 1.0
-    new = asked.offers_answers
     return {
-        "repeats": 0.0 if new else repeated,
-        "only_repeats": float(repeated == 1.0 and not new),
+        "repeats": 0.0 if asked.offers_answers else repeated,
+        "only_repeats": float(repeated == 1.0 and not asked.offers_answers),
         "length": min(len(words), 15) / 10,
         "ends_open": float(bool(words) and words[-1] in FUNCTION_WORDS),
         "unbalanced": float(answer.count("(") != answer.count(")") or answer.count('"') % 2 == 1),
@@ -143,7 +142,7 @@ def _nearness(asked: Asked, start: int, end: int) -> Features:
     distances: dict[str, int] = {}
     for word, first, last in asked.places:
         if last <= start or first >= end:
-            distance = asked.distance(*sorted((start, end, first, last))[1:3])
+            distance = asked.distance(last, start) if last <= start else asked.distance(end, first)
             distances[word] = min(distances.get(word, distance), distance)
     begins = max((place for place in asked.sentences if place <= start), default=0)
     ends = min((place for place in asked.sentences if place > start), default=len(asked.text) + 1)

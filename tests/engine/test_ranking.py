@@ -59,6 +59,11 @@ def test_a_part_of_a_word_is_no_whole_word() -> None:
     assert features(asked, "The library", EVEN)["whole_words"] == 1.0  # at the text's beginning
 
 
+def test_where_is_no_offer_in_french() -> None:
+    assert not Asked.of("Où est-elle ?", ROOM).offers_answers
+    assert Asked.of("Rouge ou bleu ?", ROOM).offers_answers
+
+
 def test_a_question_that_offers_its_answers_may_be_repeated() -> None:
     offered = features(Asked.of("Is it red or blue?", "It is blue."), "blue", EVEN)
     asked = features(Asked.of("Is it blue?", "It is blue."), "blue", EVEN)
