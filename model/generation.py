@@ -140,12 +140,14 @@ class Generation:
         """The answer so far. Where the likeliest candidate must end, the search ends with it."""
         seconds = time.perf_counter() - self._started
         search = growing.search
-        _, ran_on = self._read_off(search.likeliest)
+        likeliest = search.likeliest
+        text, ran_on = self._read_off(likeliest)
         if stopped or ran_on or self._at_the_limit(search):
             search.end()
         finished = not search.growing
-        chosen = self._chosen(growing) if finished else search.likeliest
-        text, ran_on = self._read_off(chosen)
+        chosen = self._chosen(growing) if finished else likeliest
+        if chosen is not likeliest:
+            text, ran_on = self._read_off(chosen)
         return replace(
             growing.answer,
             text=text,

@@ -42,10 +42,13 @@ class Ranking:
     def best(self, question: str, text: str, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
         """The index of the best answer to the question about the text; `answers` are the candidates', read off."""
         asked = Asked.of(question, text)
-        scores = [
-            self.score(features(asked, answer, candidate.log_probabilities))
-            for answer, candidate in zip(answers, candidates, strict=True)
-        ]
+        return self.first(
+            [features(asked, answer, one.log_probabilities) for answer, one in zip(answers, candidates, strict=True)]
+        )
+
+    def first(self, found: Sequence[Features]) -> int:
+        """The index of the features with the highest score."""
+        scores = [self.score(one) for one in found]
         return scores.index(max(scores))
 
     def score(self, found: Features) -> float:

@@ -54,7 +54,7 @@ class Recorder(Ranking):
         asked = Asked.of(question, text)
         found = [features(asked, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
         self.seen[question] = answers, found
-        return chosen(found, self.weights)
+        return self.first(found)
 
 
 def ranking(arguments: argparse.Namespace) -> None:
@@ -143,8 +143,7 @@ def _refusing_less(choices: Sequence[Choice], weights: Weights) -> Weights:
 
 
 def chosen(found: Sequence[Features], weights: Weights) -> int:
-    scores = [Ranking(weights=weights).score(one) for one in found]
-    return scores.index(max(scores))
+    return Ranking(weights=weights).first(found)
 
 
 def as_table(choices: Sequence[Choice], weights: Weights) -> str:
