@@ -1,95 +1,143 @@
-"""A training step's forward pass: both stacks on a batch, through transformers' own modules, and the loss."""
+"""A training step's forward pass: both stacks over a batch, its documents end to end, and the loss.
+
+The modules are those that the engine runs, so what is trained is what answers; a test holds these states against it.
+The residual stream is float32, matrix products have the weights' dtype.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional
-from transformers import T5Gemma2ForConditionalGeneration
 
-from model.adapt.data import IGNORED, Batch, Shape
+from model.adapt.attention import Attended
+from model.adapt.fused import AddAndNorm, Gated, Norm, Turned
+from model.adapt.packing import IGNORED, Batch
 from model.encoder_attention import sliding_window_mask
-from model.windows import plan_windows
+from model.t5gemma2 import T5Gemma2
+
+Masks = Sequence[Tensor | None]
 
 
-def window_masks(window_ids: torch.Tensor, sliding_window: int) -> dict[str, torch.Tensor]:
-    """The encoder's masks by layer type, (N, 1, W, W) bool: padding hides; local layers see half a window a side."""
-    size = window_ids.shape[1]
-    seen = (window_ids != 0)[:, None, None, :]
-    near = sliding_window_mask(size, sliding_window, window_ids.device)
-    # A padded row must see something, or its softmax is NaN
-    diagonal = torch.eye(size, dtype=torch.bool, device=seen.device)
-    return {"full_attention": seen | diagonal, "sliding_attention": (seen & near) | diagonal}
+def encoded(model: T5Gemma2, batch: Batch) -> Tensor:
+    """The encoder's last states of all windows end to end, (T, H)."""
+    stack = model.model.encoder.text_model
+    lengths = [last - first for first, last in batch.windows]
+    positions = torch.cat([torch.arange(length, device=batch.window_ids.device) for length in lengths])
+    local = [_band(length, stack.config, batch.window_ids.device) for length in lengths]
+    masks: dict[bool, Masks] = {True: local, False: [None] * len(lengths)}
+
+    def attend(layer: Any, heads: Sequence[Tensor]) -> Any:
+        return Attended.apply(*heads, None, None, batch.windows, (), masks[layer.self_attn.is_sliding])
+
+    return _through(stack, batch.window_ids, positions, attend, model.dtype)
 
 
-def question_masks(batch: Batch, sliding_window: int) -> dict[str, torch.Tensor]:
-    """The decoder's own masks by layer type, (D, 1, S, S) bool: a question looks back at itself alone."""
-    own = batch.question[:, :, None] == batch.question[:, None, :]
-    distance = batch.positions[:, :, None] - batch.positions[:, None, :]
-    causal = own & (distance >= 0)
-    near = causal & (distance < sliding_window)
-    return {"full_attention": causal[:, None], "sliding_attention": near[:, None]}
+def decoded(model: T5Gemma2, memory: Tensor, batch: Batch) -> Tensor:
+    """The decoder's last states, (S, H), over the rows that form the documents' memories, (M, H)."""
+    stack = model.model.decoder
+    masks = {sliding: list(_decoder_masks(batch, stack.config, model.dtype, sliding)) for sliding in (True, False)}
+
+    def attend(layer: Any, heads: Sequence[Tensor]) -> Any:
+        attention = layer.self_attn
+        keys = attention.k_proj(memory).unflatten(1, (-1, attention.head_dim))
+        keys = Norm.apply(keys.flatten(0, 1), attention.k_norm.weight, stack.config.rms_norm_eps, model.dtype)
+        values = attention.v_proj(memory).unflatten(1, (-1, attention.head_dim))
+        return Attended.apply(
+            *heads, keys.view_as(values), values, batch.spans, batch.memory_spans, masks[attention.is_sliding]
+        )
+
+    return _through(stack, batch.answer_ids, batch.positions, attend, model.dtype)
 
 
-def joined_rows(shape: Shape) -> torch.Tensor:
-    """Which rows of the k encoded windows of a document form its memory: (T,) indices into k * W rows."""
-    rows: list[int] = []
-    for index, window in enumerate(plan_windows(shape.length, shape.window - 1, shape.overlap)):
-        first = index * shape.window
-        offset = first + 1 - window.start
-        rows += [first, *range(offset + window.keep_start, offset + window.keep_end)]
-    return torch.tensor(rows)
-
-
-def answer_logits(
-    model: T5Gemma2ForConditionalGeneration, batch: Batch, shape: Shape
-) -> tuple[torch.Tensor, torch.Tensor]:
+def answer_states(model: T5Gemma2, batch: Batch) -> tuple[Tensor, Tensor]:
     """Decoder states at the answers' tokens, (N, H), and their targets, (N,). One forward pass of both stacks."""
     batch = batch.to(model.device)
-    sliding = int(model.model.decoder.config.sliding_window or batch.window_ids.shape[1])
-    encoder = model.model.encoder(input_ids=batch.window_ids, attention_mask=window_masks(batch.window_ids, sliding))
-    rows = joined_rows(shape) if shape.windows > 1 else slice(None)
-    hidden = encoder.last_hidden_state
-    memory = hidden.reshape(shape.documents, -1, hidden.shape[-1])[:, rows]
-    seen = (batch.window_ids != 0).reshape(shape.documents, -1)[:, rows]
-    cross_mask = (seen[:, None, :] & batch.shown)[:, None]
-    states = model.model.decoder(
-        input_ids=batch.answer_ids,
-        position_ids=batch.positions,
-        attention_mask=question_masks(batch, sliding),
-        encoder_attention_mask={"full_attention": cross_mask},
-        encoder_hidden_states=memory,
-        use_cache=False,
-    ).last_hidden_state
+    states = decoded(model, encoded(model, batch)[batch.memory_rows], batch)
     asked = batch.targets != IGNORED
     return states[asked], batch.targets[asked]
 
 
+def _through(stack: Any, ids: Tensor, positions: Tensor, attend: Any, dtype: torch.dtype) -> Tensor:
+    """A stack's layers: `attend` is given a layer, and queries, keys and values by head."""
+    eps, layers = stack.config.rms_norm_eps, stack.layers
+    hidden = stack.embed_tokens(ids[None])[0].float()
+    kinds = set(stack.config.layer_types)
+    turns = {kind: _halves(*stack.rotary_emb(hidden[None], positions[None], kind)) for kind in kinds}
+    behind = [*(layer.pre_self_attn_layernorm for layer in layers[1:]), stack.norm]
+    normed = Norm.apply(hidden, layers[0].pre_self_attn_layernorm.weight, eps, dtype)
+    for kind, layer, after in zip(stack.config.layer_types, layers, behind, strict=True):
+        attention, mlp = layer.self_attn, layer.mlp
+        heads = (
+            Turned.apply(attention.q_proj(normed), attention.q_norm.weight, *turns[kind], eps, attention.scaling),
+            Turned.apply(attention.k_proj(normed), attention.k_norm.weight, *turns[kind], eps, 1.0),
+            attention.v_proj(normed).unflatten(1, (-1, attention.head_dim)),
+        )
+        branch = attention.o_proj(attend(layer, heads))
+        post, pre = layer.post_self_attn_layernorm.weight, layer.pre_feedforward_layernorm.weight
+        hidden, normed = AddAndNorm.apply(hidden, branch, post, pre, eps)
+        branch = mlp.down_proj(Gated.apply(mlp.gate_proj(normed), mlp.up_proj(normed)))
+        hidden, normed = AddAndNorm.apply(hidden, branch, layer.post_feedforward_layernorm.weight, after.weight, eps)
+    return normed
+
+
+def _halves(cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+    """cos and sin, (1, T, D), as `fused.Turned` takes them."""
+    sign = torch.tensor([[-1.0], [1.0]], device=sin.device)
+    cos, sin = (table[0, :, None].unflatten(-1, (2, -1)) for table in (cos, sin))
+    return cos, sin * sign
+
+
+def _band(length: int, config: Any, device: torch.device) -> Tensor | None:
+    """A window's mask in a local layer; none where the band holds all of it."""
+    seen = sliding_window_mask(length, config.sliding_window, device)
+    return None if seen.all() else _additive(seen, config)
+
+
+def _decoder_masks(batch: Batch, config: Any, dtype: torch.dtype, sliding: bool) -> Iterator[Tensor]:
+    """For each document: a question looks back at itself, in a local layer not far, and at the rows it is shown."""
+    for (first, last), shown in zip(batch.spans, batch.shown, strict=True):
+        question, positions = batch.question[first:last], batch.positions[first:last]
+        distance = positions[:, None] - positions
+        own = (question[:, None] == question) & (distance >= 0)
+        if sliding:
+            own &= distance < config.sliding_window
+        yield _additive(torch.cat((own, shown), 1), config).to(dtype)
+
+
+def _additive(seen: Tensor, config: Any) -> Tensor:
+    """(n, m) bool -> (n * G, m), 0 or minus infinity."""
+    groups = config.num_attention_heads // config.num_key_value_heads
+    return torch.where(seen, 0.0, -torch.inf).repeat_interleave(groups, 0)
+
+
 class Head:
-    """The tied output head over the tokens that occur in the data only: 262,144 logits would be a fifth of a step."""
+    """The tied output head over the batch's own tokens and `frequent` ones: all 262,144 would be a fifth of a step."""
 
-    def __init__(self, embeddings: torch.Tensor, used: torch.Tensor) -> None:
-        self.weight = embeddings[used]
-        self.index = torch.full((embeddings.shape[0],), IGNORED, device=embeddings.device)
-        self.index[used] = torch.arange(len(used), device=embeddings.device)
+    def __init__(self, embeddings: Tensor, frequent: Tensor) -> None:
+        self._embeddings, self._frequent = embeddings, frequent
 
-    def loss(self, states: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def loss(self, states: Tensor, targets: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Cross-entropy in nats, summed, and whether each token is the most likely one."""
-        logits = functional.linear(states, self.weight).float()
-        wanted = self.index[targets]
-        loss = functional.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction="sum")
-        return loss, logits.argmax(-1) == wanted
+        occurring = [self._frequent, batch.window_ids.to(targets.device), batch.answer_ids.to(targets.device), targets]
+        used = torch.cat(occurring).unique()
+        logits = functional.linear(states, self._embeddings[used]).float()
+        wanted = torch.searchsorted(used, targets)
+        return functional.cross_entropy(logits, wanted, reduction="sum"), logits.argmax(-1) == wanted
 
 
 @torch.no_grad()
-def exact_matches(model: T5Gemma2ForConditionalGeneration, head: Head, batches: list[tuple[Batch, Shape]]) -> float:
+def exact_matches(model: T5Gemma2, head: Head, batches: Sequence[Batch]) -> float:
     """Share of questions whose every answer token is the most likely one: greedy decoding answers them exactly."""
     right = asked = 0
-    for batch, shape in batches:
-        states, targets = answer_logits(model, batch, shape)
-        _, correct = head.loss(states, targets)
-        wrong = torch.zeros_like(batch.targets, dtype=torch.bool)
-        wrong[batch.targets != IGNORED] = ~correct.to(wrong.device)
-        for document in range(shape.documents):
-            for number in batch.question[document].unique().tolist():
-                if number >= 0:
-                    asked += 1
-                    right += int(not wrong[document, batch.question[document] == number].any())
+    for batch in batches:
+        states, targets = answer_states(model, batch)
+        _, correct = head.loss(states, targets, batch)
+        wrong = torch.zeros(len(batch.targets), dtype=torch.bool)
+        wrong[batch.targets != IGNORED] = ~correct.cpu()
+        for first, last in batch.spans:
+            question = batch.question[first:last]
+            asked += len(question.unique())
+            right += len(question.unique()) - len(question[wrong[first:last]].unique())
     return right / max(asked, 1)

@@ -1,10 +1,12 @@
 """What a training document is made of: kinds of passages by their weights, put together until the window is full."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
-from model.adapt.data import Batch, Pair, Passage, Shape, Tokens, collate, lay_out
+from model.adapt.data import Passage, Tokens
 from model.adapt.facts import Split
+from model.adapt.packing import Batch, Layout, Shape, collate, lay_out
 from model.prompts import NOT_IN_DOCUMENT
 
 RECORDS, TEXT = "records", "text"  # kinds of documents that are made, not read: generated ones, and UL2's
@@ -54,7 +56,7 @@ class Mixture:
             text = rng.choice(self.sources[self._choose(self.prose, rng)]).ids
         return self.tokens.denoised(text, min(shape.length, shape.answers), rng)
 
-    def document(self, shape: Shape, rng: random.Random) -> tuple[list[list[int]], list[Pair]]:
+    def document(self, shape: Shape, rng: random.Random) -> Layout:
         """The first passage is drawn by weight, the rest are prose: two forms would answer the same question."""
         name = self._choose(self.names, rng)
         if name == TEXT:
@@ -70,5 +72,6 @@ class Mixture:
         rng.shuffle(passages)
         return lay_out(passages, shape, self.tokens, rng)
 
-    def batch(self, shape: Shape, rng: random.Random) -> Batch:
-        return collate([self.document(shape, rng) for _ in range(shape.documents)], shape)
+    def batch(self, shapes: Sequence[Shape], rng: random.Random) -> Batch:
+        """A document of each shape."""
+        return collate([self.document(shape, rng) for shape in shapes], [shape.answers for shape in shapes])

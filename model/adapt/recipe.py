@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from model.adapt.data import Shape
+from model.adapt.packing import Shape
 
 SHAPES = {
-    "passage": Shape(documents=1, windows=1, window=256, overlap=0, answers=240, filled=False),
-    "short": Shape(documents=1, windows=1, window=256, overlap=0, answers=240),
-    "page": Shape(documents=1, windows=1, window=512, overlap=0, answers=400),
-    "joined": Shape(documents=1, windows=2, window=512, overlap=128, answers=500),
+    "passage": Shape(windows=1, window=256, overlap=0, answers=240, filled=False),
+    "short": Shape(windows=1, window=256, overlap=0, answers=240),
+    "page": Shape(windows=1, window=512, overlap=0, answers=400),
+    "joined": Shape(windows=2, window=512, overlap=128, answers=500),
 }
-SHAPE_WEIGHTS = {"passage": 0.7, "short": 0.2, "page": 0.08, "joined": 0.02}
+SHAPE_WEIGHTS = {"passage": 0.9, "short": 0.03, "page": 0.05, "joined": 0.02}
 
 SOURCES = {
     "squad": ["squad11_train", "squad2_unans_train"],
@@ -21,19 +21,21 @@ SOURCES = {
     "papers": ["generated"],  # PDFs read back: `python -m app.bench generated --split train`
     "summaries": ["scitldr", "qmsum"],
     "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
+    "chinese": ["drcd", "cmrc2018"],
 }
 MIXTURE = {
-    "squad": 0.55,
-    "forms": 0.12,
-    "papers": 0.10,
+    "squad": 0.52,
+    "forms": 0.10,
+    "papers": 0.08,
     "records": 0.03,
     "shifts": 0.09,
-    "languages": 0.06,
+    "languages": 0.09,
+    "chinese": 0.02,
     "text": 0.01,  # UL2
-    "tables": 0.01,
-    "pages": 0.02,
+    "tables": 0.02,
+    "pages": 0.03,
     "summaries": 0.01,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +44,22 @@ class Recipe:
 
     rank: int = 64
     steps: int = 1500
-    documents: int = 4  # forward passes of a step
-    batch: int = 1  # documents of a forward pass: one on a CPU, where padding costs; many on a GPU
-    threads: int = 2  # documents worked on at the same time, on a CPU
-    warmup: int = 10
-    learning_rate: float = 8e-4
-    gain_learning_rate: float = 1e-3  # relative to the gain's usual size in Gemma, which runs from 0.6 to 320
+    documents: int = 16  # of a step
+    warmup: int = 60
+    learning_rate: float = 4e-4
+    gain_learning_rate: float = 5e-4  # relative to the gain's usual size in Gemma, which runs from 0.6 to 320
     clip: float = 1.0
     seed: int = 2
-    encoder_layers: int = 8  # of Gemma's 18, from the first on (`initialise.py`)
+    encoder_layers: int = 18  # of Gemma's 18, from the first on (`initialise.py`)
     frozen_encoder: bool = False  # the decoder alone learns: a step costs a third
-    unanswerable: float = 0.5  # share of such questions that are asked: refusing is learned sooner than looking
-    whole: float = 0.15  # share of questions that are shown the whole document, not the closest passages
+    unanswerable: float = 0.8  # share of such questions that are asked: refusing is learned sooner than looking
+    whole: float = 0.25  # share of questions that are shown the whole document, not the closest passages
     passages: int | None = None  # of a source at most: tokenising all takes minutes
     mixture: dict[str, float] = field(default_factory=lambda: dict(MIXTURE))
 
     def factor(self, step: int) -> float:
-        """Of the learning rate at a step: linear warm-up, then a straight line to a twentieth."""
+        """Of the learning rate at a step: linear warm-up, then a straight line to a thirtieth."""
         if step < self.warmup:
             return (step + 1) / self.warmup
         done = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
-        return 0.05 + 0.95 * (1 - done)
+        return 0.03 + 0.97 * (1 - done)

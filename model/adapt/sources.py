@@ -1,7 +1,6 @@
 """The sources of a training, tokenised once and kept beside the run."""
 
 import itertools
-import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.adapt.data import Pair, Passage, Tokens, read_rows
-from model.adapt.ul2 import FIRST_SENTINEL, SENTINELS
+from model.adapt.held_out import held_out
 
 
 def load_sources(
@@ -28,7 +27,7 @@ def load_sources(
     sources = {}
     for kind, files in names.items():
         rows = (row for name in files for row in read_rows(folder / f"{name}.jsonl.gz"))
-        rows = (row for row in rows if row["answers"] or not answerable)
+        rows = (row for row in rows if (row["answers"] or not answerable) and not held_out(row))
         sources[kind] = tokens.passages(rows, longest, most)
         questions = sum(len(passage.pairs) for passage in sources[kind])
         print(f"{kind}: {len(sources[kind])} passages, {questions} questions", flush=True)
@@ -75,16 +74,3 @@ def from_stream(stream: list[int]) -> Iterator[Passage]:
 
 def _pair(prompt: list[int], answer: list[int], shown: list[int]) -> Pair:
     return Pair(prompt=prompt, answer=answer, shown=tuple(zip(shown[::2], shown[1::2], strict=True)))
-
-
-def used_tokens(passages: Iterable[Passage], tokens: Tokens, *, records: int = 1000) -> torch.Tensor:
-    """Every token of the passages and their pairs, of generated records of both splits, and UL2's sentinels."""
-    seen: set[int] = {tokens.eos, *tokens.separator, *range(FIRST_SENTINEL, FIRST_SENTINEL + SENTINELS)}
-    rng = random.Random(0)
-    generated = [tokens.record(rng, split) for split in ("train", "check") for _ in range(records)]
-    for passage in [*passages, *generated]:
-        seen.update(passage.ids)
-        for pair in passage.pairs:
-            seen.update(pair.prompt)
-            seen.update(pair.answer)
-    return torch.tensor(sorted(seen))

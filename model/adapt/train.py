@@ -1,14 +1,15 @@
 """Train the low-rank difference: `python -m model.adapt.train --data FOLDER --run FOLDER`.
 
+On two cores `torchrun --nproc-per-node 2 -m model.adapt.train ...`, with OMP_NUM_THREADS=1: a process on each.
 Resumable: everything is in the run folder (`state.pt`, `log.csv`), written atomically; start the same command again to
-go on. A step encodes a few documents once each and asks them some 25 questions.
+go on. A step encodes some documents once each and asks them some 100 questions.
 """
 
 import argparse
-import itertools
 import random
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,20 +19,23 @@ from tokenizers import Tokenizer
 from model.adapt.adapter import load_adapter
 from model.adapt.base import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
 from model.adapt.curves import Log
-from model.adapt.data import Batch, Shape, Tokens
+from model.adapt.data import Passage, Tokens
 from model.adapt.forward import Head, exact_matches
 from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
 from model.adapt.mixture import Mixture
+from model.adapt.packing import Batch
 from model.adapt.recipe import SHAPES, SOURCES, Recipe
-from model.adapt.sources import keep_sources, load_sources, used_tokens
+from model.adapt.sources import keep_sources, load_sources
 from model.adapt.trainer import Trainer
+from model.adapt.workers import Workers, workers
 from model.checkpoints.files import load_tokenizer
 from model.checkpoints.placement import best_device, best_dtype
 
-CHECK_BATCHES = 3  # of four passages, for each check
+CHECK_BATCHES, CHECK_DOCUMENTS = 3, 4  # for each check
+FREQUENT_TOKENS = 12_000  # of the answers, that the head always knows
 
 
-def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path) -> Trainer:
+def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path, processes: Workers) -> Trainer:
     """The model at its start, and the data that it learns from."""
     longest = max(shape.length for shape in SHAPES.values())
     kept = run / "sources.safetensors"
@@ -39,28 +43,34 @@ def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path) -
     device = best_device()
     dtype = best_dtype(device)
     gemma = read_gemma_weights(base, dtype)
-    used = used_tokens(itertools.chain.from_iterable(sources.values()), tokens)
     start, depth = Initialisation(encoder_layers=recipe.encoder_layers), gemma_config().num_hidden_layers
     weights = initial_weights(gemma, depth, start)
     model = build_model(t5gemma2_config(gemma_config(), start.encoder_layers), weights, dtype)
     torch.nn.Module.to(model, device)
-    head = Head(model.lm_head.out_proj.weight.detach(), used.to(device))
+    frequent = frequent_tokens(passage for passages in sources.values() for passage in passages)
+    head = Head(model.lm_head.out_proj.weight.detach(), frequent.to(device))
     usual = initial_weights(gemma, depth, replace(start, identity_from=None))
     shares = {"unanswerable": recipe.unanswerable, "whole": recipe.whole}
     mixture = Mixture(sources, recipe.mixture, tokens, "train", **shares)
-    return Trainer(model, head, mixture, recipe, usual)
+    return Trainer(model, head, mixture, recipe, usual, workers=processes)
 
 
-def make_checks(folder: Path, tokens: Tokens) -> dict[str, list[tuple[Batch, Shape]]]:
+def frequent_tokens(passages: Iterable[Passage]) -> torch.Tensor:
+    """The most frequent tokens of the answers, at most `FREQUENT_TOKENS`."""
+    counts = Counter(token for passage in passages for pair in passage.pairs for token in pair.answer)
+    return torch.tensor([token for token, _ in counts.most_common(FREQUENT_TOKENS)])
+
+
+def make_checks(folder: Path, tokens: Tokens) -> dict[str, list[Batch]]:
     """Fixed batches that are never trained on: generated records in unseen names, and the dev rows."""
     rng = random.Random(7)
-    shape = replace(SHAPES["passage"], documents=4)
+    shape = SHAPES["passage"]
     files = {"short": ["short"], "forms_dev": ["forms"]}
     sources = load_sources(folder, files, tokens, longest=shape.length, answerable=True)
     checks = {}
     for name in ("records", "short", "forms_dev"):
         mixture = Mixture(sources, {name: 1.0}, tokens, "check")
-        checks[name] = [(mixture.batch(shape, rng), shape) for _ in range(CHECK_BATCHES)]
+        checks[name] = [mixture.batch([shape] * CHECK_DOCUMENTS, rng) for _ in range(CHECK_BATCHES)]
     return checks
 
 
@@ -80,9 +90,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
-    parser.add_argument("--documents", type=int, default=Recipe().documents, help="forward passes of a step")
-    parser.add_argument("--batch", type=int, default=Recipe().batch, help="documents of a forward pass; many on a GPU")
-    parser.add_argument("--threads", type=int, default=Recipe().threads, help="documents worked on side by side")
+    parser.add_argument("--documents", type=int, default=Recipe().documents, help="of a step")
     parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
     parser.add_argument(
         "--encoder-layers",
@@ -105,8 +113,6 @@ def main() -> None:
         steps=arguments.steps,
         learning_rate=arguments.learning_rate,
         documents=arguments.documents,
-        batch=arguments.batch,
-        threads=arguments.threads,
         passages=arguments.passages,
         encoder_layers=arguments.encoder_layers,
         frozen_encoder=arguments.frozen_encoder,
@@ -114,32 +120,33 @@ def main() -> None:
     )
     run: Path = arguments.run
     run.mkdir(parents=True, exist_ok=True)
-    base = assemble_base(run)
-    tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
-    trainer = prepare(arguments.data, run, recipe, tokens, base)
-    if (run / "state.pt").exists():
-        trainer.restore(run / "state.pt")
-    elif arguments.start is not None:
-        trainer.begin_with(load_adapter(arguments.start).by_name())
-    train(trainer, make_checks(arguments.data / "dev", tokens), run, arguments.check_every)
+    with workers() as processes:
+        base = assemble_base(run)
+        tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
+        trainer = prepare(arguments.data, run, recipe, tokens, base, processes)
+        if (run / "state.pt").exists():
+            trainer.restore(run / "state.pt")
+        elif arguments.start is not None:
+            trainer.begin_with(load_adapter(arguments.start).by_name())
+        checks = make_checks(arguments.data / "dev", tokens) if processes.rank == 0 else {}
+        train(trainer, checks, run, arguments.check_every)
 
 
-def train(trainer: Trainer, checks: dict[str, list[tuple[Batch, Shape]]], run: Path, check_every: int) -> None:
-    """Step by step to the recipe's end, with the state saved and the checks made now and then."""
+def train(trainer: Trainer, checks: dict[str, list[Batch]], run: Path, check_every: int) -> None:
+    """Step by step to the recipe's end; the first process saves the state and makes the checks now and then."""
     log = Log(run, list(checks))
-    torch.set_num_threads(1)  # each document has a thread of its own
-    with ThreadPoolExecutor(trainer.recipe.threads) as pool:
-        while trainer.step < trainer.recipe.steps:
-            started = time.perf_counter()
-            figures = trainer.train_step(pool)
-            seconds = time.perf_counter() - started
-            if trainer.step % check_every == 0:
-                trainer.save(run / "state.pt")
-                figures |= {
-                    name: exact_matches(trainer.model, trainer.head, batches) for name, batches in checks.items()
-                }
+    first = trainer.workers.rank == 0
+    while trainer.step < trainer.recipe.steps:
+        started = time.perf_counter()
+        figures = trainer.train_step()
+        seconds = time.perf_counter() - started
+        if first and trainer.step % check_every == 0:
+            trainer.save(run / "state.pt")
+            figures |= {name: exact_matches(trainer.model, trainer.head, batches) for name, batches in checks.items()}
+        if first:
             log.add({"step": trainer.step, "seconds": seconds, **figures})
-    trainer.save(run / "state.pt")
+    if first:
+        trainer.save(run / "state.pt")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,22 @@
 """One training step after the other, and where the training stands.
 
-On a CPU a document is a forward and a backward pass of its own, so nothing is padded; `threads` of them are worked on
-side by side, each on one core, and their gradients are added up before the step. On a GPU a pass takes many.
+A step's documents are shared out among processes (`workers.py`); each takes its own end to end through both stacks, and
+their gradients are added up before the step.
 """
 
-import itertools
 import os
 import random
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
-from model.adapt.data import IGNORED, Batch, Shape
-from model.adapt.forward import Head, answer_logits
-from model.adapt.low_rank import add_low_rank
+from model.adapt.forward import Head, answer_states
+from model.adapt.low_rank import add_low_rank, merge
 from model.adapt.mixture import Mixture
+from model.adapt.packing import IGNORED, Shape, collate
 from model.adapt.recipe import SHAPE_WEIGHTS, SHAPES, Recipe
+from model.adapt.workers import Workers
 
 
 class Trainer:
@@ -36,40 +34,52 @@ class Trainer:
         usual: dict[str, torch.Tensor],
         *,
         shapes: dict[str, Shape] | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self.model, self.head, self.mixture, self.recipe = model, head, mixture, recipe
-        self.shapes = {name: replace(shape, documents=recipe.batch) for name, shape in (shapes or SHAPES).items()}
+        self.shapes, self.workers = shapes or SHAPES, workers or Workers()
         self.trained = add_low_rank(model, recipe.rank)
         learning = dict(self.trained)
         if recipe.frozen_encoder:
             model.model.encoder.requires_grad_(False)
             learning = {name: value for name, value in self.trained.items() if value.requires_grad}
         self.optimizer = optimizer_for(learning, usual, recipe)
+        self._sums = self._gradients_in_one(list(learning.values()))
         self.step = 0
 
-    def train_step(self, pool: ThreadPoolExecutor) -> dict[str, float]:
+    def _gradients_in_one(self, learning: list[torch.nn.Parameter]) -> torch.Tensor:
+        """Every gradient as a part of one tensor, with the loss and two counts behind: one sum over all processes."""
+        sums = torch.zeros(sum(value.numel() for value in learning) + 3, device=learning[0].device)
+        parts = sums[:-3].split([value.numel() for value in learning])
+        for value, part in zip(learning, parts, strict=True):
+            value.grad = part.view_as(value)
+        return sums
+
+    def train_step(self) -> dict[str, float]:
         """One step; returns the document tokens read, the loss in nats a token and the gradient's norm."""
         rng = random.Random(self.recipe.seed * 1_000_003 + self.step)
         weights = [SHAPE_WEIGHTS[name] for name in self.shapes]
         shapes = rng.choices(list(self.shapes.values()), weights, k=self.recipe.documents)
-        batches = [self.mixture.batch(shape, rng) for shape in shapes]
-        tokens = sum(int((batch.targets != IGNORED).sum()) for batch in batches)
+        seeds = [rng.random() for _ in shapes]
+        self._sums.zero_()
+        mine = self.workers.share(len(shapes))
+        layouts = [self.mixture.document(shapes[index], random.Random(seeds[index])) for index in mine]
+        batch = collate(layouts, [shapes[index].answers for index in mine])
+        loss, _ = self.head.loss(*answer_states(self.model, batch), batch)
+        loss.backward()
+        counts = [loss.item(), int((batch.targets != IGNORED).sum()), len(batch.window_ids)]
+        self._sums[-3:] = torch.tensor(counts, device=self._sums.device)
+        self.workers.add_up(self._sums)
+        total, targets, read = self._sums[-3:].tolist()
+        gradients = self._sums[:-3].div_(targets)
+        norm = gradients.norm().item()
+        gradients.mul_(min(1.0, self.recipe.clip / max(norm, 1e-6)))
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * self.recipe.factor(self.step)
-        loss = sum(pool.map(self._backward, batches, shapes, itertools.repeat(tokens)))
-        learning = [value for group in self.optimizer.param_groups for value in group["params"]]
-        norm = torch.nn.utils.clip_grad_norm_(learning, self.recipe.clip)
         self.optimizer.step()
-        self.optimizer.zero_grad()
+        merge(self.model)
         self.step += 1
-        read = sum(batch.window_ids.numel() for batch in batches)
-        return {"tokens": read, "loss": loss, "norm": norm.item()}
-
-    def _backward(self, batch: Batch, shape: Shape, tokens: int) -> float:
-        """One forward pass's share of the step's loss, its gradients added to the others'."""
-        loss, _ = self.head.loss(*answer_logits(self.model, batch, shape))
-        (loss / tokens).backward()
-        return loss.item() / tokens
+        return {"tokens": read, "loss": total / targets, "norm": norm}
 
     def save(self, file: Path) -> None:
         """Everything that going on needs, written beside the file and renamed: a run that dies leaves the last."""
@@ -91,6 +101,7 @@ class Trainer:
         """Take over a difference of the same rank; layers that this model lacks are left out."""
         for name, value in self.trained.items():
             value.copy_(values[name])
+        merge(self.model)
 
 
 def optimizer_for(
@@ -102,4 +113,4 @@ def optimizer_for(
         if value.ndim == 1:
             rate = recipe.gain_learning_rate * float((1 + usual[name].float()).abs().mean())
             groups.append({"params": [value], "base_lr": rate})
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)

@@ -12,11 +12,12 @@ import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from model.adapt.adapter import Adapter, load_adapter, read_adapter, write_adapter
-from model.adapt.data import IGNORED, Passage, Shape, Tokens, collate, lay_out, pack
-from model.adapt.forward import answer_logits, joined_rows
+from model.adapt.data import Passage, Tokens
+from model.adapt.forward import answer_states
 from model.adapt.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
 from model.adapt.low_rank import add_low_rank, truncate
 from model.adapt.mixture import Mixture
+from model.adapt.packing import IGNORED, Shape, collate, lay_out, pack
 from model.decoder import Decoder
 from model.encoder import encode_window
 from model.engine import Engine
@@ -163,7 +164,7 @@ def test_targets_are_the_answers_shifted_by_one() -> None:
     pairs = passage(tokens).pairs
     ids, positions, question, targets = pack(pairs, 200)
     for number, pair in enumerate(pairs):
-        rows = [row for row in range(200) if question[row] == number]
+        rows = [row for row in range(len(ids)) if question[row] == number]
         assert [ids[row] for row in rows] == [*pair.prompt, *pair.answer][:-1]
         assert [positions[row] for row in rows] == list(range(len(rows)))
         assert [targets[row] for row in rows if targets[row] != IGNORED] == pair.answer
@@ -173,50 +174,62 @@ def test_targets_are_the_answers_shifted_by_one() -> None:
 def test_a_question_that_does_not_fit_is_left_out_whole() -> None:
     pairs = passage(Tokens(tiny_tokenizer())).pairs
     size = len(pairs[0].prompt) + len(pairs[0].answer) + 3
-    assert set(pack(pairs, size)[2]) == {0, -1}
+    assert set(pack(pairs, size)[2]) == {0}
 
 
 @pytest.mark.parametrize("windows", [1, 2])
 def test_training_sees_what_the_engine_computes(windows: int) -> None:
-    """Packed questions over joined windows in one pass give the logits that the engine gives for each alone."""
+    """Packed questions over several documents in one pass give the logits that the engine gives for each alone."""
     length = 40
-    shape = Shape(documents=1, windows=windows, window=length, overlap=8 if windows > 1 else 0, answers=160)
+    shape = Shape(windows=windows, window=length, overlap=8 if windows > 1 else 0, answers=160)
     checkpoint = tiny_checkpoint(window=length, overlap=shape.overlap)
     tokens = Tokens(checkpoint.tokenizer)
-    text = passage(tokens)
-    everything, some = text.pairs
-    some = replace(some, shown=((3, 9), (shape.length - 8, shape.length - 2)))
-    text = Passage(ids=text.ids[: shape.length], pairs=[everything, some])
-    windows_read, pairs = lay_out([text], shape, tokens, random.Random(0))
-    batch = collate([(windows_read, pairs)], shape)
-    states, targets = answer_logits(checkpoint.model, batch, shape)
+    everything, some = passage(tokens).pairs
+    some = replace(some, shown=((3, 9), (shape.length - 11, shape.length - 5)))
+    ids = passage(tokens).ids
+    texts = [Passage(ids=ids[start : start + shape.length - start], pairs=[everything, some]) for start in (0, 3)]
+    layouts = [lay_out([text], shape, tokens, random.Random(0)) for text in texts]
+    batch = collate(layouts, [shape.answers] * 2)
+    states, targets = answer_states(checkpoint.model, batch)
     logits = checkpoint.model.lm_head(states)
-    encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
-    assert encoded.token_count == len(joined_rows(shape))
-    document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
     at = 0
-    for number, pair in enumerate(pairs):
-        shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
-        shown[0, 0] = True
-        for first, last in pair.shown:
-            shown[0, document_rows[first:last]] = True
-        decoder = Decoder(checkpoint.model, [encoded.memory], 1, 160, shown=shown if pair.shown else None)
-        expected = decoder.begin([[*pair.prompt, *pair.answer[:-1]]]).logits[0]
-        last = int((batch.targets[0][batch.question[0] == number] != IGNORED).sum()) - 1
-        assert torch.allclose(logits[at + last], expected, atol=1e-3, rtol=1e-3)
-        assert targets[at + last] == tokens.eos
-        at += last + 1
+    for text, layout in zip(texts, layouts, strict=True):
+        encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
+        assert encoded.token_count == len(layout.memory) and encoded.windows == windows
+        document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
+        for pair in layout.pairs:
+            shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
+            shown[0, 0] = True
+            for first, last in pair.shown:
+                shown[0, document_rows[first:last]] = True
+            decoder = Decoder(checkpoint.model, [encoded.memory], 1, 160, shown=shown if pair.shown else None)
+            expected = decoder.begin([[*pair.prompt, *pair.answer[:-1]]]).logits[0]
+            last = at + len(pair.answer) - 1
+            assert torch.allclose(logits[last], expected, atol=1e-3, rtol=1e-3)
+            assert targets[last] == tokens.eos
+            at = last + 1
 
 
 def test_documents_fill_their_shape() -> None:
     tokens = Tokens(tiny_tokenizer())
-    shape = Shape(documents=3, windows=2, window=200, overlap=20, answers=90)
+    shape = Shape(windows=2, window=200, overlap=20, answers=90)
     mixture = Mixture({"prose": [passage(tokens)] * 4}, {"records": 0.5, "prose": 0.5}, tokens, "train")
-    batch = mixture.batch(shape, random.Random(3))
-    assert batch.window_ids.shape == (6, 200)
-    assert batch.answer_ids.shape == batch.targets.shape
-    assert 60 < batch.answer_ids.shape[1] <= 90
-    assert (batch.window_ids[:, 0] == tokens.bos).all()
+    batch = mixture.batch([shape] * 3, random.Random(3))
+    assert len(batch.windows) == 6 and len(batch.spans) == len(batch.memory_spans) == len(batch.shown) == 3
+    assert all(150 < last - first <= 200 for first, last in batch.windows)
+    assert all(60 < last - first <= 90 for first, last in batch.spans)
+    assert all(batch.window_ids[first] == tokens.bos for first, _ in batch.windows)
+    assert batch.windows[-1][1] == len(batch.window_ids) and batch.spans[-1][1] == len(batch.answer_ids)
+
+
+def test_a_document_that_none_of_its_questions_fits_is_left_out() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    text = passage(tokens)
+    shape = Shape(windows=1, window=2000, overlap=0, answers=900, filled=False)
+    layouts = [lay_out([text], shape, tokens, random.Random(0)) for _ in range(3)]
+    batch = collate(layouts, [900, 3, 900])
+    assert len(batch.spans) == len(batch.windows) == 2
+    assert len(batch.memory_rows) == len(batch.window_ids) == 2 * (len(text.ids) + 1)
 
 
 def test_only_a_share_of_the_unanswerable_questions_is_asked() -> None:
@@ -225,19 +238,10 @@ def test_only_a_share_of_the_unanswerable_questions_is_asked() -> None:
     asked = [("Question: Who?\nAnswer:", "Omar"), *[("Question: When?\nAnswer:", NOT_IN_DOCUMENT)] * 400]
     some = Passage(ids=passage(tokens).ids, pairs=tokens.pairs(asked))
     none = Passage(ids=some.ids, pairs=some.pairs[1:2])
-    shape = Shape(documents=1, windows=1, window=200, overlap=0, answers=90, filled=False)
+    shape = Shape(windows=1, window=200, overlap=0, answers=90, filled=False)
     counts = {}
     for name, text in (("some", some), ("none", none)):
         mixture = Mixture({"prose": [text]}, {"prose": 1.0}, tokens, "train", unanswerable=0.25)
-        counts[name] = len(mixture.document(shape, random.Random(1))[1])
+        counts[name] = len(mixture.document(shape, random.Random(1)).pairs)
     assert 60 < counts["some"] < 150
     assert counts["none"] == 1
-
-
-def test_a_batch_of_single_passages_is_as_wide_as_the_longest() -> None:
-    tokens = Tokens(tiny_tokenizer())
-    text = passage(tokens)
-    shape = Shape(documents=2, windows=1, window=2000, overlap=0, answers=900, filled=False)
-    batch = Mixture({"prose": [text]}, {"prose": 1.0}, tokens, "train").batch(shape, random.Random(0))
-    assert batch.window_ids.shape == (2, len(text.ids) + 1)
-    assert batch.answer_ids.shape == (2, sum(len(pair.prompt) + len(pair.answer) - 1 for pair in text.pairs))

@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 
 import pytest
 import torch
 
 from model.adapt.adapter import write_adapter
 from model.adapt.curves import read_log
-from model.adapt.data import Passage, Shape, Tokens
+from model.adapt.data import Passage, Tokens
 from model.adapt.export import adapter_of
 from model.adapt.forward import Head
 from model.adapt.low_rank import LowRankLinear, add_low_rank
 from model.adapt.mixture import Mixture
+from model.adapt.packing import Shape
 from model.adapt.recipe import Recipe
 from model.adapt.train import train
 from model.adapt.trainer import Trainer
+from model.adapt.workers import Workers
 from tests.tiny import TEXT, tiny_model, tiny_tokenizer
 
-SHAPES = {"passage": Shape(documents=1, windows=1, window=300, overlap=0, answers=200, filled=False)}
+SHAPES = {"passage": Shape(windows=1, window=300, overlap=0, answers=200, filled=False)}
 
 
-@pytest.fixture(autouse=True)
-def one_thread_afterwards() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
-def tiny_trainer(steps: int, *, frozen_encoder: bool = False) -> Trainer:
+def tiny_trainer(steps: int, *, frozen_encoder: bool = False, workers: Workers | None = None) -> Trainer:
     tokens = Tokens(tiny_tokenizer())
     pairs = tokens.pairs([("Question: Who?\nAnswer:", "Omar Haddad"), ("Question: When?\nAnswer:", "1907")])
     texts = [Passage(ids=tokens.encode([TEXT[start : start + 60]])[0], pairs=pairs) for start in range(0, 120, 20)]
     model = tiny_model()
     usual = {name: value.detach().clone() for name, value in model.named_parameters() if value.ndim == 1}
     head = Head(model.model.encoder.text_model.embed_tokens.weight.detach(), torch.arange(400))
-    recipe = Recipe(
-        rank=4, steps=steps, documents=3, threads=2, warmup=2, learning_rate=0.02, frozen_encoder=frozen_encoder
-    )
+    recipe = Recipe(rank=4, steps=steps, documents=3, warmup=2, learning_rate=0.02, frozen_encoder=frozen_encoder)
     torch.manual_seed(1)
     mixture = Mixture({"prose": texts}, {"prose": 1.0}, tokens, "train")
-    return Trainer(model, head, mixture, recipe, usual, shapes=SHAPES)
+    return Trainer(model, head, mixture, recipe, usual, shapes=SHAPES, workers=workers)
 
 
 def losses(trainer: Trainer, count: int) -> list[float]:
-    with ThreadPoolExecutor(trainer.recipe.threads) as pool:
-        return [trainer.train_step(pool)["loss"] for _ in range(count)]
+    return [trainer.train_step()["loss"] for _ in range(count)]
 
 
 def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
@@ -96,12 +89,31 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path: Path) -> None
     assert begun + losses(second, 3) == pytest.approx(whole, rel=1e-4)
 
 
-def test_documents_side_by_side_give_the_gradient_of_one_after_the_other() -> None:
-    together, alone = tiny_trainer(1), tiny_trainer(1)
-    with ThreadPoolExecutor(3) as many, ThreadPoolExecutor(1) as one:
-        assert together.train_step(many) == pytest.approx(alone.train_step(one), rel=1e-4)
-    for name, value in together.trained.items():
-        assert torch.allclose(value, alone.trained[name], atol=1e-4), name
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halves(Workers):
+    """One of two processes: gives its part of a sum away, and gets the other's."""
+
+    given: Queue[torch.Tensor]
+    got: Queue[torch.Tensor]
+
+    def add_up(self, values: torch.Tensor) -> None:
+        self.given.put(values.clone())
+        values.add_(self.got.get(timeout=60))
+
+
+def test_documents_shared_out_give_the_gradient_of_one_process() -> None:
+    alone, queues = tiny_trainer(1), (Queue[torch.Tensor](), Queue[torch.Tensor]())
+    halves = [
+        tiny_trainer(1, workers=Halves(rank=rank, count=2, given=queues[rank], got=queues[1 - rank]))
+        for rank in range(2)
+    ]
+    figures = alone.train_step()
+    with ThreadPoolExecutor(2) as pool:
+        for shared in pool.map(Trainer.train_step, halves):
+            assert shared == pytest.approx(figures, rel=1e-4)
+    for name, value in alone.trained.items():
+        for half in halves:
+            assert torch.allclose(value, half.trained[name], atol=1e-4), name
 
 
 def test_a_run_leaves_a_log_and_an_adapter_that_can_be_exported(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from collections import Counter
 
 import pytest
 
-from model.adapt.data import IGNORED, Passage, Shape, Tokens
+from model.adapt.data import Passage, Tokens
 from model.adapt.mixture import TEXT, Mixture
+from model.adapt.packing import IGNORED, Shape
 from model.adapt.ul2 import (
     DENOISERS,
     FIRST_SENTINEL,
@@ -82,13 +83,15 @@ def test_the_sentinels_are_tokens_that_no_text_has() -> None:
 def test_training_draws_denoised_text_from_its_passages() -> None:
     tokens = Tokens(tiny_tokenizer())
     source = Passage(ids=list(range(200, 390)), pairs=[])
-    shape = Shape(documents=2, windows=1, window=200, overlap=0, answers=160)
-    batch = Mixture({"prose": [source]}, {TEXT: 1.0, "prose": 1e-9}, tokens, "train").batch(shape, random.Random(1))
-    for document in range(2):
-        asked = batch.targets[document] != IGNORED
-        read = batch.window_ids[document][batch.window_ids[document] != 0].tolist()[1:]
-        written = batch.targets[document][asked].tolist()
+    shape = Shape(windows=1, window=200, overlap=0, answers=160)
+    mixture = Mixture({"prose": [source]}, {TEXT: 1.0, "prose": 1e-9}, tokens, "train")
+    batch = mixture.batch([shape] * 2, random.Random(1))
+    for (start, end), (first, last) in zip(batch.windows, batch.spans, strict=True):
+        targets = batch.targets[first:last]
+        asked = targets != IGNORED
+        read = batch.window_ids[start:end].tolist()[1:]
+        written = targets[asked].tolist()
         assert written.pop() == tokens.eos
         whole = [token for token in [*read, *written] if token not in SENTINEL_IDS]
         assert sorted(whole) == list(range(min(whole), min(whole) + len(whole)))
-        assert batch.answer_ids[document][asked].tolist() == [tokens.bos, *written]
+        assert batch.answer_ids[first:last][asked].tolist() == [tokens.bos, *written]
