@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from model.document_forms import DocumentForm
+from model.few_rows import linear
 from model.t5gemma2 import Attention, Rotary, rotated
 
 
@@ -84,9 +85,9 @@ def merged_attention(
     """
     count, size, _ = hidden.shape
     split = (count, size, -1, module.head_dim)
-    queries = module.q_norm(module.q_proj(hidden).view(split)).transpose(1, 2)  # (N, K * G, S, D)
-    keys = module.k_norm(module.k_proj(hidden).view(split)).transpose(1, 2)
-    values = module.v_proj(hidden).view(split).transpose(1, 2)  # (N, K, S, D)
+    queries = module.q_norm(linear(module.q_proj, hidden).view(split)).transpose(1, 2)  # (N, K * G, S, D)
+    keys = module.k_norm(linear(module.k_proj, hidden).view(split)).transpose(1, 2)
+    values = linear(module.v_proj, hidden).view(split).transpose(1, 2)  # (N, K, S, D)
     queries, keys = rotated(queries, rotary), rotated(keys, rotary)
     own_keys, own_values = cache.extend(module.layer_idx, keys, values)
     # Query heads that share a key head become its rows
@@ -103,7 +104,7 @@ def merged_attention(
     shrunk = (_by_key_head(own_peak) - softmax.peak).exp_()
     mixed = (_by_key_head(from_own) * shrunk + summed) / softmax.total  # float32, as the softmax
     by_head = mixed.to(rows.dtype).view(-1, *shape, module.head_dim).permute(1, 3, 0, 2, 4)  # (N, S, K, G, D)
-    return module.o_proj(by_head.flatten(2)), seen
+    return linear(module.o_proj, by_head.flatten(2)), seen
 
 
 def _by_key_head(rows: torch.Tensor) -> torch.Tensor:
@@ -138,7 +139,7 @@ def _over_document(
         if looking:
             looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].contiguous())  # (K, N, G, n)
         weights, shrink = softmax.add(scores)
-        summed = summed.mul_(shrink).add_(weights.to(block.values.dtype) @ block.values)
+        summed = summed.mul_(shrink).add_(block.weighted(weights))
     return document.leave(module, summed.to(rows.dtype)), _attention(torch.cat(looks, -1), softmax, shape)
 
 

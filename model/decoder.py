@@ -10,6 +10,7 @@ import torch
 from model.attention import SelfAttentionCache, merged_attention
 from model.document_forms import AbsorbedForm, DocumentForm, choose_form
 from model.errors import Cancelled
+from model.few_rows import feed_forward
 from model.output_head import OutputHead
 from model.resident import resident
 from model.t5gemma2 import T5Gemma2
@@ -141,7 +142,7 @@ class Decoder:
                     looking=looking,
                 )
                 hidden = hidden + layer.post_self_attn_layernorm(attended)
-                fed = layer.mlp(layer.pre_feedforward_layernorm(hidden))
+                fed = feed_forward(layer.mlp, layer.pre_feedforward_layernorm(hidden))
                 hidden = hidden + layer.post_feedforward_layernorm(fed)
                 looks.append(attention)
         self._cache.length += size

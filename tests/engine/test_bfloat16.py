@@ -1,0 +1,43 @@
+"""Law: the ways that are taken in bfloat16 alone give what the plain product gives."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from model.document_forms import Block
+from model.few_rows import MOST_ROWS, feed_forward, linear
+from tests.tiny import tiny_model
+
+
+def random(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape))).bfloat16()
+
+
+@pytest.mark.parametrize("rows", [(1, 1), (2, 5), (1, MOST_ROWS), (1, MOST_ROWS + 1)])
+@torch.no_grad()
+def test_a_layer_for_few_rows_is_the_layer(rows: tuple[int, int]) -> None:
+    module, x = nn.Linear(64, 48, bias=False).bfloat16(), random(*rows, 64)
+    assert_close(linear(module, x), module(x))
+    assert linear(module, x).is_contiguous()
+
+
+@torch.no_grad()
+def test_the_feed_forward_for_few_rows_is_transformers_own() -> None:
+    mlp = tiny_model().model.decoder.layers[0].mlp.bfloat16()
+    x = random(2, 3, 48)
+    assert_close(feed_forward(mlp, x), mlp(x), atol=0.02, rtol=0.02)
+
+
+@pytest.mark.parametrize("tokens", [1, 511, 512, 1024, 1500])
+@pytest.mark.parametrize("key_heads", [1, 2])
+@pytest.mark.parametrize("projected", [True, False])
+def test_scores_and_weighted_sums_of_a_block(tokens: int, key_heads: int, projected: bool) -> None:
+    shape = (key_heads, tokens, 32) if projected else (tokens, 32)
+    block = Block(keys=random(*shape), values=random(*shape))
+    rows, weights = random(key_heads, 4, 32), torch.rand(key_heads, 4, tokens) / tokens
+    assert_close(block.scores(rows), rows.float() @ block.keys.float().mT, atol=0.1, rtol=0.02)
+    exact = weights.bfloat16().float() @ block.values.float()
+    assert_close(block.weighted(weights).float(), exact, atol=2e-3, rtol=0.02)
