@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 from app.bench.asking import ask_all, engine_for
-from app.bench.rows import Row, read_rows
+from app.bench.rows import Row, by_context, read_rows
 from app.bench.scores import Scores, score
 from app.commands.progress import ProgressLine
 from app.settings import Settings
@@ -58,11 +58,8 @@ def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> t
 
     Each context is read once, and its questions are answered together.
     """
-    by_context: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        by_context.setdefault(row.context, []).append(index)
     answers: dict[int, tuple[str, int]] = {}
-    for indices in by_context.values():
+    for indices in by_context(rows):
         line.say(f"{engine.checkpoint.name}: {len(answers):,} of {len(rows):,} rows")
         encoded = engine.encode(row_document(rows[indices[0]]))
         for index, text in zip(indices, ask_all(engine, encoded, [rows[i].question for i in indices]), strict=True):

@@ -17,7 +17,7 @@ import torch
 
 from app.bench.asking import ask_all, engine_for
 from app.bench.quality import row_document
-from app.bench.rows import Row, read_rows
+from app.bench.rows import Row, by_context, read_rows
 from app.bench.scores import best, refuses, token_f1
 from app.commands.progress import ProgressLine
 from model.adapt.adapter import write_ranking
@@ -79,12 +79,10 @@ def drawn(rows: Sequence[Row], contexts: int) -> list[Row]:
 
 def choices_of(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[Choice]:
     """The candidates for each row that has several."""
-    by_context: dict[str, list[Row]] = {}
-    for row in rows:
-        by_context.setdefault(row.context, []).append(row)
     choices: list[Choice] = []
-    for number, group in enumerate(by_context.values(), start=1):
-        line.say(f"context {number:,} of {len(by_context):,}")
+    groups = [[rows[index] for index in indices] for indices in by_context(rows)]
+    for number, group in enumerate(groups, start=1):
+        line.say(f"context {number:,} of {len(groups):,}")
         recorder = Recorder(weights=LIKELIEST)
         engine.checkpoint = replace(engine.checkpoint, ranking=recorder)
         ask_all(engine, engine.encode(row_document(group[0])), [row.question for row in group])

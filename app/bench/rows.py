@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,14 @@ def read_rows(path: Path, limit: int | None = None) -> list[Row]:
     if not rows:
         raise DocumentError(f"{path} holds no rows. Each line is an object with context, question, answers and id.")
     return rows
+
+
+def by_context(rows: Sequence[Row]) -> list[list[int]]:
+    """The places of the rows that share a context, which is read once for all of them."""
+    groups: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        groups.setdefault(row.context, []).append(index)
+    return list(groups.values())
 
 
 def _parsed(lines: Iterator[str], path: Path) -> Iterator[Row]:

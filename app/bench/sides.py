@@ -38,7 +38,8 @@ from model.windows import plan_windows
 QUESTION_TOKENS = 16
 ANSWER_TOKENS = 32
 QUESTIONS = 16  # in a batch
-MOST_ENCODED = 8192  # tokens that transformers reads here: minutes; its time grows with their square, 32,768 take hours
+PROBED = 2048  # tokens by which transformers' time for all is estimated: it grows with their square
+MOST_SECONDS = 900  # that transformers may read by that estimate
 TEXTS = ("LICENSE", "NOTICE", "README.md")  # long, real, and here on every machine
 ROOT = Path(__file__).resolve().parents[2]
 KIBIBYTE = 1024
@@ -177,10 +178,9 @@ def transformers(checkpoint: Checkpoint, tokens: int, window: int, states_file: 
         )
 
     with torch.inference_mode():
-        if window or tokens > MOST_ENCODED:
+        if window or seconds_to_read(model, ids) > MOST_SECONDS:
             states, encode_seconds = load_file(states_file, str(checkpoint.device))["states"][None], None
         else:
-            model.model.encoder(input_ids=ids[None, :256])
             output, encode_seconds = timed(lambda: model.model.encoder(input_ids=ids[None]), checkpoint.device)
             states = output.last_hidden_state
         generate(states, 1)
@@ -200,8 +200,16 @@ def transformers(checkpoint: Checkpoint, tokens: int, window: int, states_file: 
     }
 
 
+def seconds_to_read(model: Any, ids: torch.Tensor) -> float:
+    """transformers' time for so many ids, by that for the first of them."""
+    probe = ids[None, :PROBED]
+    model.model.encoder(input_ids=probe[:, :256])  # kernels are built, memory is mapped
+    _, seconds = timed(lambda: model.model.encoder(input_ids=probe), ids.device)
+    return seconds * (len(ids) / probe.shape[1]) ** 2
+
+
 def _not_read(window: int) -> str:
-    why = "it joins no windows" if window else f"reading more than {MOST_ENCODED:,} tokens itself would take too long"
+    why = "it joins no windows" if window else f"reading all itself would take more than {MOST_SECONDS // 60} minutes"
     return f"transformers answered from our encoder states: {why}"
 
 
