@@ -19,7 +19,7 @@ from model.t5gemma2 import T5Gemma2
 
 _CANDIDATES = 64
 _MOST_ROWS = 4  # more questions at once use the processor better in full precision
-_MOST_ROWS_FBGEMM = 64
+_MOST_ROWS_FBGEMM = {torch.float32: 64, torch.bfloat16: 8}
 _ROWS_AT_ONCE = 8192  # of the matrix, while it is quantised: they stay in the cache
 
 Product = Callable[[torch.Tensor], torch.Tensor]
@@ -60,7 +60,7 @@ def _int8_product(weight: torch.Tensor) -> tuple[int, Product]:
     rows, scales = _quantise(weight)
     if "fbgemm" in torch.backends.quantized.supported_engines:
         packed = _packed(rows, scales)
-        return _MOST_ROWS_FBGEMM, lambda hidden: torch.ops.quantized.linear_dynamic(
+        return _MOST_ROWS_FBGEMM.get(weight.dtype, 0), lambda hidden: torch.ops.quantized.linear_dynamic(
             hidden.float(), packed, reduce_range=True
         )
     if hasattr(torch, "_weight_int8pack_mm"):
