@@ -157,7 +157,8 @@ def _sums(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 def _block_size(tokens: torch.Tensor, rows: int) -> int:
     """How many tokens (..., n, x) a block has for so many rows."""
     most = _SCORES_AT_ONCE // rows
+    in_parts = tokens.dtype == torch.bfloat16  # weighted sums are
     if tokens.device.type == "cpu":
-        size = _BLOCK_BYTES_BFLOAT16 if tokens.dtype == torch.bfloat16 else _BLOCK_BYTES
+        size = _BLOCK_BYTES_BFLOAT16 if in_parts else _BLOCK_BYTES
         most = min(most, size // (tokens.shape[-1] * tokens.element_size()))
-    return most // _PART * _PART or max(64, most)
+    return max(64, most // _PART * _PART if in_parts and most >= _PART else most)

@@ -25,7 +25,7 @@ def encoded(model: T5Gemma2, batch: Batch) -> Tensor:
     stack = model.model.encoder.text_model
     lengths = [last - first for first, last in batch.windows]
     positions = torch.cat([torch.arange(length, device=batch.window_ids.device) for length in lengths])
-    local = [_band(length, stack.config, batch.window_ids.device) for length in lengths]
+    local = [_band(length, stack.config, model) for length in lengths]
     masks: dict[bool, Masks] = {True: local, False: [None] * len(lengths)}
 
     def attend(layer: Any, heads: Sequence[Tensor]) -> Any:
@@ -89,10 +89,10 @@ def _halves(cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
     return cos, sin * sign
 
 
-def _band(length: int, config: Any, device: torch.device) -> Tensor | None:
+def _band(length: int, config: Any, model: T5Gemma2) -> Tensor | None:
     """A window's mask in a local layer; none where the band holds all of it."""
-    seen = sliding_window_mask(length, config.sliding_window, device)
-    return None if seen.all() else _additive(seen, config)
+    seen = sliding_window_mask(length, config.sliding_window, model.device)
+    return None if seen.all() else _additive(seen, config, model.dtype)
 
 
 def _decoder_masks(batch: Batch, config: Any, dtype: torch.dtype, sliding: bool) -> Iterator[Tensor]:
@@ -103,13 +103,13 @@ def _decoder_masks(batch: Batch, config: Any, dtype: torch.dtype, sliding: bool)
         own = (question[:, None] == question) & (distance >= 0)
         if sliding:
             own &= distance < config.sliding_window
-        yield _additive(torch.cat((own, shown), 1), config).to(dtype)
+        yield _additive(torch.cat((own, shown), 1), config, dtype)
 
 
-def _additive(seen: Tensor, config: Any) -> Tensor:
+def _additive(seen: Tensor, config: Any, dtype: torch.dtype) -> Tensor:
     """(n, m) bool -> (n * G, m), 0 or minus infinity."""
     groups = config.num_attention_heads // config.num_key_value_heads
-    return torch.where(seen, 0.0, -torch.inf).repeat_interleave(groups, 0)
+    return torch.where(seen, 0.0, -torch.inf).to(dtype).repeat_interleave(groups, 0)
 
 
 class Head:

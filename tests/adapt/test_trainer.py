@@ -27,11 +27,13 @@ from tests.tiny import TEXT, tiny_model, tiny_tokenizer
 SHAPES = {"passage": Shape(windows=1, window=300, overlap=0, answers=200, filled=False)}
 
 
-def tiny_trainer(steps: int, *, frozen_encoder: bool = False, workers: Workers | None = None) -> Trainer:
+def tiny_trainer(
+    steps: int, *, frozen_encoder: bool = False, workers: Workers | None = None, dtype: torch.dtype = torch.float32
+) -> Trainer:
     tokens = Tokens(tiny_tokenizer())
     pairs = tokens.pairs([("Question: Who?\nAnswer:", "Omar Haddad"), ("Question: When?\nAnswer:", "1907")])
     texts = [Passage(ids=tokens.encode([TEXT[start : start + 60]])[0], pairs=pairs) for start in range(0, 120, 20)]
-    model = tiny_model()
+    model = tiny_model().to(dtype)
     usual = {name: value.detach().clone() for name, value in model.named_parameters() if value.ndim == 1}
     head = Head(model.model.encoder.text_model.embed_tokens.weight.detach(), torch.arange(400))
     recipe = Recipe(rank=4, steps=steps, documents=3, warmup=2, learning_rate=0.02, frozen_encoder=frozen_encoder)
@@ -63,6 +65,12 @@ def test_a_frozen_encoder_stays_as_it_is_and_is_exported_all_the_same(tmp_path: 
     }
     assert moved
     assert not any(name.startswith("model.encoder") for name in moved)
+
+
+def test_a_step_in_bfloat16_is_nearly_the_one_in_float32() -> None:
+    """Its windows are longer than the band of the local layers."""
+    [exact], [rounded] = (losses(tiny_trainer(1, dtype=dtype), 1) for dtype in (torch.float32, torch.bfloat16))
+    assert rounded == pytest.approx(exact, rel=0.05)
 
 
 def test_the_norms_of_the_two_stacks_are_trained_apart() -> None:
