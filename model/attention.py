@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from model.document_forms import DocumentForm
-from model.few_rows import linear
+from model.products import linear
 from model.t5gemma2 import Attention, Rotary, rotated
 
 

@@ -10,8 +10,8 @@ import torch
 from model.attention import SelfAttentionCache, merged_attention
 from model.document_forms import AbsorbedForm, DocumentForm, choose_form
 from model.errors import Cancelled
-from model.few_rows import feed_forward
 from model.output_head import OutputHead
+from model.products import feed_forward
 from model.resident import resident
 from model.t5gemma2 import T5Gemma2
 from model.types import CancelledCallback, Memory

@@ -12,6 +12,7 @@ import torch
 
 from model.encoder_attention import global_attention, local_attention
 from model.errors import Cancelled
+from model.products import feed_forward
 from model.resident import resident
 from model.t5gemma2 import Layer, Rotary, T5Gemma2, rotated
 from model.types import CancelledCallback
@@ -73,7 +74,7 @@ def _through_layer(layer: Layer, hidden: torch.Tensor, rotary: Rotary) -> Iterat
             attended = local_attention(queries, keys, values, attention.scaling, first, attention.sliding_window)
         by_token = attended.permute(2, 0, 1, 3).flatten(1)  # (S, K * G * D)
         piece += layer.post_self_attn_layernorm(attention.o_proj(by_token))
-        piece += layer.post_feedforward_layernorm(layer.mlp(layer.pre_feedforward_layernorm(piece)))
+        piece += layer.post_feedforward_layernorm(feed_forward(layer.mlp, layer.pre_feedforward_layernorm(piece)))
 
 
 def _piece_size(total: int, device: torch.device, *, is_sliding: bool) -> int:

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 _BLOCK = 128  # queries of a local block: fewer waste less of the band, more fill the processor better
-_SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
+_SCORES_AT_ONCE = 2**22  # on the CPU in bfloat16
 
 
 def sliding_window_mask(size: int, sliding_window: int, device: torch.device) -> torch.Tensor:
@@ -43,14 +43,14 @@ def local_attention(
         return _attention(queries, keys, values, mask, scaling)
     blocks = -(-count // _BLOCK)
     behind, ahead = reach(sliding_window)
-    span = _BLOCK + behind + ahead
-    start, end = first - behind, first + blocks * _BLOCK + ahead
+    span = _BLOCK + sliding_window  # one more than the band has: an even number suits the processor
+    start, end = first - behind, first + blocks * _BLOCK + ahead + 1
     key_blocks, value_blocks = (
         _padded(rows, start, end).unfold(1, span, _BLOCK).transpose(2, 3).flatten(0, 1) for rows in (keys, values)
-    )  # (K * blocks, span, D)
+    )  # (K * blocks, span, D), with one key head no copy
     padded = functional.pad(queries, (0, 0, 0, blocks * _BLOCK - count))
     query_blocks = padded.unflatten(2, (blocks, _BLOCK)).transpose(1, 2).flatten(0, 1)  # (K * blocks, G, _BLOCK, D)
-    mask = _band(blocks, span, start, total, keys.device).repeat(len(keys), 1, 1)
+    mask = _band(blocks, behind + ahead, start, total, keys.device).repeat(len(keys), 1, 1)
     output = _attention(query_blocks, key_blocks, value_blocks, mask, scaling)
     by_piece = output.unflatten(0, (-1, blocks)).transpose(1, 2).flatten(2, 3)
     return by_piece[:, :, :count]
@@ -63,11 +63,11 @@ def _padded(rows: torch.Tensor, start: int, end: int) -> torch.Tensor:
     return functional.pad(inside, (0, 0, max(0, -start), max(0, end - max(total, start))))
 
 
-def _band(blocks: int, span: int, start: int, total: int, device: torch.device) -> torch.Tensor:
+def _band(blocks: int, width: int, start: int, total: int, device: torch.device) -> torch.Tensor:
     """Which keys each query of each block sees, (blocks, _BLOCK, span): within its band and within the window."""
     query = torch.arange(_BLOCK, device=device)[:, None]
-    key = torch.arange(span, device=device)
-    near = (key >= query) & (key <= query + span - _BLOCK)
+    key = torch.arange(_BLOCK + width + 1, device=device)
+    near = (key >= query) & (key <= query + width)
     position = start + torch.arange(blocks, device=device)[:, None] * _BLOCK + key  # (blocks, span)
     return near & ((position >= 0) & (position < total))[:, None, :]
 
@@ -95,16 +95,21 @@ def _attention(
 def _attention_by_products(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float
 ) -> torch.Tensor:
-    """The G query heads of a key head are its rows, and some rows at a time see all their keys."""
+    """The G query heads of a key head are its rows, and some rows at a time see all their keys.
+
+    One product after the other: a batched one would first copy the keys, turned, which takes longer than the product.
+    """
     batch, groups, count, size = queries.shape
-    step = max(1, _SCORES_AT_ONCE // (batch * groups * keys.shape[1]))
+    step = max(1, _SCORES_AT_ONCE // (groups * keys.shape[1]))
+    added = None if mask is None else torch.zeros_like(mask, dtype=keys.dtype).masked_fill_(~mask, -torch.inf)
     output = torch.empty_like(queries)
-    for first in range(0, count, step):
-        part = slice(first, first + step)
-        rows = (queries[:, :, part] * scaling).reshape(batch, -1, size)  # (B, G * s, D)
-        scores = rows @ keys.transpose(1, 2)
-        if mask is not None:
-            scores.masked_fill_(~mask[..., part, :].repeat(*[1] * (mask.ndim - 2), groups, 1), -torch.inf)
-        attended = torch.softmax(scores, dim=-1) @ values
-        output[:, :, part] = attended.unflatten(1, (groups, -1))
+    for index in range(batch):
+        for first in range(0, count, step):
+            part = slice(first, first + step)
+            rows = (queries[index, :, part] * scaling).reshape(-1, size)  # (G * s, D)
+            scores = functional.linear(rows, keys[index])
+            if added is not None:
+                scores.view(groups, -1, keys.shape[1]).add_((added if added.ndim == 2 else added[index])[part])
+            attended = torch.softmax(scores, dim=-1) @ values[index]
+            output[index, :, part] = attended.unflatten(0, (groups, -1))
     return output

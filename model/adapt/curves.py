@@ -1,4 +1,4 @@
-"""A run's log: a line of CSV a step, and the picture of it: `python -m model.adapt.curves --run FOLDER -o FILE.svg`."""
+"""A run's log, a line of CSV a step, and the picture of it: `python -m model.adapt.curves --folder RUN -o FILE.svg`."""
 
 import argparse
 import csv
@@ -63,10 +63,10 @@ def draw(columns: dict[str, list[tuple[int, float]]], file: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.adapt.curves", description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="the folder of a training run")
+    parser.add_argument("--folder", type=Path, required=True, help="the folder of a training run")
     parser.add_argument("-o", "--output", type=Path, required=True, help="an image file, such as curve.svg")
     arguments = parser.parse_args()
-    draw(read_log(arguments.run / "log.csv"), arguments.output)
+    draw(read_log(arguments.folder / "log.csv"), arguments.output)
 
 
 if __name__ == "__main__":

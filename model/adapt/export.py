@@ -1,4 +1,4 @@
-"""A finished run -> the adapter in `assets/`: `python -m model.adapt.export --run FOLDER`.
+"""A finished run -> the adapter in `assets/`: `python -m model.adapt.export --folder FOLDER`.
 
 Keeps what training changed: the low-rank factors in int8 and the norm gains. The merged model must still answer as the
 trained one did, so measure it afterwards: `python -m app.bench quality`.
@@ -27,7 +27,7 @@ def adapter_of(state: Path) -> Adapter:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.adapt.export", description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="the folder of a training run")
+    parser.add_argument("--folder", type=Path, required=True, help="the folder of a training run")
     parser.add_argument("--version", type=int, required=True, help="the embedded checkpoint's version")
     parser.add_argument("--window", type=int, default=512, help="document tokens read in one piece")
     parser.add_argument("--overlap", type=int, default=128)
@@ -36,7 +36,7 @@ def main() -> None:
     )
     parser.add_argument("--description", required=True, help="one sentence for the page's banner")
     arguments = parser.parse_args()
-    adapter = adapter_of(arguments.run / "state.pt")
+    adapter = adapter_of(arguments.folder / "state.pt")
     sha256 = write_adapter(adapter, adapter_file())
     info = AdapterInfo(
         version=arguments.version,

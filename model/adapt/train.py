@@ -1,4 +1,4 @@
-"""Train the low-rank difference: `python -m model.adapt.train --data FOLDER --run FOLDER`.
+"""Train the low-rank difference: `python -m model.adapt.train --data FOLDER --folder FOLDER`.
 
 On two cores `torchrun --nproc-per-node 2 -m model.adapt.train ...`, with OMP_NUM_THREADS=1: a process on each.
 Resumable: everything is in the run folder (`state.pt`, `log.csv`), written atomically; start the same command again to
@@ -35,11 +35,16 @@ CHECK_BATCHES, CHECK_DOCUMENTS = 3, 4  # for each check
 FREQUENT_TOKENS = 12_000  # of the answers, that the head always knows
 
 
-def prepare(data: Path, run: Path, recipe: Recipe, tokens: Tokens, base: Path, processes: Workers) -> Trainer:
-    """The model at its start, and the data that it learns from."""
+def read_sources(data: Path, run: Path, tokens: Tokens, most: int | None) -> dict[str, list[Passage]]:
+    """What is learned from, tokenised once, `most` passages of each source at most."""
     longest = max(shape.length for shape in SHAPES.values())
-    kept = run / "sources.safetensors"
-    sources = keep_sources(kept, data / "train", SOURCES, tokens, longest=longest, most=recipe.passages)
+    return keep_sources(run / "sources.safetensors", data / "train", SOURCES, tokens, longest=longest, most=most)
+
+
+def prepare(
+    base: Path, sources: dict[str, list[Passage]], tokens: Tokens, recipe: Recipe, processes: Workers
+) -> Trainer:
+    """The model at its start, with what it learns from."""
     device = best_device()
     dtype = best_dtype(device)
     gemma = read_gemma_weights(base, dtype)
@@ -81,12 +86,13 @@ def kept_tokenizer(base: Path, folder: Path) -> Tokenizer:
     return load_tokenizer(folder, name=str(folder))
 
 
-def parse_arguments() -> argparse.Namespace:
+def argument_parser() -> argparse.ArgumentParser:
+    """Options that torchrun does not take for abbreviations of its own, such as `--run-path` and `--start-method`."""
     parser = argparse.ArgumentParser(prog="python -m model.adapt.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/*.jsonl.gz and dev/*.jsonl.gz")
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run: state, log, base weights")
+    parser.add_argument("--folder", type=Path, required=True, help="folder of this run: state, log, base weights")
     parser.add_argument(
-        "--start", type=Path, help="an adapter of the same rank to start from, such as assets/embedded.safetensors"
+        "--adapter", type=Path, help="an adapter of the same rank to start from, such as assets/embedded.safetensors"
     )
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
@@ -103,11 +109,11 @@ def parse_arguments() -> argparse.Namespace:
         "--unanswerable", type=float, default=Recipe().unanswerable, help="share of such questions that are asked"
     )
     parser.add_argument("--check-every", type=int, default=50)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    arguments = argument_parser().parse_args()
     torch.manual_seed(0)
     recipe = Recipe(
         steps=arguments.steps,
@@ -118,16 +124,18 @@ def main() -> None:
         frozen_encoder=arguments.frozen_encoder,
         unanswerable=arguments.unanswerable,
     )
-    run: Path = arguments.run
+    run: Path = arguments.folder
     run.mkdir(parents=True, exist_ok=True)
     with workers() as processes:
-        base = assemble_base(run)
-        tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
-        trainer = prepare(arguments.data, run, recipe, tokens, base, processes)
+        with processes.in_turn():
+            base = assemble_base(run)
+            tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
+            sources = read_sources(arguments.data, run, tokens, recipe.passages)
+        trainer = prepare(base, sources, tokens, recipe, processes)
         if (run / "state.pt").exists():
             trainer.restore(run / "state.pt")
-        elif arguments.start is not None:
-            trainer.begin_with(load_adapter(arguments.start).by_name())
+        elif arguments.adapter is not None:
+            trainer.begin_with(load_adapter(arguments.adapter).by_name())
         checks = make_checks(arguments.data / "dev", tokens) if processes.rank == 0 else {}
         train(trainer, checks, run, arguments.check_every)
 

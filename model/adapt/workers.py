@@ -24,6 +24,15 @@ class Workers:
         if self.count > 1:
             distributed.all_reduce(values)
 
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """The first process alone, then the others: they find on disk what it has made."""
+        if self.count > 1 and self.rank:
+            distributed.barrier()
+        yield
+        if self.count > 1 and not self.rank:
+            distributed.barrier()
+
     def share(self, number: int) -> range:
         """Which of so many documents are this process's."""
         return range(self.rank, number, self.count)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from model.document_forms import Block
-from model.few_rows import MOST_ROWS, feed_forward, linear
+from model.products import MOST_ROWS, feed_forward, linear
 from tests.tiny import tiny_model
 
 
