@@ -18,10 +18,10 @@ from model.t5gemma2 import Layer, Rotary, T5Gemma2, rotated
 from model.types import CancelledCallback
 from model.vision.features import input_embeddings
 
-_PIECE = 1024  # tokens that go through a layer together
+_PIECE = 512  # tokens that go through a layer together: what is made of them stays in a core's cache
 _SMALLEST_PIECE = 128
 _PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: how long a stop may have to wait
-_GPU_TIMES = 16  # a GPU has room and haste for larger pieces
+_GPU_TIMES = 32  # a GPU has room and haste for larger pieces
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 _BLOCK = 128  # queries of a local block: fewer waste less of the band, more fill the processor better
-_SCORES_AT_ONCE = 2**22  # on the CPU in bfloat16
+_SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
 
 
 def sliding_window_mask(size: int, sliding_window: int, device: torch.device) -> torch.Tensor:
