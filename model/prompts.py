@@ -13,6 +13,7 @@ from model.types import Turn
 NOT_IN_DOCUMENT = "The document does not say."
 HISTORY_TOKENS = 256  # what earlier turns may take of the decoder's prefix, the latest first
 _NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint was never taught to end: it asks itself the next question
+_SHORTEST_LOOP = 8  # tokens that an answer may say twice in a row: shorter ones are in tables of numbers, too
 _UNFINISHED_CHARACTER = "\ufffd"  # the first bytes of a character whose last ones are still to come
 
 
@@ -45,7 +46,16 @@ def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
 
 
 def read_off(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, bool]:
-    """The text of an answer's tokens, and whether it has run on into a question of its own."""
-    text = tokenizer.decode(ids, skip_special_tokens=True)
-    answer, ran_on, _ = text.partition(_NEXT_QUESTION)
-    return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(ran_on)
+    """The text of an answer's tokens, and whether it has run on: into a question of its own, or in a circle."""
+    once = _said_once(ids)
+    text = tokenizer.decode(once, skip_special_tokens=True)
+    answer, asked, _ = text.partition(_NEXT_QUESTION)
+    return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(asked) or len(once) < len(ids)
+
+
+def _said_once(ids: Sequence[int]) -> Sequence[int]:
+    """The tokens without the last few of them, if just these stand before them, too."""
+    for size in range(_SHORTEST_LOOP, len(ids) // 2 + 1):
+        if ids[-size:] == ids[-2 * size : -size]:
+            return ids[:-size]
+    return ids

@@ -7,11 +7,13 @@ names of the articles that encyclopaedia passages come from, summaries those tha
 from collections.abc import Iterable
 from zlib import crc32
 
+from model.adapt.receipts import further_questions
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
 SUMMARY, TITLE = "Summary:", "Title:"
 TITLED = ("squad11_train", "nq_oracle", "piaf")  # sources whose `document` is the title of an article
 SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the context
+RECEIPTS = ("receipts",)  # sources of receipts that lack some questions
 TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
 
 Pair = tuple[str, str]
@@ -20,6 +22,7 @@ Pair = tuple[str, str]
 def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
     """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
     by_context: dict[str, list[Pair]] = {}
+    receipts: dict[str, list[Pair]] = {}
     for row in rows:
         pairs = by_context.setdefault(row["context"], [])
         if not pairs and row["source"] in TITLED and crc32(row["context"].encode()) % TITLES_ASKED == 0:
@@ -27,4 +30,8 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
         answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
         prompt = SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip())
         pairs.append((prompt, answer))
+        if row["source"] in RECEIPTS and row["answers"]:
+            receipts.setdefault(row["context"], []).append((row["question"], answer))
+    for context, asked in receipts.items():
+        by_context[context] += [(prompt_text(question), told) for question, told in further_questions(context, asked)]
     return by_context

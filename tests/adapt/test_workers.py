@@ -40,7 +40,8 @@ def test_torchrun_leaves_the_options_of_a_training_alone() -> None:
 def test_the_first_process_makes_and_the_other_finds(tmp_path: Path) -> None:
     script = tmp_path / "in_turn.py"
     script.write_text(IN_TURN)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", str(script), str(tmp_path / "it")]
+    options = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *options, str(script), str(tmp_path / "it")]
     subprocess.run(command, check=True, env=environment, capture_output=True, timeout=120)
     assert [(tmp_path / f"sums-{rank}").read_text() for rank in range(2)] == ["[1.0, 2.0]"] * 2

@@ -12,10 +12,10 @@ from model.decoder import Decoder
 from model.encodings import join_windows
 from model.engine import Engine
 from model.errors import Cancelled, DocumentError, EncodingError, QuestionError
-from model.prompts import HISTORY_TOKENS, prompt_ids, prompt_text
+from model.prompts import HISTORY_TOKENS, prompt_ids, prompt_text, read_off
 from model.tokens import encode_text
 from model.types import Answer, EncodedDocument, GenerationOptions, Turn
-from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model
+from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_model, tiny_tokenizer
 
 
 def test_nothing_is_encoded_again_for_further_questions(checkpoint: Checkpoint) -> None:
@@ -102,6 +102,17 @@ def test_end_of_sequence_ends_the_answer(checkpoint: Checkpoint) -> None:
     ended.model.generation_config.eos_token_id = [1, token]
     answer = last(Engine(ended).answer(encoded, "Who?"))
     assert (answer.tokens, answer.stop_reason) == (1, "end")
+
+
+def test_an_answer_that_goes_in_a_circle_is_read_off_once() -> None:
+    tokenizer = tiny_tokenizer()
+    before, circle = (encode_text(tokenizer, text)[0] for text in ("Its treasurer is", " Omar Haddad, Ada Keller"))
+    once = f"{tokenizer.decode(before)}{tokenizer.decode(circle)}"
+    assert len(circle) >= 8
+    assert read_off(tokenizer, before + circle) == (once, False)
+    assert read_off(tokenizer, before + circle + circle[:-1]) == (once + tokenizer.decode(circle[:-1]), False)
+    assert read_off(tokenizer, before + circle + circle) == (once, True)
+    assert not read_off(tokenizer, [before[0], before[1]] * 3)[1]
 
 
 def test_stop_stops_before_the_next_token(checkpoint: Checkpoint) -> None:
