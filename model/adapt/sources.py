@@ -26,12 +26,18 @@ def load_sources(
     """
     sources = {}
     for kind, files in names.items():
-        rows = (row for name in files for row in read_rows(folder / f"{name}.jsonl.gz"))
+        rows = (row for name in files for row in _rows(folder, name))
         rows = (row for row in rows if (row["answers"] or not answerable) and not held_out(row))
         sources[kind] = tokens.passages(rows, longest, most)
         questions = sum(len(passage.pairs) for passage in sources[kind])
         print(f"{kind}: {len(sources[kind])} passages, {questions} questions", flush=True)
     return sources
+
+
+def _rows(folder: Path, name: str) -> Iterator[dict]:
+    """Of a file, `squad_es`, or of one language in it, `xquad:de`."""
+    file, _, language = name.partition(":")
+    return (row for row in read_rows(folder / f"{file}.jsonl.gz") if language in ("", row["language"]))
 
 
 def keep_sources(

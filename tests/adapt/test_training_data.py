@@ -47,6 +47,18 @@ def test_some_encyclopaedia_passages_are_asked_for_their_title_once() -> None:
     assert all(len(pairs[context]) in (2, 3) for context in contexts)
 
 
+def test_a_receipt_is_asked_for_its_only_date_and_for_the_same_in_other_words() -> None:
+    dated = [row("receipts", "Shop A\n04.03.2018\nTotal 8.00", "What is the total?", "8.00")]
+    total = [(prompt_text("What is the total?"), "8.00"), (prompt_text("What is the total amount?"), "8.00")]
+    assert pairs_by_context(dated) == {
+        dated[0]["context"]: [total[0], (prompt_text("What is the date of the receipt?"), "04.03.2018"), total[1]]
+    }
+    twice = [row("receipts", "4 Mar 2018, best before 2019-01-31, Total 8.00", "What is the total?", "8.00")]
+    assert pairs_by_context(twice) == {twice[0]["context"]: total}
+    others = [row("sroie", "04.03.2018", "What is the total?", "8.00")]
+    assert pairs_by_context(others) == {"04.03.2018": total[:1]}
+
+
 def test_passages_come_back_from_the_file_that_keeps_them() -> None:
     passages = [
         Passage(
