@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -61,7 +61,6 @@ class Asked:
 
     words: Mapping[str, float]  # the question's words but function words, and how much each says
     all_words: frozenset[str]
-    names: frozenset[str]  # words among them that are written as names or numbers
     text: str
     places: tuple[tuple[str, int, int], ...]  # of the question's words in the text: the word, where it begins, ends
     sentences: tuple[int, ...]  # where they end
@@ -76,7 +75,6 @@ class Asked:
         return cls(
             words={name: _SMALL_WORD if len(word) <= len("and") else 1.0 for name, word in telling.items()},
             all_words=frozenset(map(_beginning, _WORD.findall(asked))),
-            names=frozenset(_beginning(plain_letters(name)) for name in _names(question)) & telling.keys(),
             text=shown,
             places=tuple(place for place in found if place[0] in telling),
             sentences=tuple(match.end() for match in _SENTENCE_END.finditer(shown)),
@@ -87,10 +85,6 @@ class Asked:
     def share(self, words: Mapping[str, float]) -> float:
         """Of the question's weight, that of these words, each as much as it is found."""
         return sum(self.words[word] * much for word, much in words.items()) / (sum(self.words.values()) or 1.0)
-
-    def share_of_names(self, words: Collection[str]) -> float:
-        """Of the question's names, those among these words; all where it has none."""
-        return len(self.names & set(words)) / len(self.names) if self.names else 1.0
 
     def distance(self, start: int, end: int) -> int:
         """How far apart two places are, in characters, between which text[start:end] stands."""
@@ -105,9 +99,7 @@ def features(asked: Asked, answer: str, log_probabilities: Sequence[float]) -> F
         "least_log_probability": min(log_probabilities),
     }
     if answer == NOT_IN_DOCUMENT:
-        found = [word for word, _, _ in asked.places]
-        covered = {"covered": asked.share(dict.fromkeys(found, 1.0)), "names_covered": asked.share_of_names(found)}
-        return decoded | {"refuses": 1.0} | covered
+        return decoded | {"refuses": 1.0, "covered": asked.share(dict.fromkeys((p[0] for p in asked.places), 1.0))}
     answered = plain_letters(answer)
     return decoded | _wording(asked, answered) | _standing(asked, answered)
 
@@ -162,15 +154,7 @@ def _nearness(asked: Asked, start: int, end: int) -> Features:
         name: asked.share({word: math.exp(-distance / size) for word, distance in distances.items()})
         for name, size in _DISTANCES.items()
     }
-    in_sentence = asked.share(dict.fromkeys(beside, 1.0))
-    return near | {"in_sentence": in_sentence, "names_in_sentence": asked.share_of_names(beside)}
-
-
-def _names(question: str) -> Iterator[str]:
-    """Words with a capital that do not begin the question, and numbers."""
-    for index, word in enumerate(_WORD.findall(question)):
-        if (index and word[0].isupper()) or any(map(str.isdigit, word)):
-            yield word
+    return near | {"in_sentence": asked.share(dict.fromkeys(beside, 1.0))}
 
 
 def _beginning(word: str) -> str:

@@ -51,15 +51,6 @@ def test_case_and_accents_make_no_difference() -> None:
     assert features(asked, "evian", EVEN)["near_60"] == features(asked, "Évian", EVEN)["near_60"] > 0
 
 
-def test_names_and_numbers_of_the_question_count_by_themselves() -> None:
-    asked = Asked.of("Where did Keller meet Haddad in 1907, and why?", "Keller met nobody. Haddad was there in 1907.")
-    assert asked.names == {"kelle", "hadda", "1907"}
-    assert features(asked, NOT_IN_DOCUMENT, EVEN)["names_covered"] == 1.0
-    assert features(asked, "nobody", EVEN)["names_in_sentence"] == pytest.approx(1 / 3)
-    assert features(asked, "there", EVEN)["names_in_sentence"] == pytest.approx(2 / 3)
-    assert features(Asked.of("Where is it?", ROOM), NOT_IN_DOCUMENT, EVEN)["names_covered"] == 1.0
-
-
 def test_a_part_of_a_word_is_no_whole_word() -> None:
     asked = Asked.of("Who is the treasurer?", ROOM)
     assert features(asked, "Omar Had", EVEN)["whole_words"] == 0.0
