@@ -90,8 +90,9 @@ def _keys_and_values(layer: Layer, hidden: torch.Tensor, rotary: Rotary) -> tupl
     attention = layer.self_attn
     shape = (attention.config.num_key_value_heads, len(hidden), attention.head_dim)
     keys, values = hidden.new_empty(shape), hidden.new_empty(shape)
-    for first in range(0, len(hidden), _PIECE):
-        part = slice(first, first + _PIECE)
+    size = _piece_size(len(hidden), hidden.device, is_sliding=True)
+    for first in range(0, len(hidden), size):
+        part = slice(first, first + size)
         normed = layer.pre_self_attn_layernorm(hidden[part])
         made = attention.k_norm(attention.k_proj(normed).unflatten(-1, (-1, attention.head_dim)))
         keys[:, part] = _rotated(made, rotary, first)

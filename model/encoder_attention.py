@@ -50,7 +50,7 @@ def local_attention(
     )  # (K * blocks, span, D), with one key head no copy
     padded = functional.pad(queries, (0, 0, 0, blocks * _BLOCK - count))
     query_blocks = padded.unflatten(2, (blocks, _BLOCK)).transpose(1, 2).flatten(0, 1)  # (K * blocks, G, _BLOCK, D)
-    mask = _band(blocks, behind + ahead, start, total, keys.device).repeat(len(keys), 1, 1)
+    mask = _band(blocks, span, start, total, keys.device).repeat(len(keys), 1, 1)
     output = _attention(query_blocks, key_blocks, value_blocks, mask, scaling)
     by_piece = output.unflatten(0, (-1, blocks)).transpose(1, 2).flatten(2, 3)
     return by_piece[:, :, :count]
@@ -63,11 +63,11 @@ def _padded(rows: torch.Tensor, start: int, end: int) -> torch.Tensor:
     return functional.pad(inside, (0, 0, max(0, -start), max(0, end - max(total, start))))
 
 
-def _band(blocks: int, width: int, start: int, total: int, device: torch.device) -> torch.Tensor:
+def _band(blocks: int, span: int, start: int, total: int, device: torch.device) -> torch.Tensor:
     """Which keys each query of each block sees, (blocks, _BLOCK, span): within its band and within the window."""
     query = torch.arange(_BLOCK, device=device)[:, None]
-    key = torch.arange(_BLOCK + width + 1, device=device)
-    near = (key >= query) & (key <= query + width)
+    key = torch.arange(span, device=device)
+    near = (key >= query) & (key < query + span - _BLOCK)
     position = start + torch.arange(blocks, device=device)[:, None] * _BLOCK + key  # (blocks, span)
     return near & ((position >= 0) & (position < total))[:, None, :]
 
@@ -101,7 +101,7 @@ def _attention_by_products(
     """
     batch, groups, count, size = queries.shape
     step = max(1, _SCORES_AT_ONCE // (groups * keys.shape[1]))
-    added = None if mask is None else torch.zeros_like(mask, dtype=keys.dtype).masked_fill_(~mask, -torch.inf)
+    added = None if mask is None else torch.where(mask, 0.0, -torch.inf).to(keys.dtype).expand(batch, -1, -1)
     output = torch.empty_like(queries)
     for index in range(batch):
         for first in range(0, count, step):
@@ -109,7 +109,7 @@ def _attention_by_products(
             rows = (queries[index, :, part] * scaling).reshape(-1, size)  # (G * s, D)
             scores = functional.linear(rows, keys[index])
             if added is not None:
-                scores.view(groups, -1, keys.shape[1]).add_((added if added.ndim == 2 else added[index])[part])
+                scores.view(groups, -1, keys.shape[1]).add_(added[index, part])
             attended = torch.softmax(scores, dim=-1) @ values[index]
             output[index, :, part] = attended.unflatten(0, (groups, -1))
     return output

@@ -28,12 +28,12 @@ SOURCES = {  # files, or one language of a file
 MIXTURE = {
     "squad": 0.48,
     "forms": 0.08,
-    "forms_sroie": 0.06,  # a seventh of the receipts' documents, and half of `dev/forms`
+    "forms_sroie": 0.06,  # a sixth of all receipts, and half of `dev/forms`
     "papers": 0.06,
     "records": 0.03,
     "shifts": 0.09,
     "languages": 0.08,
-    "german": 0.03,  # the smallest of the languages that are checked: a sixtieth of the passages of `languages`
+    "german": 0.03,  # the smallest of the languages that are checked: one in 35 passages of `languages`
     "chinese": 0.02,
     "text": 0.01,  # UL2
     "tables": 0.02,

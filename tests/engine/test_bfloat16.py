@@ -24,11 +24,17 @@ def test_a_layer_for_few_rows_is_the_layer(rows: tuple[int, int]) -> None:
     assert linear(module, x).is_contiguous()
 
 
-@pytest.mark.parametrize("rows", [(2, 3), (2, MOST_ROWS)])
 @torch.no_grad()
-def test_the_feed_forward_for_few_and_for_many_rows_is_transformers_own(rows: tuple[int, int]) -> None:
+def test_the_feed_forward_for_few_rows_is_transformers_own() -> None:
     mlp = tiny_model().model.decoder.layers[0].mlp.bfloat16()
-    x = random(*rows, 48)
+    x = random(2, 3, 48)
+    assert_close(feed_forward(mlp, x), mlp(x), atol=0.02, rtol=0.02)
+
+
+@torch.no_grad()
+def test_the_feed_forward_for_many_rows_is_transformers_own() -> None:
+    mlp = tiny_model().model.decoder.layers[0].mlp.bfloat16()
+    x = random(2, MOST_ROWS, 48)
     ours, theirs = feed_forward(mlp, x).float(), mlp(x).float()
     assert (ours - theirs).norm() < 0.01 * theirs.norm()
 
