@@ -79,6 +79,12 @@ class Attended(Function):
         return to_queries, to_keys, to_values, *(to_memory or (None, None)), None, None, None
 
 
+def additive(seen: Tensor, config: Any, dtype: torch.dtype) -> Tensor:
+    """(..., n, m) bool -> (..., n * G, m), 0 or minus infinity."""
+    groups = config.num_attention_heads // config.num_key_value_heads
+    return torch.where(seen, 0.0, -torch.inf).to(dtype).repeat_interleave(groups, -2)
+
+
 def _by_key_head(heads: Tensor, key_heads: int) -> Tensor:
     """(n, K * G, D) -> (K, n * G, D)."""
     return heads.unflatten(1, (key_heads, -1)).transpose(0, 1).flatten(1, 2)

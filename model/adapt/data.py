@@ -15,12 +15,14 @@ from model.adapt.records import make_record
 from model.adapt.tasks import SUMMARY, TITLE, pairs_by_context
 from model.adapt.ul2 import choose_denoiser, denoise
 from model.passages import Passage as CutPassage
-from model.passages import closest, cut
+from model.passages import closest, cut, plain_letters
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.tokens import encode_text
 
 SEPARATOR = "\n\n"
 PASSAGE_TOKENS = 320  # that a question is shown at most
+EXCERPT_TOKENS = 512  # of a text that is too long to be a passage
+JUDGEMENTS = ("Yes", "No")  # answers that are not looked for in the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,8 @@ class Tokens:
         by_context = pairs_by_context(rows)
         if most is not None and most < len(by_context):
             by_context = {context: by_context[context] for context in random.Random(0).sample(list(by_context), most)}
-        passages = [self.passage(context, pairs) for context, pairs in by_context.items()]
-        return [passage for passage in passages if len(passage.ids) <= longest]
+        passages = (self.passage(context, pairs) for context, pairs in by_context.items())
+        return [part for whole in passages for part in ([whole] if len(whole.ids) <= longest else excerpts(whole))]
 
     def passage(self, context: str, pairs: Sequence[tuple[str, str]]) -> Passage:
         """A context and what is asked about it; each question is shown what the engine would show it."""
@@ -105,15 +107,29 @@ class Tokens:
         return Passage(ids=denoising.read, pairs=[Pair(prompt=[self.bos], answer=[*denoising.written, self.eos])])
 
 
+def excerpts(whole: Passage, longest: int = EXCERPT_TOKENS) -> Iterator[Passage]:
+    """Of a passage that is too long, for each question what it is shown, with as much around it as there is room."""
+    for pair in whole.pairs:
+        room = longest - sum(last - first for first, last in pair.shown)
+        if not pair.shown or room < 0:
+            continue
+        around = room // (2 * len(pair.shown))
+        near = {token for first, last in pair.shown for token in range(first - around, last + around)}
+        kept = sorted(near & set(range(len(whole.ids))))
+        shown = tuple((bisect_left(kept, first), bisect_left(kept, last)) for first, last in pair.shown)
+        yield Passage(ids=[whole.ids[token] for token in kept], pairs=[replace(pair, shown=shown)])
+
+
 def _shown(
     parts: Sequence[CutPassage], context: str, starts: Sequence[int], prompt: str, answer: str
 ) -> tuple[tuple[int, int], ...]:
-    """The tokens that a question is shown: the closest passages, and the one that holds the answer."""
+    """The tokens that a question is shown: the closest passages, and the one with the answer where they lack it."""
     if prompt in (SUMMARY, TITLE):
         return ()
     before, after = prompt_text("\0").split("\0")
     chosen = closest(parts, prompt.removeprefix(before).removesuffix(after), PASSAGE_TOKENS)
-    if chosen and (place := context.find(answer)) >= 0:
+    missed = answer not in JUDGEMENTS and not any(plain_letters(answer) in part.text for part in chosen)
+    if chosen and missed and (place := context.find(answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(answer))
         chosen += [part for part in parts if part.first < last and first < part.last]
     return tuple(sorted({(part.first, part.last) for part in chosen}))

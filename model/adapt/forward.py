@@ -4,57 +4,58 @@ The modules are those that the engine runs, so what is trained is what answers; 
 The residual stream is float32, matrix products have the weights' dtype.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model.adapt.attention import Attended
+from model.adapt.attention import Attended, additive
 from model.adapt.fused import AddAndNorm, Gated, Norm, Turned
 from model.adapt.packing import IGNORED, Batch
+from model.adapt.padding import over_questions, over_windows
 from model.encoder_attention import sliding_window_mask
 from model.t5gemma2 import T5Gemma2
 
-Masks = Sequence[Tensor | None]
+Attention = Callable[..., Tensor]
+"""Queries, keys and values by head, keys and values of the memories, whether in a local layer -> what was attended."""
 
 
-def encoded(model: T5Gemma2, batch: Batch) -> Tensor:
+def encoded(model: T5Gemma2, batch: Batch, *, padded: bool = False) -> Tensor:
     """The encoder's last states of all windows end to end, (T, H)."""
     stack = model.model.encoder.text_model
-    lengths = [last - first for first, last in batch.windows]
-    positions = torch.cat([torch.arange(length, device=batch.window_ids.device) for length in lengths])
-    local = [_band(length, stack.config, model) for length in lengths]
-    masks: dict[bool, Masks] = {True: local, False: [None] * len(lengths)}
+    lengths = torch.tensor([last - first for first, last in batch.windows])
+    starts = torch.tensor([first for first, _ in batch.windows]).repeat_interleave(lengths)
+    positions = (torch.arange(len(starts)) - starts).to(batch.window_ids.device)
+    attention = (over_windows if padded else _window_by_window)(batch, stack.config, model.dtype)
 
-    def attend(layer: Any, heads: Sequence[Tensor]) -> Any:
-        return Attended.apply(*heads, None, None, batch.windows, (), masks[layer.self_attn.is_sliding])
+    def attend(layer: Any, heads: Sequence[Tensor]) -> Tensor:
+        return attention(heads, (None, None), sliding=layer.self_attn.is_sliding)
 
     return _through(stack, batch.window_ids, positions, attend, model.dtype)
 
 
-def decoded(model: T5Gemma2, memory: Tensor, batch: Batch) -> Tensor:
+def decoded(model: T5Gemma2, memory: Tensor, batch: Batch, *, padded: bool = False) -> Tensor:
     """The decoder's last states, (S, H), over the rows that form the documents' memories, (M, H)."""
     stack = model.model.decoder
-    masks = {sliding: list(_decoder_masks(batch, stack.config, model.dtype, sliding)) for sliding in (True, False)}
+    attention = (over_questions if padded else _document_by_document)(batch, stack.config, model.dtype)
 
-    def attend(layer: Any, heads: Sequence[Tensor]) -> Any:
-        attention = layer.self_attn
-        keys = attention.k_proj(memory).unflatten(1, (-1, attention.head_dim))
-        keys = Norm.apply(keys.flatten(0, 1), attention.k_norm.weight, stack.config.rms_norm_eps, model.dtype)
-        values = attention.v_proj(memory).unflatten(1, (-1, attention.head_dim))
-        return Attended.apply(
-            *heads, keys.view_as(values), values, batch.spans, batch.memory_spans, masks[attention.is_sliding]
-        )
+    def attend(layer: Any, heads: Sequence[Tensor]) -> Tensor:
+        own = layer.self_attn
+        keys = own.k_proj(memory).unflatten(1, (-1, own.head_dim))
+        keys = Norm.apply(keys.flatten(0, 1), own.k_norm.weight, stack.config.rms_norm_eps, model.dtype).view_as(keys)
+        values = own.v_proj(memory).unflatten(1, (-1, own.head_dim))
+        return attention(heads, (keys, values), sliding=own.is_sliding)
 
     return _through(stack, batch.answer_ids, batch.positions, attend, model.dtype)
 
 
 def answer_states(model: T5Gemma2, batch: Batch) -> tuple[Tensor, Tensor]:
     """Decoder states at the answers' tokens, (N, H), and their targets, (N,). One forward pass of both stacks."""
-    batch = batch.to(model.device)
-    states = decoded(model, encoded(model, batch)[batch.memory_rows], batch)
+    batch, padded = batch.to(model.device), model.device.type != "cpu"
+    memory = encoded(model, batch, padded=padded)[batch.memory_rows]
+    states = decoded(model, memory, batch, padded=padded)
     asked = batch.targets != IGNORED
     return states[asked], batch.targets[asked]
 
@@ -89,27 +90,40 @@ def _halves(cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
     return cos, sin * sign
 
 
-def _band(length: int, config: Any, model: T5Gemma2) -> Tensor | None:
+def _window_by_window(batch: Batch, config: Any, dtype: torch.dtype) -> Attention:
+    bands = [_band(last - first, config, dtype) for first, last in batch.windows]
+    masks = {True: bands, False: [None] * len(bands)}
+
+    def attention(heads: Sequence[Tensor], nothing: Sequence[None], *, sliding: bool) -> Any:
+        return Attended.apply(*heads, *nothing, batch.windows, (), masks[sliding])
+
+    return attention
+
+
+def _document_by_document(batch: Batch, config: Any, dtype: torch.dtype) -> Attention:
+    masks = {sliding: list(_decoder_masks(batch, config, dtype, sliding)) for sliding in (True, False)}
+
+    def attention(heads: Sequence[Tensor], memory: Sequence[Tensor], *, sliding: bool) -> Any:
+        return Attended.apply(*heads, *memory, batch.spans, batch.memory_spans, masks[sliding])
+
+    return attention
+
+
+def _band(length: int, config: Any, dtype: torch.dtype) -> Tensor | None:
     """A window's mask in a local layer; none where the band holds all of it."""
-    seen = sliding_window_mask(length, config.sliding_window, model.device)
-    return None if seen.all() else _additive(seen, config, model.dtype)
+    seen = sliding_window_mask(length, config.sliding_window, torch.device("cpu"))
+    return None if seen.all() else additive(seen, config, dtype)
 
 
 def _decoder_masks(batch: Batch, config: Any, dtype: torch.dtype, sliding: bool) -> Iterator[Tensor]:
     """For each document: a question looks back at itself, in a local layer not far, and at the rows it is shown."""
-    for (first, last), shown in zip(batch.spans, batch.shown, strict=True):
+    for (first, last), (start, end) in zip(batch.spans, batch.memory_spans, strict=True):
         question, positions = batch.question[first:last], batch.positions[first:last]
         distance = positions[:, None] - positions
         own = (question[:, None] == question) & (distance >= 0)
         if sliding:
             own &= distance < config.sliding_window
-        yield _additive(torch.cat((own, shown), 1), config, dtype)
-
-
-def _additive(seen: Tensor, config: Any, dtype: torch.dtype) -> Tensor:
-    """(n, m) bool -> (n * G, m), 0 or minus infinity."""
-    groups = config.num_attention_heads // config.num_key_value_heads
-    return torch.where(seen, 0.0, -torch.inf).to(dtype).repeat_interleave(groups, 0)
+        yield additive(torch.cat((own, batch.shown[question, : end - start]), 1), config, dtype)
 
 
 class Head:

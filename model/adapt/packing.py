@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from model.adapt.attention import Span
 from model.adapt.data import Pair, Passage, Tokens
@@ -58,8 +59,8 @@ class Batch:
 
     window_ids (T,) of the windows, spans in it; memory_rows (M,) of those tokens, and each document's span in them;
     answer_ids (S,), positions (S,) that restart with each question, question (S,) that a token belongs to, targets (S,)
-    or IGNORED, and each document's span in them; shown: for each document (its S, its M) bool, the rows that a token's
-    question may look at.
+    or IGNORED, and each document's span in them; shown: for each question (Q, longest M) bool, the rows of its document
+    that it may look at.
     """
 
     window_ids: torch.Tensor
@@ -71,16 +72,11 @@ class Batch:
     question: torch.Tensor
     targets: torch.Tensor
     spans: tuple[Span, ...]
-    shown: tuple[torch.Tensor, ...]
+    shown: torch.Tensor
 
     def to(self, device: torch.device) -> "Batch":
-        return Batch(**{field.name: _moved(getattr(self, field.name), device) for field in fields(self)})
-
-
-def _moved(value: Any, device: torch.device) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_moved(part, device) for part in value)
-    return value.to(device) if isinstance(value, torch.Tensor) else value
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{name: value.to(device) if torch.is_tensor(value) else value for name, value in values.items()})
 
 
 def lay_out(passages: Sequence[Passage], shape: Shape, tokens: Tokens, rng: random.Random) -> Layout:
@@ -136,9 +132,14 @@ def collate(layouts: Sequence[Layout], answers: Sequence[int]) -> Batch:
     windows = [window for layout, _ in asked for window in layout.windows]
     starts = _spans([sum(map(len, layout.windows)) for layout, _ in asked])
     memory = [first + row for (first, _), (layout, _) in zip(starts, asked, strict=True) for row in layout.memory]
-    ids, positions, question, targets = (
+    ids, positions, within, targets = (
         torch.tensor([number for _, parts in asked for number in parts[part]]) for part in range(4)
     )
+    spans = _spans([len(parts[0]) for _, parts in asked])
+    shown = [rows_shown(layout) for layout, _ in asked]
+    longest = max(rows.shape[1] for rows in shown)
+    before = [first for first, _ in _spans([len(rows) for rows in shown])]
+    offsets = torch.tensor(before).repeat_interleave(torch.tensor([last - first for first, last in spans]))
     return Batch(
         window_ids=torch.tensor([token for window in windows for token in window]),
         windows=_spans([len(window) for window in windows]),
@@ -146,10 +147,10 @@ def collate(layouts: Sequence[Layout], answers: Sequence[int]) -> Batch:
         memory_spans=_spans([len(layout.memory) for layout, _ in asked]),
         answer_ids=ids,
         positions=positions,
-        question=question,
+        question=within + offsets,
         targets=targets,
-        spans=_spans([len(parts[0]) for _, parts in asked]),
-        shown=tuple(rows_shown(layout)[torch.tensor(parts[2])] for layout, parts in asked),
+        spans=spans,
+        shown=torch.cat([functional.pad(rows, (0, longest - rows.shape[1])) for rows in shown]),
     )
 
 

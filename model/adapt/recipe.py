@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from model.adapt.packing import Shape
 
 SHAPES = {
-    "passage": Shape(windows=1, window=256, overlap=0, answers=240, filled=False),
-    "short": Shape(windows=1, window=256, overlap=0, answers=240),
+    "passage": Shape(windows=2, window=512, overlap=128, answers=320, filled=False),
     "page": Shape(windows=1, window=512, overlap=0, answers=400),
     "joined": Shape(windows=2, window=512, overlap=128, answers=500),
 }
-SHAPE_WEIGHTS = {"passage": 0.9, "short": 0.03, "page": 0.05, "joined": 0.02}
+SHAPE_WEIGHTS = {"passage": 0.8, "page": 0.08, "joined": 0.12}
 
 SOURCES = {  # files, or one language of a file
     "squad": ["squad11_train", "squad2_unans_train"],
@@ -18,27 +17,37 @@ SOURCES = {  # files, or one language of a file
     "forms": ["receipts"],
     "forms_sroie": ["sroie"],
     "tables": ["tatqa_dev", "hitab", "wikitables"],
-    "pages": ["policyqa", "doc2dial_rc_val", "nq_oracle", "fairytaleqa"],
+    "pages": ["policyqa", "doc2dial_rc_val", "nq_oracle"],
+    "stories": ["fairytaleqa"],
+    "studies": ["covidqa"],
+    "contracts": ["contract_nli"],
     "papers": ["generated"],  # PDFs read back: `python -m app.bench generated --split train`
-    "summaries": ["scitldr", "qmsum"],
-    "languages": ["piaf", "squad_es", "squad_it", "xquad", "norquad", "poquad"],
+    "summaries": ["scitldr"],
+    "languages": ["squad_es", "squad_it", "xquad", "norquad", "poquad"],
+    "french": ["piaf"],
     "german": ["xquad:de"],
     "chinese": ["drcd", "cmrc2018"],
+    "further": ["tquad", "idkmrc", "iapp_th"],
 }
 MIXTURE = {
-    "squad": 0.48,
-    "forms": 0.08,
-    "forms_sroie": 0.06,  # a sixth of all receipts, and half of `dev/forms`
-    "papers": 0.06,
-    "records": 0.03,
-    "shifts": 0.09,
-    "languages": 0.08,
-    "german": 0.03,  # the smallest of the languages that are checked: one in 35 passages of `languages`
-    "chinese": 0.02,
-    "text": 0.01,  # UL2
-    "tables": 0.02,
-    "pages": 0.03,
+    "squad": 0.34,
+    "shifts": 0.1,
+    "forms": 0.06,
+    "forms_sroie": 0.05,  # a sixth of all receipts, and half of `dev/forms`
+    "papers": 0.05,
+    "records": 0.02,
+    "stories": 0.06,
+    "studies": 0.02,
+    "contracts": 0.02,
+    "pages": 0.04,
+    "tables": 0.03,
     "summaries": 0.01,
+    "languages": 0.075,
+    "french": 0.03,
+    "german": 0.015,  # the smallest of the languages that are checked
+    "chinese": 0.02,
+    "further": 0.03,
+    "text": 0.03,  # UL2
 }
 
 

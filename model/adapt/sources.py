@@ -9,6 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from model.adapt.data import Pair, Passage, Tokens, read_rows
 from model.adapt.held_out import held_out
+from model.adapt.receipts import with_other_digits
+
+VARIANTS = {"receipts": 3, "sroie": 6}  # of a receipt, with other digits
 
 
 def load_sources(
@@ -37,7 +40,10 @@ def load_sources(
 def _rows(folder: Path, name: str) -> Iterator[dict]:
     """Of a file, `squad_es`, or of one language in it, `xquad:de`."""
     file, _, language = name.partition(":")
-    return (row for row in read_rows(folder / f"{file}.jsonl.gz") if language in ("", row["language"]))
+    for row in read_rows(folder / f"{file}.jsonl.gz"):
+        if language in ("", row["language"]):
+            for variant in range(VARIANTS.get(file, 1)):
+                yield with_other_digits(row, variant)
 
 
 def keep_sources(
@@ -46,7 +52,8 @@ def keep_sources(
     """`load_sources`, or what it gave the last time: tokenising takes minutes. Delete `file` after changing `names`."""
     if not file.exists():
         sources = load_sources(folder, names, tokens, longest=longest, most=most)
-        save_file({kind: torch.tensor(to_stream(passages)) for kind, passages in sources.items()}, file)
+        streams = {kind: torch.tensor(to_stream(passages), dtype=torch.int32) for kind, passages in sources.items()}
+        save_file(streams, file)
         return sources
     return {kind: list(from_stream(stream.tolist())) for kind, stream in load_file(file).items()}
 

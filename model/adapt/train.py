@@ -42,7 +42,13 @@ def read_sources(data: Path, run: Path, tokens: Tokens, most: int | None) -> dic
 
 
 def prepare(
-    base: Path, sources: dict[str, list[Passage]], tokens: Tokens, recipe: Recipe, processes: Workers
+    base: Path,
+    sources: dict[str, list[Passage]],
+    tokens: Tokens,
+    recipe: Recipe,
+    *,
+    processes: Workers,
+    loaders: int,
 ) -> Trainer:
     """The model at its start, with what it learns from."""
     device = best_device()
@@ -57,7 +63,7 @@ def prepare(
     usual = initial_weights(gemma, depth, replace(start, identity_from=None))
     shares = {"unanswerable": recipe.unanswerable, "whole": recipe.whole}
     mixture = Mixture(sources, recipe.mixture, tokens, "train", **shares)
-    return Trainer(model, head, mixture, recipe, usual, workers=processes)
+    return Trainer(model, head, mixture, recipe, usual, workers=processes, loaders=loaders)
 
 
 def frequent_tokens(passages: Iterable[Passage]) -> torch.Tensor:
@@ -108,6 +114,7 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--unanswerable", type=float, default=Recipe().unanswerable, help="share of such questions that are asked"
     )
+    parser.add_argument("--loaders", type=int, default=0, help="further processes that lay out documents: for a GPU")
     parser.add_argument("--check-every", type=int, default=50)
     return parser
 
@@ -131,7 +138,7 @@ def main() -> None:
             base = assemble_base(run)
             tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
             sources = read_sources(arguments.data, run, tokens, recipe.passages)
-        trainer = prepare(base, sources, tokens, recipe, processes)
+        trainer = prepare(base, sources, tokens, recipe, processes=processes, loaders=arguments.loaders)
         if (run / "state.pt").exists():
             trainer.restore(run / "state.pt")
         elif arguments.adapter is not None:

@@ -5,24 +5,26 @@ their gradients are added up before the step.
 """
 
 import os
-import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from transformers import T5Gemma2ForConditionalGeneration
 
+from model.adapt.batches import Batches
 from model.adapt.forward import Head, answer_states
 from model.adapt.low_rank import add_low_rank, merge
 from model.adapt.mixture import Mixture
-from model.adapt.packing import IGNORED, Shape, collate
-from model.adapt.recipe import SHAPE_WEIGHTS, SHAPES, Recipe
+from model.adapt.packing import IGNORED, Batch, Shape
+from model.adapt.recipe import SHAPES, Recipe
 from model.adapt.workers import Workers
 
 
 class Trainer:
     """The model with its trained difference, the optimizer, and the number of steps done.
 
-    `usual`: Gemma's own norm gains, under the names that `low_rank.add_low_rank` gives the trained ones.
+    `usual`: Gemma's own norm gains, under the names that `low_rank.add_low_rank` gives the trained ones; `loaders`:
+    processes that lay out the steps to come.
     """
 
     def __init__(
@@ -35,9 +37,13 @@ class Trainer:
         *,
         shapes: dict[str, Shape] | None = None,
         workers: Workers | None = None,
+        loaders: int = 0,
     ) -> None:
-        self.model, self.head, self.mixture, self.recipe = model, head, mixture, recipe
-        self.shapes, self.workers = shapes or SHAPES, workers or Workers()
+        self.model, self.head, self.recipe = model, head, recipe
+        self.workers = workers or Workers()
+        self.batches = Batches(mixture, recipe, shapes or SHAPES, self.workers)
+        self._loaders = loaders
+        self._coming: Iterator[Batch] | None = None
         self.trained = add_low_rank(model, recipe.rank)
         learning = dict(self.trained)
         if recipe.frozen_encoder:
@@ -57,14 +63,10 @@ class Trainer:
 
     def train_step(self) -> dict[str, float]:
         """One step; returns the document tokens read, the loss in nats a token and the gradient's norm."""
-        rng = random.Random(self.recipe.seed * 1_000_003 + self.step)
-        weights = [SHAPE_WEIGHTS[name] for name in self.shapes]
-        shapes = rng.choices(list(self.shapes.values()), weights, k=self.recipe.documents)
-        seeds = [rng.random() for _ in shapes]
+        if self._coming is None:
+            self._coming = self.batches.coming(self.step, self._loaders)
+        batch = next(self._coming)
         self._sums.zero_()
-        mine = self.workers.share(len(shapes))
-        layouts = [self.mixture.document(shapes[index], random.Random(seeds[index])) for index in mine]
-        batch = collate(layouts, [shapes[index].answers for index in mine])
         loss, _ = self.head.loss(*answer_states(self.model, batch), batch)
         loss.backward()
         counts = [loss.item(), int((batch.targets != IGNORED).sum()), len(batch.window_ids)]
@@ -92,7 +94,7 @@ class Trainer:
     def restore(self, file: Path) -> None:
         """Go on where `save` was called."""
         state = torch.load(file, map_location=self.model.device, weights_only=True)
-        self.step = state["step"]
+        self.step, self._coming = state["step"], None
         self.optimizer.load_state_dict(state["optimizer"])
         self.begin_with(state["trained"])
 

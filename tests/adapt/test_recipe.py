@@ -215,7 +215,7 @@ def test_documents_fill_their_shape() -> None:
     shape = Shape(windows=2, window=200, overlap=20, answers=90)
     mixture = Mixture({"prose": [passage(tokens)] * 4}, {"records": 0.5, "prose": 0.5}, tokens, "train")
     batch = mixture.batch([shape] * 3, random.Random(3))
-    assert len(batch.windows) == 6 and len(batch.spans) == len(batch.memory_spans) == len(batch.shown) == 3
+    assert len(batch.windows) == 6 and len(batch.spans) == len(batch.memory_spans) == 3
     assert all(150 < last - first <= 200 for first, last in batch.windows)
     assert all(60 < last - first <= 90 for first, last in batch.spans)
     assert all(batch.window_ids[first] == tokens.bos for first, _ in batch.windows)
