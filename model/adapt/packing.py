@@ -76,7 +76,8 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: value.to(device) if torch.is_tensor(value) else value for name, value in values.items()})
+        values |= {name: value.to(device) for name, value in values.items() if torch.is_tensor(value)}
+        return Batch(**values)
 
 
 def lay_out(passages: Sequence[Passage], shape: Shape, tokens: Tokens, rng: random.Random) -> Layout:
