@@ -96,8 +96,10 @@ class ScaledEmbedding(nn.Embedding):
         super().__init__(vocabulary, size, _weight=torch.empty(vocabulary, size))
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        scale = torch.tensor(self.embedding_dim**0.5, dtype=self.weight.dtype, device=self.weight.device)
-        return super().forward(ids) * scale
+        rounded = torch.tensor(
+            self.embedding_dim**0.5, dtype=self.weight.dtype
+        ).item()  # made on a GPU it would be waited for
+        return super().forward(ids) * rounded
 
 
 class RotaryEmbedding(nn.Module):

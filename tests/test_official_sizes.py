@@ -46,12 +46,11 @@ def test_states_and_logits_equal_transformers_with_a_picture_between_texts(check
     read = replace(read, pages=(read.pages[0], replace(read.pages[1], view="both"), read.pages[2]))
     encoded = Engine(checkpoint).encode(read, picture=lambda _: pixels)
     prepared = checkpoint.image_processor(images=[pixels], input_data_format="channels_last", return_tensors="pt")
-    theirs = checkpoint.model.model.encoder(
-        input_ids=encoded.tokens.ids[None].long(), pixel_values=prepared["pixel_values"]
-    )
+    ids, device = encoded.tokens.ids[None].long(), checkpoint.device
+    theirs = checkpoint.model.model.encoder(input_ids=ids.to(device), pixel_values=prepared["pixel_values"].to(device))
     hidden = theirs.last_hidden_state[0]
     assert (encoded.memory.hidden - hidden).abs().max() < TOLERANCE * hidden.abs().max()
-    question = torch.tensor([2, 40, 41, 42])
+    question = torch.tensor([2, 40, 41, 42], device=device)
     ours = Decoder(checkpoint.model, [encoded.memory], 1, capacity=4).begin([question.tolist()]).logits[0]
     expected = checkpoint.model(encoder_outputs=BaseModelOutput(hidden[None]), decoder_input_ids=question[None]).logits[
         0, -1

@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +62,22 @@ def question_ids(checkpoint: Checkpoint) -> list[int]:
 
 def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
     """What the work gives, and its seconds."""
+    wait_for(device)
     started = time.perf_counter()
     result = work()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    wait_for(device)
     return result, time.perf_counter() - started
+
+
+def wait_for(device: torch.device) -> None:
+    """Until a GPU has done what it was given: it is not finished when a call returns."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def peak_bytes(device: torch.device) -> int:
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
+        return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
 
 
@@ -97,16 +104,15 @@ def answer(decoder: Decoder, prompts: list[list[int]], ends: list[int]) -> tuple
     return greedy, seconds
 
 
-def evidence_percent(looking: Decoder, blind: Decoder, prompt: list[int]) -> float:
+def evidence_percent(looking: Decoder, blind: Decoder, prompt: list[int], device: torch.device) -> float:
     """What evidence adds to the time of a token. The two take turns, so that a busy machine slows both alike."""
     taken: tuple[list[float], list[float]] = [], []
     for decoder in (looking, blind):
         decoder.begin([prompt])
     for token in range(ANSWER_TOKENS):
         for decoder, seconds in zip((looking, blind), taken, strict=True):
-            started = time.perf_counter()
-            decoder.step([prompt[token % QUESTION_TOKENS]])
-            seconds.append(time.perf_counter() - started)
+            work = partial(decoder.step, [prompt[token % QUESTION_TOKENS]])
+            seconds.append(timed(work, device)[1])
     return 100 * (statistics.median(taken[0]) / statistics.median(taken[1]) - 1)
 
 
@@ -140,7 +146,7 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path) -> dict
         "cache_bytes_per_token": kept(memory, "bfloat16").nbytes / memory.hidden.shape[0],
         "peak_memory_bytes": peak_bytes(checkpoint.device),
         "batch_ratio": sum(batch_seconds) / sum(seconds),
-        "evidence_percent": evidence_percent(decoder(1), decoder(1, evidence=False), prompt),
+        "evidence_percent": evidence_percent(decoder(1), decoder(1, evidence=False), prompt, checkpoint.device),
         "limit_token_ms": 1000 * token_bytes(checkpoint, memory) / bandwidth(checkpoint.device),
         "greedy": greedy,
         "notes": [],

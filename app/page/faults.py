@@ -11,5 +11,7 @@ def in_words(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "The memory of this computer is used up. Forget some documents and try again."
+    if type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
+        return "The memory of the graphics card is used up. Forget some documents and try again."
     logging.getLogger("readonce").exception("A fault in Readonce", exc_info=error)
     return f"This failed through a fault in Readonce ({type(error).__name__}); the terminal shows where. Try again."

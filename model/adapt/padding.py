@@ -19,8 +19,8 @@ from model.adapt.attention import Span, additive
 from model.adapt.packing import Batch
 from model.encoder_attention import sliding_window_mask
 
-_MULTIPLE = 16  # of a padded length: kernels want masks aligned
-_SHORTEST = 64  # documents up to this are one group, those up to twice as long the next
+_LENGTHS, _DOCUMENTS = 128, 16  # multiples that groups are padded to: each new shape costs a GPU's library a plan
+_SHORTEST = 128  # documents up to this are one group, those up to twice as long the next
 
 
 class _Placed(Function):
@@ -65,12 +65,12 @@ class Padding:
         places = torch.empty(max((last for _, last in spans), default=0), dtype=torch.long)
         groups, offset = [], 0
         for documents in members:
-            length = _rounded(max(spans[document][1] - spans[document][0] for document in documents))
-            groups.append((len(documents), length))
-            for document in documents:
+            length = _rounded(max(spans[document][1] - spans[document][0] for document in documents), _LENGTHS)
+            for index, document in enumerate(documents):
                 first, last = spans[document]
-                places[first:last] = torch.arange(offset, offset + last - first)
-                offset += length
+                places[first:last] = torch.arange(last - first) + offset + index * length
+            groups.append((_rounded(len(documents), _DOCUMENTS), length))
+            offset += groups[-1][0] * length
         return cls(places=places.to(device), groups=tuple(groups))
 
     def pad(self, rows: Tensor) -> list[Tensor]:
@@ -148,8 +148,8 @@ def over_questions(batch: Batch, config: Any, dtype: torch.dtype) -> PaddedAtten
     return PaddedAttention(own=own, memory=memory, masks=masks)
 
 
-def _rounded(length: int) -> int:
-    return -(-length // _MULTIPLE) * _MULTIPLE
+def _rounded(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
 
 
 def _alike(lengths: Sequence[int]) -> list[list[int]]:

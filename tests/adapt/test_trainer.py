@@ -97,6 +97,12 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not(tmp_path: Path) -> None
     assert begun + losses(second, 3) == pytest.approx(whole, rel=1e-4)
 
 
+def test_other_processes_lay_out_the_same_steps_in_order() -> None:
+    batches = tiny_trainer(4).batches
+    here, there = ([batch.answer_ids.tolist() for batch in batches.coming(1, loaders)] for loaders in (0, 2))
+    assert len(here) == 3 and here == there
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halves(Workers):
     """One of two processes: gives its part of a sum away, and gets the other's."""

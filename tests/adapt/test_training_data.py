@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from model.adapt.curves import Log, draw, read_log, smooth
-from model.adapt.data import Pair, Passage, Tokens
+from model.adapt.data import Pair, Passage, Tokens, excerpts
 from model.adapt.facts import Source
 from model.adapt.held_out import held_out
+from model.adapt.receipts import with_other_digits
 from model.adapt.recipe import MIXTURE, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
 from model.adapt.records import distinct_facts, make_record, make_sketch
 from model.adapt.sources import from_stream, to_stream
@@ -57,6 +60,45 @@ def test_a_receipt_is_asked_for_its_only_date_and_for_the_same_in_other_words() 
     assert pairs_by_context(twice) == {twice[0]["context"]: total}
     others = [row("sroie", "04.03.2018", "What is the total?", "8.00")]
     assert pairs_by_context(others) == {"04.03.2018": total[:1]}
+
+
+def test_a_receipt_with_other_digits_is_another_receipt_with_the_same_questions() -> None:
+    text = "Shop 21\n04.03.2018\nSoap 100 x2 8.50\nTotal 8.50"
+    asked = row("receipts", text, "How much is the Soap 100?", "8.50")
+    assert with_other_digits(asked, 0) == asked
+    others = [with_other_digits(asked, variant) for variant in range(1, 9)]
+    assert len({other["context"] for other in others}) > 6
+    for other in others:
+        [answer] = other["answers"]
+        assert "\n04.03.2018\n" in other["context"] and other["context"].endswith(f"Total {answer}")
+        assert re.fullmatch(r"[1-9]\.[1-9]0", answer)
+        assert other["question"].removeprefix("How much is the ").removesuffix("?") in other["context"]
+    assert with_other_digits(asked, 3) == others[2]
+
+
+def test_of_a_text_that_is_too_long_each_question_keeps_what_it_is_shown() -> None:
+    ids = list(range(1000, 5000))
+    near, far = Pair(prompt=[2], answer=[5, 1], shown=((3, 9), (40, 60))), Pair(prompt=[2], answer=[6, 1])
+    apart = replace(near, shown=((10, 30), (3990, 4000)))
+    kept = list(excerpts(Passage(ids=ids, pairs=[near, far, apart]), 300))
+    assert len(kept) == 2  # a question that is shown everything cannot be kept
+    for passage, before in zip(kept, (near, apart), strict=True):
+        assert 100 < len(passage.ids) <= 300
+        [pair] = passage.pairs
+        for (first, last), (start, end) in zip(pair.shown, before.shown, strict=True):
+            assert passage.ids[first:last] == ids[start:end]
+
+
+def test_a_judgement_is_not_looked_for_in_the_text() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    filler = "The lake was quiet and nobody came that day. " * 3
+    text = f"No ferry ran. {filler}Omar Haddad may keep one copy of the letter. {filler}"
+    shown = []
+    for answer in ("No", "No ferry"):
+        [pair] = tokens.passage(text, [(prompt_text("May Omar Haddad keep a copy of the letter?"), answer)]).pairs
+        shown.append(pair.shown)
+    assert shown[0] and set(shown[0]) < set(shown[1])
+    assert min(first for first, _ in shown[1]) == 0 < min(first for first, _ in shown[0])
 
 
 def test_passages_come_back_from_the_file_that_keeps_them() -> None:

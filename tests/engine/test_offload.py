@@ -24,7 +24,8 @@ PLACEMENT = "model.checkpoints.placement"
 def cramped(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[int], tuple[Checkpoint, str]]:
-    """Load the tiny checkpoint where so many bytes are free; also what was said before it loaded."""
+    """Load the tiny checkpoint on the CPU where so many bytes are free; also what was said before it loaded."""
+    monkeypatch.setattr(f"{PLACEMENT}.best_device", lambda: torch.device("cpu"))
     monkeypatch.setattr(f"{PLACEMENT}.best_dtype", lambda _: torch.float32)
 
     def load(free: int) -> tuple[Checkpoint, str]:

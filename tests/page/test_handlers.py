@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from app.page.faults import in_words
 from app.page.update import Update
 from model.errors import ReadonceError
 from tests.awaited import awaited
@@ -228,3 +230,8 @@ def test_a_page_is_opened_by_its_number(tab: Tab) -> None:
 def test_a_page_that_was_freed_asks_for_a_reload(tab: Tab) -> None:
     with pytest.raises(ReadonceError, match="reload the page"):
         tab.handlers.dismiss("unknown")
+
+
+def test_a_full_memory_says_whose_it_is() -> None:
+    assert "this computer" in in_words(MemoryError())
+    assert "the graphics card" in in_words(torch.OutOfMemoryError())
