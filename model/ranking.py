@@ -47,7 +47,14 @@ class Ranking:
         )
 
     def first(self, found: Sequence[Features]) -> int:
-        """The index of the features with the highest score."""
+        """The index of the features with the highest score.
+
+        A likeliest answer in the decoder's own words, "Yes", stands nowhere in the text, so that cannot say more of it.
+        """
+        likely = [one["log_probability"] for one in found]
+        likeliest = found[likely.index(max(likely))]
+        if "refuses" not in likeliest and not likeliest["verbatim"] and not likeliest["only_repeats"]:
+            return found.index(likeliest)
         scores = [self.score(one) for one in found]
         return scores.index(max(scores))
 

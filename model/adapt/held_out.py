@@ -1,15 +1,25 @@
-"""Rows of the training sources that no training sees: answers in other languages are checked on them.
+"""Rows of the training sources that no training sees: `python -m model.adapt.held_out --data DATA -o HELD.jsonl.gz`.
+
+Answers in other languages are checked on some of them, and the ranking is fitted on others.
 
 Split by title, as the sources name them.
 """
 
-from collections.abc import Mapping
+import argparse
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from zlib import crc32
+
+from model.adapt.data import read_rows
 
 _XQUAD = frozenset(("Chloroplast", "Nikola_Tesla", "Genghis_Khan", "Apollo_program"))
 _SQUAD_ES = ("Imperialismo", "Rin", "Varsovia", "Hugonotes")
 _PIAF = 8  # one in so many titles
+_SOURCES = ("xquad", "squad_es", "piaf")
+_LANGUAGES = ("en", "es", "fr")  # that the ranking is fitted on; XQuAD's others are the same questions
 
 
 def held_out(row: Mapping[str, Any]) -> bool:
@@ -23,3 +33,26 @@ def held_out(row: Mapping[str, Any]) -> bool:
         case "squad_es":
             return bool(title.endswith(_SQUAD_ES))
     return False
+
+
+def held_out_rows(data: Path) -> Iterator[dict]:
+    """The rows in English, Spanish and French, but those about a context of `dev/`."""
+    checked = {row["context"].strip() for file in sorted((data / "dev").glob("*.jsonl.gz")) for row in read_rows(file)}
+    for source in _SOURCES:
+        for row in read_rows(data / "train" / f"{source}.jsonl.gz"):
+            if held_out(row) and row["language"] in _LANGUAGES and row["context"].strip() not in checked:
+                yield row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m model.adapt.held_out", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/*.jsonl.gz and dev/*.jsonl.gz")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the file to write, gzipped")
+    arguments = parser.parse_args()
+    with gzip.open(arguments.output, "wt", encoding="utf-8") as out:
+        for row in held_out_rows(arguments.data):
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
 import re
 from dataclasses import replace
@@ -12,7 +14,7 @@ import pytest
 from model.adapt.curves import Log, draw, read_log, smooth
 from model.adapt.data import Pair, Passage, Tokens, excerpts
 from model.adapt.facts import Source
-from model.adapt.held_out import held_out
+from model.adapt.held_out import held_out, held_out_rows
 from model.adapt.receipts import with_other_digits
 from model.adapt.recipe import MIXTURE, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
 from model.adapt.records import distinct_facts, make_record, make_sketch
@@ -184,3 +186,24 @@ def test_curves_are_smoothed_by_running_means_and_drawn(tmp_path: Path) -> None:
     assert smooth(points, 2) == [(1, 4.0), (2, 3.0), (3, 1.0)]
     draw({"loss": points, "short": [(3, 0.5)]}, tmp_path / "curve.svg")
     assert "<svg" in (tmp_path / "curve.svg").read_text(encoding="utf-8")
+
+
+def test_held_out_rows_are_those_that_no_training_sees_and_nothing_is_checked_on(tmp_path: Path) -> None:
+    article = {"document": "Chloroplast", "language": "es", "question": "¿Qué?", "answers": []}
+    rows = {
+        "train/xquad": [
+            article | {"source": "xquad", "context": "uno"},
+            article | {"source": "xquad", "context": "dos"},
+            article | {"source": "xquad", "context": "tres", "document": "Normans"},
+            article | {"source": "xquad", "context": "four", "document": "Normans", "language": "en"},
+            article | {"source": "xquad", "context": "fünf", "language": "de"},
+        ],
+        "train/squad_es": [article | {"source": "squad_es", "context": "seis"}],
+        "train/piaf": [],
+        "dev/short": [article | {"source": "squad20_dev", "context": " dos"}],
+    }
+    for name, lines in rows.items():
+        file = tmp_path / f"{name}.jsonl.gz"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    assert [row["context"] for row in held_out_rows(tmp_path)] == ["uno", "four"]

@@ -45,6 +45,15 @@ def test_what_stands_near_the_questions_words_and_does_not_repeat_them(
     assert best(question, text, wrong, right) == right
 
 
+def test_an_answer_in_the_decoders_own_words_is_kept_only_where_it_is_the_likeliest() -> None:
+    asked = Asked.of("May Omar Haddad lend books?", ROOM)
+    yes, other = features(asked, "Yes", [-0.2]), features(asked, "Omar Haddad", [-0.3])
+    weights = {"verbatim": 9.0}
+    assert chosen([other, yes], weights) == 1
+    assert chosen([other, yes | {"log_probability": -0.4}], weights) == 0
+    assert chosen([features(asked, NOT_IN_DOCUMENT, [-0.1]), other], weights) == 1
+
+
 def test_case_and_accents_make_no_difference() -> None:
     asked = Asked.of("Où est le CAFÉ?", "Le café est à Évian.")
     assert features(asked, "Évian", EVEN)["whole_words"] == 1.0
