@@ -17,7 +17,8 @@ import torch
 
 from model import tokens as token_maps
 from model.checkpoint import Checkpoint
-from model.encoder import encode_window
+from model.cores import side_by_side
+from model.encoder import encode_window, heed, windows_side_by_side
 from model.encodings import join_windows
 from model.errors import DocumentError, EncodingError, QuestionError
 from model.generation import Generation
@@ -109,7 +110,7 @@ class Engine:
         without eyes, Cancelled where the person stopped it.
         """
         started = time.perf_counter()
-        report = progress or _ignore
+        report = progress or (lambda _: None)
         document = self._viewed(document, views, picture)
         seen = look_at_pages(
             self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
@@ -119,12 +120,10 @@ class Engine:
         if not total:
             raise DocumentError(_no_text(document))
         pieces: list[EncodedDocument] = []
-        for window in plan_windows(total, self.checkpoint.window - 1, self.checkpoint.overlap):
-            done = partial(_report_tokens, report, window, total)
-            beside = pieces[0].memory if pieces else None
-            pieces.append(self._read_window(document, stream, seen, window, beside, done, cancelled))
+        for piece in self._read_windows(document, stream, seen, report, cancelled):
+            pieces.append(piece)
             if window_read is not None:
-                window_read(pieces[-1])
+                window_read(piece)
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
 
@@ -135,44 +134,50 @@ class Engine:
             document = with_tags(document, picture, lambda: self.tagger)
         return views_for(self.checkpoint, document, views)
 
-    def _read_window(
+    def _read_windows(
         self,
         document: Document,
         stream: TokenMap,
         seen: PageFeatures,
-        window: Window,
-        beside: Memory | None,
-        progress: Callable[[float], None],
+        report: ProgressCallback,
         cancelled: CancelledCallback | None,
-    ) -> EncodedDocument:
-        started = time.perf_counter()
-        bos = self.checkpoint.bos
-        ids = token_maps.select(stream, window.start, window.end, bos).ids
-        hidden = encode_window(
-            self.checkpoint.model,
-            self._on_device(ids),
-            cancelled,
-            image_features=seen.within(stream, window.start, window.end),
-            progress=progress,
-        )
-        self._encoder_tokens[document.sha256] += len(ids)
-        memory = memory_of(self.checkpoint.model, window.kept_rows(hidden))
-        return EncodedDocument(
-            document=document,
-            memory=kept(memory, self._memory_precision, beside),
-            tokens=token_maps.select(stream, window.keep_start, window.keep_end, bos),
-            fingerprint=self.checkpoint.fingerprint,
-            windows=1,
-            encode_seconds=time.perf_counter() - started,
-        )
+    ) -> Iterator[EncodedDocument]:
+        """Each window, an encoding of its own."""
+        checkpoint, total, started = self.checkpoint, len(stream.ids), time.perf_counter()
+        windows = plan_windows(total, checkpoint.window - 1, checkpoint.overlap)
+        aside = windows_side_by_side(checkpoint.window, checkpoint.device)
+
+        def read(window: Window) -> Memory:
+            ids = token_maps.select(stream, window.start, window.end, checkpoint.bos).ids
+            hidden = encode_window(
+                checkpoint.model,
+                ids.to(checkpoint.device),
+                cancelled,
+                image_features=seen.within(stream, window.start, window.end),
+                progress=None if aside else partial(_report_tokens, report, window, total),
+            )
+            return memory_of(checkpoint.model, window.kept_rows(hidden))
+
+        beside: Memory | None = None
+        for window, memory in zip(windows, (side_by_side if aside else map)(read, windows), strict=True):
+            heed(cancelled)
+            _report_tokens(report, window, total, 1.0)
+            beside = kept(memory, self._memory_precision, beside)
+            self._encoder_tokens[document.sha256] += 1 + window.end - window.start
+            yield EncodedDocument(
+                document=document,
+                memory=beside,
+                tokens=token_maps.select(stream, window.keep_start, window.keep_end, checkpoint.bos),
+                fingerprint=checkpoint.fingerprint,
+                windows=1,
+                encode_seconds=time.perf_counter() - started,
+            )
+            started = time.perf_counter()
 
     def _tokenise(self, document: Document, seen: PageFeatures) -> TokenMap:
         checkpoint = self.checkpoint
         picture = image_tokens(checkpoint.model) if checkpoint.sees else None
         return token_maps.tokenise(document, checkpoint.tokenizer, picture, seen.images)
-
-    def _on_device(self, ids: torch.Tensor) -> torch.Tensor:
-        return ids.to(self.checkpoint.device)
 
     def answer(
         self,
@@ -228,10 +233,6 @@ class Engine:
 
     def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
-
-
-def _ignore(_: Progress) -> None:
-    """Nobody watches."""
 
 
 def _report_tokens(report: ProgressCallback, window: Window, total: int, fraction: float) -> None:

@@ -24,8 +24,8 @@ from model.function_words import FUNCTION_WORDS
 from model.types import EncodedDocument
 
 _LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
-_MOST = 3  # passages that are shown
-_LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
+_MOST = 5  # passages that are shown
+_LEAST_RELEVANCE = 0.25  # of the best passage's: a weaker one distracts
 _STEM, _SHORTEST_STEM = 6, 5  # characters of a word that count: endings differ; one as long as that has its full weight
 _SHORT_WORD = 4  # characters, from which on a word is found by its beginning
 _FUNCTION_WORD = 0.5  # of its weight that a function word keeps

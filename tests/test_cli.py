@@ -1,6 +1,7 @@
 """The command line as a person and a program meet it: real documents, a tiny random model."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -202,6 +203,15 @@ def test_a_message_of_several_lines_is_told_in_one(command: Run, letter: Path, m
 def test_python_m_app_is_the_command_line() -> None:
     ran = subprocess.run([sys.executable, "-m", "app", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert all(name in ran.stdout for name in ("ask", "encode", "info"))
+
+
+@pytest.mark.parametrize(("given", "taken"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+def test_waiting_threads_leave_their_core_to_others(given: dict[str, str], taken: str) -> None:
+    """Unless the person wants it otherwise; before PyTorch is loaded, which reads it once."""
+    script = "import app, os, sys; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    assert output.stdout.split() == [taken, "False"]
 
 
 def test_text_from_outside_cannot_drive_the_terminal() -> None:

@@ -26,15 +26,16 @@ from transformers.modeling_outputs import BaseModelOutput
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.checkpoints import EMBEDDED, load_checkpoint
+from model.cores import side_by_side
 from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
-from model.encoder import encode_window
+from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of
 from model.output_head import OutputHead
 from model.prompts import end_tokens
 from model.tokens import encode_text
 from model.types import Memory
-from model.windows import plan_windows
+from model.windows import Window, plan_windows
 
 QUESTION_TOKENS = 16
 ANSWER_TOKENS = 32
@@ -85,11 +86,14 @@ def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int) -> Memory:
     """In one window, or in joined windows of that many tokens."""
     if not window:
         return memory_of(checkpoint.model, encode_window(checkpoint.model, ids))
-    memories = []
-    for part in plan_windows(len(ids) - 1, window - 1, window // 16):
+
+    def read(part: Window) -> Memory:
         states = encode_window(checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]))
-        memories.append(memory_of(checkpoint.model, part.kept_rows(states)))
-    return join_memories(memories)
+        return memory_of(checkpoint.model, part.kept_rows(states))
+
+    parts = plan_windows(len(ids) - 1, window - 1, window // 16)
+    aside = windows_side_by_side(window, ids.device)  # as the engine reads
+    return join_memories(list(side_by_side(read, parts) if aside else map(read, parts)))
 
 
 def answer(decoder: Decoder, prompts: list[list[int]], ends: list[int]) -> tuple[list[int], list[float]]:

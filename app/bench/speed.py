@@ -67,8 +67,13 @@ def _side(
     """What one side measured, None where it could not run (most often for want of memory), and a note that says why."""
     line.say(f"{side}: {arguments.tokens:,} tokens")
     given = (side, name, str(arguments.tokens), str(arguments.window or 0), str(states))
+    waiting = {} if side == "ours" else {"OMP_WAIT_POLICY": "active"}  # ours as the app sets it, theirs as PyTorch does
     child = subprocess.run(
-        [sys.executable, "-m", "app.bench.sides", *given], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "app.bench.sides", *given],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **waiting},
     )
     if child.returncode:
         reason = (child.stderr.strip().splitlines() or [f"it ended with status {child.returncode}"])[-1]

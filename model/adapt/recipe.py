@@ -65,7 +65,7 @@ class Recipe:
     seed: int = 2
     encoder_layers: int = 18  # of Gemma's 18, from the first on (`initialise.py`)
     frozen_encoder: bool = False  # the decoder alone learns: a step costs a third
-    unanswerable: float = 0.8  # share of such questions that are asked: refusing is learned sooner than looking
+    unanswerable: float = 0.7  # share of such questions that are asked: refusing is learned sooner than looking
     whole: float = 0.25  # share of questions that are shown the whole document, not the closest passages
     passages: int | None = None  # of a source at most: tokenising all takes minutes
     mixture: dict[str, float] = field(default_factory=lambda: dict(MIXTURE))
