@@ -24,8 +24,9 @@ from model.function_words import FUNCTION_WORDS
 from model.types import EncodedDocument
 
 _LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
-_MOST = 5  # passages that are shown
-_LEAST_RELEVANCE = 0.25  # of the best passage's: a weaker one distracts
+_MOST = 3  # passages that are shown
+_LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
+_LEAST_FOUND = 0.5  # of the question's words that the passages have, or it is shown all of a short text
 _STEM, _SHORTEST_STEM = 6, 5  # characters of a word that count: endings differ; one as long as that has its full weight
 _SHORT_WORD = 4  # characters, from which on a word is found by its beginning
 _FUNCTION_WORD = 0.5  # of its weight that a function word keeps
@@ -64,12 +65,15 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
 
 
 def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
-    """The passages that a question is shown, the closest first; none: it is shown everything."""
+    """The passages that a question is shown, the closest first; none: it is shown everything.
+
+    So it is where a text is short and they have little of the question: it is put in other words.
+    """
     total = sum(passage.last - passage.first for passage in passages)
     if _of_lines(total, len(passages)) and total <= 2 * tokens:  # a form, and short enough
         return []
     scores = relevance(passages, question)
-    best = max(scores, default=0.0)
+    best, short = max(scores, default=0.0), total <= tokens
     chosen: list[Passage] = []
     for index in sorted(range(len(passages)), key=lambda index: -scores[index])[:_MOST]:
         passage = passages[index]
@@ -77,7 +81,7 @@ def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Pas
         if scores[index] <= _LEAST_RELEVANCE * best or (chosen and tokens < 0):
             break
         chosen.append(passage)
-    return chosen
+    return [] if short and _share_found(chosen, question) < _LEAST_FOUND else chosen
 
 
 def has_sentences(text: str, tokens: int) -> bool:
@@ -147,6 +151,14 @@ def relevance(passages: Sequence[Passage], question: str) -> list[float]:
         else 0.0
         for passage, counts in zip(passages, found, strict=True)
     ]
+
+
+def _share_found(passages: Sequence[Passage], question: str) -> float:
+    """Of the question's words but function words, by weight, those that the passages have."""
+    text = "\n".join(passage.text for passage in passages)
+    telling = [word for word in _words(question, text).values() if word.tells]
+    found = sum(word.weight for word in telling if re.search(word.pattern, text))
+    return found / (sum(word.weight for word in telling) or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

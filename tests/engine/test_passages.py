@@ -107,6 +107,16 @@ def test_a_form_is_shown_whole_and_prose_by_its_sentences(checkpoint: Checkpoint
     assert _shown_text(checkpoint, prose, "How much does it lift?", 320).strip() == "A crane lifts eleven tonnes."
 
 
+def test_a_question_in_other_words_is_shown_all_of_a_short_text(encoded: EncodedDocument) -> None:
+    """Of "fishermen" and "repaired" nothing is found: the crane alone says too little of the question."""
+    passages = passages_of([encoded])
+    tokens = sum(passage.last - passage.first for passage in passages)
+    assert closest(passages, "How much does a crane lift?", tokens)
+    other = "Which crane was repaired by fishermen?"
+    assert not closest(passages, other, tokens)
+    assert closest(passages, other, tokens - 1)  # of a longer text the crane is all that can be shown
+
+
 def test_an_abbreviation_ends_no_sentence(checkpoint: Checkpoint) -> None:
     text = "The visitors came late. The keeper was Mr. Reid of No. 3 Harbour Street. They left early in the morning."
     shown = _shown_text(checkpoint, text, "Who was the keeper?", 320)
