@@ -205,11 +205,15 @@ def test_python_m_app_is_the_command_line() -> None:
     assert all(name in ran.stdout for name in ("ask", "encode", "info"))
 
 
-@pytest.mark.parametrize(("given", "taken"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
-def test_waiting_threads_leave_their_core_to_others(given: dict[str, str], taken: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_waiting_threads_soon_leave_their_core_to_others(given: dict[str, str], taken: str) -> None:
     """Unless the person wants it otherwise; before PyTorch is loaded, which reads it once."""
-    script = "import app, os, sys; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+    script = "import app, os, sys; print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)"
+    chosen = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    environment = {name: value for name, value in os.environ.items() if name not in chosen} | given
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert output.stdout.split() == [taken, "False"]
 
