@@ -48,6 +48,9 @@ def test_the_keyboard_alone_leads_from_the_sample_to_a_stopped_answer_and_its_pa
     tab_to(page, "#settings input[type=number]")
     page.keyboard.press("Control+A")
     page.keyboard.type("512")
+    tab_to(page, "#settings input[type=number]")  # the next one: at a temperature of 1 the answer takes seconds
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1")
 
     tab_to(page, "#question textarea")
     page.keyboard.type("When was the lamp lit?")
