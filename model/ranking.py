@@ -51,10 +51,10 @@ class Ranking:
 
         A likeliest answer in the decoder's own words, "Yes", stands nowhere in the text, so that cannot say more of it.
         """
-        likely = [one["log_probability"] for one in found]
-        likeliest = found[likely.index(max(likely))]
-        if "refuses" not in likeliest and not likeliest["verbatim"] and not likeliest["only_repeats"]:
-            return found.index(likeliest)
+        likeliest = max(range(len(found)), key=lambda index: found[index]["log_probability"])
+        one = found[likeliest]
+        if "refuses" not in one and not one["verbatim"] and not one["only_repeats"]:
+            return likeliest
         scores = [self.score(one) for one in found]
         return scores.index(max(scores))
 

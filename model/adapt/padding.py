@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import Function
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
 from model.adapt.attention import Span, additive
 from model.adapt.packing import Batch
@@ -138,10 +138,7 @@ def over_questions(batch: Batch, config: Any, dtype: torch.dtype) -> PaddedAtten
         steps = torch.arange(question.shape[1], device=device)
         distance = steps[:, None] - steps
         before = (question[:, :, None] == question[:, None]) & (distance >= 0)
-        shown = torch.zeros(len(batch.shown), rows, dtype=torch.bool, device=device)
-        width = min(rows, batch.shown.shape[1])
-        shown[:, :width] = batch.shown[:, :width]
-        shown = shown[question.clamp(min=0)]
+        shown = pad(batch.shown, (0, rows - batch.shown.shape[1]))[question.clamp(min=0)]
         for sliding in masks:
             seen = before & (distance < config.sliding_window) if sliding else before
             masks[sliding].append(additive(torch.cat((seen, shown), 2), config, dtype)[:, None])
