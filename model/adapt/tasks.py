@@ -7,6 +7,8 @@ names of the articles that encyclopaedia passages come from, summaries those tha
 from collections.abc import Iterable
 from zlib import crc32
 
+from model.adapt.lookalikes import SOURCES as ASKED_LOOKALIKES
+from model.adapt.lookalikes import lookalike
 from model.adapt.receipts import further_questions
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
@@ -30,6 +32,9 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
         answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
         prompt = SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip())
         pairs.append((prompt, answer))
+        if row["source"] in ASKED_LOOKALIKES and row["answers"]:
+            other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
+            pairs += [(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
         if row["source"] in RECEIPTS and row["answers"]:
             receipts.setdefault(row["context"], []).append((row["question"], answer))
     for context, asked in receipts.items():

@@ -26,9 +26,8 @@ from tests.tiny import TEXT, tiny_tokenizer
 
 
 def row(source: str, context: str, question: str = "Who?", *answers: str) -> dict:
-    return {"source": source, "document": "Lake_Constance", "context": context, "question": question} | {
-        "answers": list(answers)
-    }
+    told = {"context": context, "question": question, "answers": list(answers)}
+    return {"source": source, "language": "en", "document": "Lake_Constance"} | told
 
 
 def test_a_row_becomes_a_question_or_a_task() -> None:
