@@ -18,6 +18,7 @@ from model.int8 import quantise
 from model.t5gemma2 import T5Gemma2
 
 _CANDIDATES = 64
+_PIECE = 512  # logits of which the largest is looked at first
 _MOST_ROWS = 4  # more questions at once use the processor better in full precision
 _MOST_ROWS_FBGEMM = {torch.float32: 64, torch.bfloat16: 8}
 _ROWS_AT_ONCE = 8192  # of the matrix, while it is quantised: they stay in the cache
@@ -44,10 +45,24 @@ class OutputHead:
             logits = functional.linear(hidden, self._weight).float()
         else:
             logits = self._nearly(hidden)
-            best = logits.topk(min(_CANDIDATES, logits.shape[1])).indices  # (N, candidates)
+            best = largest(logits, min(_CANDIDATES, logits.shape[1]))  # (N, candidates)
             exact = (self._weight[best].float() @ hidden.float()[:, :, None])[..., 0]
             logits.scatter_(1, best, exact)
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
+
+
+def largest(logits: torch.Tensor, count: int) -> torch.Tensor:
+    """Where the `count` largest of logits (N, vocabulary) are, (N, count), largest first.
+
+    They lie in the pieces with the largest peaks, and peaks are found faster than the largest of all (a quarter of the
+    time).
+    """
+    if logits.shape[1] % _PIECE or logits.shape[1] // _PIECE < count:
+        return logits.topk(count).indices
+    pieces = logits.unflatten(1, (-1, _PIECE))
+    highest = pieces.amax(-1).topk(count).indices  # (N, count)
+    best = pieces.gather(1, highest[:, :, None].expand(-1, -1, _PIECE)).flatten(1).topk(count).indices
+    return highest.gather(1, best // _PIECE) * _PIECE + best % _PIECE
 
 
 @torch.inference_mode()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-SOURCES = ("squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle")
+SOURCES = ("squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle", "qed", "tydiqa", "afriqa", "quoref")
 ASKED = 2  # of so many answerable questions one gets a lookalike
 
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")

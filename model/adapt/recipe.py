@@ -14,6 +14,9 @@ SHAPE_WEIGHTS = {"passage": 0.8, "page": 0.08, "joined": 0.12}
 SOURCES = {  # files, or one language of a file
     "squad": ["squad11_train", "squad2_unans_train"],
     "shifts": ["squadshifts"],
+    "articles": ["qed", "tydiqa:en", "afriqa:en", "quoref", "timeqa_human"],
+    "judgements": ["boolq"],
+    "leaflets": ["omosqa"],
     "forms": ["receipts"],
     "forms_sroie": ["sroie"],
     "tables": ["tatqa_dev", "hitab", "wikitables"],
@@ -23,31 +26,34 @@ SOURCES = {  # files, or one language of a file
     "contracts": ["contract_nli"],
     "papers": ["generated"],  # PDFs read back: `python -m app.bench generated --split train`
     "summaries": ["scitldr"],
-    "languages": ["squad_es", "squad_it", "xquad", "norquad", "poquad"],
-    "french": ["piaf"],
+    "languages": ["squad_es", "squad_it", "xquad", "norquad", "norquad_train", "poquad", "swequad", "faquad"],
+    "french": ["piaf", "afriqa:fr"],
     "german": ["xquad:de"],
     "chinese": ["drcd", "cmrc2018"],
     "further": ["tquad", "idkmrc", "iapp_th"],
 }
 MIXTURE = {
     "squad": 0.34,
-    "shifts": 0.1,
-    "forms": 0.06,
-    "forms_sroie": 0.05,  # a sixth of all receipts, and half of `dev/forms`
+    "shifts": 0.08,
+    "articles": 0.1,
+    "judgements": 0.01,
+    "leaflets": 0.01,
+    "forms": 0.05,
+    "forms_sroie": 0.04,  # a sixth of all receipts, and half of `dev/forms`
     "papers": 0.05,
     "records": 0.02,
-    "stories": 0.06,
-    "studies": 0.02,
+    "stories": 0.05,
+    "studies": 0.015,
     "contracts": 0.02,
-    "pages": 0.04,
-    "tables": 0.03,
+    "pages": 0.03,
+    "tables": 0.025,
     "summaries": 0.01,
-    "languages": 0.075,
-    "french": 0.03,
+    "languages": 0.07,
+    "french": 0.04,
     "german": 0.015,  # the smallest of the languages that are checked
-    "chinese": 0.02,
-    "further": 0.03,
-    "text": 0.03,  # UL2
+    "chinese": 0.015,
+    "further": 0.02,
+    "text": 0.02,  # UL2
 }
 
 
@@ -65,7 +71,7 @@ class Recipe:
     seed: int = 2
     encoder_layers: int = 18  # of Gemma's 18, from the first on (`initialise.py`)
     frozen_encoder: bool = False  # the decoder alone learns: a step costs a third
-    unanswerable: float = 0.7  # share of such questions that are asked: refusing is learned sooner than looking
+    unanswerable: float = 0.85  # share of such questions that are asked: refusing is learned sooner than looking
     whole: float = 0.25  # share of questions that are shown the whole document, not the closest passages
     passages: int | None = None  # of a source at most: tokenising all takes minutes
     mixture: dict[str, float] = field(default_factory=lambda: dict(MIXTURE))

@@ -13,7 +13,7 @@ from model.adapt.receipts import further_questions
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
 SUMMARY, TITLE = "Summary:", "Title:"
-TITLED = ("squad11_train", "nq_oracle", "piaf")  # sources whose `document` is the title of an article
+TITLED = ("squad11_train", "nq_oracle", "piaf", "qed", "tydiqa")  # sources whose `document` is the title of an article
 SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the context
 RECEIPTS = ("receipts",)  # sources of receipts that lack some questions
 TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
