@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from model.output_head import largest
 from model.sampling import Sampler
 
 _MARGIN = 3.0  # nats behind the likeliest: what is less likely than that is given up (4.5: no answer becomes better)
@@ -94,11 +95,11 @@ class Search:
 
     def _likeliest(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
         """(row, token, its log-probability) of the likeliest ways to go on, the likeliest whole first."""
-        best = logits.topk(min(self._width + 1, logits.shape[-1]))
-        values = (best.values - logits.logsumexp(-1, keepdim=True)).tolist()
+        best = largest(logits, min(self._width + 1, logits.shape[-1]))
+        values = (logits.gather(1, best) - logits.logsumexp(-1, keepdim=True)).tolist()
         ways = [
             (row, token, value)
-            for row, (tokens, of_row) in enumerate(zip(best.indices.tolist(), values, strict=True))
+            for row, (tokens, of_row) in enumerate(zip(best.tolist(), values, strict=True))
             for token, value in zip(tokens, of_row, strict=True)
         ]
         return sorted(ways, key=lambda way: -(self.growing[way[0]].log_probability + way[2]))

@@ -15,7 +15,6 @@ from model.encoder import encode_window
 from model.encoder_attention import local_attention, sliding_window_mask
 from model.engine import Engine
 from model.memory import join_memories, memory_of
-from model.output_head import OutputHead
 from model.prompts import prompt_text
 from model.tokens import encode_text
 from model.types import GenerationOptions, Memory
@@ -118,16 +117,6 @@ def test_greedy_tokens_equal_transformers(checkpoint: Checkpoint) -> None:
     text = checkpoint.tokenizer.decode(theirs.tolist())
     assert answer.tokens == len(theirs)
     assert answer.text == text.strip().rstrip("\ufffd").strip()
-
-
-@pytest.mark.parametrize("questions", [1, 3, 9])
-def test_the_int8_head_ranks_the_best_tokens_as_the_exact_one(questions: int) -> None:
-    model = tiny_model()
-    hidden = torch.randn(questions, 48, generator=torch.Generator().manual_seed(1))
-    exact, quick = OutputHead(model)(hidden), OutputHead(model, int8=True)(hidden)
-    assert torch.equal(quick.topk(5).indices, exact.topk(5).indices)
-    assert relative_error(quick.topk(5).values, exact.topk(5).values) < TOLERANCE
-    assert relative_error(quick, exact) < 0.02
 
 
 def test_a_prompt_of_several_tokens_equals_token_by_token() -> None:

@@ -1,0 +1,27 @@
+"""Laws of the output head."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from model.output_head import OutputHead, largest
+from tests.tiny import tiny_model
+
+
+@pytest.mark.parametrize("questions", [1, 3, 9])
+def test_the_int8_head_ranks_the_best_tokens_as_the_exact_one(questions: int) -> None:
+    model = tiny_model()
+    hidden = torch.randn(questions, 48, generator=torch.Generator().manual_seed(1))
+    exact, quick = OutputHead(model)(hidden), OutputHead(model, int8=True)(hidden)
+    assert torch.equal(quick.topk(5).indices, exact.topk(5).indices)
+    assert torch.allclose(quick.topk(5).values, exact.topk(5).values, rtol=1e-4)
+    assert (quick - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+@pytest.mark.parametrize("size", [64 * 512, 128 * 512, 1000])
+@pytest.mark.parametrize("count", [1, 7, 64])
+def test_the_largest_are_those_of_a_search_through_all(size: int, count: int) -> None:
+    logits = torch.randn(3, size, generator=torch.Generator().manual_seed(2))
+    logits[1, : 2 * count] += 10  # all in one piece
+    assert torch.equal(largest(logits, count), logits.topk(count).indices)
