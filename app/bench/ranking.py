@@ -26,7 +26,7 @@ from model.engine import Engine
 from model.errors import DocumentError
 from model.ranking import Asked, Features, Ranking, features
 
-FALSE_REFUSALS = 0.05  # of the answerable rows with several candidates; of others it may be more
+FALSE_REFUSALS = 0.06  # of the answerable rows with several candidates; of others it may be more
 UNANSWERABLE = 0.5  # of an answerable row's weight
 DECAY = 0.001  # of the squared distance to `LIKELIEST`
 TIE = 0.001  # between answering and refusing is broken in favour of answering

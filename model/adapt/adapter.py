@@ -57,6 +57,24 @@ class Adapter:
             weights[name] = gain.to(weights[name].dtype)
 
 
+def averaged(adapter: Adapter, earlier: Adapter, share: float) -> Adapter:
+    """The adapter, and as much as `share` of the one that its training began with.
+
+    Factors are averaged, not their products: they have moved little, so it is nearly the same.
+    """
+
+    def mean(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return torch.lerp(one, other, share)
+
+    return Adapter(
+        factors={
+            name: (mean(up, earlier.factors[name][0]), mean(down, earlier.factors[name][1]))
+            for name, (up, down) in adapter.factors.items()
+        },
+        norms={name: mean(gain, earlier.norms[name]) for name, gain in adapter.norms.items()},
+    )
+
+
 def adapter_file() -> Path:
     """The shipped adapter."""
     return _ASSETS / "embedded.safetensors"

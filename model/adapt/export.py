@@ -11,7 +11,16 @@ from pathlib import Path
 
 import torch
 
-from model.adapt.adapter import Adapter, AdapterInfo, adapter_file, adapter_info, write_adapter, write_info
+from model.adapt.adapter import (
+    Adapter,
+    AdapterInfo,
+    adapter_file,
+    adapter_info,
+    averaged,
+    load_adapter,
+    write_adapter,
+    write_info,
+)
 from model.adapt.data import PASSAGE_TOKENS
 
 
@@ -29,6 +38,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.adapt.export", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="the folder of a training run")
     parser.add_argument("--version", type=int, required=True, help="the embedded checkpoint's version")
+    parser.add_argument("--earlier", type=Path, help="the adapter that the run began with, to average with")
+    parser.add_argument("--share", type=float, default=0.25, help="of the earlier one in the average")
     parser.add_argument("--window", type=int, default=512, help="document tokens read in one piece")
     parser.add_argument("--overlap", type=int, default=128)
     parser.add_argument(
@@ -37,6 +48,8 @@ def main() -> None:
     parser.add_argument("--description", required=True, help="one sentence for the page's banner")
     arguments = parser.parse_args()
     adapter = adapter_of(arguments.folder / "state.pt")
+    if arguments.earlier is not None:
+        adapter = averaged(adapter, load_adapter(arguments.earlier), arguments.share)
     sha256 = write_adapter(adapter, adapter_file())
     info = AdapterInfo(
         version=arguments.version,

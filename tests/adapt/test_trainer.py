@@ -10,7 +10,7 @@ from queue import Queue
 import pytest
 import torch
 
-from model.adapt.adapter import write_adapter
+from model.adapt.adapter import averaged, write_adapter
 from model.adapt.curves import read_log
 from model.adapt.data import Passage, Tokens
 from model.adapt.export import adapter_of
@@ -139,3 +139,18 @@ def test_a_run_leaves_a_log_and_an_adapter_that_can_be_exported(tmp_path: Path) 
     again.begin_with(adapter.by_name())
     assert all(torch.equal(value, trainer.trained[name]) for name, value in again.trained.items())
     assert len(write_adapter(adapter, tmp_path / "adapter.safetensors")) == 64
+
+
+def test_an_average_lies_between_the_run_and_its_start(tmp_path: Path) -> None:
+    trainer = tiny_trainer(4)
+    trainer.save(tmp_path / "start.pt")
+    losses(trainer, 3)
+    trainer.save(tmp_path / "end.pt")
+    start, end = adapter_of(tmp_path / "start.pt"), adapter_of(tmp_path / "end.pt")
+    mean = averaged(end, start, 0.25)
+    for name, (up, down) in mean.factors.items():
+        first, last = (one.factors[name][0].T @ one.factors[name][1] for one in (start, end))
+        error = (up.T @ down - (0.75 * last + 0.25 * first)).norm()
+        assert error <= 0.2 * (last - first).norm(), name  # factors are averaged, so nearly
+    for name, gain in mean.norms.items():
+        assert torch.allclose(gain, 0.75 * end.norms[name] + 0.25 * start.norms[name])
