@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from torch.nn import functional
 
 from model.t5gemma2 import Attention, T5Gemma2
 from model.types import Memory
@@ -94,7 +95,9 @@ class AbsorbedForm:
                 yield Block(keys=states, values=states, scales=part)
 
     def leave(self, module: Attention, summed: torch.Tensor) -> torch.Tensor:
-        return summed @ module.v_proj.weight.unflatten(0, (-1, module.head_dim)).mT
+        # Head by head: a product of several matrices would copy the transposed weights, which takes longer
+        by_head = module.v_proj.weight.unflatten(0, (-1, module.head_dim))
+        return torch.stack([functional.linear(rows, weight) for rows, weight in zip(summed, by_head, strict=True)])
 
 
 class ProjectedForm:
