@@ -33,22 +33,22 @@ SOURCES = {  # files, or one language of a file
     "further": ["tquad", "idkmrc", "iapp_th"],
 }
 MIXTURE = {
-    "squad": 0.34,
+    "squad": 0.33,
     "shifts": 0.08,
     "articles": 0.1,
     "judgements": 0.01,
     "leaflets": 0.01,
     "forms": 0.05,
     "forms_sroie": 0.04,  # a sixth of all receipts, and half of `dev/forms`
-    "papers": 0.05,
+    "papers": 0.045,
     "records": 0.02,
-    "stories": 0.05,
+    "stories": 0.045,
     "studies": 0.015,
     "contracts": 0.02,
-    "pages": 0.03,
+    "pages": 0.025,
     "tables": 0.025,
     "summaries": 0.01,
-    "languages": 0.07,
+    "languages": 0.065,
     "french": 0.04,
     "german": 0.015,  # the smallest of the languages that are checked
     "chinese": 0.015,
