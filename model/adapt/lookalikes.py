@@ -1,12 +1,13 @@
 """Questions that a text does not answer, but looks as if: one thing of an answerable question is replaced.
 
 SQuAD 2.0's writers did the same by hand: a name, a number or a word for its opposite. What is made here is a little
-less sure to have no answer, and there is as much of it as there are answerable questions.
+less sure to have no answer, but can be made of nearly every answerable question.
 """
 
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,11 +25,14 @@ _BEGINNING = 4  # letters: India is not another name than Indian
 Lookalike = Callable[["_Asked", random.Random], str | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """An answerable question about a text."""
+    """An answerable question about a text; opposites: of words of its language."""
 
-    def __init__(self, question: str, context: str, answer: str, opposites: Mapping[str, str]) -> None:
-        self.question, self.context, self.answer, self.opposites = question, context, answer, opposites
+    question: str
+    context: str
+    answer: str
+    opposites: Mapping[str, str]
 
     def elsewhere(self, found: re.Pattern[str]) -> list[str]:
         """What the text has beyond the question, the answer and the sentence with the answer."""
@@ -50,7 +54,8 @@ def lookalike(question: str, context: str, answer: str, language: str) -> str | 
     rng = random.Random(f"{question}\0{context}")
     if rng.randrange(ASKED) or answer not in context:
         return None
-    asked = _Asked(question, context, answer, opposites() if language == "en" else {})
+    known = opposites() if language == "en" else {}
+    asked = _Asked(question=question, context=context, answer=answer, opposites=known)
     ways: list[Lookalike] = [_other_number, _other_name, _half_another_name]
     if language == "en":
         ways += [_opposite, _opposite, _other_word]
