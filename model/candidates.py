@@ -95,7 +95,7 @@ class Search:
 
     def _likeliest(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
         """(row, token, its log-probability) of the likeliest ways to go on, the likeliest whole first."""
-        best = largest(logits, min(self._width + 1, logits.shape[-1]))
+        best = largest(logits, self._width + 1)
         values = (logits.gather(1, best) - logits.logsumexp(-1, keepdim=True)).tolist()
         ways = [
             (row, token, value)

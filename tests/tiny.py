@@ -68,6 +68,10 @@ def tiny_model(config: T5Gemma2Config | None = None, seed: int = 0) -> T5Gemma2F
     return model
 
 
+def relative_error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    return ((ours - theirs).norm() / theirs.norm()).item()
+
+
 def tiny_tokenizer() -> Tokenizer:
     """A byte-level BPE with Gemma's first ids: <pad> 0, <eos> 1, <bos> 2, <unk> 3."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))

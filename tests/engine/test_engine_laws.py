@@ -18,14 +18,10 @@ from model.memory import join_memories, memory_of
 from model.prompts import prompt_text
 from model.tokens import encode_text
 from model.types import GenerationOptions, Memory
-from tests.tiny import TEXT, document, last, tiny_checkpoint, tiny_config, tiny_model
+from tests.tiny import TEXT, document, last, relative_error, tiny_checkpoint, tiny_config, tiny_model
 
 TOLERANCE = 1e-4
 SHAPES = [(4, 1), (4, 2), (4, 4)]
-
-
-def relative_error(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    return ((ours - theirs).norm() / theirs.norm()).item()
 
 
 def ids_of(count: int, seed: int = 1) -> torch.Tensor:
