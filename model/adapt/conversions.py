@@ -50,11 +50,15 @@ def _squad(file: bytes, language: str) -> Iterator[Row]:
                 yield _row(language, article.get("title", context[:60]), context, asked["question"], answers)
 
 
+def _lines(file: bytes) -> Iterator[Row]:
+    """A file of JSON lines."""
+    return map(json.loads, filter(str.strip, file.decode().splitlines()))
+
+
 def qed(clone: Clone) -> Iterator[Row]:
     """Natural Questions' training questions, with the paragraph that answers them."""
     for part in range(6):
-        for line in clone(f"nq-train-0{part}-qed.jsonlines").decode().splitlines():
-            row = json.loads(line)
+        for row in _lines(clone(f"nq-train-0{part}-qed.jsonlines")):
             text, answers = row["paragraph_text"], row["answer_text"]
             if len(answers) == 1 and len(answers[0].split()) <= _MOST_WORDS and not text.startswith("<"):
                 yield _row("en", row["title_text"], written(text), row["question_text"], [written(answers[0])])
@@ -71,7 +75,7 @@ def afriqa(clone: Clone) -> Iterator[Row]:
     """Questions of African languages, translated, with passages in English and French."""
     files = re.finditer(r"^.*\.(en|fr)\.(?:train|dev|test)\.json$", clone("data/gold_passages/").decode(), re.MULTILINE)
     for found in files:
-        for row in map(json.loads, filter(str.strip, clone(found[0]).decode().splitlines())):
+        for row in _lines(clone(found[0])):
             if row["context"] and row["question_translated"]:
                 answers = [answer for answer in row["answer_pivot"]["text"] if answer]
                 title = row["title"] or row["context"][:60]
@@ -87,9 +91,8 @@ def quoref(clone: Clone) -> Iterator[Row]:
 def timeqa(clone: Clone) -> Iterator[Row]:
     """Who was what when; unanswerable where the article tells of other years alone."""
     for part in ("easy", "hard"):
-        lines = gzip.decompress(clone(f"dataset/human_train.{part}.json.gzip")).decode().splitlines()
         articles: dict[str, list[Row]] = defaultdict(list)
-        for row in map(json.loads, lines):
+        for row in _lines(gzip.decompress(clone(f"dataset/human_train.{part}.json.gzip"))):
             articles[row["idx"].rsplit("#", 1)[0]].append(row)
         for title, rows in articles.items():
             yield from _timed(title.split("#")[0].removeprefix("/wiki/"), rows)

@@ -4,9 +4,7 @@ FOLDER holds a clone of each repository of `SETS`, bare or not, named `owner+nam
 """
 
 import argparse
-import gzip
 import hashlib
-import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +14,7 @@ from typing import Any
 
 from model.adapt import conversions as of
 from model.adapt.conversions import Clone, Row, cleaned
-from model.adapt.data import JUDGEMENTS, read_rows
+from model.adapt.data import JUDGEMENTS, checked_rows, write_rows
 
 _MOST_CONTEXT = 20_000  # characters
 
@@ -85,12 +83,10 @@ def main() -> None:
     parser.add_argument("--clones", type=Path, required=True, help="folder with the repositories, named owner+name")
     parser.add_argument("--data", type=Path, required=True, help="folder with dev/*.jsonl.gz; train/ is written")
     arguments = parser.parse_args()
-    dev = [row for file in (arguments.data / "dev").glob("*.jsonl.gz") for row in read_rows(file)]
-    checked = {_title(row["document"]) for row in dev}
+    checked = {_title(row["document"]) for row in checked_rows(arguments.data)}
     for name in SETS:
         rows = list(converted(name, arguments.clones, checked))
-        with gzip.open(arguments.data / "train" / f"{name}.jsonl.gz", "wt", encoding="utf-8") as out:
-            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_rows(arguments.data / "train" / f"{name}.jsonl.gz", rows)
         print(f"{name}: {len(rows)} questions, {sum(not row['answers'] for row in rows)} of them unanswerable")
 
 

@@ -49,6 +49,18 @@ def read_rows(file: Path) -> Iterator[dict]:
         yield from map(json.loads, lines)
 
 
+def write_rows(file: Path, rows: Iterable[dict]) -> None:
+    """The inverse, gzipped."""
+    with gzip.open(file, "wt", encoding="utf-8") as out:
+        out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def checked_rows(data: Path) -> Iterator[dict]:
+    """The rows of `dev/`, which no training sees."""
+    for file in sorted((data / "dev").glob("*.jsonl.gz")):
+        yield from read_rows(file)
+
+
 class Tokens:
     """Text to training tokens."""
 

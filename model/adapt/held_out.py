@@ -6,14 +6,12 @@ Split by title, as the sources name them.
 """
 
 import argparse
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from model.adapt.data import read_rows
+from model.adapt.data import checked_rows, read_rows, write_rows
 
 _XQUAD = frozenset(("Chloroplast", "Nikola_Tesla", "Genghis_Khan", "Apollo_program"))
 _SQUAD_ES = ("Imperialismo", "Rin", "Varsovia", "Hugonotes")
@@ -37,7 +35,7 @@ def held_out(row: Mapping[str, Any]) -> bool:
 
 def held_out_rows(data: Path) -> Iterator[dict]:
     """The rows in English, Spanish and French, but those about a context of `dev/`."""
-    checked = {row["context"].strip() for file in sorted((data / "dev").glob("*.jsonl.gz")) for row in read_rows(file)}
+    checked = {row["context"].strip() for row in checked_rows(data)}
     for source in _SOURCES:
         for row in read_rows(data / "train" / f"{source}.jsonl.gz"):
             if held_out(row) and row["language"] in _LANGUAGES and row["context"].strip() not in checked:
@@ -49,9 +47,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/*.jsonl.gz and dev/*.jsonl.gz")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the file to write, gzipped")
     arguments = parser.parse_args()
-    with gzip.open(arguments.output, "wt", encoding="utf-8") as out:
-        for row in held_out_rows(arguments.data):
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    write_rows(arguments.output, held_out_rows(arguments.data))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SOURCES = ("squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle", "qed", "tydiqa", "afriqa", "quoref")
 ASKED = 2  # of so many answerable questions one gets a lookalike
 
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
@@ -35,12 +34,12 @@ class _Asked:
     opposites: Mapping[str, str]
 
     def elsewhere(self, found: re.Pattern[str]) -> list[str]:
-        """What the text has beyond the question, the answer and the sentence with the answer."""
+        """What the text has beyond the question and the sentence with the answer."""
         place = self.context.find(self.answer)
         first = max((end.end() for end in _SENTENCE_END.finditer(self.context, 0, place)), default=0)
         end = _SENTENCE_END.search(self.context, place + len(self.answer))
         near = self.context[first : end.start() if end else None]
-        known = f"{self.question}\0{self.answer}\0{near}".lower()
+        known = f"{self.question}\0{near}".lower()
         asked = {word[:_BEGINNING] for word in _WORD.findall(self.question.lower())}
         others = {text for text in found.findall(self.context) if text.lower() not in known}
         return sorted(text for text in others if text[:_BEGINNING].lower() not in asked)
@@ -94,9 +93,11 @@ def _other_number(asked: _Asked, rng: random.Random) -> str | None:
 
 def _other_name(asked: _Asked, rng: random.Random) -> str | None:
     found = _chosen(_NAME.finditer(asked.question), rng)
-    words = len(found.group().split()) if found else 0
+    if found is None:
+        return None
+    words = len(found.group().split())
     others = [name for name in asked.elsewhere(_NAME) if abs(len(name.split()) - words) <= 1]
-    return asked.replaced(found, rng.choice(others)) if found and others else None
+    return asked.replaced(found, rng.choice(others)) if others else None
 
 
 def _half_another_name(asked: _Asked, rng: random.Random) -> str | None:

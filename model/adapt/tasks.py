@@ -7,7 +7,6 @@ names of the articles that encyclopaedia passages come from, summaries those tha
 from collections.abc import Iterable
 from zlib import crc32
 
-from model.adapt.lookalikes import SOURCES as ASKED_LOOKALIKES
 from model.adapt.lookalikes import lookalike
 from model.adapt.receipts import further_questions
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
@@ -15,6 +14,9 @@ from model.prompts import NOT_IN_DOCUMENT, prompt_text
 SUMMARY, TITLE = "Summary:", "Title:"
 TITLED = ("squad11_train", "nq_oracle", "piaf", "qed", "tydiqa")  # sources whose `document` is the title of an article
 SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the context
+WITH_LOOKALIKES = (  # sources whose questions get lookalikes: the answers stand in the text
+    "squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle", "qed", "tydiqa", "afriqa", "quoref",
+)  # fmt: skip
 RECEIPTS = ("receipts",)  # sources of receipts that lack some questions
 TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
 
@@ -32,7 +34,7 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
         answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
         prompt = SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip())
         pairs.append((prompt, answer))
-        if row["source"] in ASKED_LOOKALIKES and row["answers"]:
+        if row["source"] in WITH_LOOKALIKES and row["answers"]:
             other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
             pairs += [(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
         if row["source"] in RECEIPTS and row["answers"]:
