@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from model.processor import has_any
+
 _BLOCK = 128  # queries of a local block: fewer waste less of the band, more fill the processor better
 _SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
 
@@ -50,7 +52,9 @@ def local_attention(
     )  # (K * blocks, span, D), with one key head no copy
     padded = functional.pad(queries, (0, 0, 0, blocks * _BLOCK - count))
     query_blocks = padded.unflatten(2, (blocks, _BLOCK)).transpose(1, 2).flatten(0, 1)  # (K * blocks, G, _BLOCK, D)
-    mask = _band(blocks, span, start, total, keys.device).repeat(len(keys), 1, 1)
+    mask = _band(blocks, span, start, total, keys.device)
+    if len(mask) > 1:
+        mask = mask.repeat(len(keys), 1, 1)
     output = _attention(query_blocks, key_blocks, value_blocks, mask, scaling)
     by_piece = output.unflatten(0, (-1, blocks)).transpose(1, 2).flatten(2, 3)
     return by_piece[:, :, :count]
@@ -64,10 +68,15 @@ def _padded(rows: torch.Tensor, start: int, end: int) -> torch.Tensor:
 
 
 def _band(blocks: int, span: int, start: int, total: int, device: torch.device) -> torch.Tensor:
-    """Which keys each query of each block sees, (blocks, _BLOCK, span): within its band and within the window."""
+    """Which keys each query of each block sees, (blocks, _BLOCK, span): within its band and within the window.
+
+    (1, _BLOCK, span), the same for all blocks, where nothing of theirs lies outside the window.
+    """
     query = torch.arange(_BLOCK, device=device)[:, None]
     key = torch.arange(span, device=device)
     near = (key >= query) & (key < query + span - _BLOCK)
+    if start >= 0 and start + (blocks - 1) * _BLOCK + span <= total:
+        return near[None]
     position = start + torch.arange(blocks, device=device)[:, None] * _BLOCK + key  # (blocks, span)
     return near & ((position >= 0) & (position < total))[:, None, :]
 
@@ -75,21 +84,27 @@ def _band(blocks: int, span: int, start: int, total: int, device: torch.device) 
 def _attention(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float
 ) -> torch.Tensor:
-    """queries (B, G, S, D), keys and values (B, T, D), mask (S, T) or (B, S, T), True where seen -> (B, G, S, D).
+    """queries (B, G, S, D), keys and values (B, T, D), mask (S, T), (1, S, T) or (B, S, T), True where seen.
 
-    PyTorch's kernel, but on the CPU in bfloat16: there it computes at float32's rate, and plain products, which use the
-    bfloat16 instructions, are two to three times as fast.
+    Returns (B, G, S, D). PyTorch's kernel, on a CPU with the query heads that share a key head as its rows. But in
+    bfloat16 it multiplies at float32's rate where the processor has no AMX: there plain products, which use the bfloat16
+    instructions, are two to three times as fast.
     """
-    if keys.device.type == "cpu" and keys.dtype == torch.bfloat16:
+    on_cpu, groups = keys.device.type == "cpu", queries.shape[1]
+    if on_cpu and keys.dtype == torch.bfloat16 and not has_any("amx_bf16"):
         return _attention_by_products(queries, keys, values, mask, scaling)
-    groups = queries.shape[1]
-    return functional.scaled_dot_product_attention(
+    if on_cpu:
+        queries = queries.flatten(1, 2)[:, None]
+        mask = None if mask is None else torch.cat([mask] * groups, dim=-2)
+    shared = queries.shape[1]
+    attended = functional.scaled_dot_product_attention(
         queries,
-        keys[:, None].expand(-1, groups, -1, -1),
-        values[:, None].expand(-1, groups, -1, -1),
+        keys[:, None].expand(-1, shared, -1, -1),
+        values[:, None].expand(-1, shared, -1, -1),
         attn_mask=mask if mask is None or mask.ndim == 2 else mask[:, None],
         scale=scaling,
     )
+    return attended.unflatten(2, (groups, -1))[:, 0] if on_cpu else attended
 
 
 def _attention_by_products(

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
 
 from model.errors import CheckpointError
 from model.lent_gpu import is_lent
+from model.processor import has_any
 
 CGROUP = Path("/sys/fs/cgroup")  # of this container, version 2
 
@@ -139,6 +139,5 @@ def best_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # torch >= 2.10
-        native = any(capabilities.get(instruction, False) for instruction in FAST_BFLOAT16)
+        native = has_any(*FAST_BFLOAT16)
     return torch.bfloat16 if native else torch.float32

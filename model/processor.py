@@ -1,0 +1,14 @@
+"""What the processor can do."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import torch
+
+
+@cache
+def has_any(*instructions: str) -> bool:
+    """Whether the CPU has one of these sets of instructions, by PyTorch's names. False with PyTorch before 2.10."""
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(instruction, False) for instruction in instructions)
