@@ -10,10 +10,11 @@ import torch
 from model.attention import SelfAttentionCache, merged_attention
 from model.document_forms import AbsorbedForm, DocumentForm, choose_form
 from model.errors import Cancelled
+from model.native.decoder_layers import DecoderLayers, LayersOver
 from model.output_head import OutputHead
 from model.products import feed_forward
 from model.resident import resident
-from model.t5gemma2 import T5Gemma2
+from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import CancelledCallback, Memory
 
 _ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
@@ -50,6 +51,7 @@ class Decoder:
         *,
         shown: torch.Tensor | None = None,
         evidence: bool = True,
+        layers: DecoderLayers | None = None,
     ) -> None:
         """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
 
@@ -57,7 +59,9 @@ class Decoder:
 
         `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
         Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
+        `layers`, the same model's, take the steps of a few answers where the document is attended to as states.
         """
+        self._native = layers.over(memories) if layers else None
         self._evidence = evidence
         self._cancelled = cancelled
         self._model = model
@@ -91,7 +95,32 @@ class Decoder:
     @torch.inference_mode()
     def step(self, tokens: Sequence[int]) -> DecoderOutput:
         """Decode one more token of each answer; the logits are those of the token that comes next."""
-        return self._decode(torch.tensor(tokens, device=self._device)[:, None], looking=self._evidence)
+        ids = torch.tensor(tokens, device=self._device)[:, None]
+        as_states = isinstance(self._document, AbsorbedForm)
+        if self._native is not None and as_states and self._native.pay(len(tokens)):
+            return self._step_natively(self._native, ids)
+        return self._decode(ids, looking=self._evidence)
+
+    def _step_natively(self, layers: LayersOver, ids: torch.Tensor) -> DecoderOutput:
+        decoder = self._model.model.decoder
+        hidden = decoder.embed_tokens(ids)[:, 0].float()  # (N, H)
+        rotary = self._rotary(hidden, 1)
+        looks = []
+        for index, kind in enumerate(decoder.config.layer_types):
+            self._heed()
+            looks.append(
+                layers.through(
+                    index,
+                    hidden,
+                    rotary[kind],
+                    self._starts,
+                    self._cache,
+                    shown=self._shown,
+                    looking=self._evidence,
+                )
+            )
+        self._cache.length += 1
+        return self._output(hidden.to(self._model.dtype), looks)
 
     def keep(self, questions: Sequence[int]) -> None:
         """Only these questions, by their place among those that still run, go on."""
@@ -117,18 +146,25 @@ class Decoder:
             for kind, seen in (("full_attention", causal), ("sliding_attention", causal & near))
         }
 
+    def _rotary(self, like: torch.Tensor, size: int) -> dict[str, Rotary]:
+        """Cos and sin of `size` new tokens, in like's dtype, by kind of layer."""
+        decoder = self._model.model.decoder
+        past = self._cache.length
+        positions = (torch.arange(past, past + size, device=self._device) - self._starts[:, None]).clamp(min=0)
+        return {kind: decoder.rotary_emb(like, positions, kind) for kind in set(decoder.config.layer_types)}
+
+    def _heed(self) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled("Stopped before the answer began.")
+
     def _decode(self, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
         decoder = self._model.model.decoder
         hidden = decoder.embed_tokens(ids)  # (N, S, H)
-        past, size = self._cache.length, ids.shape[1]
-        positions = (torch.arange(past, past + size, device=self._device) - self._starts[:, None]).clamp(min=0)
-        kinds = decoder.config.layer_types
-        rotary = {kind: decoder.rotary_emb(hidden, positions, kind) for kind in set(kinds)}
-        biases = self._biases(size)
+        rotary = self._rotary(hidden, ids.shape[1])
+        biases = self._biases(ids.shape[1])
         looks = []
-        for kind, layer in zip(kinds, decoder.layers, strict=True):
-            if self._cancelled is not None and self._cancelled():
-                raise Cancelled("Stopped before the answer began.")
+        for kind, layer in zip(decoder.config.layer_types, decoder.layers, strict=True):
+            self._heed()
             with resident(layer):
                 normed = layer.pre_self_attn_layernorm(hidden)
                 attended, attention = merged_attention(
@@ -145,8 +181,16 @@ class Decoder:
                 fed = feed_forward(layer.mlp, layer.pre_feedforward_layernorm(hidden))
                 hidden = hidden + layer.post_feedforward_layernorm(fed)
                 looks.append(attention)
-        self._cache.length += size
-        seen = torch.stack(looks).mean(0)
+        self._cache.length += ids.shape[1]
+        return self._output(hidden[:, -1], looks)
+
+    def _output(self, hidden: torch.Tensor, looks: Sequence[torch.Tensor]) -> DecoderOutput:
+        """Of the last tokens' states (N, H), and each layer's attention (N, T)."""
+        decoder = self._model.model.decoder
+        kinds = decoder.config.layer_types
         wide = [look for kind, look in zip(kinds, looks, strict=True) if kind == "full_attention"] or looks
-        sought = wide[len(wide) // 2]
-        return DecoderOutput(logits=self._head(decoder.norm(hidden[:, -1])), attention=seen, sought=sought)
+        return DecoderOutput(
+            logits=self._head(decoder.norm(hidden)),
+            attention=torch.stack(list(looks)).mean(0),
+            sought=wide[len(wide) // 2],
+        )

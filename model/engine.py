@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from threading import Thread
-
-import torch
 
 from model import tokens as token_maps
 from model.checkpoint import Checkpoint
@@ -22,7 +21,8 @@ from model.encoder import encode_window, heed, windows_side_by_side
 from model.encodings import join_windows
 from model.errors import DocumentError, EncodingError, QuestionError
 from model.generation import Generation
-from model.memory import kept, memory_of
+from model.memory import kept, kept_bytes, memory_of
+from model.native.decoder_layers import DecoderLayers, native_layers
 from model.output_head import OutputHead
 from model.questions import checked_question
 from model.types import (
@@ -48,20 +48,23 @@ class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
 
     def __init__(
-        self, checkpoint: Checkpoint, *, int8_head: bool = False, memory_precision: Precision | None = None
+        self, checkpoint: Checkpoint, *, quicken: Path | None = None, memory_precision: Precision | None = None
     ) -> None:
-        """`int8_head`: the CPU reads the output head in int8, made beside in some seconds and used from then on.
+        """`quicken`: on a CPU, answers go through native code, compiled into this folder, and the output head in int8:
+        made beside in some seconds, and used from then on.
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
         self._head = OutputHead(checkpoint.model)
-        if int8_head:
-            Thread(target=self._quicken_head, daemon=True).start()
+        self._layers: DecoderLayers | None = None
+        if quicken is not None:
+            Thread(target=self._quicken, args=[quicken], daemon=True).start()
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
-    def _quicken_head(self) -> None:
+    def _quicken(self, folder: Path) -> None:
+        self._layers = native_layers(self.checkpoint.model, folder)
         self._head = OutputHead(self.checkpoint.model, int8=True)
 
     @cached_property
@@ -81,12 +84,7 @@ class Engine:
 
     def memory_bytes(self, tokens: int) -> int:
         """What an encoding of so many tokens will take, in the precision in which it is kept."""
-        decoder = self.checkpoint.model.model.decoder.config
-        kept_as = self._memory_precision
-        item = (getattr(torch, kept_as) if kept_as else self.checkpoint.dtype).itemsize
-        in_int8 = kept_as == "int8"
-        scales = decoder.num_hidden_layers * decoder.num_key_value_heads + in_int8
-        return tokens * (decoder.hidden_size * item + scales * 4) + in_int8 * decoder.hidden_size * 4
+        return kept_bytes(self.checkpoint.model, tokens, self._memory_precision)
 
     def encode(
         self,
@@ -215,7 +213,8 @@ class Engine:
             raise QuestionError("There are no questions. Ask at least one.")
         self._check(encodings)
         before = self._tokens_read_of(encodings)
-        generation = Generation(self.checkpoint, self._head, encodings, options or GenerationOptions(), cancelled)
+        options = options or GenerationOptions()
+        generation = Generation(self.checkpoint, self._head, self._layers, encodings, options, cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

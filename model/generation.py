@@ -14,6 +14,7 @@ from model.decoder import Decoder, DecoderOutput
 from model.errors import Cancelled
 from model.evidence import attention_by_page, find_evidence
 from model.memory import only_rows, placed
+from model.native.decoder_layers import DecoderLayers
 from model.output_head import OutputHead
 from model.passages import has_sentences, shown_rows
 from model.prompts import NOT_IN_DOCUMENT, end_tokens, prompt_ids, read_off
@@ -49,12 +50,14 @@ class Generation:
         self,
         checkpoint: Checkpoint,
         head: OutputHead,
+        layers: DecoderLayers | None,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
     ) -> None:
         self._checkpoint = checkpoint
         self._head = head
+        self._layers = layers
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
@@ -119,6 +122,7 @@ class Generation:
             len(prompts),
             capacity=max(map(len, prompts)) + self._options.max_new_tokens,
             head=self._head,
+            layers=self._layers,
             cancelled=self._cancelled,
             shown=None if bool(shown.all()) else shown.to(checkpoint.device),
         )

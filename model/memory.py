@@ -51,6 +51,15 @@ def kept(memory: Memory, precision: Precision | None, beside: Memory | None = No
     return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales, channel_scales=channels)
 
 
+def kept_bytes(model: T5Gemma2, tokens: int, precision: Precision | None) -> int:
+    """What so many tokens take in the precision in which they are kept."""
+    decoder = model.model.decoder.config
+    item = (getattr(torch, precision) if precision else model.dtype).itemsize
+    in_int8 = precision == "int8"
+    scales = decoder.num_hidden_layers * decoder.num_key_value_heads + in_int8
+    return int(tokens * (decoder.hidden_size * item + scales * 4) + in_int8 * decoder.hidden_size * 4)
+
+
 def _channel_scales(hidden: torch.Tensor) -> torch.Tensor:
     """How large each channel of states (T, H) is, (H,) float32: the root of its mean square."""
     size = hidden.square().mean(0).sqrt()

@@ -218,7 +218,7 @@ def test_speed_measures_both_sides_on_the_same_weights(tiny_folder: Path, capsys
 
 def test_transformers_answers_from_our_states_what_it_would_not_read(tmp_path: Path) -> None:
     checkpoint = tiny_checkpoint()
-    ours = sides.ours(checkpoint, 200, 64, tmp_path / "states")
+    ours = sides.ours(checkpoint, 200, 64, tmp_path / "states", tmp_path)
     theirs = sides.transformers(checkpoint, 200, 64, tmp_path / "states")
     assert theirs["encode_seconds"] is None
     assert theirs["notes"] == ["transformers answered from our encoder states: it joins no windows"]

@@ -58,8 +58,8 @@ def test_states_and_logits_equal_transformers_with_a_picture_between_texts(check
     assert (ours - expected).norm() < TOLERANCE * expected.norm()
 
 
-def test_windows_answers_and_evidence(checkpoint: Checkpoint) -> None:
-    engine = Engine(replace(checkpoint, window=60, overlap=16), int8_head=True)
+def test_windows_answers_and_evidence(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    engine = Engine(replace(checkpoint, window=60, overlap=16), quicken=tmp_path)
     encoded = engine.encode(document(TEXT, TEXT))
     assert encoded.windows > 3
     answer = last(engine.answer(encoded, "Who is the treasurer?", options=GenerationOptions(max_new_tokens=8)))

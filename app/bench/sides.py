@@ -31,6 +31,7 @@ from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of
+from model.native.decoder_layers import native_layers
 from model.output_head import OutputHead
 from model.prompts import end_tokens
 from model.tokens import encode_text
@@ -127,9 +128,10 @@ def best(output: DecoderOutput, ends: list[int]) -> int:
     return int(logits.argmax())
 
 
-def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path) -> dict[str, Any]:
+def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, cache_folder: Path) -> dict[str, Any]:
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
     head = OutputHead(checkpoint.model, int8=True)
+    layers = native_layers(checkpoint.model, cache_folder)
     with torch.inference_mode():
         encode(checkpoint, ids[:256], 0)  # kernels are built, memory is mapped
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window), checkpoint.device)
@@ -137,7 +139,7 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path) -> dict
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
         capacity = QUESTION_TOKENS + ANSWER_TOKENS
-        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence)
+        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=layers)
 
     ends = sorted(end_tokens(checkpoint))
     answer(decoder(1), [prompt], ends)
@@ -228,9 +230,9 @@ def main(side: str, name: str, tokens: str, window: str, states: str) -> None:
     if name == EMBEDDED and side == "transformers":  # the same folder, in transformers' own modules
         name = str(embedded_folder(cache, progress=lambda *_: None))
     checkpoint = load_checkpoint(name, cache_folder=cache)
-    measure = {"ours": ours, "transformers": transformers}[side]
-    precision = str(checkpoint.dtype).removeprefix("torch.")
-    print(json.dumps(measure(checkpoint, int(tokens), int(window), Path(states)) | {"precision": precision}))
+    given = checkpoint, int(tokens), int(window), Path(states)
+    measured = ours(*given, cache_folder=cache) if side == "ours" else transformers(*given)
+    print(json.dumps(measured | {"precision": str(checkpoint.dtype).removeprefix("torch.")}))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from app.settings import Settings
 from model.checkpoints import EMBEDDED
 from model.checkpoints.found import downloaded
 from model.checkpoints.placement import best_device, best_dtype
+from model.native.build import find_compiler
 
 PACKAGES = ("torch", "transformers", "gradio", "pymupdf", "rapidocr", "onnxruntime")
 
@@ -23,6 +24,7 @@ def info(_arguments: argparse.Namespace) -> None:
         *((package, _version(package)) for package in PACKAGES),
         ("device", _device()),
         ("threads", str(torch.get_num_threads())),
+        ("C++ compiler", find_compiler() or "none (with one, a token takes half the time)"),
         ("checkpoint", settings.model),
         ("checkpoints found", ", ".join([EMBEDDED, *downloaded()])),
         ("cache folder", f"{settings.cache_folder} ({_size(settings)})"),

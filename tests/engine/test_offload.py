@@ -53,7 +53,7 @@ def same(one: EncodedDocument, other: EncodedDocument) -> bool:
 
 @pytest.mark.parametrize(("free", "stacks"), [(1_100_000, {"encoder"}), (400_000, {"encoder", "decoder"})])
 def test_from_the_disk_all_is_the_same(
-    free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]]
+    free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]], tmp_path: Path
 ) -> None:
     whole, said = cramped(10**9)
     assert "partly" not in said and not away(whole) and not whole.elsewhere
@@ -62,7 +62,7 @@ def test_from_the_disk_all_is_the_same(
     assert "GB of its weights lie on the disk and come in while they work" in spread.elsewhere
     assert away(spread) == stacks
     assert not spread.model.model.decoder.embed_tokens.weight.is_meta  # and so the output head, which is tied to it
-    plain, engine = Engine(whole), Engine(spread, int8_head=True)
+    plain, engine = Engine(whole), Engine(spread, quicken=tmp_path)
     expected, encoded = plain.encode(document(TEXT)), engine.encode(document(TEXT))
     assert same(encoded, expected)
     ours = last(engine.answer(encoded, "Who is the treasurer?", options=SHORT))

@@ -1,0 +1,69 @@
+"""Compiles the C++ of this folder for the processor at hand, once, into the user's cache folder."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SOURCES = Path(__file__).parent
+_MAIN = "decoder_layer.cpp"
+_OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared")
+_PATIENCE = 120  # seconds: it takes two
+
+
+def load_library(cache_folder: Path) -> ctypes.CDLL | None:
+    """The compiled library; None where it cannot be made: no C++ compiler, or one without OpenMP."""
+    compiler = find_compiler()
+    if compiler is None:
+        return None
+    try:
+        return ctypes.CDLL(str(_compiled(compiler, cache_folder)))
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def find_compiler() -> str | None:
+    """The C++ compiler's path. Elsewhere than on Linux, PyTorch and the compiler bring a kind of threads each."""
+    found = (shutil.which(name) for name in ("c++", "g++", "clang++"))
+    return next(filter(None, found), None) if sys.platform == "linux" else None
+
+
+def _compiled(compiler: str, cache_folder: Path) -> Path:
+    """Named by all that it depends on; written beside its place and renamed: a start cut off leaves nothing half done.
+
+    Raises OSError or SubprocessError.
+    """
+    path = cache_folder / f"native-{_key(compiler)}.so"
+    if not path.is_file():
+        cache_folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache_folder, prefix="compiling-") as name:
+            part = Path(name) / path.name
+            command = [compiler, *_OPTIONS, str(SOURCES / _MAIN), "-o", str(part)]
+            subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE)
+            for outdated in cache_folder.glob("native-*.so"):
+                outdated.unlink(missing_ok=True)
+            part.rename(path)
+    return path
+
+
+def _key(compiler: str) -> str:
+    """Of the sources, the compiler and the processor: a cache folder may be shared by machines."""
+    hashed = hashlib.sha256()
+    for source in sorted(SOURCES.glob("*.[ch]*")):
+        hashed.update(source.read_bytes())
+    hashed.update(f"{compiler} {Path(compiler).resolve()} {_OPTIONS} {platform.machine()} {_processor()}".encode())
+    return hashed.hexdigest()[:16]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return " ".join(sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))}))

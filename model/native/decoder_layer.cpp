@@ -1,0 +1,78 @@
+// One decoder layer for one new token of each of N answers: what `decoder.py` does with PyTorch's operations, some fifty
+// a layer, in one pass of all threads. Those operations are too small to share out; here a token costs little more than
+// reading the weights once, and the document's states once a layer. Sums are float32.
+
+#include "decoder_layer.h"
+
+#include "merged_attention.h"
+
+namespace {
+
+template <typename T>
+class Pass {
+    const Layer& layer;
+    const Tokens& tokens;
+    const int count = tokens.count, hidden = layer.hidden, inner = layer.inner;
+    MergedAttention<T> attention;
+    std::unique_ptr<float[]> made = floats((size_t)count * hidden), gate = floats((size_t)count * inner),
+                             up = floats((size_t)count * inner);
+
+    static const T* matrix(const void* weights) { return static_cast<const T*>(weights); }
+
+    void feed_forward(const float* normed) {
+        const Share share(inner, LANES);
+        product(matrix(layer.gate_proj), hidden, share.first, share.last, normed, count, gate.get(), inner);
+        product(matrix(layer.up_proj), hidden, share.first, share.last, normed, count, up.get(), inner);
+        for (int answer = 0; answer < count; answer++)
+            for (int i = share.first; i < share.last; i += LANES) {
+                float* to = &gate[(size_t)answer * inner + i];
+                store(to, gelu(load(to)) * load(&up[(size_t)answer * inner + i]));
+            }
+    }
+
+    void norm(const float* states, const float* gain, float* normed) const {
+        for (size_t first = 0; first < (size_t)count * hidden; first += hidden)
+            rms_norm(states + first, gain, hidden, layer.eps, normed + first);
+    }
+
+    void add_norm_of_made(float* states, const float* gain) const {
+        auto normed = floats((size_t)count * hidden);
+        norm(made.get(), gain, normed.get());
+        for (int i = 0; i < count * hidden; i += LANES) store(states + i, load(states + i) + load(&normed[i]));
+    }
+
+public:
+    Pass(const Layer& layer, const Document& document, const Tokens& tokens)
+        : layer(layer), tokens(tokens), attention(layer, document, tokens) {}
+
+    void run() {  // by every thread: what is small is made by each of them
+        auto states = floats((size_t)count * hidden), normed = floats((size_t)count * hidden);
+        std::copy_n(tokens.hidden, (size_t)count * hidden, states.get());
+        norm(states.get(), layer.before_attention, normed.get());
+        attention.run(normed.get(), made.get());
+#pragma omp barrier
+        add_norm_of_made(states.get(), layer.after_attention);
+        norm(states.get(), layer.before_feed_forward, normed.get());
+        feed_forward(normed.get());
+#pragma omp barrier
+        const Share share(hidden, UNIT);
+        product(matrix(layer.down_proj), inner, share.first, share.last, gate.get(), count, made.get(), hidden);
+#pragma omp barrier
+        add_norm_of_made(states.get(), layer.after_feed_forward);
+#pragma omp single
+        std::copy_n(states.get(), (size_t)count * hidden, tokens.hidden);
+    }
+};
+
+template <typename T>
+void run(const Layer& layer, const Document& document, const Tokens& tokens) {
+    Pass<T> pass(layer, document, tokens);
+#pragma omp parallel num_threads(tokens.threads)
+    pass.run();
+}
+}  // namespace
+
+extern "C" void decoder_layer(const Layer* layer, const Document* document, const Tokens* tokens, int32_t in_bfloat16) {
+    if (in_bfloat16) run<bfloat16>(*layer, *document, *tokens);
+    else run<float>(*layer, *document, *tokens);
+}

@@ -1,0 +1,32 @@
+// What `decoder_layer` is given: `decoder_layers.py` has the same structures.
+
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+
+struct Layer {  // matrices (out, in) in T; gains float32
+    int32_t hidden, inner, heads, key_heads, head_dim, window;  // window 0: all earlier tokens
+    float eps, scaling;
+    const void *q_proj, *k_proj, *v_proj, *o_proj, *gate_proj, *up_proj, *down_proj;
+    const float *before_attention, *q_norm, *k_norm, *after_attention, *before_feed_forward, *after_feed_forward;
+};
+
+struct Document {  // `parts` memories, `tokens` in all
+    int32_t parts, tokens;
+    const int32_t* lengths;
+    const void* const* states;   // of each part, (length, hidden) in T
+    const float* const* scales;  // of each part, for this layer, (key_heads, length)
+    const uint8_t* shown;        // (N, tokens); null: everything
+};
+
+struct Tokens {
+    int32_t count, past, capacity, threads;
+    const int64_t* starts;   // (N), where each answer's own tokens begin
+    const float *cos, *sin;  // (N, head_dim)
+    void *keys, *values;     // this layer's cache, (N, key_heads, capacity, head_dim) in T
+    float* hidden;           // (N, hidden): replaced
+    float* attention;        // (N, tokens), over the document, mean over heads; null: nobody looks
+};
+}

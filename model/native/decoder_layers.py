@@ -1,0 +1,180 @@
+"""The decoder's layers, one pass of `decoder_layer.cpp` each, for one new token of each of a few answers."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import POINTER, Structure, c_float, c_int32, c_void_p
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.attention import SelfAttentionCache
+from model.native.build import load_library
+from model.t5gemma2 import Rotary, T5Gemma2
+from model.types import Memory
+
+_FEW = 6  # answers; with more, PyTorch's products use the processor better
+_MANY = 16  # answers, over a document of few tokens
+_ANSWERS_BY_TOKENS = 2**14  # what many answers may be times the document's tokens
+_LANES = 16
+_DTYPES = (torch.bfloat16, torch.float32)
+
+
+def native_layers(model: T5Gemma2, folder: Path) -> DecoderLayers | None:
+    """The model's decoder layers in native code, compiled into that folder; None where that cannot be."""
+    if not DecoderLayers.fit(model):
+        return None
+    library = load_library(folder)
+    return None if library is None else DecoderLayers(library, model)
+
+
+class _Layer(Structure):
+    _fields_ = [
+        *((name, c_int32) for name in ("hidden", "inner", "heads", "key_heads", "head_dim", "window")),
+        *((name, c_float) for name in ("eps", "scaling")),
+        *((name, c_void_p) for name in ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")),
+        *((name, c_void_p) for name in ("before_attention", "q_norm", "k_norm", "after_attention")),
+        *((name, c_void_p) for name in ("before_feed_forward", "after_feed_forward")),
+    ]
+
+
+class _Document(Structure):
+    _fields_ = [
+        *((name, c_int32) for name in ("parts", "tokens")),
+        ("lengths", POINTER(c_int32)),
+        ("states", POINTER(c_void_p)),
+        ("scales", POINTER(c_void_p)),
+        ("shown", c_void_p),
+    ]
+
+
+class _Tokens(Structure):
+    _fields_ = [
+        *((name, c_int32) for name in ("count", "past", "capacity", "threads")),
+        *((name, c_void_p) for name in ("starts", "cos", "sin", "keys", "values", "hidden", "attention")),
+    ]
+
+
+class DecoderLayers:
+    """A model's decoder layers, as the library wants them. Made once a model: what they point at, it keeps alive."""
+
+    def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
+        self._run: Any = library.decoder_layer
+        self._run.argtypes = [POINTER(_Layer), POINTER(_Document), POINTER(_Tokens), c_int32]
+        self._run.restype = None
+        self._model = model
+        self._gains: list[torch.Tensor] = []
+        self._layers = [self._layer(layer) for layer in model.model.decoder.layers]
+
+    @staticmethod
+    def fit(model: T5Gemma2) -> bool:
+        """Whether all weights of the decoder's layers lie on the CPU, in rows that fill its registers."""
+        layers = model.model.decoder.layers
+        weights = [weight for weight in layers.parameters() if weight.ndim == 2]
+        config = model.model.decoder.config
+        return (
+            model.dtype in _DTYPES
+            and not config.head_dim % _LANES
+            and all(weight.device.type == "cpu" and weight.dtype == model.dtype for weight in weights)
+            and all(weight.is_contiguous() and not weight.shape[1] % _LANES for weight in weights)
+        )
+
+    def over(self, memories: Sequence[Memory]) -> LayersOver:
+        """These layers over the memories of a document."""
+        return LayersOver(self._run, self._layers, memories)
+
+    def _layer(self, layer: Any) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        config = attention.config
+        projections = {name: getattr(attention, name) for name in ("q_proj", "k_proj", "v_proj", "o_proj")}
+        projections |= {name: getattr(mlp, name) for name in ("gate_proj", "up_proj", "down_proj")}
+        return _Layer(
+            hidden=config.hidden_size,
+            inner=mlp.gate_proj.out_features,
+            heads=config.num_attention_heads,
+            key_heads=config.num_key_value_heads,
+            head_dim=attention.head_dim,
+            window=attention.sliding_window or 0,
+            eps=attention.q_norm.eps,
+            scaling=attention.scaling,
+            **{name: projection.weight.data_ptr() for name, projection in projections.items()},
+            before_attention=self._gain(layer.pre_self_attn_layernorm),
+            q_norm=self._gain(attention.q_norm),
+            k_norm=self._gain(attention.k_norm),
+            after_attention=self._gain(layer.post_self_attn_layernorm),
+            before_feed_forward=self._gain(layer.pre_feedforward_layernorm),
+            after_feed_forward=self._gain(layer.post_feedforward_layernorm),
+        )
+
+    def _gain(self, norm: Any) -> int:
+        self._gains.append(1.0 + norm.weight.detach().float())
+        return self._gains[-1].data_ptr()
+
+
+class LayersOver:
+    """The layers over one document: where its states lie, and each layer's scales."""
+
+    def __init__(self, run: Any, layers: Sequence[_Layer], memories: Sequence[Memory]) -> None:
+        self._run = run
+        self._layers = layers
+        memories = [memory for memory in memories if len(memory.hidden)]
+        self._hidden = [memory.hidden.contiguous() for memory in memories]  # kept alive, as what it points at
+        self._scales = [memory.key_scales.contiguous() for memory in memories]
+        self._lengths = (c_int32 * len(memories))(*map(len, self._hidden))
+        self._tokens = sum(self._lengths)
+
+    def pay(self, answers: int) -> bool:
+        """Whether so many answers are better off here than with PyTorch's operations."""
+        return answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS)
+
+    @torch.inference_mode()
+    def through(
+        self,
+        index: int,
+        hidden: torch.Tensor,
+        rotary: Rotary,
+        starts: torch.Tensor,
+        cache: SelfAttentionCache,
+        *,
+        shown: torch.Tensor | None = None,
+        looking: bool = True,
+    ) -> torch.Tensor:
+        """Replace hidden (N, H) float32 by what a layer makes of it; the tokens' keys and values go into the cache.
+
+        rotary: cos and sin, (N, 1, D) float32. starts: (N,), where each answer's own tokens begin. shown: (N, T) bool;
+        None: everything. Returns the attention over the document, mean over heads: (N, T) float32, or (N, 0) where
+        nobody is `looking`.
+        """
+        attention = hidden.new_empty(len(hidden), self._tokens if looking else 0)
+        keys, values = cache.keys[index], cache.values[index]
+        tokens = _Tokens(
+            count=len(hidden),
+            past=cache.length,
+            capacity=keys.shape[2],
+            threads=torch.get_num_threads(),
+            starts=starts.data_ptr(),
+            cos=rotary[0].data_ptr(),
+            sin=rotary[1].data_ptr(),
+            keys=keys.data_ptr(),
+            values=values.data_ptr(),
+            hidden=hidden.data_ptr(),
+            attention=attention.data_ptr() or None,
+        )
+        self._run(self._layers[index], self._document(index, shown), tokens, int(keys.dtype == torch.bfloat16))
+        return attention
+
+    def _document(self, index: int, shown: torch.Tensor | None) -> _Document:
+        return _Document(
+            parts=len(self._lengths),
+            tokens=self._tokens,
+            lengths=self._lengths,
+            states=_pointers(self._hidden),
+            scales=_pointers([scales[index] for scales in self._scales]),
+            shown=None if shown is None else shown.data_ptr(),
+        )
+
+
+def _pointers(tensors: Sequence[torch.Tensor]) -> Any:
+    return (c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
