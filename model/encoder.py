@@ -7,16 +7,17 @@ person can stop between two pieces. A CPU's cores take a piece each.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 
 from model.cores import side_by_side
-from model.encoder_attention import global_attention, local_attention
+from model.encoder_attention import global_attention, local_attention, sliding_window_bias
 from model.errors import Cancelled
-from model.products import feed_forward
 from model.resident import resident
-from model.t5gemma2 import Layer, Rotary, T5Gemma2, rotated
+from model.rows import Rows
+from model.t5gemma2 import Layer, Rotary, T5Gemma2
 from model.types import CancelledCallback
 from model.vision.features import input_embeddings
 
@@ -35,11 +36,12 @@ def encode_window(
     *,
     image_features: torch.Tensor | None = None,
     progress: Callable[[float], None] | None = None,
+    rows: Rows | None = None,
 ) -> torch.Tensor:
     """The encoder's last hidden states, (T, H), of one window of token ids, (T,), that begins with `<bos>`.
 
     image_features: (N, H), what was seen, a row for each image token among the ids. `progress` gets the fraction that
-    is done. Raises Cancelled between two pieces.
+    is done. `rows`, the model's own, does what lies between the matrices. Raises Cancelled between two pieces.
     """
     encoder = model.model.encoder.text_model
     config = encoder.config
@@ -47,9 +49,12 @@ def encode_window(
     positions = torch.arange(ids.shape[0], device=ids.device)[None]
     rotary = {kind: encoder.rotary_emb(hidden, positions, kind) for kind in set(config.layer_types)}
     hidden = hidden[0]
+    near = sliding_window_bias(hidden, config.sliding_window)
     for index, (kind, layer) in enumerate(zip(config.layer_types, encoder.layers, strict=True)):
+        cos, sin = rotary[kind]
+        through = _Pass(layer=layer, hidden=hidden, rotary=(cos[0], sin[0]), near=near, rows=rows or Rows())
         with resident(layer):
-            for done in _through_layer(layer, hidden, rotary[kind]):
+            for done in through.pieces():
                 heed(cancelled)
                 if progress is not None:
                     progress((index + done) / len(encoder.layers))
@@ -67,16 +72,69 @@ def windows_side_by_side(size: int, device: torch.device) -> bool:
     return device.type == "cpu" and size <= _SHORT_WINDOW
 
 
-def _through_layer(layer: Layer, hidden: torch.Tensor, rotary: Rotary) -> Iterator[float]:
-    """Replace hidden (T, H) by what the layer makes of it, piece by piece; yields the fraction done before each."""
-    total = len(hidden)
-    size = _piece_size(total, hidden.device, is_sliding=layer.self_attn.is_sliding)
-    yield 0.0
-    keys, values = _keys_and_values(layer, hidden, rotary)
-    work = partial(_through_piece, layer, hidden, keys, values, rotary)
-    for done in _shared_out(work, total, size, hidden.device):
-        if done < total:
-            yield done / total
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """Of all hidden states (T, H) through a layer. rotary: cos and sin, (T, D). near: `sliding_window_bias`."""
+
+    layer: Layer
+    hidden: torch.Tensor
+    rotary: Rotary
+    near: torch.Tensor | None
+    rows: Rows
+
+    def pieces(self) -> Iterator[float]:
+        """Replace hidden by what the layer makes of it, piece by piece; yields the fraction done before each."""
+        total = len(self.hidden)
+        size = _piece_size(total, self.hidden.device, is_sliding=self.layer.self_attn.is_sliding)
+        yield 0.0
+        keys, values = self._keys_and_values()
+        for done in _shared_out(partial(self._through_piece, keys, values), total, size, self.hidden.device):
+            if done < total:
+                yield done / total
+
+    def _keys_and_values(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of all tokens, each (K, T, D): before the layer's pieces change the states that they are made of."""
+        attention, hidden = self.layer.self_attn, self.hidden
+        shape = (attention.config.num_key_value_heads, len(hidden), attention.head_dim)
+        keys, values = hidden.new_empty(shape), hidden.new_empty(shape)
+
+        @torch.inference_mode()
+        def make(part: slice) -> None:
+            normed = self.rows.normed(self.layer.pre_self_attn_layernorm, hidden[part])
+            self.rows.heads(attention.k_norm, attention.k_proj(normed), self._rotary(part), keys[:, part])
+            values[:, part] = attention.v_proj(normed).unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
+
+        size = _piece_size(len(hidden), hidden.device, is_sliding=True)
+        for _ in _shared_out(make, len(hidden), size, hidden.device):
+            pass
+        return keys, values
+
+    @torch.inference_mode()
+    def _through_piece(self, keys: torch.Tensor, values: torch.Tensor, part: slice) -> None:
+        """Replace a part of the hidden states; keys and values are those of all of them."""
+        layer, rows, piece = self.layer, self.rows, self.hidden[part]
+        attention = layer.self_attn
+        projected = attention.q_proj(rows.normed(layer.pre_self_attn_layernorm, piece))
+        heads = projected.new_empty(attention.config.num_attention_heads, len(piece), attention.head_dim)
+        rows.heads(attention.q_norm, projected, self._rotary(part), heads)
+        attended = self._attended(heads.unflatten(0, (len(keys), -1)), keys, values, part)
+        by_token = attended.permute(2, 0, 1, 3).flatten(1)  # (S, K * G * D)
+        rows.add_normed(layer.post_self_attn_layernorm, attention.o_proj(by_token), piece)
+        fed = rows.feed_forward(layer.mlp, rows.normed(layer.pre_feedforward_layernorm, piece))
+        rows.add_normed(layer.post_feedforward_layernorm, fed, piece)
+
+    def _attended(self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, part: slice) -> torch.Tensor:
+        """Queries (K, G, S, D) of a part over keys and values -> (K, G, S, D)."""
+        attention = self.layer.self_attn
+        if attention.sliding_window is None:
+            return global_attention(queries, keys, values, attention.scaling)
+        if self.near is not None:
+            return global_attention(queries, keys, values, attention.scaling, self.near[part])
+        return local_attention(queries, keys, values, attention.scaling, part.start, attention.sliding_window)
+
+    def _rotary(self, part: slice) -> Rotary:
+        cos, sin = self.rotary
+        return cos[part], sin[part]
 
 
 def _shared_out(work: Callable[[slice], None], total: int, size: int, device: torch.device) -> Iterator[int]:
@@ -87,52 +145,9 @@ def _shared_out(work: Callable[[slice], None], total: int, size: int, device: to
         yield piece.stop
 
 
-@torch.inference_mode()
-def _through_piece(
-    layer: Layer, hidden: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, rotary: Rotary, part: slice
-) -> None:
-    """Replace a part of hidden (T, H); keys and values are those of all of it, (K, T, D)."""
-    attention, piece = layer.self_attn, hidden[part]
-    queries = attention.q_proj(layer.pre_self_attn_layernorm(piece)).unflatten(-1, (-1, attention.head_dim))
-    queries = _rotated(attention.q_norm(queries), rotary, part)
-    queries = queries.unflatten(0, (len(keys), -1))  # (K, G, S, D)
-    if attention.sliding_window is None:
-        attended = global_attention(queries, keys, values, attention.scaling)
-    else:
-        attended = local_attention(queries, keys, values, attention.scaling, part.start, attention.sliding_window)
-    by_token = attended.permute(2, 0, 1, 3).flatten(1)  # (S, K * G * D)
-    piece += layer.post_self_attn_layernorm(attention.o_proj(by_token))
-    piece += layer.post_feedforward_layernorm(feed_forward(layer.mlp, layer.pre_feedforward_layernorm(piece)))
-
-
 def _piece_size(total: int, device: torch.device, *, is_sliding: bool) -> int:
     """How many queries go through a layer together: as many as fit the processor, and a stop can wait for."""
     times = 1 if device.type == "cpu" else _GPU_TIMES
     if is_sliding:
         return times * _PIECE
     return max(_SMALLEST_PIECE, min(times * _PIECE, times * _PAIRS_AT_ONCE // total))
-
-
-def _keys_and_values(layer: Layer, hidden: torch.Tensor, rotary: Rotary) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of all tokens, each (K, T, D): before the layer's pieces change the states that they are made of."""
-    attention = layer.self_attn
-    shape = (attention.config.num_key_value_heads, len(hidden), attention.head_dim)
-    keys, values = hidden.new_empty(shape), hidden.new_empty(shape)
-
-    @torch.inference_mode()
-    def make(part: slice) -> None:
-        normed = layer.pre_self_attn_layernorm(hidden[part])
-        made = attention.k_norm(attention.k_proj(normed).unflatten(-1, (-1, attention.head_dim)))
-        keys[:, part] = _rotated(made, rotary, part)
-        values[:, part] = attention.v_proj(normed).unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
-
-    size = _piece_size(len(hidden), hidden.device, is_sliding=True)
-    for _ in _shared_out(make, len(hidden), size, hidden.device):
-        pass
-    return keys, values
-
-
-def _rotated(heads: torch.Tensor, rotary: Rotary, part: slice) -> torch.Tensor:
-    """RoPE for heads (S, heads, D) of a part of the tokens, as (heads, S, D)."""
-    cos, sin = (table[:, part] for table in rotary)
-    return rotated(heads.transpose(0, 1)[None], (cos, sin))[0]

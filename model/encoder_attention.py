@@ -25,14 +25,30 @@ def sliding_window_mask(size: int, sliding_window: int, device: torch.device) ->
     return (distance >= -behind) & (distance <= ahead)
 
 
+def sliding_window_bias(hidden: torch.Tensor, sliding_window: int) -> torch.Tensor | None:
+    """The mask of all states (T, H), where there are no more than the window has, as 0 or minus infinity; else None.
+
+    Then a band would be all but everything.
+    """
+    if len(hidden) > sliding_window:
+        return None
+    return _bias(sliding_window_mask(len(hidden), sliding_window, hidden.device), hidden.dtype)
+
+
+def _bias(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    return torch.where(seen, 0.0, -torch.inf).to(dtype)
+
+
 def reach(sliding_window: int) -> tuple[int, int]:
     """How many tokens behind and ahead of itself a token of a local layer sees."""
     return (sliding_window + 1) // 2 - 1, sliding_window // 2
 
 
-def global_attention(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float) -> torch.Tensor:
-    """queries (K, G, S, D), keys and values (K, T, D) -> (K, G, S, D)."""
-    return _attention(queries, keys, values, None, scaling)
+def global_attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, bias: torch.Tensor | None = None
+) -> torch.Tensor:
+    """queries (K, G, S, D), keys and values (K, T, D), bias (S, T) for scores -> (K, G, S, D)."""
+    return _attention(queries, keys, values, bias, scaling)
 
 
 def local_attention(
@@ -40,9 +56,6 @@ def local_attention(
 ) -> torch.Tensor:
     """As `global_attention`, each query within its band; the piece's first query stands at position `first`."""
     count, total = queries.shape[2], keys.shape[1]
-    if total <= sliding_window:  # the band is all but the whole window
-        mask = sliding_window_mask(total, sliding_window, keys.device)[first : first + count]
-        return _attention(queries, keys, values, mask, scaling)
     blocks = -(-count // _BLOCK)
     behind, ahead = reach(sliding_window)
     span = _BLOCK + sliding_window  # one more than the band has: an even number suits the processor
@@ -52,10 +65,10 @@ def local_attention(
     )  # (K * blocks, span, D), with one key head no copy
     padded = functional.pad(queries, (0, 0, 0, blocks * _BLOCK - count))
     query_blocks = padded.unflatten(2, (blocks, _BLOCK)).transpose(1, 2).flatten(0, 1)  # (K * blocks, G, _BLOCK, D)
-    mask = _band(blocks, span, start, total, keys.device)
-    if len(mask) > 1:
-        mask = mask.repeat(len(keys), 1, 1)
-    output = _attention(query_blocks, key_blocks, value_blocks, mask, scaling)
+    bias = _bias(_band(blocks, span, start, total, keys.device), keys.dtype)
+    if len(bias) > 1:
+        bias = bias.repeat(len(keys), 1, 1)
+    output = _attention(query_blocks, key_blocks, value_blocks, bias, scaling)
     by_piece = output.unflatten(0, (-1, blocks)).transpose(1, 2).flatten(2, 3)
     return by_piece[:, :, :count]
 
@@ -82,33 +95,33 @@ def _band(blocks: int, span: int, start: int, total: int, device: torch.device) 
 
 
 def _attention(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
 ) -> torch.Tensor:
-    """queries (B, G, S, D), keys and values (B, T, D), mask (S, T), (1, S, T) or (B, S, T), True where seen.
+    """queries (B, G, S, D), keys and values (B, T, D), bias (S, T), (1, S, T) or (B, S, T) -> (B, G, S, D).
 
-    Returns (B, G, S, D). PyTorch's kernel, on a CPU with the query heads that share a key head as its rows (twice as
-    fast with AMX). But without AMX it multiplies bfloat16 at float32's rate: there plain products, which use the
-    bfloat16 instructions, are two to three times as fast.
+    PyTorch's kernel, on a CPU with the query heads that share a key head as its rows (twice as fast with AMX). But
+    without AMX it multiplies bfloat16 at float32's rate: there plain products, which use the bfloat16 instructions, are
+    two to three times as fast.
     """
     on_cpu, groups = keys.device.type == "cpu", queries.shape[1]
     if on_cpu and keys.dtype == torch.bfloat16 and not has_any("amx_bf16"):
-        return _attention_by_products(queries, keys, values, mask, scaling)
+        return _attention_by_products(queries, keys, values, bias, scaling)
     if on_cpu:
         queries = queries.flatten(1, 2)[:, None]
-        mask = None if mask is None else torch.cat([mask] * groups, dim=-2)
+        bias = None if bias is None else torch.cat([bias] * groups, dim=-2)
     shared = queries.shape[1]
     attended = functional.scaled_dot_product_attention(
         queries,
         keys[:, None].expand(-1, shared, -1, -1),
         values[:, None].expand(-1, shared, -1, -1),
-        attn_mask=mask if mask is None or mask.ndim == 2 else mask[:, None],
+        attn_mask=bias if bias is None or bias.ndim == 2 else bias[:, None],
         scale=scaling,
     )
     return attended.unflatten(2, (groups, -1))[:, 0] if on_cpu else attended
 
 
 def _attention_by_products(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scaling: float
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
 ) -> torch.Tensor:
     """The G query heads of a key head are its rows, and some rows at a time see all their keys.
 
@@ -116,7 +129,7 @@ def _attention_by_products(
     """
     batch, groups, count, size = queries.shape
     step = max(1, _SCORES_AT_ONCE // (groups * keys.shape[1]))
-    added = None if mask is None else torch.where(mask, 0.0, -torch.inf).to(keys.dtype).expand(batch, -1, -1)
+    added = None if bias is None else bias.expand(batch, -1, -1)
     output = torch.empty_like(queries)
     for index in range(batch):
         for first in range(0, count, step):

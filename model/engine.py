@@ -19,10 +19,10 @@ from model.checkpoint import Checkpoint
 from model.cores import side_by_side
 from model.encoder import encode_window, heed, windows_side_by_side
 from model.encodings import join_windows
-from model.errors import DocumentError, EncodingError, QuestionError
+from model.errors import EncodingError, QuestionError
 from model.generation import Generation
 from model.memory import kept, kept_bytes, memory_of
-from model.native.decoder_layers import DecoderLayers, native_layers
+from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.questions import checked_question
 from model.types import (
@@ -48,24 +48,31 @@ class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
 
     def __init__(
-        self, checkpoint: Checkpoint, *, quicken: Path | None = None, memory_precision: Precision | None = None
+        self,
+        checkpoint: Checkpoint,
+        *,
+        native_folder: Path | None = None,
+        int8_head: bool = False,
+        memory_precision: Precision | None = None,
     ) -> None:
-        """`quicken`: on a CPU, answers go through native code, compiled into this folder, and the output head in int8:
-        made beside in some seconds, and used from then on.
+        """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `int8_head`: it reads
+        the output head in int8. Both are made beside, in some seconds, and used from then on.
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
         self._head = OutputHead(checkpoint.model)
-        self._layers: DecoderLayers | None = None
-        if quicken is not None:
-            Thread(target=self._quicken, args=[quicken], daemon=True).start()
+        self._native = NativeParts()
+        if native_folder is not None or int8_head:
+            Thread(target=self._quicken, args=[native_folder, int8_head]).start()
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
-    def _quicken(self, folder: Path) -> None:
-        self._layers = native_layers(self.checkpoint.model, folder)
-        self._head = OutputHead(self.checkpoint.model, int8=True)
+    def _quicken(self, native_folder: Path | None, int8_head: bool) -> None:
+        if native_folder is not None:
+            self._native = load_native_parts(self.checkpoint.model, native_folder)
+        if int8_head:
+            self._head = OutputHead(self.checkpoint.model, int8=True)
 
     @cached_property
     def tagger(self) -> Tagger:
@@ -116,7 +123,7 @@ class Engine:
         stream = self._tokenise(document, seen)
         total = len(stream.ids)
         if not total:
-            raise DocumentError(_no_text(document))
+            raise token_maps.no_text(document)
         pieces: list[EncodedDocument] = []
         for piece in self._read_windows(document, stream, seen, report, cancelled):
             pieces.append(piece)
@@ -153,6 +160,7 @@ class Engine:
                 cancelled,
                 image_features=seen.within(stream, window.start, window.end),
                 progress=None if aside else partial(_report_tokens, report, window, total),
+                rows=self._native.rows,
             )
             return memory_of(checkpoint.model, window.kept_rows(hidden))
 
@@ -214,7 +222,7 @@ class Engine:
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._head, self._layers, encodings, options, cancelled)
+        generation = Generation(self.checkpoint, self._head, self._native.layers, encodings, options, cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)
@@ -238,12 +246,3 @@ def _report_tokens(report: ProgressCallback, window: Window, total: int, fractio
     """How many of the document's tokens are read when a fraction of a window is."""
     done = window.keep_start + int(fraction * (window.keep_end - window.keep_start))
     report(Progress(stage="encoding", done=done, total=total, unit="tokens"))
-
-
-def _no_text(document: Document) -> str:
-    unread = sum(page.unread_boxes for page in document.pages)
-    seen = f" ({unread} places with writing that could not be read)" if unread else ""
-    return (
-        f"{document.name} has {len(document.pages)} pages and no text{seen}: choose a document with text, or a sharper "
-        "scan in a script that the text recognition knows."
-    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from tokenizers import Tokenizer
 
+from model.errors import DocumentError
 from model.types import Document, Page, TokenMap
 
 PAGE_SEPARATOR = "\n\n"
@@ -125,4 +126,14 @@ def join(maps: list[TokenMap]) -> TokenMap:
         pages=torch.cat([tokens.pages for tokens in maps]),
         starts=torch.cat([tokens.starts for tokens in maps]),
         ends=torch.cat([tokens.ends for tokens in maps]),
+    )
+
+
+def no_text(document: Document) -> DocumentError:
+    """What is wrong with a document that has no tokens."""
+    unread = sum(page.unread_boxes for page in document.pages)
+    seen = f" ({unread} places with writing that could not be read)" if unread else ""
+    return DocumentError(
+        f"{document.name} has {len(document.pages)} pages and no text{seen}: choose a document with text, or a "
+        "sharper scan in a script that the text recognition knows."
     )

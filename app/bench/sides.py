@@ -31,9 +31,10 @@ from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of
-from model.native.decoder_layers import native_layers
+from model.native.parts import load_native_parts
 from model.output_head import OutputHead
 from model.prompts import end_tokens
+from model.rows import Rows
 from model.tokens import encode_text
 from model.types import Memory
 from model.windows import Window, plan_windows
@@ -83,13 +84,13 @@ def peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
 
 
-def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int) -> Memory:
+def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, rows: Rows | None = None) -> Memory:
     """In one window, or in joined windows of that many tokens."""
     if not window:
-        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids))
+        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, rows=rows))
 
     def read(part: Window) -> Memory:
-        states = encode_window(checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]))
+        states = encode_window(checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]), rows=rows)
         return memory_of(checkpoint.model, part.kept_rows(states))
 
     parts = plan_windows(len(ids) - 1, window - 1, window // 16)
@@ -131,15 +132,15 @@ def best(output: DecoderOutput, ends: list[int]) -> int:
 def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, cache_folder: Path) -> dict[str, Any]:
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
     head = OutputHead(checkpoint.model, int8=True)
-    layers = native_layers(checkpoint.model, cache_folder)
+    native = load_native_parts(checkpoint.model, cache_folder)
     with torch.inference_mode():
-        encode(checkpoint, ids[:256], 0)  # kernels are built, memory is mapped
-        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window), checkpoint.device)
+        encode(checkpoint, ids[:256], 0, native.rows)  # kernels are built, memory is mapped
+        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native.rows), checkpoint.device)
     save_file({"states": memory.hidden}, states)
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
         capacity = QUESTION_TOKENS + ANSWER_TOKENS
-        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=layers)
+        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=native.layers)
 
     ends = sorted(end_tokens(checkpoint))
     answer(decoder(1), [prompt], ends)

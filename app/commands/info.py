@@ -12,7 +12,7 @@ from app.settings import Settings
 from model.checkpoints import EMBEDDED
 from model.checkpoints.found import downloaded
 from model.checkpoints.placement import best_device, best_dtype
-from model.native.build import find_compiler
+from model.native.library import find_compiler
 
 PACKAGES = ("torch", "transformers", "gradio", "pymupdf", "rapidocr", "onnxruntime")
 

@@ -65,7 +65,7 @@ def load_engine(model: str | None, line: ProgressLine) -> Engine:
     """The engine on the checkpoint of that name; None: on the one that the settings name."""
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
-    return Engine(checkpoint, memory_precision=settings.precision)
+    return Engine(checkpoint, native_folder=settings.cache_folder, memory_precision=settings.precision)
 
 
 def _open(

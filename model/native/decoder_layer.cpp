@@ -72,7 +72,10 @@ void run(const Layer& layer, const Document& document, const Tokens& tokens) {
 }
 }  // namespace
 
-extern "C" void decoder_layer(const Layer* layer, const Document* document, const Tokens* tokens, int32_t in_bfloat16) {
-    if (in_bfloat16) run<bfloat16>(*layer, *document, *tokens);
-    else run<float>(*layer, *document, *tokens);
+extern "C" void decoder_layer_bfloat16(const Layer* layer, const Document* document, const Tokens* tokens) {
+    run<bfloat16>(*layer, *document, *tokens);
+}
+
+extern "C" void decoder_layer_float32(const Layer* layer, const Document* document, const Tokens* tokens) {
+    run<float>(*layer, *document, *tokens);
 }

@@ -5,29 +5,18 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from ctypes import POINTER, Structure, c_float, c_int32, c_void_p
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from model.attention import SelfAttentionCache
-from model.native.build import load_library
+from model.native.library import function, suits
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import Memory
 
 _FEW = 6  # answers; with more, PyTorch's products use the processor better
 _MANY = 16  # answers, over a document of few tokens
 _ANSWERS_BY_TOKENS = 2**14  # what many answers may be times the document's tokens
-_LANES = 16
-_DTYPES = (torch.bfloat16, torch.float32)
-
-
-def native_layers(model: T5Gemma2, folder: Path) -> DecoderLayers | None:
-    """The model's decoder layers in native code, compiled into that folder; None where that cannot be."""
-    if not DecoderLayers.fit(model):
-        return None
-    library = load_library(folder)
-    return None if library is None else DecoderLayers(library, model)
 
 
 class _Layer(Structure):
@@ -61,25 +50,15 @@ class DecoderLayers:
     """A model's decoder layers, as the library wants them. Made once a model: what they point at, it keeps alive."""
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
-        self._run: Any = library.decoder_layer
-        self._run.argtypes = [POINTER(_Layer), POINTER(_Document), POINTER(_Tokens), c_int32]
-        self._run.restype = None
+        self._run = function(library, "decoder_layer", model.dtype, *map(POINTER, (_Layer, _Document, _Tokens)))
         self._model = model
         self._gains: list[torch.Tensor] = []
         self._layers = [self._layer(layer) for layer in model.model.decoder.layers]
 
     @staticmethod
     def fit(model: T5Gemma2) -> bool:
-        """Whether all weights of the decoder's layers lie on the CPU, in rows that fill its registers."""
-        layers = model.model.decoder.layers
-        weights = [weight for weight in layers.parameters() if weight.ndim == 2]
-        config = model.model.decoder.config
-        return (
-            model.dtype in _DTYPES
-            and not config.head_dim % _LANES
-            and all(weight.device.type == "cpu" and weight.dtype == model.dtype for weight in weights)
-            and all(weight.is_contiguous() and not weight.shape[1] % _LANES for weight in weights)
-        )
+        """Whether native code can go through the model's decoder layers: the sizes suit it, and all are on the CPU."""
+        return all(suits(weight) for weight in model.model.decoder.layers.parameters())
 
     def over(self, memories: Sequence[Memory]) -> LayersOver:
         """These layers over the memories of a document."""
@@ -162,7 +141,7 @@ class LayersOver:
             hidden=hidden.data_ptr(),
             attention=attention.data_ptr() or None,
         )
-        self._run(self._layers[index], self._document(index, shown), tokens, int(keys.dtype == torch.bfloat16))
+        self._run(self._layers[index], self._document(index, shown), tokens)
         return attention
 
     def _document(self, index: int, shown: torch.Tensor | None) -> _Document:

@@ -53,25 +53,17 @@ class MergedAttention {
         into(layer.v_proj, layer.key_heads * dim, all_heads + layer.key_heads * dim);
     }
 
-    void rotate(float* head, int answer) const {
-        const float *cos = tokens.cos + (size_t)answer * dim, *sin = tokens.sin + (size_t)answer * dim;
-        for (int i = 0, j = dim / 2; j < dim; i++, j++) {
-            const float low = head[i], high = head[j];
-            head[i] = low * cos[i] - high * sin[i];
-            head[j] = high * cos[j] + low * sin[j];
-        }
-    }
-
     void place_heads() {  // queries for both kinds of keys; the own keys and values into the cache
         const int each = layer.heads + 2 * layer.key_heads;
         const Share share(count * each, 1);
+        auto normed = floats(dim);
         for (int item = share.first; item < share.last; item++) {
             const int answer = item / each, head = item % each, key_head = (head - layer.heads) % layer.key_heads;
             const bool is_query = head < layer.heads, is_value = head >= layer.heads + layer.key_heads;
             float* from = &heads[(size_t)answer * projected + (size_t)head * dim];
             if (!is_value) {
-                rms_norm(from, is_query ? layer.q_norm : layer.k_norm, dim, layer.eps, from);
-                rotate(from, answer);
+                rms_norm(from, is_query ? layer.q_norm : layer.k_norm, dim, layer.eps, normed.get());
+                rotate(normed.get(), tokens.cos + (size_t)answer * dim, tokens.sin + (size_t)answer * dim, dim, from);
             }
             const size_t row = is_query ? (size_t)row_of(answer, head) * dim : 0;
             T* to = is_query ? nullptr : cached(is_value ? tokens.values : tokens.keys, answer, key_head, tokens.past);

@@ -103,9 +103,22 @@ inline void scale(float* x, float factor, int size) {
     for (int i = 0; i < size; i += LANES) store(x + i, load(x + i) * factor);
 }
 
-inline void rms_norm(const float* x, const float* gain, int size, float eps, float* y) {
+// Gives RMSNorm(x) times the gain to `write`, LANES at a time.
+template <typename T, typename Write>
+void rms_norm(const T* x, const float* gain, int size, float eps, const Write& write) {
     Lanes squares = {};
     for (int i = 0; i < size; i += LANES) squares += load(x + i) * load(x + i);
     const float factor = 1 / std::sqrt(sum(squares) / size + eps);
-    for (int i = 0; i < size; i += LANES) store(y + i, load(x + i) * factor * load(gain + i));
+    for (int i = 0; i < size; i += LANES) write(i, load(x + i) * factor * load(gain + i));
+}
+
+inline void rms_norm(const float* x, const float* gain, int size, float eps, float* y) {
+    rms_norm(x, gain, size, eps, [&](int at, Lanes value) { store(y + at, value); });
+}
+
+// RoPE of one head: y is not x.
+inline void rotate(const float* x, const float* cos, const float* sin, int dim, float* y) {
+    const int half = dim / 2;
+    for (int i = 0; i < half; i++) y[i] = x[i] * cos[i] - x[i + half] * sin[i];
+    for (int i = half; i < dim; i++) y[i] = x[i] * cos[i] + x[i - half] * sin[i];
 }

@@ -8,6 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from model.document_forms import Block
+from model.encoder_attention import global_attention, local_attention
 from model.products import MOST_ROWS, feed_forward, linear
 from tests.tiny import tiny_model
 
@@ -49,3 +50,13 @@ def test_scores_and_weighted_sums_of_a_block(tokens: int, key_heads: int, projec
     assert_close(block.scores(rows), rows.float() @ block.keys.float().mT, atol=0.1, rtol=0.02)
     exact = weights.bfloat16().float() @ block.values.float()
     assert_close(block.weighted(weights).float(), exact, atol=2e-3, rtol=0.02)
+
+
+@pytest.mark.parametrize("sliding_window", [512, 900])
+def test_attention_of_the_encoder_is_nearly_float32s(sliding_window: int) -> None:
+    """By whichever way this processor takes, over a band and over all."""
+    queries, keys, values = random(1, 4, 300, 32), random(1, 800, 32), random(1, 800, 32)
+    given, wide = (queries, keys, values), (queries.float(), keys.float(), values.float())
+    assert_close(global_attention(*given, 0.2).float(), global_attention(*wide, 0.2), atol=0.02, rtol=0.05)
+    ours, exact = (local_attention(*three, 0.2, 200, sliding_window) for three in (given, wide))
+    assert_close(ours.float(), exact, atol=0.02, rtol=0.05)

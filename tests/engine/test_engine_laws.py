@@ -69,9 +69,10 @@ def test_attention_by_products_equals_pytorchs_kernel(masked: bool, monkeypatch:
     monkeypatch.setattr("model.encoder_attention._SCORES_AT_ONCE", 2 * 3 * 20 * 7)
     torch.manual_seed(0)
     queries, keys, values = torch.randn(2, 3, 30, 16), torch.randn(2, 20, 16), torch.randn(2, 20, 16)
-    for mask in [torch.rand(30, 20) < 0.7, torch.rand(2, 30, 20) < 0.7] if masked else [None]:
-        ours = encoder_attention._attention_by_products(queries, keys, values, mask, 0.25)
-        assert relative_error(ours, encoder_attention._attention(queries, keys, values, mask, 0.25)) < TOLERANCE
+    for shape in [(30, 20), (1, 30, 20), (2, 30, 20)] if masked else [()]:
+        bias = torch.where(torch.rand(shape) < 0.7, 0.0, -torch.inf) if masked else None
+        ours = encoder_attention._attention_by_products(queries, keys, values, bias, 0.25)
+        assert relative_error(ours, encoder_attention._attention(queries, keys, values, bias, 0.25)) < TOLERANCE
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)

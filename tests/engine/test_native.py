@@ -14,8 +14,9 @@ from model.decoder import Decoder, DecoderOutput
 from model.encoder import encode_window
 from model.engine import Engine
 from model.memory import memory_of
-from model.native import build
-from model.native.decoder_layers import DecoderLayers, native_layers
+from model.native import library
+from model.native.decoder_layers import DecoderLayers
+from model.native.parts import NativeParts, load_native_parts
 from model.t5gemma2 import T5Gemma2
 from model.types import GenerationOptions, Memory
 from tests.tiny import TEXT, document, last, relative_error, tiny_config, tiny_model
@@ -24,7 +25,7 @@ TOLERANCE = 1e-5
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 PROMPTS = [[2, 9, 10, 11], [2, 20], [2, 30, 31, 32, 33]]
 
-needs_compiler = pytest.mark.skipif(build.find_compiler() is None, reason="no C++ compiler")
+needs_compiler = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:
-    layers = native_layers(model, folder)
+    layers = load_native_parts(model, folder).layers
     assert layers is not None
     return layers
 
@@ -121,6 +122,28 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
 
 
 @needs_compiler
+@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
+@pytest.mark.parametrize("length", [1, 7, 60, 300])
+def test_encoder_states(heads: int, key_heads: int, length: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorter than the window of eight, and longer, in pieces that do not divide the length."""
+    monkeypatch.setattr("model.encoder._PIECE", 130)
+    model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
+    ids, rows = torch.arange(7, 7 + length), load_native_parts(model, folder).rows
+    ours, theirs = encode_window(model, ids, rows=rows), encode_window(model, ids)
+    assert rows is not None and not torch.equal(ours, theirs)
+    assert relative_error(ours, theirs) < TOLERANCE
+
+
+@needs_compiler
+def test_encoder_states_in_bfloat16_nearly(folder: Path) -> None:
+    ids, model = torch.arange(7, 107), tiny_model().bfloat16()
+    exact = encode_window(tiny_model(), ids)
+    theirs = relative_error(encode_window(model, ids), exact)
+    ours = relative_error(encode_window(model, ids, rows=load_native_parts(model, folder).rows), exact)
+    assert 0 < ours < 1.1 * theirs < 0.2
+
+
+@needs_compiler
 def test_more_threads_than_tokens(folder: Path) -> None:
     model = tiny_model()
     memories, threads = memories_of(model, 3), torch.get_num_threads()
@@ -134,7 +157,7 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain, quick = Engine(checkpoint), Engine(checkpoint)
-    quick._quicken(tmp_path)
+    quick._quicken(tmp_path, int8_head=False)
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))
@@ -144,10 +167,10 @@ def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path
 
 @needs_compiler
 def test_it_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert build.load_library(folder) is not None
+    assert library.load_library(folder) is not None
     (before,) = folder.glob("native-*.so")
     monkeypatch.setattr("subprocess.run", None)
-    assert build.load_library(folder) is not None
+    assert library.load_library(folder) is not None
     assert list(folder.iterdir()) == [before]
 
 
@@ -155,17 +178,17 @@ def test_without_a_compiler_or_with_one_that_fails_pytorch_does_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    assert native_layers(tiny_model(), tmp_path) is None
+    assert load_native_parts(tiny_model(), tmp_path) == NativeParts()
     failing = tmp_path / "c++"
     failing.write_text("#!/bin/sh\nexit 1\n")
     failing.chmod(0o755)
     monkeypatch.setattr(shutil, "which", lambda _: str(failing))
-    assert native_layers(tiny_model(), tmp_path / "cache") is None
+    assert load_native_parts(tiny_model(), tmp_path / "cache") == NativeParts()
     assert not list((tmp_path / "cache").glob("*"))
 
 
 def test_weights_elsewhere_stay_with_pytorch(tmp_path: Path) -> None:
     model = tiny_model()
     model.model.decoder.layers[3].to("meta")
-    assert native_layers(model, tmp_path) is None
-    assert native_layers(tiny_model().half(), tmp_path) is None
+    assert load_native_parts(model, tmp_path).layers is None
+    assert load_native_parts(tiny_model().half(), tmp_path) == NativeParts()

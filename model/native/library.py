@@ -10,10 +10,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-SOURCES = Path(__file__).parent
-_MAIN = "decoder_layer.cpp"
+import torch
+
+_SOURCES = Path(__file__).parent
 _OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared")
+_DTYPES = (torch.bfloat16, torch.float32)
+_LANES = 16
 _PATIENCE = 120  # seconds: it takes two
 
 
@@ -44,7 +48,7 @@ def _compiled(compiler: str, cache_folder: Path) -> Path:
         cache_folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache_folder, prefix="compiling-") as name:
             part = Path(name) / path.name
-            command = [compiler, *_OPTIONS, str(SOURCES / _MAIN), "-o", str(part)]
+            command = [compiler, *_OPTIONS, *map(str, sorted(_SOURCES.glob("*.cpp"))), "-o", str(part)]
             subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE)
             for outdated in cache_folder.glob("native-*.so"):
                 outdated.unlink(missing_ok=True)
@@ -55,7 +59,7 @@ def _compiled(compiler: str, cache_folder: Path) -> Path:
 def _key(compiler: str) -> str:
     """Of the sources, the compiler and the processor: a cache folder may be shared by machines."""
     hashed = hashlib.sha256()
-    for source in sorted(SOURCES.glob("*.[ch]*")):
+    for source in sorted(_SOURCES.glob("*.[ch]*")):
         hashed.update(source.read_bytes())
     hashed.update(f"{compiler} {Path(compiler).resolve()} {_OPTIONS} {platform.machine()} {_processor()}".encode())
     return hashed.hexdigest()[:16]
@@ -67,3 +71,16 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return " ".join(sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))}))
+
+
+def function(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: Any) -> Any:
+    """The library's function of that name for numbers of that type, which takes such arguments and gives nothing."""
+    found = getattr(library, f"{name}_{str(dtype).removeprefix('torch.')}")
+    found.argtypes, found.restype = arguments, None
+    return found
+
+
+def suits(weight: torch.Tensor) -> bool:
+    """Whether native code can work with a layer's weight: where it lies, of which type, in rows of which size."""
+    on_cpu = weight.device.type == "cpu" and weight.is_contiguous()
+    return on_cpu and weight.dtype in _DTYPES and not weight.shape[-1] % _LANES

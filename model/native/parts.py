@@ -1,0 +1,30 @@
+"""The parts of a model that native code does, where this machine can compile it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.native.decoder_layers import DecoderLayers
+from model.native.encoder_rows import NativeRows
+from model.native.library import load_library
+from model.t5gemma2 import T5Gemma2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeParts:
+    """None: PyTorch's operations do it."""
+
+    layers: DecoderLayers | None = None
+    rows: NativeRows | None = None
+
+
+def load_native_parts(model: T5Gemma2, folder: Path) -> NativeParts:
+    """What suits native code of this model, compiled into that folder where it is not there yet."""
+    layers, rows = DecoderLayers.fit(model), NativeRows.fit(model)
+    library = load_library(folder) if layers or rows else None
+    if library is None:
+        return NativeParts()
+    return NativeParts(
+        layers=DecoderLayers(library, model) if layers else None, rows=NativeRows(library, model) if rows else None
+    )
