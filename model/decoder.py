@@ -82,7 +82,8 @@ class Decoder:
     def begin(self, prompts: Sequence[Sequence[int]]) -> DecoderOutput:
         """Decode the questions; the logits are those of each answer's first token."""
         longest = max(map(len, prompts))
-        self._document = choose_form(self._model, self._memories, len(prompts), longest)
+        if self._native is None or not self._native.tiled:
+            self._document = choose_form(self._model, self._memories, len(prompts), longest)
         padding = [longest - len(prompt) for prompt in prompts]
         self._starts += torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
@@ -95,32 +96,7 @@ class Decoder:
     @torch.inference_mode()
     def step(self, tokens: Sequence[int]) -> DecoderOutput:
         """Decode one more token of each answer; the logits are those of the token that comes next."""
-        ids = torch.tensor(tokens, device=self._device)[:, None]
-        as_states = isinstance(self._document, AbsorbedForm)
-        if self._native is not None and as_states and self._native.pay(len(tokens)):
-            return self._step_natively(self._native, ids)
-        return self._decode(ids, looking=self._evidence)
-
-    def _step_natively(self, layers: LayersOver, ids: torch.Tensor) -> DecoderOutput:
-        decoder = self._model.model.decoder
-        hidden = decoder.embed_tokens(ids)[:, 0].float()  # (N, H)
-        rotary = self._rotary(hidden, 1)
-        looks = []
-        for index, kind in enumerate(decoder.config.layer_types):
-            self._heed()
-            looks.append(
-                layers.through(
-                    index,
-                    hidden,
-                    rotary[kind],
-                    self._starts,
-                    self._cache,
-                    shown=self._shown,
-                    looking=self._evidence,
-                )
-            )
-        self._cache.length += 1
-        return self._output(hidden.to(self._model.dtype), looks)
+        return self._decode(torch.tensor(tokens, device=self._device)[:, None], looking=self._evidence)
 
     def keep(self, questions: Sequence[int]) -> None:
         """Only these questions, by their place among those that still run, go on."""
@@ -158,6 +134,9 @@ class Decoder:
             raise Cancelled("Stopped before the answer began.")
 
     def _decode(self, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
+        as_states = isinstance(self._document, AbsorbedForm)
+        if self._native is not None and as_states and self._native.pay(*ids.shape):
+            return self._decode_natively(self._native, ids, looking=looking)
         decoder = self._model.model.decoder
         hidden = decoder.embed_tokens(ids)  # (N, S, H)
         rotary = self._rotary(hidden, ids.shape[1])
@@ -183,6 +162,20 @@ class Decoder:
                 looks.append(attention)
         self._cache.length += ids.shape[1]
         return self._output(hidden[:, -1], looks)
+
+    def _decode_natively(self, layers: LayersOver, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
+        decoder = self._model.model.decoder
+        hidden = decoder.embed_tokens(ids).float()  # (N, S, H)
+        rotary = self._rotary(hidden, ids.shape[1])
+        looks = []
+        for index, kind in enumerate(decoder.config.layer_types):
+            self._heed()
+            through = layers.through(
+                index, hidden, rotary[kind], self._starts, self._cache, shown=self._shown, looking=looking
+            )
+            looks.append(through)
+        self._cache.length += ids.shape[1]
+        return self._output(hidden[:, -1].to(self._model.dtype), looks)
 
     def _output(self, hidden: torch.Tensor, looks: Sequence[torch.Tensor]) -> DecoderOutput:
         """Of the last tokens' states (N, H), and each layer's attention (N, T)."""

@@ -1,4 +1,4 @@
-// One decoder layer for one new token of each of N answers: what `decoder.py` does with PyTorch's operations, some fifty
+// One decoder layer for some new tokens of each of N answers: what `decoder.py` does with PyTorch's operations, some fifty
 // a layer, in one pass of all threads. Those operations are too small to share out; here a token costs little more than
 // reading the weights once, and the document's states once a layer. Sums are float32.
 
@@ -12,7 +12,7 @@ template <typename T>
 class Pass {
     const Layer& layer;
     const Tokens& tokens;
-    const int count = tokens.count, hidden = layer.hidden, inner = layer.inner;
+    const int count = tokens.answers * tokens.size, hidden = layer.hidden, inner = layer.inner;
     MergedAttention<T> attention;
     std::unique_ptr<float[]> made = floats((size_t)count * hidden), gate = floats((size_t)count * inner),
                              up = floats((size_t)count * inner);
@@ -20,13 +20,13 @@ class Pass {
     static const T* matrix(const void* weights) { return static_cast<const T*>(weights); }
 
     void feed_forward(const float* normed) {
-        const Share share(inner, LANES);
+        const Share share(inner, TILE);
         product(matrix(layer.gate_proj), hidden, share.first, share.last, normed, count, gate.get(), inner);
         product(matrix(layer.up_proj), hidden, share.first, share.last, normed, count, up.get(), inner);
-        for (int answer = 0; answer < count; answer++)
+        for (int token = 0; token < count; token++)
             for (int i = share.first; i < share.last; i += LANES) {
-                float* to = &gate[(size_t)answer * inner + i];
-                store(to, gelu(load(to)) * load(&up[(size_t)answer * inner + i]));
+                float* to = &gate[(size_t)token * inner + i];
+                store(to, gelu(load(to)) * load(&up[(size_t)token * inner + i]));
             }
     }
 
@@ -46,6 +46,7 @@ public:
         : layer(layer), tokens(tokens), attention(layer, document, tokens) {}
 
     void run() {  // by every thread: what is small is made by each of them
+        const Tiles tiles;
         auto states = floats((size_t)count * hidden), normed = floats((size_t)count * hidden);
         std::copy_n(tokens.hidden, (size_t)count * hidden, states.get());
         norm(states.get(), layer.before_attention, normed.get());
@@ -55,7 +56,7 @@ public:
         norm(states.get(), layer.before_feed_forward, normed.get());
         feed_forward(normed.get());
 #pragma omp barrier
-        const Share share(hidden, UNIT);
+        const Share share(hidden, TILE);
         product(matrix(layer.down_proj), inner, share.first, share.last, gate.get(), count, made.get(), hidden);
 #pragma omp barrier
         add_norm_of_made(states.get(), layer.after_feed_forward);
@@ -79,3 +80,5 @@ extern "C" void decoder_layer_bfloat16(const Layer* layer, const Document* docum
 extern "C" void decoder_layer_float32(const Layer* layer, const Document* document, const Tokens* tokens) {
     run<float>(*layer, *document, *tokens);
 }
+
+extern "C" int32_t multiplies_tiles() { return has_tiles(); }

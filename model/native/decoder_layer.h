@@ -22,11 +22,11 @@ struct Document {  // `parts` memories, `tokens` in all
 };
 
 struct Tokens {
-    int32_t count, past, capacity, threads;
+    int32_t answers, size, past, capacity, threads;  // N answers with `size` new tokens each
     const int64_t* starts;   // (N), where each answer's own tokens begin
-    const float *cos, *sin;  // (N, head_dim)
+    const float *cos, *sin;  // (N * size, head_dim)
     void *keys, *values;     // this layer's cache, (N, key_heads, capacity, head_dim) in T
-    float* hidden;           // (N, hidden): replaced
-    float* attention;        // (N, tokens), over the document, mean over heads; null: nobody looks
+    float* hidden;           // (N * size, hidden): replaced
+    float* attention;        // (N, tokens), of the last tokens over the document, mean over heads; null: nobody looks
 };
 }

@@ -1,4 +1,4 @@
-"""The decoder's layers, one pass of `decoder_layer.cpp` each, for one new token of each of a few answers."""
+"""The decoder's layers, one pass of `decoder_layer.cpp` each, for a few new tokens of a few answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from model.native.library import function, suits
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import Memory
 
-_FEW = 6  # answers; with more, PyTorch's products use the processor better
+_MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better
+_FEW = 6  # answers, without tiles
 _MANY = 16  # answers, over a document of few tokens
 _ANSWERS_BY_TOKENS = 2**14  # what many answers may be times the document's tokens
 
@@ -41,7 +42,7 @@ class _Document(Structure):
 
 class _Tokens(Structure):
     _fields_ = [
-        *((name, c_int32) for name in ("count", "past", "capacity", "threads")),
+        *((name, c_int32) for name in ("answers", "size", "past", "capacity", "threads")),
         *((name, c_void_p) for name in ("starts", "cos", "sin", "keys", "values", "hidden", "attention")),
     ]
 
@@ -51,6 +52,7 @@ class DecoderLayers:
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
         self._run = function(library, "decoder_layer", model.dtype, *map(POINTER, (_Layer, _Document, _Tokens)))
+        self._tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
         self._model = model
         self._gains: list[torch.Tensor] = []
         self._layers = [self._layer(layer) for layer in model.model.decoder.layers]
@@ -62,7 +64,7 @@ class DecoderLayers:
 
     def over(self, memories: Sequence[Memory]) -> LayersOver:
         """These layers over the memories of a document."""
-        return LayersOver(self._run, self._layers, memories)
+        return LayersOver(self._run, self._layers, memories, tiled=self._tiled)
 
     def _layer(self, layer: Any) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp
@@ -95,7 +97,9 @@ class DecoderLayers:
 class LayersOver:
     """The layers over one document: where its states lie, and each layer's scales."""
 
-    def __init__(self, run: Any, layers: Sequence[_Layer], memories: Sequence[Memory]) -> None:
+    def __init__(self, run: Any, layers: Sequence[_Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
+        """`tiled`: products go through the processor's matrix tiles (AMX), so several rows cost what one does."""
+        self.tiled = tiled
         self._run = run
         self._layers = layers
         memories = [memory for memory in memories if len(memory.hidden)]
@@ -104,9 +108,11 @@ class LayersOver:
         self._lengths = (c_int32 * len(memories))(*map(len, self._hidden))
         self._tokens = sum(self._lengths)
 
-    def pay(self, answers: int) -> bool:
-        """Whether so many answers are better off here than with PyTorch's operations."""
-        return answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS)
+    def pay(self, answers: int, size: int) -> bool:
+        """Whether `size` new tokens of each of so many answers are better off here than with PyTorch's operations."""
+        if self.tiled:
+            return answers * size <= _MOST_ROWS_BY_TILES
+        return size == 1 and (answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS))
 
     @torch.inference_mode()
     def through(
@@ -120,16 +126,18 @@ class LayersOver:
         shown: torch.Tensor | None = None,
         looking: bool = True,
     ) -> torch.Tensor:
-        """Replace hidden (N, H) float32 by what a layer makes of it; the tokens' keys and values go into the cache.
+        """Replace hidden (N, S, H) float32 by what a layer makes of it; the tokens' keys and values go into the cache.
 
-        rotary: cos and sin, (N, 1, D) float32. starts: (N,), where each answer's own tokens begin. shown: (N, T) bool;
-        None: everything. Returns the attention over the document, mean over heads: (N, T) float32, or (N, 0) where
-        nobody is `looking`.
+        rotary: cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin. shown: (N, T) bool;
+        None: everything. Returns the last tokens' attention over the document, mean over heads: (N, T) float32, or
+        (N, 0) where nobody is `looking`.
         """
-        attention = hidden.new_empty(len(hidden), self._tokens if looking else 0)
+        answers, size, _ = hidden.shape
+        attention = hidden.new_empty(answers, self._tokens if looking else 0)
         keys, values = cache.keys[index], cache.values[index]
         tokens = _Tokens(
-            count=len(hidden),
+            answers=answers,
+            size=size,
             past=cache.length,
             capacity=keys.shape[2],
             threads=torch.get_num_threads(),

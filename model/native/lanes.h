@@ -45,9 +45,10 @@ inline float highest(Lanes lanes) {
     return most;
 }
 
-inline Lanes exp(Lanes x) {  // relative error 2e-7; 0 below -87
+inline Lanes exp(Lanes x) {  // relative error 2e-7; 0 below -87, and above 88 what it is there
     const auto counts = x > all(-87);
     x = counts ? x : all(-87);
+    x = x < all(88) ? x : all(88);
     const Lanes shift = all(12582912);  // 1.5 * 2^23: what is added to it is rounded to a whole number
     const Lanes power = (x * 1.44269504f + shift) - shift;
     const Lanes rest = x - power * 0.693145752f - power * 1.42860677e-6f;  // log(2) in two parts

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "lanes.h"
+#include "tiles.h"
 
 constexpr int AHEAD = 1024;  // numbers of a matrix that are fetched before they are needed
 
@@ -56,9 +56,14 @@ void multiply(const T* matrix, int in, int first, int last, const float* x, floa
     }
 }
 
+constexpr int ROWS_FOR_TILES = 4;  // fewer are multiplied as fast as the matrix is read without
+
 // y[:, first:last] = x (rows, in) times rows first to last of the matrix; y has `stride` columns.
 template <typename T>
 void product(const T* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride) {
+    if constexpr (std::is_same_v<T, bfloat16>)
+        if (has_tiles() && rows >= ROWS_FOR_TILES && in % DEPTH == 0 && (last - first) % TILE == 0)
+            return tile_product(matrix, in, first, last, x, rows, y, stride);
     const int even = first + (last - first) / 2 * 2;
     in_groups<8>(rows, [&](auto count, int row) {
         const float* given = x + (size_t)row * in;
@@ -84,10 +89,14 @@ void add_terms(const float* given, int stride, const T* matrix, int in, int firs
     }
 }
 
-// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in).
+// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). Where there are more than
+// a few rows, y has room for whole tiles of them.
 template <typename T>
 void add_weighted(const float* weights, int stride, int rows, const T* matrix, int terms, int in, int first, int last,
                   float* y) {
+    if constexpr (std::is_same_v<T, bfloat16>)
+        if (has_tiles() && rows >= ROWS_FOR_TILES && first % DEPTH == 0 && last % DEPTH == 0)
+            return tile_add_weighted(weights, stride, rows, matrix, terms, in, first, last, y);
     in_groups<4>(rows, [&](auto count, int row) {
         const float* given = weights + (size_t)row * stride;
         float* to = y + (size_t)row * in;

@@ -107,6 +107,38 @@ def test_in_bfloat16_nearly(folder: Path) -> None:
 
 
 @needs_compiler
+@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
+@pytest.mark.parametrize("shown", [False, True])
+def test_by_tiles_nearly(heads: int, key_heads: int, shown: bool, folder: Path) -> None:
+    """Sizes that a processor's matrix tiles take, where it has them; questions and answers, whole tiles and not."""
+    config = tiny_config(heads=heads, key_heads=key_heads)
+    for stack in (config.encoder.text_config, config.decoder):
+        stack.hidden_size, stack.intermediate_size, stack.head_dim = 64, 96, 32
+    exact, model = tiny_model(config), tiny_model(config).bfloat16()
+    lengths = 37, 5, 300
+    rows = torch.rand(3, sum(lengths), generator=torch.Generator().manual_seed(2)) < 0.5 if shown else None
+    expected = answered(exact, memories_of(exact, *lengths), None, rows)
+    memories = memories_of(model, *lengths)
+    ours, theirs = answered(model, memories, layers_of(model, folder), rows), answered(model, memories, None, rows)
+    for name in ("logits", "attention", "sought"):
+        errors = [relative_error(getattr(one, name).float(), getattr(expected, name)) for one in (ours, theirs)]
+        assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
+
+
+@needs_compiler
+def test_large_numbers(folder: Path) -> None:
+    """As Gemma has them: GELU of -100 is 0."""
+    model = tiny_model()
+    for layer in (*model.model.decoder.layers, *model.model.encoder.text_model.layers):
+        layer.mlp.gate_proj.weight *= 100
+    parts, ids = load_native_parts(model, folder), torch.arange(7, 57)
+    states = encode_window(model, ids)
+    assert relative_error(encode_window(model, ids, rows=parts.rows), states) < TOLERANCE
+    memories = [memory_of(model, states)]
+    assert_same(answered(model, memories, parts.layers), answered(model, memories, None))
+
+
+@needs_compiler
 def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model()
     layers = layers_of(model, folder)

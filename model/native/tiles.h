@@ -1,0 +1,150 @@
+// Products of bfloat16 by AMX: tiles of 16 rows of 64 bytes. One instruction multiplies 16 rows of a matrix, 32 numbers of
+// each, with as many of up to 16 rows of numbers, so up to 16 rows cost what reading the matrix costs.
+//
+// A tile of the second factor has its numbers in pairs, as the instruction wants them: those of a column that follow
+// each other lie side by side.
+
+#pragma once
+
+#include "lanes.h"
+
+constexpr int TILE = 16;   // rows of a tile, and numbers of a row of sums
+constexpr int DEPTH = 32;  // bfloat16 numbers of a row
+
+inline int whole_tiles(int rows) { return (rows + TILE - 1) / TILE * TILE; }
+
+#if defined(__AMX_BF16__) && defined(__linux__)
+
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <vector>
+
+inline bool has_tiles() {  // Linux keeps a thread's tiles only for a process that has asked
+    constexpr int REQUEST = 0x1023, TILE_DATA = 18;
+    static const bool granted = syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+    return granted;
+}
+
+// While it lives, this thread's eight tiles are whole ones; then they are what another library had made of them.
+class Tiles {
+    struct alignas(64) Config {
+        uint8_t palette = 0, start_row = 0, reserved[14] = {};
+        uint16_t row_bytes[16] = {};
+        uint8_t rows[16] = {};
+    } before;
+
+public:
+    Tiles() {
+        if (!has_tiles()) return;
+        _tile_storeconfig(&before);
+        Config config;
+        config.palette = 1;
+        for (int tile = 0; tile < 8; tile++) config.row_bytes[tile] = 64, config.rows[tile] = TILE;
+        _tile_loadconfig(&config);
+    }
+    ~Tiles() {
+        if (!has_tiles()) return;
+        if (before.palette) _tile_loadconfig(&before);
+        else _tile_release();
+    }
+    Tiles(const Tiles&) = delete;
+};
+
+inline uint32_t pair(float first, float second) {
+    const auto narrow = [](float value) {
+        uint32_t bits;
+        __builtin_memcpy(&bits, &value, sizeof bits);
+        return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    };
+    return narrow(first) | narrow(second) << 16;
+}
+
+// y[:, first:last] = x (rows, in) times rows first to last of the matrix, whole tiles of them; `in` is whole depths.
+inline void tile_product(const bfloat16* matrix, int in, int first, int last, const float* x, int rows, float* y,
+                         int stride) {
+    std::vector<uint32_t> paired((size_t)in / 2 * TILE);
+    alignas(64) float sums[2][TILE][TILE];
+    for (int row = 0; row < rows; row += TILE) {
+        const int some = std::min(TILE, rows - row);
+        if (some < TILE) std::fill(paired.begin(), paired.end(), 0);
+        for (int r = 0; r < some; r++)
+            for (int i = 0; i < in; i += 2) {
+                const float* from = x + (size_t)(row + r) * in + i;
+                paired[(size_t)i / 2 * TILE + r] = pair(from[0], from[1]);
+            }
+        for (int out = first; out < last; out += 2 * TILE) {
+            const bool both = out + TILE < last;
+            const bfloat16 *one = matrix + (size_t)out * in, *two = one + (both ? (size_t)TILE * in : 0);
+            _tile_zero(0);
+            _tile_zero(1);
+            for (int i = 0; i < in; i += DEPTH) {
+                _tile_loadd(4, &paired[(size_t)i / 2 * TILE], 64);
+                _tile_loadd(2, one + i, 2 * in);
+                _tile_loadd(3, two + i, 2 * in);
+                _tile_dpbf16ps(0, 2, 4);
+                _tile_dpbf16ps(1, 3, 4);
+            }
+            _tile_stored(0, sums[0], 64);
+            _tile_stored(1, sums[1], 64);
+            for (int part = 0; part <= both; part++)
+                for (int r = 0; r < some; r++)
+                    for (int o = 0; o < TILE; o++) y[(size_t)(row + r) * stride + out + part * TILE + o] = sums[part][o][r];
+        }
+    }
+}
+
+// Columns first to last of a matrix (terms, in) in pairs of terms, for each 16 columns: (pairs, 16, 2)
+inline void interleave(const bfloat16* matrix, int terms, int in, int first, int last, uint16_t* to) {
+    const __m512i halves = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
+    const int pairs = (terms + DEPTH - 1) / DEPTH * TILE;
+    for (int pair = 0; pair < pairs; pair++)
+        for (int i = first; i < last; i += DEPTH) {
+            const auto read = [&](int term) {
+                if (term >= terms) return _mm512_setzero_si512();
+                return _mm512_permutexvar_epi64(halves, _mm512_loadu_si512(matrix + (size_t)term * in + i));
+            };
+            const __m512i one = read(2 * pair), two = read(2 * pair + 1);
+            uint16_t* const place = to + ((size_t)(i - first) / TILE * pairs + pair) * DEPTH;
+            _mm512_storeu_si512(place, _mm512_unpacklo_epi16(one, two));
+            _mm512_storeu_si512(place + (size_t)pairs * DEPTH, _mm512_unpackhi_epi16(one, two));
+        }
+}
+
+// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). y has room for whole tiles
+// of rows; columns are whole depths.
+inline void tile_add_weighted(const float* weights, int stride, int rows, const bfloat16* matrix, int terms, int in,
+                              int first, int last, float* y) {
+    const int deep = (terms + DEPTH - 1) / DEPTH * DEPTH, tall = whole_tiles(rows);
+    std::vector<uint16_t> paired((size_t)deep * (last - first)), narrow((size_t)tall * deep);
+    interleave(matrix, terms, in, first, last, paired.data());
+    for (int row = 0; row < rows; row++)
+        for (int term = 0; term < terms; term++)
+            narrow[(size_t)row * deep + term] = pair(weights[(size_t)row * stride + term], 0);
+    for (int i = first; i < last; i += TILE) {
+        const uint16_t* const columns = &paired[(size_t)(i - first) / TILE * deep / 2 * DEPTH];
+        for (int row = 0; row < tall; row += TILE) {
+            float* const to = y + (size_t)row * in + i;
+            _tile_loadd(0, to, 4 * in);
+            for (int term = 0; term < deep; term += DEPTH) {
+                _tile_loadd(2, &narrow[(size_t)row * deep + term], 2 * deep);
+                _tile_loadd(3, columns + (size_t)term / 2 * DEPTH, 64);
+                _tile_dpbf16ps(0, 2, 3);
+            }
+            _tile_stored(0, to, 4 * in);
+        }
+    }
+}
+
+#else
+
+inline bool has_tiles() { return false; }
+struct Tiles {
+    Tiles() {}
+};
+inline void tile_product(const bfloat16*, int, int, int, const float*, int, float*, int) {}
+inline void tile_add_weighted(const float*, int, int, const bfloat16*, int, int, int, int, float*) {}
+
+#endif
