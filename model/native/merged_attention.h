@@ -127,16 +127,23 @@ class MergedAttention {
         std::fill_n(&totals[here], rows, 0.0f);
         std::fill_n(sums_here, (size_t)rows * hidden, 0.0f);
         auto weights = floats((size_t)rows * block);
+        auto* const asked = scratch<uint32_t, 4>((size_t)whole_tiles(rows) / 2 * hidden);
+        if (tiled) paired_rows(absorbed.get(), rows, hidden, asked);
+        const auto ask = [&](const T* states, int size, float* scored) {
+            if constexpr (std::is_same_v<T, bfloat16>)
+                if (tiled) return tile_product(states, hidden, 0, size, asked, rows, scored, block);
+            product(states, hidden, 0, size, absorbed.get(), rows, scored, block);
+        };
         std::unique_ptr<T[]> padded(new T[(size_t)TILE * hidden]());
         for (int part = 0, begin = 0; part < document.parts; begin += document.lengths[part++]) {
             const int length = document.lengths[part], end = std::min(share.last - begin, length);
             for (int token = std::max(share.first - begin, 0); token < end; token += block) {
                 const int size = std::min(block, end - token), whole = std::min(whole_tiles(size), length - token) / TILE * TILE;
                 const T* states = matrix(document.states[part]) + (size_t)token * hidden;
-                product(states, hidden, 0, whole, absorbed.get(), rows, weights.get(), block);
+                ask(states, whole, weights.get());
                 if (whole < size) {  // the last of a memory fill no tile: no state is read behind them
                     std::copy_n(states + (size_t)whole * hidden, (size_t)(size - whole) * hidden, padded.get());
-                    product(padded.get(), hidden, 0, TILE, absorbed.get(), rows, &weights[whole], block);
+                    ask(padded.get(), TILE, &weights[whole]);
                 }
                 for (int row = 0; row < rows; row++) {
                     const float* scales = document.scales[part] + (size_t)(row / of_key_head) * length + token;

@@ -12,6 +12,7 @@ constexpr int TILE = 16;   // rows of a tile, and numbers of a row of sums
 constexpr int DEPTH = 32;  // bfloat16 numbers of a row
 
 inline int whole_tiles(int rows) { return (rows + TILE - 1) / TILE * TILE; }
+inline int whole_depths(int numbers) { return (numbers + DEPTH - 1) / DEPTH * DEPTH; }
 
 #if defined(__AMX_BF16__) && defined(__linux__)
 
@@ -53,35 +54,41 @@ public:
     Tiles(const Tiles&) = delete;
 };
 
-inline uint32_t pair(float first, float second) {
-    const auto narrow = [](float value) {
-        uint32_t bits;
-        __builtin_memcpy(&bits, &value, sizeof bits);
-        return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    };
-    return narrow(first) | narrow(second) << 16;
+// At least so many numbers, this thread's own; what they were before is undefined.
+template <typename Number, int WHICH>
+Number* scratch(size_t count) {
+    thread_local std::vector<Number> kept;
+    if (kept.size() < count) kept.resize(count);
+    return kept.data();
 }
 
-// y[:, first:last] = x (rows, in) times rows first to last of the matrix, whole tiles of them; `in` is whole depths.
-inline void tile_product(const bfloat16* matrix, int in, int first, int last, const float* x, int rows, float* y,
+// Rows of numbers (rows, in) as second factor: (groups of 16 rows, in / 2, 16, 2). `in` is whole depths.
+inline const uint32_t* paired_rows(const float* x, int rows, int in, uint32_t* to) {
+    auto* const narrow = scratch<bfloat16, 0>(in);
+    std::fill_n(to, (size_t)whole_tiles(rows) / 2 * in, 0);
+    for (int row = 0; row < rows; row++) {
+        for (int i = 0; i < in; i += LANES) store(narrow + i, load(x + (size_t)row * in + i));
+        uint32_t* const place = to + (size_t)(row / TILE) * in / 2 * TILE + row % TILE;
+        for (int i = 0; i < in; i += 2) place[(size_t)i / 2 * TILE] = narrow[i] | (uint32_t)narrow[i + 1] << 16;
+    }
+    return to;
+}
+
+// y (rows, stride)[:, first:last] = paired rows times rows first to last of the matrix, whole tiles of them.
+inline void tile_product(const bfloat16* matrix, int in, int first, int last, const uint32_t* paired, int rows, float* y,
                          int stride) {
-    std::vector<uint32_t> paired((size_t)in / 2 * TILE);
     alignas(64) float sums[2][TILE][TILE];
-    for (int row = 0; row < rows; row += TILE) {
+    for (int row = 0; row < rows; row += TILE, paired += (size_t)in / 2 * TILE) {
         const int some = std::min(TILE, rows - row);
-        if (some < TILE) std::fill(paired.begin(), paired.end(), 0);
-        for (int r = 0; r < some; r++)
-            for (int i = 0; i < in; i += 2) {
-                const float* from = x + (size_t)(row + r) * in + i;
-                paired[(size_t)i / 2 * TILE + r] = pair(from[0], from[1]);
-            }
         for (int out = first; out < last; out += 2 * TILE) {
             const bool both = out + TILE < last;
             const bfloat16 *one = matrix + (size_t)out * in, *two = one + (both ? (size_t)TILE * in : 0);
             _tile_zero(0);
             _tile_zero(1);
             for (int i = 0; i < in; i += DEPTH) {
-                _tile_loadd(4, &paired[(size_t)i / 2 * TILE], 64);
+                if (!row)  // what the next two tiles need
+                    for (int next = 2 * TILE; next < 4 * TILE; next++) __builtin_prefetch(one + (size_t)next * in + i);
+                _tile_loadd(4, paired + (size_t)i / 2 * TILE, 64);
                 _tile_loadd(2, one + i, 2 * in);
                 _tile_loadd(3, two + i, 2 * in);
                 _tile_dpbf16ps(0, 2, 4);
@@ -96,44 +103,50 @@ inline void tile_product(const bfloat16* matrix, int in, int first, int last, co
     }
 }
 
-// Columns first to last of a matrix (terms, in) in pairs of terms, for each 16 columns: (pairs, 16, 2)
-inline void interleave(const bfloat16* matrix, int terms, int in, int first, int last, uint16_t* to) {
+// 32 columns of a matrix (terms, in) in pairs of terms, once for each 16 columns: (2, pairs, 16, 2).
+inline void interleave(const bfloat16* matrix, int terms, int in, bfloat16* to) {
     const __m512i halves = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
-    const int pairs = (terms + DEPTH - 1) / DEPTH * TILE;
-    for (int pair = 0; pair < pairs; pair++)
-        for (int i = first; i < last; i += DEPTH) {
-            const auto read = [&](int term) {
-                if (term >= terms) return _mm512_setzero_si512();
-                return _mm512_permutexvar_epi64(halves, _mm512_loadu_si512(matrix + (size_t)term * in + i));
-            };
-            const __m512i one = read(2 * pair), two = read(2 * pair + 1);
-            uint16_t* const place = to + ((size_t)(i - first) / TILE * pairs + pair) * DEPTH;
-            _mm512_storeu_si512(place, _mm512_unpacklo_epi16(one, two));
-            _mm512_storeu_si512(place + (size_t)pairs * DEPTH, _mm512_unpackhi_epi16(one, two));
-        }
+    const int deep = whole_depths(terms);
+    const auto read = [&](int term) {
+        if (term >= terms) return _mm512_setzero_si512();
+        return _mm512_permutexvar_epi64(halves, _mm512_loadu_si512(matrix + (size_t)term * in));
+    };
+    for (int term = 0; term < deep; term += 2) {
+        const __m512i one = read(term), two = read(term + 1);
+        _mm512_storeu_si512(to + (size_t)term * TILE, _mm512_unpacklo_epi16(one, two));
+        _mm512_storeu_si512(to + (size_t)(deep + term) * TILE, _mm512_unpackhi_epi16(one, two));
+    }
 }
 
-// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). y has room for whole tiles
-// of rows; columns are whole depths.
-inline void tile_add_weighted(const float* weights, int stride, int rows, const bfloat16* matrix, int terms, int in,
+// y (rows, in)[:, first:last] += weights (rows, terms of `given` numbers) times the matrix (terms, in). y has room for whole
+// tiles of rows; columns are whole depths.
+inline void tile_add_weighted(const float* weights, int given, int rows, const bfloat16* matrix, int terms, int in,
                               int first, int last, float* y) {
-    const int deep = (terms + DEPTH - 1) / DEPTH * DEPTH, tall = whole_tiles(rows);
-    std::vector<uint16_t> paired((size_t)deep * (last - first)), narrow((size_t)tall * deep);
-    interleave(matrix, terms, in, first, last, paired.data());
-    for (int row = 0; row < rows; row++)
-        for (int term = 0; term < terms; term++)
-            narrow[(size_t)row * deep + term] = pair(weights[(size_t)row * stride + term], 0);
-    for (int i = first; i < last; i += TILE) {
-        const uint16_t* const columns = &paired[(size_t)(i - first) / TILE * deep / 2 * DEPTH];
+    const int deep = whole_depths(terms), tall = whole_tiles(rows);
+    auto* const paired = scratch<bfloat16, 1>(2 * (size_t)deep * TILE);
+    auto* const narrow = scratch<bfloat16, 2>((size_t)tall * deep);
+    std::fill_n(narrow, (size_t)tall * deep, 0);
+    for (int row = 0; row < rows; row++) {
+        const float* const from = weights + (size_t)row * given;
+        int term = 0;
+        for (; term + LANES <= terms; term += LANES) store(narrow + (size_t)row * deep + term, load(from + term));
+        for (; term < terms; term++) narrow[(size_t)row * deep + term] = rounded(from[term]);
+    }
+    for (int i = first; i < last; i += DEPTH) {
+        interleave(matrix + i, terms, in, paired);
         for (int row = 0; row < tall; row += TILE) {
             float* const to = y + (size_t)row * in + i;
             _tile_loadd(0, to, 4 * in);
+            _tile_loadd(1, to + TILE, 4 * in);
             for (int term = 0; term < deep; term += DEPTH) {
-                _tile_loadd(2, &narrow[(size_t)row * deep + term], 2 * deep);
-                _tile_loadd(3, columns + (size_t)term / 2 * DEPTH, 64);
+                _tile_loadd(2, narrow + (size_t)row * deep + term, 2 * deep);
+                _tile_loadd(3, paired + (size_t)term * TILE, 64);
+                _tile_loadd(4, paired + (size_t)(deep + term) * TILE, 64);
                 _tile_dpbf16ps(0, 2, 3);
+                _tile_dpbf16ps(1, 2, 4);
             }
             _tile_stored(0, to, 4 * in);
+            _tile_stored(1, to + TILE, 4 * in);
         }
     }
 }
@@ -144,7 +157,12 @@ inline bool has_tiles() { return false; }
 struct Tiles {
     Tiles() {}
 };
-inline void tile_product(const bfloat16*, int, int, int, const float*, int, float*, int) {}
+template <typename Number, int WHICH>
+Number* scratch(size_t) {
+    return nullptr;
+}
+inline const uint32_t* paired_rows(const float*, int, int, uint32_t* to) { return to; }
+inline void tile_product(const bfloat16*, int, int, int, const uint32_t*, int, float*, int) {}
 inline void tile_add_weighted(const float*, int, int, const bfloat16*, int, int, int, int, float*) {}
 
 #endif
