@@ -15,6 +15,7 @@ import torch
 from model.cores import side_by_side
 from model.encoder_attention import global_attention, local_attention, sliding_window_bias
 from model.errors import Cancelled
+from model.processor import has_any
 from model.resident import resident
 from model.rows import Rows
 from model.t5gemma2 import Layer, Rotary, T5Gemma2
@@ -25,6 +26,7 @@ _SHORT_WINDOW = 1024  # tokens, up to which there are too few pieces to share ou
 _PIECE = 512  # tokens that go through a layer together: what is made of them stays in a core's cache
 _SMALLEST_PIECE = 128
 _PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: how long a stop may have to wait
+_AMX_TIMES = 16  # as many, where the processor multiplies so fast: keys are read less often
 _GPU_TIMES = 32  # a GPU has room and haste for larger pieces
 
 
@@ -85,7 +87,7 @@ class _Pass:
     def pieces(self) -> Iterator[float]:
         """Replace hidden by what the layer makes of it, piece by piece; yields the fraction done before each."""
         total = len(self.hidden)
-        size = _piece_size(total, self.hidden.device, is_sliding=self.layer.self_attn.is_sliding)
+        size = _piece_size(self.hidden, is_sliding=self.layer.self_attn.is_sliding)
         yield 0.0
         keys, values = self._keys_and_values()
         for done in _shared_out(partial(self._through_piece, keys, values), total, size, self.hidden.device):
@@ -104,7 +106,7 @@ class _Pass:
             self.rows.heads(attention.k_norm, attention.k_proj(normed), self._rotary(part), keys[:, part])
             values[:, part] = attention.v_proj(normed).unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
 
-        size = _piece_size(len(hidden), hidden.device, is_sliding=True)
+        size = _piece_size(hidden, is_sliding=True)
         for _ in _shared_out(make, len(hidden), size, hidden.device):
             pass
         return keys, values
@@ -145,9 +147,10 @@ def _shared_out(work: Callable[[slice], None], total: int, size: int, device: to
         yield piece.stop
 
 
-def _piece_size(total: int, device: torch.device, *, is_sliding: bool) -> int:
+def _piece_size(hidden: torch.Tensor, *, is_sliding: bool) -> int:
     """How many queries go through a layer together: as many as fit the processor, and a stop can wait for."""
-    times = 1 if device.type == "cpu" else _GPU_TIMES
+    times = 1 if hidden.device.type == "cpu" else _GPU_TIMES
     if is_sliding:
         return times * _PIECE
-    return max(_SMALLEST_PIECE, min(times * _PIECE, times * _PAIRS_AT_ONCE // total))
+    haste = _AMX_TIMES if hidden.dtype == torch.bfloat16 and times == 1 and has_any("amx_bf16") else times
+    return max(_SMALLEST_PIECE, min(times * _PIECE, haste * _PAIRS_AT_ONCE // len(hidden)))

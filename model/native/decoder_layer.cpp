@@ -1,6 +1,6 @@
-// One decoder layer for some new tokens of each of N answers: what `decoder.py` does with PyTorch's operations, some fifty
-// a layer, in one pass of all threads. Those operations are too small to share out; here a token costs little more than
-// reading the weights once, and the document's states once a layer. Sums are float32.
+// One decoder layer for some new tokens of each of N answers: what `decoder.py` does with PyTorch's operations, some
+// fifty a layer, in one pass of all threads. Those operations are too small to share out; here a token costs little
+// more than reading the weights once, and the document's states once a layer. Sums are float32.
 
 #include "decoder_layer.h"
 

@@ -1,5 +1,5 @@
-// What lies between the matrices of an encoder layer, for a piece of a document and one core. Each of these goes through
-// its numbers once, where PyTorch's operations go through them up to six times. Sums are float32.
+// What lies between the matrices of an encoder layer, for a piece of a document and one core. Each of these goes
+// through its numbers once, where PyTorch's operations go through them up to six times. Sums are float32.
 
 #include <memory>
 
@@ -48,7 +48,7 @@ void gated(T* gate, const T* up, int64_t size) {
                                     int32_t add) {                                                                    \
         normed(x, gain, rows, size, eps, y, add);                                                                     \
     }                                                                                                                 \
-    /* x (tokens, heads, dim), normed and turned by cos and sin (tokens, dim) -> y (heads, tokens, dim), heads lying */ \
+    /* x (tokens, heads, dim), normed and turned by cos and sin (tokens, dim) -> y (heads, tokens, dim), heads */      \
     /* `stride` numbers apart */                                                                                      \
     extern "C" void normed_heads_##suffix(const T* x, const float* gain, const T* cos, const T* sin, int32_t tokens,  \
                                           int32_t heads, int32_t dim, float eps, T* y, int64_t stride) {              \

@@ -1,48 +1,28 @@
 // Merged attention of some new tokens of each of N answers, over their own tokens and the document: `attention.py` and
-// `document_forms.py` (absorbed) have the mathematics. The document's states are read once, for scores and for sums.
+// `document_forms.py` (absorbed) have the mathematics.
 
 #pragma once
 
-#include <memory>
+#include "document_attention.h"
 
-#include "decoder_layer.h"
-#include "rows.h"
-
-constexpr int TILED_BLOCK = 128;    // of the document's tokens: what tiles need of them stays in a core's cache
-constexpr float NOTHING = -1e20f;  // the highest of no scores
-constexpr float MASKED = -1e30f;
-
-inline std::unique_ptr<float[]> floats(size_t count) { return std::unique_ptr<float[]>(new float[count]); }
-
-// Rows that attend are ordered by (key head, new token, query head of the key head): those of a key head lie together.
 template <typename T>
 class MergedAttention {
     const Layer& layer;
     const Document& document;
     const Tokens& tokens;
-    const int count = tokens.answers * tokens.size, hidden = layer.hidden, dim = layer.head_dim, all_heads = layer.heads * dim;
-    const int groups = layer.heads / layer.key_heads, rows = count * layer.heads, tall = rows + TILE, of_key_head = count * groups;
-    const bool tiled = std::is_same_v<T, bfloat16> && has_tiles() && hidden % DEPTH == 0 && rows >= ROWS_FOR_TILES;
-    const int block = tiled ? TILED_BLOCK : TILE;
+    const int count = tokens.answers * tokens.size, hidden = layer.hidden, dim = layer.head_dim;
+    const int groups = layer.heads / layer.key_heads, of_key_head = count * groups, rows = count * layer.heads;
+    const int all_heads = layer.heads * dim;
     const int projected = all_heads + 2 * layer.key_heads * dim;  // queries, keys, values
+    const RowOrder order{groups, count, layer.heads};
+    DocumentAttention<T> over_document{layer, document, tokens, order};
     std::unique_ptr<float[]> heads = floats((size_t)count * projected), queries = floats((size_t)rows * dim),
-                             gained = floats((size_t)rows * dim), absorbed = floats((size_t)tall * hidden),
+                             gained = floats((size_t)rows * dim), absorbed = floats((size_t)(rows + TILE) * hidden),
                              own_peaks = floats(rows), own_totals = floats(rows), own_sums = floats((size_t)rows * dim),
-                             scores = floats(tokens.attention ? (size_t)tokens.answers * layer.heads * document.tokens : 0),
-                             peaks = floats((size_t)tokens.threads * rows), totals = floats((size_t)tokens.threads * rows),
-                             sums = floats((size_t)tokens.threads * tall * hidden),
                              summed = floats((size_t)rows * hidden), values = floats((size_t)rows * dim),
                              mixed = floats((size_t)rows * dim);
 
     static const T* matrix(const void* weights) { return static_cast<const T*>(weights); }
-
-    int token_of(int row) const { return row / groups % count; }
-
-    int row_of(int token, int head) const { return (head / groups * count + token) * groups + head % groups; }
-
-    float* scores_of(int answer, int head) const {  // of an answer's last token
-        return &scores[((size_t)answer * layer.heads + head) * document.tokens];
-    }
 
     T* cached(void* cache, int answer, int key_head, int position) const {
         const size_t row = ((size_t)answer * layer.key_heads + key_head) * tokens.capacity + position;
@@ -71,7 +51,7 @@ class MergedAttention {
                 rms_norm(from, is_query ? layer.q_norm : layer.k_norm, dim, layer.eps, normed.get());
                 rotate(normed.get(), tokens.cos + (size_t)token * dim, tokens.sin + (size_t)token * dim, dim, from);
             }
-            const size_t row = is_query ? (size_t)row_of(token, head) * dim : 0;
+            const size_t row = is_query ? (size_t)order.row_of(token, head) * dim : 0;
             T* to = is_query ? nullptr : cached(is_value ? tokens.values : tokens.keys, token / tokens.size, key_head,
                                                 tokens.past + token % tokens.size);
             for (int i = 0; i < dim; i += LANES) {
@@ -89,11 +69,12 @@ class MergedAttention {
     void absorb() {  // W_k^T (g * q), some columns of it
         const Share share(hidden, DEPTH);
         for (int row = 0; row < rows; row++)
-            std::fill(&absorbed[(size_t)row * hidden + share.first], &absorbed[(size_t)row * hidden + share.last], 0.0f);
+            std::fill_n(&absorbed[(size_t)row * hidden + share.first], share.last - share.first, 0.0f);
         for (int head = 0; head < layer.key_heads; head++) {
             const size_t first = (size_t)head * of_key_head;
-            add_weighted(&gained[first * dim], dim, of_key_head, matrix(layer.k_proj) + (size_t)head * dim * hidden, dim,
-                         hidden, share.first, share.last, &absorbed[first * hidden]);
+            const T* keys = matrix(layer.k_proj) + (size_t)head * dim * hidden;
+            add_weighted(&gained[first * dim], dim, of_key_head, keys, dim, hidden, share.first, share.last,
+                         &absorbed[first * hidden]);
         }
     }
 
@@ -101,8 +82,9 @@ class MergedAttention {
         const Share share(rows, 1);
         auto weights = floats(tokens.past + tokens.size);
         for (int row = share.first; row < share.last; row++) {
-            const int key_head = row / of_key_head, answer = token_of(row) / tokens.size;
-            const int end = tokens.past + token_of(row) % tokens.size + 1, near = layer.window ? end - layer.window : 0;
+            const int key_head = order.key_head_of(row), answer = order.token_of(row) / tokens.size;
+            const int end = tokens.past + order.token_of(row) % tokens.size + 1;
+            const int near = layer.window ? end - layer.window : 0;
             const int first = std::max<int64_t>({0, near, tokens.starts[answer]}), size = std::max(end - first, 0);
             float* to = &own_sums[(size_t)row * dim];
             std::fill(to, to + dim, 0.0f);
@@ -118,84 +100,17 @@ class MergedAttention {
         }
     }
 
-    // A running softmax over this thread's tokens: states are read once, for scores and for sums.
-    void attend_to_document() {
-        const Share share(document.tokens, TILE);
-        const size_t here = (size_t)omp_get_thread_num() * rows;
-        float* const sums_here = sums_of(omp_get_thread_num());
-        std::fill_n(&peaks[here], rows, NOTHING);
-        std::fill_n(&totals[here], rows, 0.0f);
-        std::fill_n(sums_here, (size_t)rows * hidden, 0.0f);
-        auto weights = floats((size_t)rows * block);
-        auto* const asked = scratch<uint32_t, 4>((size_t)whole_tiles(rows) / 2 * hidden);
-        if (tiled) paired_rows(absorbed.get(), rows, hidden, asked);
-        const auto ask = [&](const T* states, int size, float* scored) {
-            if constexpr (std::is_same_v<T, bfloat16>)
-                if (tiled) return tile_product(states, hidden, 0, size, asked, rows, scored, block);
-            product(states, hidden, 0, size, absorbed.get(), rows, scored, block);
-        };
-        std::unique_ptr<T[]> padded(new T[(size_t)TILE * hidden]());
-        for (int part = 0, begin = 0; part < document.parts; begin += document.lengths[part++]) {
-            const int length = document.lengths[part], end = std::min(share.last - begin, length);
-            for (int token = std::max(share.first - begin, 0); token < end; token += block) {
-                const int size = std::min(block, end - token), whole = std::min(whole_tiles(size), length - token) / TILE * TILE;
-                const T* states = matrix(document.states[part]) + (size_t)token * hidden;
-                ask(states, whole, weights.get());
-                if (whole < size) {  // the last of a memory fill no tile: no state is read behind them
-                    std::copy_n(states + (size_t)whole * hidden, (size_t)(size - whole) * hidden, padded.get());
-                    ask(padded.get(), TILE, &weights[whole]);
-                }
-                for (int row = 0; row < rows; row++) {
-                    const float* scales = document.scales[part] + (size_t)(row / of_key_head) * length + token;
-                    weigh(row, begin + token, size, scales, &weights[(size_t)row * block]);
-                }
-                add_weighted(weights.get(), block, rows, states, size, hidden, 0, hidden, sums_here);
-            }
-        }
-    }
-
-    // A block's products of one row -> scores -> weights, relative to this thread's peak so far.
-    void weigh(int row, int first, int size, const float* scales, float* scored) {
-        const size_t here = (size_t)omp_get_thread_num() * rows + row;
-        const int answer = token_of(row) / tokens.size, whole = whole_tiles(size);
-        for (int i = 0; i < size; i++) scored[i] *= scales[i];
-        std::fill(scored + size, scored + whole, MASKED);
-        if (document.shown) {
-            const uint8_t* shown = document.shown + (size_t)answer * document.tokens + first;
-            for (int i = 0; i < size; i++) scored[i] = shown[i] ? scored[i] : MASKED;
-        }
-        if (tokens.attention && token_of(row) % tokens.size == tokens.size - 1)
-            std::copy(scored, scored + size, scores_of(answer, row / of_key_head * groups + row % groups) + first);
-        Lanes most = load(scored), total = {};
-        for (int i = LANES; i < whole; i += LANES) most = most > load(scored + i) ? most : load(scored + i);
-        const float peak = std::max(peaks[here], highest(most));
-        if (peak > peaks[here]) {
-            const float shrink = std::exp(peaks[here] - peak);
-            scale(sums_of(omp_get_thread_num()) + (size_t)row * hidden, shrink, hidden);
-            totals[here] *= shrink;
-            peaks[here] = peak;
-        }
-        for (int i = 0; i < whole; i += LANES) {
-            const Lanes weights = exp(load(scored + i) - peak);
-            store(scored + i, weights);
-            total += weights;
-        }
-        totals[here] += sum(total);
-    }
-
-    float* sums_of(int thread) const { return &sums[(size_t)thread * tall * hidden]; }
-
     float peak_of(int row) const {  // of all threads' and the own tokens' scores
         float peak = own_peaks[row];
         for (int thread = 0; thread < omp_get_num_threads(); thread++)
-            peak = std::max(peak, peaks[(size_t)thread * rows + row]);
+            peak = std::max(peak, over_document.peak(thread, row));
         return peak;
     }
 
     float total_of(int row, float peak) const {
         float total = own_totals[row] * std::exp(own_peaks[row] - peak);
-        for (size_t here = row; here < (size_t)omp_get_num_threads() * rows; here += rows)
-            total += totals[here] * std::exp(peaks[here] - peak);
+        for (int thread = 0; thread < omp_get_num_threads(); thread++)
+            total += over_document.total(thread, row) * std::exp(over_document.peak(thread, row) - peak);
         return total;
     }
 
@@ -206,26 +121,9 @@ class MergedAttention {
             float* to = &summed[(size_t)row * hidden];
             std::fill(to + share.first, to + share.last, 0.0f);
             for (int thread = 0; thread < omp_get_num_threads(); thread++) {
-                const float weight = std::exp(peaks[(size_t)thread * rows + row] - peak);
-                const float* from = sums_of(thread) + (size_t)row * hidden;
+                const float weight = std::exp(over_document.peak(thread, row) - peak);
+                const float* from = over_document.sums_of(thread) + (size_t)row * hidden;
                 add_weighted(&weight, 0, 1, from, 1, hidden, share.first, share.last, to);
-            }
-        }
-    }
-
-    void look() {  // the attention of each answer's last token over some of the document's tokens
-        const Share share(document.tokens, LANES);
-        for (int answer = 0; answer < tokens.answers; answer++) {
-            float* looks = tokens.attention + (size_t)answer * document.tokens;
-            std::fill(looks + share.first, looks + share.last, 0.0f);
-            for (int head = 0; head < layer.heads; head++) {
-                const int row = row_of((answer + 1) * tokens.size - 1, head);
-                const float peak = peak_of(row), part = 1 / (total_of(row, peak) * layer.heads);
-                const float* scored = scores_of(answer, head);
-                int token = share.first;
-                for (; token + LANES <= share.last; token += LANES)
-                    store(looks + token, load(looks + token) + exp(load(scored + token) - peak) * part);
-                for (; token < share.last; token++) looks[token] += std::exp(scored[token] - peak) * part;
             }
         }
     }
@@ -239,7 +137,7 @@ class MergedAttention {
         }
         for (int token = 0; token < count; token++)
             for (int head = 0; head < layer.heads; head++) {
-                const int row = row_of(token, head);
+                const int row = order.row_of(token, head);
                 const float peak = peak_of(row), total = total_of(row, peak), own = std::exp(own_peaks[row] - peak);
                 float* to = &mixed[(size_t)token * all_heads + (size_t)head * dim];
                 for (int i = share.first; i < share.last; i++)
@@ -251,7 +149,7 @@ public:
     MergedAttention(const Layer& layer, const Document& document, const Tokens& tokens)
         : layer(layer), document(document), tokens(tokens) {}
 
-    // normed (N * size, hidden), each thread's own -> out (N * size, hidden), of all threads: whole behind the next barrier.
+    // normed (N * size, hidden), each thread's own -> out (N * size, hidden), of all threads: whole behind a barrier.
     void run(const float* normed, float* out) {
         project(normed);
 #pragma omp barrier
@@ -260,10 +158,12 @@ public:
         absorb();
         attend_to_own();
 #pragma omp barrier
-        attend_to_document();
+        over_document.attend(absorbed.get());
 #pragma omp barrier
         merge();
-        if (tokens.attention) look();
+        if (tokens.attention)
+            over_document.look([this](int row) { return peak_of(row); },
+                               [this](int row, float peak) { return total_of(row, peak); });
 #pragma omp barrier
         mix();
 #pragma omp barrier

@@ -63,9 +63,7 @@ template <typename T>
 void product(const T* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride) {
     if constexpr (std::is_same_v<T, bfloat16>)
         if (has_tiles() && rows >= ROWS_FOR_TILES && in % DEPTH == 0 && (last - first) % TILE == 0)
-            return tile_product(matrix, in, first, last,
-                                paired_rows(x, rows, in, scratch<uint32_t, 3>((size_t)whole_tiles(rows) / 2 * in)), rows, y,
-                                stride);
+            return tile_product(matrix, in, first, last, paired_rows(x, rows, in), rows, y, stride);
     const int even = first + (last - first) / 2 * 2;
     in_groups<8>(rows, [&](auto count, int row) {
         const float* given = x + (size_t)row * in;
@@ -91,8 +89,8 @@ void add_terms(const float* given, int stride, const T* matrix, int in, int firs
     }
 }
 
-// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). Where there are more than
-// a few rows, y has room for whole tiles of them.
+// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). Where there are more
+// than a few rows, y has room for whole tiles of them.
 template <typename T>
 void add_weighted(const float* weights, int stride, int rows, const T* matrix, int terms, int in, int first, int last,
                   float* y) {

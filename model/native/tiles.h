@@ -1,5 +1,5 @@
-// Products of bfloat16 by AMX: tiles of 16 rows of 64 bytes. One instruction multiplies 16 rows of a matrix, 32 numbers of
-// each, with as many of up to 16 rows of numbers, so up to 16 rows cost what reading the matrix costs.
+// Products of bfloat16 by AMX: tiles of 16 rows of 64 bytes. One instruction multiplies 16 rows of a matrix, 32 numbers
+// of each, with as many of up to 16 rows of numbers, so up to 16 rows cost what reading the matrix costs.
 //
 // A tile of the second factor has its numbers in pairs, as the instruction wants them: those of a column that follow
 // each other lie side by side.
@@ -54,17 +54,19 @@ public:
     Tiles(const Tiles&) = delete;
 };
 
-// At least so many numbers, this thread's own; what they were before is undefined.
-template <typename Number, int WHICH>
+// At least so many numbers of this thread, of undefined value; each user has a number of its own.
+template <typename Number, int USER>
 Number* scratch(size_t count) {
     thread_local std::vector<Number> kept;
     if (kept.size() < count) kept.resize(count);
     return kept.data();
 }
 
-// Rows of numbers (rows, in) as second factor: (groups of 16 rows, in / 2, 16, 2). `in` is whole depths.
-inline const uint32_t* paired_rows(const float* x, int rows, int in, uint32_t* to) {
+// Rows of numbers (rows, in) as second factor: (groups of 16 rows, in / 2, 16, 2). This thread's, until its next ones;
+// `in` is whole depths.
+inline const uint32_t* paired_rows(const float* x, int rows, int in) {
     auto* const narrow = scratch<bfloat16, 0>(in);
+    auto* const to = scratch<uint32_t, 0>((size_t)whole_tiles(rows) / 2 * in);
     std::fill_n(to, (size_t)whole_tiles(rows) / 2 * in, 0);
     for (int row = 0; row < rows; row++) {
         for (int i = 0; i < in; i += LANES) store(narrow + i, load(x + (size_t)row * in + i));
@@ -75,8 +77,8 @@ inline const uint32_t* paired_rows(const float* x, int rows, int in, uint32_t* t
 }
 
 // y (rows, stride)[:, first:last] = paired rows times rows first to last of the matrix, whole tiles of them.
-inline void tile_product(const bfloat16* matrix, int in, int first, int last, const uint32_t* paired, int rows, float* y,
-                         int stride) {
+inline void tile_product(const bfloat16* matrix, int in, int first, int last, const uint32_t* paired, int rows,
+                         float* y, int stride) {
     alignas(64) float sums[2][TILE][TILE];
     for (int row = 0; row < rows; row += TILE, paired += (size_t)in / 2 * TILE) {
         const int some = std::min(TILE, rows - row);
@@ -97,8 +99,10 @@ inline void tile_product(const bfloat16* matrix, int in, int first, int last, co
             _tile_stored(0, sums[0], 64);
             _tile_stored(1, sums[1], 64);
             for (int part = 0; part <= both; part++)
-                for (int r = 0; r < some; r++)
-                    for (int o = 0; o < TILE; o++) y[(size_t)(row + r) * stride + out + part * TILE + o] = sums[part][o][r];
+                for (int r = 0; r < some; r++) {
+                    float* const made = y + (size_t)(row + r) * stride + out + part * TILE;
+                    for (int o = 0; o < TILE; o++) made[o] = sums[part][o][r];
+                }
         }
     }
 }
@@ -118,8 +122,8 @@ inline void interleave(const bfloat16* matrix, int terms, int in, bfloat16* to) 
     }
 }
 
-// y (rows, in)[:, first:last] += weights (rows, terms of `given` numbers) times the matrix (terms, in). y has room for whole
-// tiles of rows; columns are whole depths.
+// y (rows, in)[:, first:last] += weights (rows, terms of `given` numbers) times the matrix (terms, in). y has room for
+// whole tiles of rows; columns are whole depths.
 inline void tile_add_weighted(const float* weights, int given, int rows, const bfloat16* matrix, int terms, int in,
                               int first, int last, float* y) {
     const int deep = whole_depths(terms), tall = whole_tiles(rows);
@@ -157,11 +161,7 @@ inline bool has_tiles() { return false; }
 struct Tiles {
     Tiles() {}
 };
-template <typename Number, int WHICH>
-Number* scratch(size_t) {
-    return nullptr;
-}
-inline const uint32_t* paired_rows(const float*, int, int, uint32_t* to) { return to; }
+inline const uint32_t* paired_rows(const float*, int, int) { return nullptr; }
 inline void tile_product(const bfloat16*, int, int, int, const uint32_t*, int, float*, int) {}
 inline void tile_add_weighted(const float*, int, int, const bfloat16*, int, int, int, int, float*) {}
 
