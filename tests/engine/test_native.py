@@ -13,7 +13,7 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.encoder import encode_window
 from model.engine import Engine
-from model.memory import memory_of
+from model.memory import memory_of, placed
 from model.native import library
 from model.native.decoder_layers import DecoderLayers
 from model.native.parts import NativeParts, load_native_parts
@@ -136,6 +136,14 @@ def test_large_numbers(folder: Path) -> None:
     assert relative_error(encode_window(model, ids, rows=parts.rows), states) < TOLERANCE
     memories = [memory_of(model, states)]
     assert_same(answered(model, memories, parts.layers), answered(model, memories, None))
+
+
+@needs_compiler
+def test_states_of_another_type_are_refused(folder: Path) -> None:
+    model = tiny_model()
+    memory = placed(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
+    with pytest.raises(ValueError, match=r"states are in .*bfloat16.*, the model in torch.float32"):
+        Decoder(model, [memory], 1, 4, layers=layers_of(model, folder))
 
 
 @needs_compiler
