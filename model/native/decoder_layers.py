@@ -63,7 +63,10 @@ class DecoderLayers:
         return all(suits(weight) for weight in model.model.decoder.layers.parameters())
 
     def over(self, memories: Sequence[Memory]) -> LayersOver:
-        """These layers over the memories of a document. Raises ValueError for states in another dtype than the model's."""
+        """These layers over the memories of a document.
+
+        Raises ValueError for states in another dtype than the model's.
+        """
         if found := {memory.hidden.dtype for memory in memories} - {self._model.dtype}:
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
         return LayersOver(self._run, self._layers, memories, tiled=self._tiled)
