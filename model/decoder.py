@@ -59,7 +59,7 @@ class Decoder:
 
         `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
         Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
-        `layers`, the same model's, take the steps of a few answers where the document is attended to as states.
+        `layers`, the same model's, take a few tokens at a time where the document is attended to as states.
         """
         self._native = layers.over(memories) if layers else None
         self._evidence = evidence

@@ -52,9 +52,10 @@ def encode_window(
     rotary = {kind: encoder.rotary_emb(hidden, positions, kind) for kind in set(config.layer_types)}
     hidden = hidden[0]
     near = sliding_window_bias(hidden, config.sliding_window)
+    rows = rows or Rows()
     for index, (kind, layer) in enumerate(zip(config.layer_types, encoder.layers, strict=True)):
         cos, sin = rotary[kind]
-        through = _Pass(layer=layer, hidden=hidden, rotary=(cos[0], sin[0]), near=near, rows=rows or Rows())
+        through = _Pass(layer=layer, hidden=hidden, rotary=(cos[0], sin[0]), near=near, rows=rows)
         with resident(layer):
             for done in through.pieces():
                 heed(cancelled)

@@ -30,15 +30,8 @@ class Pass {
             }
     }
 
-    void norm(const float* states, const float* gain, float* normed) const {
-        for (size_t first = 0; first < (size_t)count * hidden; first += hidden)
-            rms_norm(states + first, gain, hidden, layer.eps, normed + first);
-    }
-
-    void add_norm_of_made(float* states, const float* gain) const {
-        auto normed = floats((size_t)count * hidden);
-        norm(made.get(), gain, normed.get());
-        for (int i = 0; i < count * hidden; i += LANES) store(states + i, load(states + i) + load(&normed[i]));
+    void norm(const float* x, const float* gain, float* y, bool add = false) const {
+        normed(x, gain, count, hidden, layer.eps, y, add);
     }
 
 public:
@@ -52,14 +45,14 @@ public:
         norm(states.get(), layer.before_attention, normed.get());
         attention.run(normed.get(), made.get());
 #pragma omp barrier
-        add_norm_of_made(states.get(), layer.after_attention);
+        norm(made.get(), layer.after_attention, states.get(), true);
         norm(states.get(), layer.before_feed_forward, normed.get());
         feed_forward(normed.get());
 #pragma omp barrier
         const Share share(hidden, TILE);
         product(matrix(layer.down_proj), inner, share.first, share.last, gate.get(), count, made.get(), hidden);
 #pragma omp barrier
-        add_norm_of_made(states.get(), layer.after_feed_forward);
+        norm(made.get(), layer.after_feed_forward, states.get(), true);
 #pragma omp single
         std::copy_n(states.get(), (size_t)count * hidden, tokens.hidden);
     }

@@ -110,8 +110,8 @@ class LayersOver:
         memories = [memory for memory in memories if len(memory.hidden)]
         self._hidden = [memory.hidden.contiguous() for memory in memories]  # kept alive, as what it points at
         self._scales = [memory.key_scales.contiguous() for memory in memories]
-        self._lengths = (c_int32 * len(memories))(*map(len, self._hidden))
-        self._tokens = sum(self._lengths)
+        self._tokens = sum(map(len, self._hidden))
+        self._documents = [self._document(index) for index in range(len(layers))]
 
     def pay(self, answers: int, size: int) -> bool:
         """Whether `size` new tokens of each of so many answers are better off here than with PyTorch's operations."""
@@ -138,6 +138,8 @@ class LayersOver:
         (N, 0) where nobody is `looking`.
         """
         answers, size, _ = hidden.shape
+        document = self._documents[index]
+        document.shown = None if shown is None else shown.data_ptr()
         attention = hidden.new_empty(answers, self._tokens if looking else 0)
         keys, values = cache.keys[index], cache.values[index]
         tokens = _Tokens(
@@ -154,17 +156,16 @@ class LayersOver:
             hidden=hidden.data_ptr(),
             attention=attention.data_ptr() or None,
         )
-        self._run(self._layers[index], self._document(index, shown), tokens)
+        self._run(self._layers[index], document, tokens)
         return attention
 
-    def _document(self, index: int, shown: torch.Tensor | None) -> _Document:
+    def _document(self, index: int) -> _Document:
         return _Document(
-            parts=len(self._lengths),
+            parts=len(self._hidden),
             tokens=self._tokens,
-            lengths=self._lengths,
+            lengths=(c_int32 * len(self._hidden))(*map(len, self._hidden)),
             states=_pointers(self._hidden),
             scales=_pointers([scales[index] for scales in self._scales]),
-            shown=None if shown is None else shown.data_ptr(),
         )
 
 

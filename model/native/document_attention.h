@@ -31,7 +31,7 @@ class DocumentAttention {
     const Tokens& tokens;
     const RowOrder order;
     const int hidden = layer.hidden, rows = order.count * order.heads, tall = rows + TILE;
-    const bool tiled = std::is_same_v<T, bfloat16> && has_tiles() && hidden % DEPTH == 0 && rows >= ROWS_FOR_TILES;
+    const bool tiled = std::is_same_v<T, bfloat16> && suits_tiles(rows, hidden);
     const int block = tiled ? TILED_BLOCK : TILE;
     const size_t of_all_threads = (size_t)tokens.threads * rows;
     const size_t looked_at = tokens.attention ? (size_t)tokens.answers * layer.heads * document.tokens : 0;

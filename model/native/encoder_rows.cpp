@@ -8,12 +8,6 @@
 namespace {
 
 template <typename T>
-void normed(const T* x, const float* gain, int rows, int size, float eps, T* y, bool add) {
-    for (; rows--; x += size, y += size)
-        rms_norm(x, gain, size, eps, [&](int at, Lanes value) { store(y + at, add ? load(y + at) + value : value); });
-}
-
-template <typename T>
 void widen(const T* from, int size, float* to) {
     for (int i = 0; i < size; i += LANES) store(to + i, load(from + i));
 }

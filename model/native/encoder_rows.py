@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from model.native.library import function, suits
-from model.products import linear
 from model.rows import Rows
 from model.t5gemma2 import Rotary, T5Gemma2
 
@@ -61,7 +60,8 @@ class NativeRows(Rows):
     def feed_forward(self, mlp: Any, x: torch.Tensor) -> torch.Tensor:
         gate, up = mlp.gate_proj(x), mlp.up_proj(x)
         self._gated(gate.data_ptr(), up.data_ptr(), gate.numel())
-        return linear(mlp.down_proj, gate)
+        down: torch.Tensor = mlp.down_proj(gate)
+        return down
 
 
 def _gain(norm: Any) -> torch.Tensor:

@@ -28,12 +28,6 @@ inline void store(bfloat16* to, Lanes value) {  // rounded to the nearest, halve
     *reinterpret_cast<HalvesAnywhere*>(to) = __builtin_convertvector(rounded, HalvesAnywhere);
 }
 
-inline bfloat16 rounded(float value) {
-    uint32_t bits;
-    __builtin_memcpy(&bits, &value, sizeof bits);
-    return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-}
-
 inline Lanes all(float value) { return Lanes{} + value; }
 
 inline float sum(Lanes lanes) {

@@ -56,13 +56,15 @@ void multiply(const T* matrix, int in, int first, int last, const float* x, floa
     }
 }
 
-constexpr int ROWS_FOR_TILES = 4;  // fewer are multiplied as fast as the matrix is read without
+inline bool suits_tiles(int rows, int columns) {  // fewer rows are multiplied as fast as the matrix is read without
+    return has_tiles() && rows >= 4 && columns % DEPTH == 0;
+}
 
 // y[:, first:last] = x (rows, in) times rows first to last of the matrix; y has `stride` columns.
 template <typename T>
 void product(const T* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride) {
     if constexpr (std::is_same_v<T, bfloat16>)
-        if (has_tiles() && rows >= ROWS_FOR_TILES && in % DEPTH == 0 && (last - first) % TILE == 0)
+        if (suits_tiles(rows, in) && (last - first) % TILE == 0)
             return tile_product(matrix, in, first, last, paired_rows(x, rows, in), rows, y, stride);
     const int even = first + (last - first) / 2 * 2;
     in_groups<8>(rows, [&](auto count, int row) {
@@ -90,12 +92,12 @@ void add_terms(const float* given, int stride, const T* matrix, int in, int firs
 }
 
 // y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). Where there are more
-// than a few rows, y has room for whole tiles of them.
+// than a few rows, y has room for whole tiles of them, and what stands behind a row's weights in its last tile is zero.
 template <typename T>
 void add_weighted(const float* weights, int stride, int rows, const T* matrix, int terms, int in, int first, int last,
                   float* y) {
     if constexpr (std::is_same_v<T, bfloat16>)
-        if (has_tiles() && rows >= ROWS_FOR_TILES && first % DEPTH == 0 && last % DEPTH == 0)
+        if (suits_tiles(rows, first) && last % DEPTH == 0)
             return tile_add_weighted(weights, stride, rows, matrix, terms, in, first, last, y);
     in_groups<4>(rows, [&](auto count, int row) {
         const float* given = weights + (size_t)row * stride;
@@ -123,6 +125,13 @@ void rms_norm(const T* x, const float* gain, int size, float eps, const Write& w
 
 inline void rms_norm(const float* x, const float* gain, int size, float eps, float* y) {
     rms_norm(x, gain, size, eps, [&](int at, Lanes value) { store(y + at, value); });
+}
+
+// RMSNorm of rows (rows, size), or of x added to y.
+template <typename T>
+void normed(const T* x, const float* gain, int rows, int size, float eps, T* y, bool add) {
+    for (; rows--; x += size, y += size)
+        rms_norm(x, gain, size, eps, [&](int at, Lanes value) { store(y + at, add ? load(y + at) + value : value); });
 }
 
 // RoPE of one head: y is not x.

@@ -123,19 +123,16 @@ inline void interleave(const bfloat16* matrix, int terms, int in, bfloat16* to) 
 }
 
 // y (rows, in)[:, first:last] += weights (rows, terms of `given` numbers) times the matrix (terms, in). y has room for
-// whole tiles of rows; columns are whole depths.
+// whole tiles of rows; columns are whole depths; weights are zero from the last term to the end of its tile.
 inline void tile_add_weighted(const float* weights, int given, int rows, const bfloat16* matrix, int terms, int in,
                               int first, int last, float* y) {
     const int deep = whole_depths(terms), tall = whole_tiles(rows);
     auto* const paired = scratch<bfloat16, 1>(2 * (size_t)deep * TILE);
     auto* const narrow = scratch<bfloat16, 2>((size_t)tall * deep);
     std::fill_n(narrow, (size_t)tall * deep, 0);
-    for (int row = 0; row < rows; row++) {
-        const float* const from = weights + (size_t)row * given;
-        int term = 0;
-        for (; term + LANES <= terms; term += LANES) store(narrow + (size_t)row * deep + term, load(from + term));
-        for (; term < terms; term++) narrow[(size_t)row * deep + term] = rounded(from[term]);
-    }
+    for (int row = 0; row < rows; row++)
+        for (int term = 0; term < terms; term += LANES)
+            store(narrow + (size_t)row * deep + term, load(weights + (size_t)row * given + term));
     for (int i = first; i < last; i += DEPTH) {
         interleave(matrix + i, terms, in, paired);
         for (int row = 0; row < tall; row += TILE) {
