@@ -6,15 +6,18 @@ person can stop between two pieces. A CPU's cores take a piece each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 
 from model.cores import side_by_side
 from model.encoder_attention import global_attention, local_attention, sliding_window_bias
 from model.errors import Cancelled
+from model.native.encoder_layers import WindowOfLayers
+from model.native.parts import NativeParts
 from model.processor import has_any
 from model.resident import resident
 from model.rows import Rows
@@ -38,30 +41,38 @@ def encode_window(
     *,
     image_features: torch.Tensor | None = None,
     progress: Callable[[float], None] | None = None,
-    rows: Rows | None = None,
+    native: NativeParts | None = None,
 ) -> torch.Tensor:
     """The encoder's last hidden states, (T, H), of one window of token ids, (T,), that begins with `<bos>`.
 
     image_features: (N, H), what was seen, a row for each image token among the ids. `progress` gets the fraction that
-    is done. `rows`, the model's own, does what lies between the matrices. Raises Cancelled between two pieces.
+    is done. `native`: the model's parts in native code. Raises Cancelled between two pieces.
     """
-    encoder = model.model.encoder.text_model
-    config = encoder.config
-    hidden = input_embeddings(model, ids, image_features)[None]
-    positions = torch.arange(ids.shape[0], device=ids.device)[None]
-    rotary = {kind: encoder.rotary_emb(hidden, positions, kind) for kind in set(config.layer_types)}
-    hidden = hidden[0]
-    near = sliding_window_bias(hidden, config.sliding_window)
-    rows = rows or Rows()
-    for index, (kind, layer) in enumerate(zip(config.layer_types, encoder.layers, strict=True)):
-        cos, sin = rotary[kind]
-        through = _Pass(layer=layer, hidden=hidden, rotary=(cos[0], sin[0]), near=near, rows=rows)
+    layers = model.model.encoder.text_model.layers
+    window = _begin(model, ids, image_features, native or NativeParts())
+    for index, layer in enumerate(layers):
         with resident(layer):
-            for done in through.pieces():
+            for done in window.through(index):
                 heed(cancelled)
                 if progress is not None:
-                    progress((index + done) / len(encoder.layers))
-    return encoder.norm(hidden)
+                    progress((index + done) / len(layers))
+    return window.states()
+
+
+def _begin(
+    model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts
+) -> _Window | WindowOfLayers:
+    """The window before its first layer."""
+    encoder = model.model.encoder.text_model
+    hidden = input_embeddings(model, ids, image_features)[None]
+    positions = torch.arange(ids.shape[0], device=ids.device)[None]
+    rotary = {}
+    for kind in set(encoder.config.layer_types):
+        cos, sin = encoder.rotary_emb(hidden, positions, kind)
+        rotary[kind] = cos[0], sin[0]
+    if native.encoder_layers is not None:
+        return native.encoder_layers.over(hidden[0], rotary)
+    return _Window(encoder, hidden[0], rotary, native.encoder_rows or Rows())
 
 
 def heed(cancelled: CancelledCallback | None) -> None:
@@ -73,6 +84,25 @@ def heed(cancelled: CancelledCallback | None) -> None:
 def windows_side_by_side(size: int, device: torch.device) -> bool:
     """Whether windows of that many tokens are read several at a time, a core each, or one after the other by all."""
     return device.type == "cpu" and size <= _SHORT_WINDOW
+
+
+class _Window:
+    """A window on its way through the layers of an encoder: hidden states (T, H)."""
+
+    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: Rows) -> None:
+        self._encoder, self._hidden, self._rotary, self._rows = encoder, hidden, rotary, rows
+        self._near = sliding_window_bias(hidden, encoder.config.sliding_window)
+
+    def through(self, index: int) -> Iterator[float]:
+        """Through one layer, piece by piece; yields the fraction done before each."""
+        rotary = self._rotary[self._encoder.config.layer_types[index]]
+        layer = self._encoder.layers[index]
+        return _Pass(layer=layer, hidden=self._hidden, rotary=rotary, near=self._near, rows=self._rows).pieces()
+
+    def states(self) -> torch.Tensor:
+        """The states behind the encoder's last norm, (T, H)."""
+        states: torch.Tensor = self._encoder.norm(self._hidden)
+        return states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

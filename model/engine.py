@@ -160,7 +160,7 @@ class Engine:
                 cancelled,
                 image_features=seen.within(stream, window.start, window.end),
                 progress=None if aside else partial(_report_tokens, report, window, total),
-                rows=self._native.rows,
+                native=self._native,
             )
             return memory_of(checkpoint.model, window.kept_rows(hidden))
 
@@ -222,7 +222,7 @@ class Engine:
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._head, self._native.layers, encodings, options, cancelled)
+        generation = Generation(self.checkpoint, self._head, self._native.decoder_layers, encodings, options, cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

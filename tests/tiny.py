@@ -56,6 +56,14 @@ def tiny_config(*, heads: int = 4, key_heads: int = 2, layers: int = 7, sliding_
     )  # fmt: skip
 
 
+def tiled_config(*, heads: int = 4, key_heads: int = 2, sliding_window: int = 8) -> T5Gemma2Config:
+    """Sizes that a processor's matrix tiles take, where it has them."""
+    config = tiny_config(heads=heads, key_heads=key_heads, sliding_window=sliding_window)
+    for stack in (config.encoder.text_config, config.decoder):
+        stack.hidden_size, stack.intermediate_size, stack.head_dim = 64, 96, 32
+    return config
+
+
 def tiny_model(config: T5Gemma2Config | None = None, seed: int = 0) -> T5Gemma2ForConditionalGeneration:
     """Random weights, and random norm gains too: a gain of one everywhere would hide a forgotten gain."""
     torch.manual_seed(seed)

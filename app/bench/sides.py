@@ -31,10 +31,9 @@ from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of
-from model.native.parts import load_native_parts
+from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.prompts import end_tokens
-from model.rows import Rows
 from model.tokens import encode_text
 from model.types import Memory
 from model.windows import Window, plan_windows
@@ -84,13 +83,15 @@ def peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
 
 
-def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, rows: Rows | None = None) -> Memory:
+def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, native: NativeParts | None = None) -> Memory:
     """In one window, or in joined windows of that many tokens."""
     if not window:
-        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, rows=rows))
+        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, native=native))
 
     def read(part: Window) -> Memory:
-        states = encode_window(checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]), rows=rows)
+        states = encode_window(
+            checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]), native=native
+        )
         return memory_of(checkpoint.model, part.kept_rows(states))
 
     parts = plan_windows(len(ids) - 1, window - 1, window // 16)
@@ -134,13 +135,15 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, cache_f
     head = OutputHead(checkpoint.model, int8=True)
     native = load_native_parts(checkpoint.model, cache_folder)
     with torch.inference_mode():
-        encode(checkpoint, ids[:256], 0, native.rows)  # kernels are built, memory is mapped
-        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native.rows), checkpoint.device)
+        encode(checkpoint, ids[:256], 0, native)  # kernels are built, memory is mapped
+        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
     save_file({"states": memory.hidden}, states)
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
         capacity = QUESTION_TOKENS + ANSWER_TOKENS
-        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=native.layers)
+        return Decoder(
+            checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=native.decoder_layers
+        )
 
     ends = sorted(end_tokens(checkpoint))
     answer(decoder(1), [prompt], ends)

@@ -2,16 +2,9 @@
 
 #pragma once
 
-#include <cstdint>
+#include "layer.h"
 
 extern "C" {
-
-struct Layer {  // matrices (out, in) in T; gains float32
-    int32_t hidden, inner, heads, key_heads, head_dim, window;  // window 0: all earlier tokens
-    float eps, scaling;
-    const void *q_proj, *k_proj, *v_proj, *o_proj, *gate_proj, *up_proj, *down_proj;
-    const float *before_attention, *q_norm, *k_norm, *after_attention, *before_feed_forward, *after_feed_forward;
-};
 
 struct Document {  // `parts` memories, `tokens` in all
     int32_t parts, tokens;

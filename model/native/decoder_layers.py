@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, Structure, c_float, c_int32, c_void_p
+from ctypes import POINTER, Structure, c_int32, c_void_p
 from typing import Any
 
 import torch
 
 from model.attention import SelfAttentionCache
+from model.native.layer import ALL, Layer
 from model.native.library import function, suits
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import Memory
@@ -18,16 +19,6 @@ _MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's pro
 _FEW = 6  # answers, without tiles
 _MANY = 16  # answers, over a document of few tokens
 _ANSWERS_BY_TOKENS = 2**14  # what many answers may be times the document's tokens
-
-
-class _Layer(Structure):
-    _fields_ = [
-        *((name, c_int32) for name in ("hidden", "inner", "heads", "key_heads", "head_dim", "window")),
-        *((name, c_float) for name in ("eps", "scaling")),
-        *((name, c_void_p) for name in ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")),
-        *((name, c_void_p) for name in ("before_attention", "q_norm", "k_norm", "after_attention")),
-        *((name, c_void_p) for name in ("before_feed_forward", "after_feed_forward")),
-    ]
 
 
 class _Document(Structure):
@@ -51,11 +42,11 @@ class DecoderLayers:
     """A model's decoder layers, as the library wants them. Made once a model: what they point at, it keeps alive."""
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
-        self._run = function(library, "decoder_layer", model.dtype, *map(POINTER, (_Layer, _Document, _Tokens)))
+        arguments = POINTER(Layer), POINTER(_Document), POINTER(_Tokens)
+        self._run = function(library, "decoder_layer", model.dtype, *arguments)
         self._tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
         self._model = model
-        self._gains: list[torch.Tensor] = []
-        self._layers = [self._layer(layer) for layer in model.model.decoder.layers]
+        self._layers = [_layer(layer) for layer in model.model.decoder.layers]
 
     @staticmethod
     def fit(model: T5Gemma2) -> bool:
@@ -71,38 +62,11 @@ class DecoderLayers:
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
         return LayersOver(self._run, self._layers, memories, tiled=self._tiled)
 
-    def _layer(self, layer: Any) -> _Layer:
-        attention, mlp = layer.self_attn, layer.mlp
-        config = attention.config
-        projections = {name: getattr(attention, name) for name in ("q_proj", "k_proj", "v_proj", "o_proj")}
-        projections |= {name: getattr(mlp, name) for name in ("gate_proj", "up_proj", "down_proj")}
-        return _Layer(
-            hidden=config.hidden_size,
-            inner=mlp.gate_proj.out_features,
-            heads=config.num_attention_heads,
-            key_heads=config.num_key_value_heads,
-            head_dim=attention.head_dim,
-            window=attention.sliding_window or 0,
-            eps=attention.q_norm.eps,
-            scaling=attention.scaling,
-            **{name: projection.weight.data_ptr() for name, projection in projections.items()},
-            before_attention=self._gain(layer.pre_self_attn_layernorm),
-            q_norm=self._gain(attention.q_norm),
-            k_norm=self._gain(attention.k_norm),
-            after_attention=self._gain(layer.post_self_attn_layernorm),
-            before_feed_forward=self._gain(layer.pre_feedforward_layernorm),
-            after_feed_forward=self._gain(layer.post_feedforward_layernorm),
-        )
-
-    def _gain(self, norm: Any) -> int:
-        self._gains.append(1.0 + norm.weight.detach().float())
-        return self._gains[-1].data_ptr()
-
 
 class LayersOver:
     """The layers over one document: where its states lie, and each layer's scales."""
 
-    def __init__(self, run: Any, layers: Sequence[_Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
+    def __init__(self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
         """`tiled`: products go through the processor's matrix tiles (AMX), so several rows cost what one does."""
         self.tiled = tiled
         self._run = run
@@ -167,6 +131,11 @@ class LayersOver:
             states=_pointers(self._hidden),
             scales=_pointers([scales[index] for scales in self._scales]),
         )
+
+
+def _layer(layer: Any) -> Layer:
+    window = layer.self_attn.sliding_window
+    return Layer(layer, behind=ALL if window is None else window - 1, ahead=0)
 
 
 def _pointers(tensors: Sequence[torch.Tensor]) -> Any:

@@ -16,7 +16,7 @@ class MergedAttention {
     const int projected = all_heads + 2 * layer.key_heads * dim;  // queries, keys, values
     const RowOrder order{groups, count, layer.heads};
     DocumentAttention<T> over_document{layer, document, tokens, order};
-    std::unique_ptr<float[]> heads = floats((size_t)count * projected), queries = floats((size_t)rows * dim),
+    Floats heads = floats((size_t)count * projected), queries = floats((size_t)rows * dim),
                              gained = floats((size_t)rows * dim), absorbed = floats((size_t)(rows + TILE) * hidden),
                              own_peaks = floats(rows), own_totals = floats(rows), own_sums = floats((size_t)rows * dim),
                              summed = floats((size_t)rows * hidden), values = floats((size_t)rows * dim),
@@ -84,8 +84,8 @@ class MergedAttention {
         for (int row = share.first; row < share.last; row++) {
             const int key_head = order.key_head_of(row), answer = order.token_of(row) / tokens.size;
             const int end = tokens.past + order.token_of(row) % tokens.size + 1;
-            const int near = layer.window ? end - layer.window : 0;
-            const int first = std::max<int64_t>({0, near, tokens.starts[answer]}), size = std::max(end - first, 0);
+            const int near = end - 1 - layer.behind, first = std::max<int64_t>({0, near, tokens.starts[answer]});
+            const int size = std::max(end - first, 0);
             float* to = &own_sums[(size_t)row * dim];
             std::fill(to, to + dim, 0.0f);
             own_peaks[row] = NOTHING;  // padding before an answer sees nothing of its kind

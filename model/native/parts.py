@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.native.decoder_layers import DecoderLayers
+from model.native.encoder_layers import EncoderLayers
 from model.native.encoder_rows import NativeRows
 from model.native.library import load_library
 from model.t5gemma2 import T5Gemma2
@@ -13,18 +14,22 @@ from model.t5gemma2 import T5Gemma2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeParts:
-    """None: PyTorch's operations do it."""
+    """None: PyTorch's operations do it. The encoder's layers as a whole where there are, else what lies between."""
 
-    layers: DecoderLayers | None = None
-    rows: NativeRows | None = None
+    decoder_layers: DecoderLayers | None = None
+    encoder_layers: EncoderLayers | None = None
+    encoder_rows: NativeRows | None = None
 
 
 def load_native_parts(model: T5Gemma2, folder: Path) -> NativeParts:
     """What suits native code of this model, compiled into that folder where it is not there yet."""
-    layers, rows = DecoderLayers.fit(model), NativeRows.fit(model)
-    library = load_library(folder) if layers or rows else None
+    decoder, rows = DecoderLayers.fit(model), NativeRows.fit(model)
+    library = load_library(folder) if decoder or rows else None
     if library is None:
         return NativeParts()
+    tiled = bool(library.multiplies_tiles()) and EncoderLayers.fit(model)
     return NativeParts(
-        layers=DecoderLayers(library, model) if layers else None, rows=NativeRows(library, model) if rows else None
+        decoder_layers=DecoderLayers(library, model) if decoder else None,
+        encoder_layers=EncoderLayers(library, model) if tiled else None,
+        encoder_rows=NativeRows(library, model) if rows else None,
     )

@@ -14,7 +14,8 @@ constexpr int DEPTH = 32;  // bfloat16 numbers of a row
 inline int whole_tiles(int rows) { return (rows + TILE - 1) / TILE * TILE; }
 inline int whole_depths(int numbers) { return (numbers + DEPTH - 1) / DEPTH * DEPTH; }
 
-#if defined(__AMX_BF16__) && defined(__linux__)
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__linux__)
+#define HAS_TILES
 
 #include <immintrin.h>
 #include <sys/syscall.h>
@@ -29,6 +30,9 @@ inline bool has_tiles() {  // Linux keeps a thread's tiles only for a process th
     return granted;
 }
 
+// GCC does not know what tile instructions read and write: what stands before this is done before what stands behind.
+inline void in_order() { asm volatile("" ::: "memory"); }
+
 // While it lives, this thread's eight tiles are whole ones; then they are what another library had made of them.
 class Tiles {
     struct alignas(64) Config {
@@ -40,10 +44,13 @@ class Tiles {
 public:
     Tiles() {
         if (!has_tiles()) return;
+        in_order();
         _tile_storeconfig(&before);
+        in_order();
         Config config;
         config.palette = 1;
         for (int tile = 0; tile < 8; tile++) config.row_bytes[tile] = 64, config.rows[tile] = TILE;
+        in_order();
         _tile_loadconfig(&config);
     }
     ~Tiles() {
@@ -54,12 +61,15 @@ public:
     Tiles(const Tiles&) = delete;
 };
 
-// At least so many numbers of this thread, of undefined value; each user has a number of its own.
+// At least so many numbers of this thread, of undefined value, where a cache line begins (tiles are loaded half as fast
+// where their rows lie across two); each user has a number of its own.
 template <typename Number, int USER>
 Number* scratch(size_t count) {
+    constexpr size_t LINE = 64;
     thread_local std::vector<Number> kept;
-    if (kept.size() < count) kept.resize(count);
-    return kept.data();
+    const size_t size = count + LINE / sizeof(Number);
+    if (kept.size() < size) kept.resize(size);
+    return reinterpret_cast<Number*>((reinterpret_cast<uintptr_t>(kept.data()) + LINE - 1) / LINE * LINE);
 }
 
 // Rows of numbers (rows, in) as second factor: (groups of 16 rows, in / 2, 16, 2). This thread's, until its next ones;
@@ -85,6 +95,7 @@ inline void tile_product(const bfloat16* matrix, int in, int first, int last, co
         for (int out = first; out < last; out += 2 * TILE) {
             const bool both = out + TILE < last;
             const bfloat16 *one = matrix + (size_t)out * in, *two = one + (both ? (size_t)TILE * in : 0);
+            in_order();
             _tile_zero(0);
             _tile_zero(1);
             for (int i = 0; i < in; i += DEPTH) {
@@ -135,6 +146,7 @@ inline void tile_add_weighted(const float* weights, int given, int rows, const b
             store(narrow + (size_t)row * deep + term, load(weights + (size_t)row * given + term));
     for (int i = first; i < last; i += DEPTH) {
         interleave(matrix + i, terms, in, paired);
+        in_order();
         for (int row = 0; row < tall; row += TILE) {
             float* const to = y + (size_t)row * in + i;
             _tile_loadd(0, to, 4 * in);

@@ -19,7 +19,7 @@ from model.native.decoder_layers import DecoderLayers
 from model.native.parts import NativeParts, load_native_parts
 from model.t5gemma2 import T5Gemma2
 from model.types import GenerationOptions, Memory
-from tests.tiny import TEXT, document, last, relative_error, tiny_config, tiny_model
+from tests.tiny import TEXT, document, last, relative_error, tiled_config, tiny_config, tiny_model
 
 TOLERANCE = 1e-5
 SHAPES = [(4, 1), (4, 2), (2, 2)]
@@ -40,7 +40,7 @@ def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:
-    layers = load_native_parts(model, folder).layers
+    layers = load_native_parts(model, folder).decoder_layers
     assert layers is not None
     return layers
 
@@ -111,9 +111,7 @@ def test_in_bfloat16_nearly(folder: Path) -> None:
 @pytest.mark.parametrize("shown", [False, True])
 def test_by_tiles_nearly(heads: int, key_heads: int, shown: bool, folder: Path) -> None:
     """Sizes that a processor's matrix tiles take, where it has them; questions and answers, whole tiles and not."""
-    config = tiny_config(heads=heads, key_heads=key_heads)
-    for stack in (config.encoder.text_config, config.decoder):
-        stack.hidden_size, stack.intermediate_size, stack.head_dim = 64, 96, 32
+    config = tiled_config(heads=heads, key_heads=key_heads)
     exact, model = tiny_model(config), tiny_model(config).bfloat16()
     lengths = 37, 5, 300
     rows = torch.rand(3, sum(lengths), generator=torch.Generator().manual_seed(2)) < 0.5 if shown else None
@@ -133,9 +131,9 @@ def test_large_numbers(folder: Path) -> None:
         layer.mlp.gate_proj.weight *= 100
     parts, ids = load_native_parts(model, folder), torch.arange(7, 57)
     states = encode_window(model, ids)
-    assert relative_error(encode_window(model, ids, rows=parts.rows), states) < TOLERANCE
+    assert relative_error(encode_window(model, ids, native=parts), states) < TOLERANCE
     memories = [memory_of(model, states)]
-    assert_same(answered(model, memories, parts.layers), answered(model, memories, None))
+    assert_same(answered(model, memories, parts.decoder_layers), answered(model, memories, None))
 
 
 @needs_compiler
@@ -159,28 +157,6 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
     blind = answered(model, memories, layers, evidence=False)
     assert blind.attention.shape == (3, 0)
     assert relative_error(blind.logits, answered(model, memories, None).logits) < TOLERANCE
-
-
-@needs_compiler
-@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
-@pytest.mark.parametrize("length", [1, 7, 60, 300])
-def test_encoder_states(heads: int, key_heads: int, length: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter than the window of eight, and longer, in pieces that do not divide the length."""
-    monkeypatch.setattr("model.encoder._PIECE", 130)
-    model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
-    ids, rows = torch.arange(7, 7 + length), load_native_parts(model, folder).rows
-    ours, theirs = encode_window(model, ids, rows=rows), encode_window(model, ids)
-    assert rows is not None and not torch.equal(ours, theirs)
-    assert relative_error(ours, theirs) < TOLERANCE
-
-
-@needs_compiler
-def test_encoder_states_in_bfloat16_nearly(folder: Path) -> None:
-    ids, model = torch.arange(7, 107), tiny_model().bfloat16()
-    exact = encode_window(tiny_model(), ids)
-    theirs = relative_error(encode_window(model, ids), exact)
-    ours = relative_error(encode_window(model, ids, rows=load_native_parts(model, folder).rows), exact)
-    assert 0 < ours < 1.1 * theirs < 0.2
 
 
 @needs_compiler
@@ -230,5 +206,5 @@ def test_without_a_compiler_or_with_one_that_fails_pytorch_does_it(
 def test_weights_elsewhere_stay_with_pytorch(tmp_path: Path) -> None:
     model = tiny_model()
     model.model.decoder.layers[3].to("meta")
-    assert load_native_parts(model, tmp_path).layers is None
+    assert load_native_parts(model, tmp_path).decoder_layers is None
     assert load_native_parts(tiny_model().half(), tmp_path) == NativeParts()

@@ -1,0 +1,195 @@
+// Sixteen tokens side by side, a token a lane: (size, 16). So norms, RoPE and softmax of a token need no sum across a
+// vector, and what a tile product makes is what the next one takes: a matrix of weights, as PyTorch has it, is the
+// first factor, and tokens are the second.
+
+#pragma once
+
+#include "tiles.h"
+
+#ifdef HAS_TILES
+
+constexpr int TILE_SIZE = TILE * DEPTH;  // bfloat16 numbers of a tile
+
+// Two numbers of each token as bfloat16, side by side: 32 of them.
+inline void store_pair(bfloat16* to, Lanes one, Lanes two) {
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                                           21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)two, (__m512)one);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(order, both));
+}
+
+// 2^x, within 1e-4 of it, as bfloat16 does not tell: 0 below -126, 2^126 above 126.
+inline Lanes power_of_two(Lanes x) {
+    const Lanes shift = all(12582912);  // 1.5 * 2^23: what is added to it is rounded to a whole number
+    x = (Lanes)_mm512_max_ps(_mm512_min_ps((__m512)x, _mm512_set1_ps(126)), _mm512_set1_ps(-126));
+    const Lanes shifted = x + shift, rest = x - (shifted - shift);
+    Lanes value = rest * 0.0555041f + 0.2402265f;
+    value = value * rest + 0.6931472f;
+    value = value * rest + 1.0f;
+    return (Lanes)((Integers)value + ((Integers)shifted << 23));
+}
+
+// GELU (tanh's approximation) of x times y, as exact as bfloat16 needs it.
+inline Lanes gated(Lanes x, Lanes y) {
+    const Lanes power = x * (x * x * -0.102943240f - 2.30220820f);  // -2 log2(e) sqrt(2 / pi) (x + 0.044715 x^3)
+    return x * y * (Lanes)_mm512_rcp14_ps((__m512)(power_of_two(power) + 1.0f));
+}
+
+// The factor that RMSNorm gives each token of x (size, 16).
+inline Lanes rms_factor(const float* x, int size, float eps) {
+    Lanes squares[2] = {};
+    for (int i = 0; i < size; i += 2) {
+        const Lanes one = load(x + (size_t)i * LANES), two = load(x + (size_t)(i + 1) * LANES);
+        squares[0] += one * one;
+        squares[1] += two * two;
+    }
+    const Lanes mean = (squares[0] + squares[1]) * (1.0f / size) + eps;
+    return 1.0f / (Lanes)_mm512_sqrt_ps((__m512)mean);
+}
+
+// RMSNorm of x (size, 16) times the gain, in pairs: (size / 2, 16, 2).
+inline void normed_pairs(const float* x, const float* gain, int size, float eps, bfloat16* to) {
+    const Lanes factor = rms_factor(x, size, eps);
+    for (int i = 0; i < size; i += 2, x += 2 * LANES, to += 2 * LANES)
+        store_pair(to, load(x) * factor * gain[i], load(x + LANES) * factor * gain[i + 1]);
+}
+
+// to (size, 16) += RMSNorm of x times the gain.
+inline void add_normed(const float* x, const float* gain, int size, float eps, float* to) {
+    const Lanes factor = rms_factor(x, size, eps);
+    for (int i = 0; i < size; i++, x += LANES, to += LANES) store(to, load(to) + load(x) * factor * gain[i]);
+}
+
+// Tiles 0 to 3 are sums: of two tiles of rows with each of two groups of tokens, (rows, group) in the order (one, one),
+// (one, two), (two, one), (two, two). In memory a group's two lie behind each other.
+inline void clear_sums() {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+}
+
+inline void load_sums(const float* one, const float* two) {
+    in_order();
+    _tile_loadd(0, one, 64);
+    _tile_loadd(1, two, 64);
+    _tile_loadd(2, one + TILE * TILE, 64);
+    _tile_loadd(3, two + TILE * TILE, 64);
+}
+
+inline void store_sums(float* one, float* two) {
+    _tile_stored(0, one, 64);
+    _tile_stored(1, two, 64);
+    _tile_stored(2, one + TILE * TILE, 64);
+    _tile_stored(3, two + TILE * TILE, 64);
+}
+
+inline void add_products(const bfloat16* rows_one, const bfloat16* rows_two, const bfloat16* one, const bfloat16* two) {
+    in_order();
+    _tile_loadd(4, rows_one, 64);
+    _tile_loadd(6, one, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, two, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, rows_two, 64);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+}
+
+// Rows shared out among steps, an even number each.
+class Shares {
+    const int rows, each;
+    int row = 0;
+
+public:
+    Shares(int rows, int steps) : rows(rows), each((rows + 2 * steps - 1) / (2 * steps) * 2) {}
+
+    template <typename Some>
+    void next(const Some& some) {
+        const int end = std::min(row + each, rows);
+        if (row < end) some(row, end);
+        row = end;
+    }
+};
+
+// What a product is made of: 16 rows of a matrix, and 16 others, some columns of each.
+struct Rows {
+    const bfloat16 *one, *two;
+    int stride, columns;
+};
+
+// Products of twice 16 rows with each of so many groups of 16 tokens, two groups at a time; a group's numbers are
+// paired, (columns / 2, 16, 2). `begin(group)` gives the sums their first values, `take(group)` takes the last ones.
+// `meanwhile()`, after each step, is other work: the core does both at once.
+template <typename Begin, typename Take, typename Meanwhile>
+void row_products(const Rows& rows, const bfloat16* paired, int groups, const Begin& begin, const Take& take,
+                  const Meanwhile& meanwhile) {
+    auto* const near = scratch<bfloat16, 3>(2 * (size_t)TILE * rows.columns);  // whole tiles, in the core's first cache
+    bfloat16* to = near;
+    for (int i = 0; i < rows.columns; i += DEPTH)
+        for (const bfloat16* from : {rows.one + i, rows.two + i})
+            for (int row = 0; row < TILE; row++, from += rows.stride, to += DEPTH)
+                _mm512_store_si512(to, _mm512_loadu_si512(from));
+    for (int group = 0; group < groups; group += 2) {
+        const bfloat16 *one = paired + (size_t)group * rows.columns * TILE, *two = one + (size_t)rows.columns * TILE;
+        begin(group);
+        for (int i = 0; i < rows.columns; i += DEPTH) {
+            const bfloat16* const from = near + (size_t)2 * TILE * i;
+            add_products(from, from + TILE_SIZE, one + (size_t)TILE * i, two + (size_t)TILE * i);
+            meanwhile();
+        }
+        take(group);
+    }
+}
+
+// y (groups, outs, 16) = some columns of the matrix (outs, in) times paired tokens (groups, columns / 2, 16, 2), or is
+// increased by it.
+inline void columns_product(const bfloat16* matrix, int in, int columns, int outs, const bfloat16* paired, int groups,
+                            float* y, bool add = false) {
+    for (int out = 0; out < outs; out += 2 * TILE) {
+        const bfloat16* const from = matrix + (size_t)out * in;
+        const auto place = [&](int group) { return y + ((size_t)group * outs + out) * TILE; };
+        row_products(
+            {from, from + (size_t)TILE * in, in, columns}, paired, groups,
+            [&](int group) { add ? load_sums(place(group), place(group + 1)) : clear_sums(); },
+            [&](int group) { store_sums(place(group), place(group + 1)); }, [] {});
+    }
+}
+
+// The inner numbers of a gated feed-forward, (groups, size / 2, 16, 2), of paired tokens: of so many rows of both.
+// What two groups' sums become is made while the next ones' are summed.
+class InnerProduct {
+    static constexpr int PAIRS = TILE;  // of rows, of both groups
+    alignas(64) float sums[2][2][2][TILE][TILE];  // twice, of each group its gates and its ups
+    bfloat16* to[2];
+    int turn = 0, made = PAIRS;
+
+    void make(int end) {
+        for (; made < end; made++) {
+            const auto& of_group = sums[!turn][made / (PAIRS / 2)];
+            const int row = made % (PAIRS / 2) * 2;
+            store_pair(to[made / (PAIRS / 2)] + row * TILE, gated(load(of_group[0][row]), load(of_group[1][row])),
+                       gated(load(of_group[0][row + 1]), load(of_group[1][row + 1])));
+        }
+    }
+
+public:
+    void operator()(const bfloat16* gates, const bfloat16* ups, int in, int size, const bfloat16* paired, int groups,
+                    bfloat16* inner) {
+        const int steps = in / DEPTH, each = (PAIRS + steps - 1) / steps;
+        for (int out = 0; out < size; out += TILE)
+            row_products(
+                {gates + (size_t)out * in, ups + (size_t)out * in, in, in}, paired, groups, [](int) { clear_sums(); },
+                [&](int group) {
+                    make(PAIRS);
+                    store_sums(sums[turn][0][0][0], sums[turn][1][0][0]);
+                    turn = !turn;
+                    made = 0;
+                    for (int g = 0; g < 2; g++) to[g] = inner + ((size_t)(group + g) * size + out) * TILE;
+                },
+                [&] { make(std::min(PAIRS, made + each)); });
+        make(PAIRS);
+    }
+};
+
+#endif

@@ -1,0 +1,16 @@
+// A layer of either stack, as `layer.py` gives it.
+
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+
+struct Layer {  // matrices (out, in) in T; gains float32
+    int32_t hidden, inner, heads, key_heads, head_dim;
+    int32_t behind, ahead;  // how many tokens before and after itself a token sees
+    float eps, scaling;
+    const void *q_proj, *k_proj, *v_proj, *o_proj, *gate_proj, *up_proj, *down_proj;
+    const float *before_attention, *q_norm, *k_norm, *after_attention, *before_feed_forward, *after_feed_forward;
+};
+}

@@ -1,0 +1,53 @@
+"""A layer of either stack, as native code is given it: `layer.h` has the same structure."""
+
+from __future__ import annotations
+
+from ctypes import Structure, c_float, c_int32, c_void_p
+from typing import Any
+
+import torch
+
+ALL = 2**30  # tokens: as far as any window reaches
+
+_PROJECTIONS = {
+    "self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"),
+    "mlp": ("gate_proj", "up_proj", "down_proj"),
+}
+
+
+class Layer(Structure):
+    _fields_ = [
+        *((name, c_int32) for name in ("hidden", "inner", "heads", "key_heads", "head_dim", "behind", "ahead")),
+        *((name, c_float) for name in ("eps", "scaling")),
+        *((name, c_void_p) for names in _PROJECTIONS.values() for name in names),
+        *((name, c_void_p) for name in ("before_attention", "q_norm", "k_norm", "after_attention")),
+        *((name, c_void_p) for name in ("before_feed_forward", "after_feed_forward")),
+    ]
+
+    def __init__(self, layer: Any, *, behind: int, ahead: int) -> None:
+        """A token of `layer` sees so many tokens before and after itself. The module must live as long as this."""
+        attention, config = layer.self_attn, layer.self_attn.config
+        super().__init__(
+            hidden=config.hidden_size,
+            inner=layer.mlp.gate_proj.out_features,
+            heads=config.num_attention_heads,
+            key_heads=config.num_key_value_heads,
+            head_dim=attention.head_dim,
+            behind=behind,
+            ahead=ahead,
+            eps=attention.q_norm.eps,
+            scaling=attention.scaling,
+        )
+        for part, names in _PROJECTIONS.items():
+            for name in names:
+                setattr(self, name, getattr(getattr(layer, part), name).weight.data_ptr())
+        self._gains: list[torch.Tensor] = []  # kept alive
+        self.before_attention = self._gain(layer.pre_self_attn_layernorm)
+        self.q_norm, self.k_norm = self._gain(attention.q_norm), self._gain(attention.k_norm)
+        self.after_attention = self._gain(layer.post_self_attn_layernorm)
+        self.before_feed_forward = self._gain(layer.pre_feedforward_layernorm)
+        self.after_feed_forward = self._gain(layer.post_feedforward_layernorm)
+
+    def _gain(self, norm: Any) -> int:
+        self._gains.append(1.0 + norm.weight.detach().float())
+        return self._gains[-1].data_ptr()
