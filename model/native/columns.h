@@ -19,6 +19,8 @@ inline void store_pair(bfloat16* to, Lanes one, Lanes two) {
 }
 
 // 2^x, within 1e-4 of it, as bfloat16 does not tell: 0 below -126, 2^126 above 126.
+constexpr float LOG2_E = 1.44269504f;
+
 inline Lanes power_of_two(Lanes x) {
     const Lanes shift = all(12582912);  // 1.5 * 2^23: what is added to it is rounded to a whole number
     x = (Lanes)_mm512_max_ps(_mm512_min_ps((__m512)x, _mm512_set1_ps(126)), _mm512_set1_ps(-126));
@@ -33,6 +35,14 @@ inline Lanes power_of_two(Lanes x) {
 inline Lanes gated(Lanes x, Lanes y) {
     const Lanes power = x * (x * x * -0.102943240f - 2.30220820f);  // -2 log2(e) sqrt(2 / pi) (x + 0.044715 x^3)
     return x * y * (Lanes)_mm512_rcp14_ps((__m512)(power_of_two(power) + 1.0f));
+}
+
+// Pairs of numbers, of each token, as rows of tokens: `to` is the first token's, the next one's `stride` numbers on.
+inline void scatter_pair(bfloat16* to, int stride, Lanes one, Lanes two) {
+    alignas(64) bfloat16 pairs[2 * LANES];
+    store_pair(pairs, one, two);
+    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    _mm512_i32scatter_epi32(to, _mm512_mullo_epi32(lane, _mm512_set1_epi32(stride)), _mm512_load_si512(pairs), 2);
 }
 
 // The factor that RMSNorm gives each token of x (size, 16).
@@ -77,22 +87,28 @@ inline void load_sums(const float* one, const float* two) {
     _tile_loadd(3, two + TILE * TILE, 64);
 }
 
+template <bool BOTH = true>  // else group one alone
 inline void store_sums(float* one, float* two) {
     _tile_stored(0, one, 64);
-    _tile_stored(1, two, 64);
     _tile_stored(2, one + TILE * TILE, 64);
+    if (!BOTH) return;
+    _tile_stored(1, two, 64);
     _tile_stored(3, two + TILE * TILE, 64);
 }
 
-inline void add_products(const bfloat16* rows_one, const bfloat16* rows_two, const bfloat16* one, const bfloat16* two) {
+// Rows of the first factor are `stride` bytes apart.
+template <bool BOTH = true>
+inline void add_products(const bfloat16* rows_one, const bfloat16* rows_two, const bfloat16* one, const bfloat16* two,
+                         int stride = 64) {
     in_order();
-    _tile_loadd(4, rows_one, 64);
+    _tile_loadd(4, rows_one, stride);
     _tile_loadd(6, one, 64);
     _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(5, rows_two, stride);
+    _tile_dpbf16ps(2, 5, 6);
+    if (!BOTH) return;
     _tile_loadd(7, two, 64);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_loadd(5, rows_two, 64);
-    _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
 }
 

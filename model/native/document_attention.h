@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "decoder_layer.h"
+#include "document_tiles.h"
 #include "rows.h"
 
-constexpr int TILED_BLOCK = 128;   // of the document's tokens: what tiles need of them stays in a core's cache
 constexpr float NOTHING = -1e20f;  // the highest of no scores
 constexpr float MASKED = -1e30f;
 
@@ -18,7 +18,7 @@ struct Free {
 };
 using Floats = std::unique_ptr<float[], Free>;
 
-inline Floats floats(size_t count) {  // of undefined value, where a cache line begins: tiles are loaded faster from there
+inline Floats floats(size_t count) {  // of undefined value, where a cache line begins: tiles load faster from there
     const size_t lines = (count + 15) / 16;
     return Floats(static_cast<float*>(std::aligned_alloc(64, 64 * std::max<size_t>(lines, 1))));
 }
@@ -39,10 +39,9 @@ class DocumentAttention {
     const Document& document;
     const Tokens& tokens;
     const RowOrder order;
-    const int hidden = layer.hidden, rows = order.count * order.heads, tall = rows + TILE;
+    const int hidden = layer.hidden, rows = order.count * order.heads, tall = whole_tiles(rows);
     const bool tiled = std::is_same_v<T, bfloat16> && suits_tiles(rows, hidden);
-    const int block = tiled ? TILED_BLOCK : TILE;
-    const size_t of_all_threads = (size_t)tokens.threads * rows;
+    const size_t of_all_threads = (size_t)tokens.threads * tall;
     const size_t looked_at = tokens.attention ? (size_t)tokens.answers * layer.heads * document.tokens : 0;
     Floats peaks = floats(of_all_threads), totals = floats(of_all_threads),
                              sums = floats((size_t)tokens.threads * tall * hidden), scores = floats(looked_at);
@@ -53,7 +52,7 @@ class DocumentAttention {
 
     // A block's products of one row -> scores -> weights, relative to this thread's peak so far.
     void weigh(int row, int first, int size, const float* scales, float* scored) {
-        const size_t here = (size_t)omp_get_thread_num() * rows + row;
+        const size_t here = (size_t)omp_get_thread_num() * tall + row;
         const int answer = order.token_of(row) / tokens.size, whole = whole_tiles(size);
         for (int i = 0; i < size; i++) scored[i] *= scales[i];
         std::fill(scored + size, scored + whole, MASKED);
@@ -80,50 +79,113 @@ class DocumentAttention {
         totals[here] += sum(total);
     }
 
+    // The same of a group of rows, (tokens, 16), but for the weights: of `size` tokens, up to `whole` of them. scales:
+    // those of the first key head.
+    void complete(int group, int first, int size, int whole, const float* scales, int length, float* scored) {
+        const int begin = group * TILE, end = std::min(begin + TILE, rows);
+        if (const int key_head = order.key_head_of(begin); key_head == order.key_head_of(end - 1))
+            for (int token = 0; token < size; token++) {
+                float* const to = scored + (size_t)token * TILE;
+                store(to, load(to) * scales[(size_t)key_head * length + token]);
+            }
+        else
+            of_lanes(begin, end, scored, size, [&](int row, int token, float& score) {
+                score *= scales[(size_t)order.key_head_of(row) * length + token];
+            });
+        if (document.shown)
+            of_lanes(begin, end, scored, size, [&](int row, int token, float& score) {
+                const size_t answer = order.token_of(row) / tokens.size;
+                if (!document.shown[answer * document.tokens + first + token]) score = MASKED;
+            });
+        if (tokens.attention)
+            for (int row = begin; row < end; row++)
+                if (order.token_of(row) % tokens.size == tokens.size - 1) {
+                    float* const to = scores_of(order.token_of(row) / tokens.size, order.head_of(row)) + first;
+                    for (int token = 0; token < size; token++) to[token] = scored[(size_t)token * TILE + row - begin];
+                }
+        std::fill(scored + (size_t)size * TILE, scored + (size_t)whole * TILE, MASKED);
+    }
+
+    // Calls `some(row, token, score)` for the lanes of some rows.
+    template <typename Some>
+    static void of_lanes(int begin, int end, float* scored, int size, const Some& some) {
+        for (int row = begin; row < end; row++)
+            for (int token = 0; token < size; token++) some(row, token, scored[(size_t)token * TILE + row - begin]);
+    }
+
+    // Calls `some(states, scales, first, size)` for the parts of [begin, end) of all tokens that lie in one memory.
+    template <typename Some>
+    void in_blocks(const Share& share, int block, const Some& some) const {
+        for (int part = 0, begin = 0; part < document.parts; begin += document.lengths[part++]) {
+            const int length = document.lengths[part], end = std::min(share.last - begin, length);
+            for (int token = std::max(share.first - begin, 0); token < end; token += block)
+                some(part, begin + token, token, std::min(block, end - token));
+        }
+    }
+
+    const T* states_of(int part, int token) const {
+        return static_cast<const T*>(document.states[part]) + (size_t)token * hidden;
+    }
+
+    void attend_by_rows(const Share& share, const float* absorbed) {
+        std::unique_ptr<T[]> padded(new T[(size_t)TILE * hidden]());
+        auto weights = floats((size_t)rows * TILE);
+        in_blocks(share, TILE, [&](int part, int first, int token, int size) {
+            const int length = document.lengths[part];
+            const T* states = states_of(part, token);
+            if (token + TILE > length)  // no state is read behind the last
+                states = std::copy_n(states, (size_t)size * hidden, padded.get()) - (size_t)size * hidden;
+            product(states, hidden, 0, TILE, absorbed, rows, weights.get(), TILE);
+            for (int row = 0; row < rows; row++) {
+                const float* scales = document.scales[part] + (size_t)order.key_head_of(row) * length;
+                weigh(row, first, size, scales + token, &weights[(size_t)row * TILE]);
+            }
+            add_weighted(weights.get(), TILE, rows, states, size, hidden, 0, hidden, sums_of(omp_get_thread_num()));
+        });
+    }
+
+    void attend_by_tiles(const Share& share, const float* absorbed) {
+#ifdef HAS_TILES
+        const size_t here = (size_t)omp_get_thread_num() * tall;
+        const DocumentTiles tiles(absorbed, rows, hidden, sums_of(omp_get_thread_num()), &peaks[here], &totals[here]);
+        bfloat16* const padded = scratch<bfloat16, 17>((size_t)DEPTH * hidden);
+        in_blocks(share, TILED_BLOCK, [&](int part, int first, int token, int size) {
+            const auto attend = [&](const T* states, int done, int some) {
+                const float* const scales = document.scales[part] + token + done;
+                tiles.attend(states, whole_depths(some), [&](int group, float* scored) {
+                    complete(group, first + done, some, whole_depths(some), scales, document.lengths[part], scored);
+                });
+            };
+            const int whole = size / DEPTH * DEPTH;
+            if (whole) attend(states_of(part, token), 0, whole);
+            if (whole == size) return;
+            const auto* const rest = states_of(part, token + whole);
+            std::fill(std::copy_n(rest, (size_t)(size - whole) * hidden, padded), padded + (size_t)DEPTH * hidden, 0);
+            attend(padded, whole, size - whole);
+        });
+#endif
+    }
+
 public:
     DocumentAttention(const Layer& layer, const Document& document, const Tokens& tokens, const RowOrder& order)
         : layer(layer), document(document), tokens(tokens), order(order) {}
 
     float* sums_of(int thread) const { return &sums[(size_t)thread * tall * hidden]; }  // (rows, hidden)
 
-    float peak(int thread, int row) const { return peaks[(size_t)thread * rows + row]; }
+    float peak(int thread, int row) const { return peaks[(size_t)thread * tall + row]; }
 
-    float total(int thread, int row) const { return totals[(size_t)thread * rows + row]; }
+    float total(int thread, int row) const { return totals[(size_t)thread * tall + row]; }
 
     // absorbed (rows, hidden): what the rows ask of states
     void attend(const float* absorbed) {
         const Share share(document.tokens, TILE);
-        const size_t here = (size_t)omp_get_thread_num() * rows;
-        float* const sums_here = sums_of(omp_get_thread_num());
-        std::fill_n(&peaks[here], rows, NOTHING);
-        std::fill_n(&totals[here], rows, 0.0f);
-        std::fill_n(sums_here, (size_t)rows * hidden, 0.0f);
-        auto weights = floats((size_t)rows * block);
-        const uint32_t* const asked = tiled ? paired_rows(absorbed, rows, hidden) : nullptr;
-        const auto ask = [&](const T* states, int size, float* scored) {
-            if constexpr (std::is_same_v<T, bfloat16>)
-                if (tiled) return tile_product(states, hidden, 0, size, asked, rows, scored, block);
-            product(states, hidden, 0, size, absorbed, rows, scored, block);
-        };
-        std::unique_ptr<T[]> padded(new T[(size_t)TILE * hidden]());
-        for (int part = 0, begin = 0; part < document.parts; begin += document.lengths[part++]) {
-            const int length = document.lengths[part], end = std::min(share.last - begin, length);
-            for (int token = std::max(share.first - begin, 0); token < end; token += block) {
-                const int size = std::min(block, end - token);
-                const int whole = std::min(whole_tiles(size), length - token) / TILE * TILE;
-                const T* states = static_cast<const T*>(document.states[part]) + (size_t)token * hidden;
-                ask(states, whole, weights.get());
-                if (whole < size) {  // the last of a memory fill no tile: no state is read behind them
-                    std::copy_n(states + (size_t)whole * hidden, (size_t)(size - whole) * hidden, padded.get());
-                    ask(padded.get(), TILE, &weights[whole]);
-                }
-                for (int row = 0; row < rows; row++) {
-                    const float* scales = document.scales[part] + (size_t)order.key_head_of(row) * length;
-                    weigh(row, begin + token, size, scales + token, &weights[(size_t)row * block]);
-                }
-                add_weighted(weights.get(), block, rows, states, size, hidden, 0, hidden, sums_here);
-            }
-        }
+        const size_t here = (size_t)omp_get_thread_num() * tall;
+        std::fill_n(&peaks[here], tall, NOTHING);
+        std::fill_n(&totals[here], tall, 0.0f);
+        std::fill_n(sums_of(omp_get_thread_num()), (size_t)tall * hidden, 0.0f);
+        if constexpr (std::is_same_v<T, bfloat16>)
+            if (tiled) return attend_by_tiles(share, absorbed);
+        attend_by_rows(share, absorbed);
     }
 
     // The attention of each answer's last token over some of the document's tokens. peak and total: of a row, of all.

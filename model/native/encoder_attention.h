@@ -14,7 +14,6 @@
 constexpr int KEYS = 576;  // of a block: a local layer's sixteen tokens see so many at most, where the window is 512
 constexpr int STEP = 128;  // tokens whose sums stay in the cache while a global layer's keys go by
 constexpr float LOWEST = -1e30f;
-constexpr float LOG2_E = 1.44269504f;
 
 class EncoderAttention {
     struct Job {  // two groups (of this step) over a block of keys

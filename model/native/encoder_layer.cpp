@@ -58,11 +58,8 @@ class Piece {
 
     // A group's keys of a head, turned: rows of tokens.
     void write_keys(float* head, int group, bfloat16* keys) const {
-        alignas(64) uint32_t pairs[TILE];
         turn(head, layer.k_norm, group, 1, [&](int i, Lanes one, Lanes two) {
-            store_pair(reinterpret_cast<bfloat16*>(pairs), one, two);
-            auto* const to = reinterpret_cast<uint32_t*>(keys + (size_t)i / DEPTH * TILE_SIZE + i % DEPTH);
-            for (int token = 0; token < TILE; token++) to[(size_t)token * DEPTH / 2] = pairs[token];
+            scatter_pair(keys + (size_t)i / DEPTH * TILE_SIZE + i % DEPTH, DEPTH, one, two);
         });
     }
 

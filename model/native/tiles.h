@@ -118,8 +118,9 @@ inline void tile_product(const bfloat16* matrix, int in, int first, int last, co
     }
 }
 
-// 32 columns of a matrix (terms, in) in pairs of terms, once for each 16 columns: (2, pairs, 16, 2).
-inline void interleave(const bfloat16* matrix, int terms, int in, bfloat16* to) {
+// 32 columns of a matrix (terms, in) in pairs of terms, (pairs, 16, 2): the first 16 columns, and `apart` from them the
+// others.
+inline void interleave(const bfloat16* matrix, int terms, int in, bfloat16* to, size_t apart) {
     const __m512i halves = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
     const int deep = whole_depths(terms);
     const auto read = [&](int term) {
@@ -129,7 +130,7 @@ inline void interleave(const bfloat16* matrix, int terms, int in, bfloat16* to) 
     for (int term = 0; term < deep; term += 2) {
         const __m512i one = read(term), two = read(term + 1);
         _mm512_storeu_si512(to + (size_t)term * TILE, _mm512_unpacklo_epi16(one, two));
-        _mm512_storeu_si512(to + (size_t)(deep + term) * TILE, _mm512_unpackhi_epi16(one, two));
+        _mm512_storeu_si512(to + apart + (size_t)term * TILE, _mm512_unpackhi_epi16(one, two));
     }
 }
 
@@ -145,7 +146,7 @@ inline void tile_add_weighted(const float* weights, int given, int rows, const b
         for (int term = 0; term < terms; term += LANES)
             store(narrow + (size_t)row * deep + term, load(weights + (size_t)row * given + term));
     for (int i = first; i < last; i += DEPTH) {
-        interleave(matrix + i, terms, in, paired);
+        interleave(matrix + i, terms, in, paired, (size_t)deep * TILE);
         in_order();
         for (int row = 0; row < tall; row += TILE) {
             float* const to = y + (size_t)row * in + i;
