@@ -1,6 +1,8 @@
 // Sixteen tokens side by side, a token a lane: (size, 16). So norms, RoPE and softmax of a token need no sum across a
-// vector, and what a tile product makes is what the next one takes: a matrix of weights, as PyTorch has it, is the
-// first factor, and tokens are the second.
+// vector, and what a tile product makes is what the next one takes: a matrix of weights is the first factor, and tokens
+// are the second.
+//
+// A matrix (outs, in) lies as tiles behind each other, (outs / 16, in / 32, 16, 32): as fast as memory gives it.
 
 #pragma once
 
@@ -128,10 +130,10 @@ public:
     }
 };
 
-// What a product is made of: 16 rows of a matrix, and 16 others, some columns of each.
+// What a product is made of: the tiles of 16 rows of a matrix, and of 16 others, of some columns each.
 struct Rows {
     const bfloat16 *one, *two;
-    int stride, columns;
+    int columns;
 };
 
 // Products of twice 16 rows with each of so many groups of 16 tokens, two groups at a time; a group's numbers are
@@ -140,33 +142,27 @@ struct Rows {
 template <typename Begin, typename Take, typename Meanwhile>
 void row_products(const Rows& rows, const bfloat16* paired, int groups, const Begin& begin, const Take& take,
                   const Meanwhile& meanwhile) {
-    auto* const near = scratch<bfloat16, 3>(2 * (size_t)TILE * rows.columns);  // whole tiles, in the core's first cache
-    bfloat16* to = near;
-    for (int i = 0; i < rows.columns; i += DEPTH)
-        for (const bfloat16* from : {rows.one + i, rows.two + i})
-            for (int row = 0; row < TILE; row++, from += rows.stride, to += DEPTH)
-                _mm512_store_si512(to, _mm512_loadu_si512(from));
     for (int group = 0; group < groups; group += 2) {
         const bfloat16 *one = paired + (size_t)group * rows.columns * TILE, *two = one + (size_t)rows.columns * TILE;
         begin(group);
         for (int i = 0; i < rows.columns; i += DEPTH) {
-            const bfloat16* const from = near + (size_t)2 * TILE * i;
-            add_products(from, from + TILE_SIZE, one + (size_t)TILE * i, two + (size_t)TILE * i);
+            const size_t tile = (size_t)TILE * i;
+            add_products(rows.one + tile, rows.two + tile, one + tile, two + tile);
             meanwhile();
         }
         take(group);
     }
 }
 
-// y (groups, outs, 16) = some columns of the matrix (outs, in) times paired tokens (groups, columns / 2, 16, 2), or is
-// increased by it.
+// y (groups, outs, 16) = some columns of the matrix (outs, in), from those of its first tile on, times paired tokens
+// (groups, columns / 2, 16, 2), or is increased by it.
 inline void columns_product(const bfloat16* matrix, int in, int columns, int outs, const bfloat16* paired, int groups,
                             float* y, bool add = false) {
     for (int out = 0; out < outs; out += 2 * TILE) {
         const bfloat16* const from = matrix + (size_t)out * in;
         const auto place = [&](int group) { return y + ((size_t)group * outs + out) * TILE; };
         row_products(
-            {from, from + (size_t)TILE * in, in, columns}, paired, groups,
+            {from, from + (size_t)TILE * in, columns}, paired, groups,
             [&](int group) { add ? load_sums(place(group), place(group + 1)) : clear_sums(); },
             [&](int group) { store_sums(place(group), place(group + 1)); }, [] {});
     }
@@ -195,7 +191,7 @@ public:
         const int steps = in / DEPTH, each = (PAIRS + steps - 1) / steps;
         for (int out = 0; out < size; out += TILE)
             row_products(
-                {gates + (size_t)out * in, ups + (size_t)out * in, in, in}, paired, groups, [](int) { clear_sums(); },
+                {gates + (size_t)out * in, ups + (size_t)out * in, in}, paired, groups, [](int) { clear_sums(); },
                 [&](int group) {
                     make(PAIRS);
                     store_sums(sums[turn][0][0][0], sums[turn][1][0][0]);

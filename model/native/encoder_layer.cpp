@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr int INNER = 512;  // columns of the feed-forward at a time
+constexpr int INNER = 1024;  // columns of the feed-forward at a time
 
 class Piece {
     const Layer& layer;
@@ -117,7 +117,7 @@ public:
             const bfloat16* const gates = matrix(layer.gate_proj) + (size_t)begin * hidden;
             const bfloat16* const ups = matrix(layer.up_proj) + (size_t)begin * hidden;
             InnerProduct()(gates, ups, hidden, size, normed, groups, inner);
-            columns_product(matrix(layer.down_proj) + begin, layer.inner, size, hidden, inner, groups, made, begin > 0);
+            columns_product(matrix(layer.down_proj) + (size_t)begin * TILE, layer.inner, size, hidden, inner, groups, made, begin > 0);
         }
         add(layer.after_feed_forward);
     }

@@ -6,7 +6,7 @@
 
 extern "C" {
 
-struct Layer {  // matrices (out, in) in T; gains float32
+struct Layer {  // matrices (out, in) in T, for the encoder as tiles (see `columns.h`); gains float32
     int32_t hidden, inner, heads, key_heads, head_dim;
     int32_t behind, ahead;  // how many tokens before and after itself a token sees
     float eps, scaling;

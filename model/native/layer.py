@@ -24,9 +24,12 @@ class Layer(Structure):
         *((name, c_void_p) for name in ("before_feed_forward", "after_feed_forward")),
     ]
 
-    def __init__(self, layer: Any, *, behind: int, ahead: int) -> None:
-        """A token of `layer` sees so many tokens before and after itself. The module must live as long as this."""
+    def __init__(self, layer: Any, *, behind: int, ahead: int, tiled: bool = False) -> None:
+        """A token of `layer` sees so many tokens before and after itself. `tiled`: the matrices are copied, as tiles;
+        else the module must live as long as this.
+        """
         attention, config = layer.self_attn, layer.self_attn.config
+        self._kept: list[torch.Tensor] = []
         super().__init__(
             hidden=config.hidden_size,
             inner=layer.mlp.gate_proj.out_features,
@@ -40,8 +43,8 @@ class Layer(Structure):
         )
         for part, names in _PROJECTIONS.items():
             for name in names:
-                setattr(self, name, getattr(getattr(layer, part), name).weight.data_ptr())
-        self._gains: list[torch.Tensor] = []  # kept alive
+                weight = getattr(getattr(layer, part), name).weight.detach()
+                setattr(self, name, self._keep(_as_tiles(weight)) if tiled else weight.data_ptr())
         self.before_attention = self._gain(layer.pre_self_attn_layernorm)
         self.q_norm, self.k_norm = self._gain(attention.q_norm), self._gain(attention.k_norm)
         self.after_attention = self._gain(layer.post_self_attn_layernorm)
@@ -49,5 +52,13 @@ class Layer(Structure):
         self.after_feed_forward = self._gain(layer.post_feedforward_layernorm)
 
     def _gain(self, norm: Any) -> int:
-        self._gains.append(1.0 + norm.weight.detach().float())
-        return self._gains[-1].data_ptr()
+        return self._keep(1.0 + norm.weight.detach().float())
+
+    def _keep(self, tensor: torch.Tensor) -> int:
+        self._kept.append(tensor)
+        return tensor.data_ptr()
+
+
+def _as_tiles(weight: torch.Tensor) -> torch.Tensor:
+    """weight (out, in) in bfloat16 as tiles of 16 rows of 32, one behind the other: (out / 16, in / 32, 16, 32)."""
+    return weight.unflatten(0, (-1, 16)).unflatten(2, (-1, 32)).transpose(1, 2).contiguous()
