@@ -39,6 +39,16 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Itera
         wait(futures)
 
 
+def pieces(total: int, most: int, unit: int) -> list[slice]:
+    """Parts of a total for `side_by_side`: as many for each core, of nearly one size, whole units, `most` at most."""
+    if not total:
+        return []
+    cores = torch.get_num_threads()
+    count = -(-total // (cores * most)) * cores
+    size = -(-total // (count * unit)) * unit
+    return [slice(first, min(first + size, total)) for first in range(0, total, size)]
+
+
 @cache
 def _threads(cores: int, _process: int) -> ThreadPoolExecutor:
     """Of this process: a fork has none of its parent's threads."""

@@ -162,7 +162,7 @@ class Engine:
                 progress=None if aside else partial(_report_tokens, report, window, total),
                 native=self._native,
             )
-            return memory_of(checkpoint.model, window.kept_rows(hidden))
+            return memory_of(checkpoint.model, window.kept_rows(hidden), self._native.key_scales)
 
         beside: Memory | None = None
         for window, memory in zip(windows, (side_by_side if aside else map)(read, windows), strict=True):

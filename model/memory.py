@@ -6,7 +6,7 @@ Some channels of the states are hundreds of times as large as the others, so in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -16,23 +16,29 @@ from model.resident import resident
 from model.t5gemma2 import T5Gemma2
 from model.types import Memory, Precision
 
+KeyScales = Callable[[torch.Tensor], torch.Tensor]
+"""States (T, H) -> `1 / rms(W_k h_t)` of every decoder layer and key head, (L, K, T) float32."""
+
 _SMALLEST_CHANNEL = 0.1  # of the median: a channel that is silent in one window may speak in the next
 
 
 @torch.inference_mode()
-def memory_of(model: T5Gemma2, hidden: torch.Tensor) -> Memory:
+def memory_of(model: T5Gemma2, hidden: torch.Tensor, key_scales: KeyScales | None = None) -> Memory:
     """The memory of encoder states (T, H): the states, and for each decoder layer the scale that `k_norm` gives a key.
 
     Cross keys carry no position, so `k_norm(W_k h)` is `W_k h` times one number per token and head, times a fixed gain:
-    with that number at hand, attention needs the states alone.
+    with that number at hand, attention needs the states alone. `key_scales`, the model's, makes them in native code.
     """
+    hidden = hidden.contiguous()
+    if key_scales is not None:
+        return Memory(hidden=hidden, key_scales=key_scales(hidden))
     scales = []
     for layer in model.model.decoder.layers:
         attention = layer.self_attn
         with resident(layer):
             keys = attention.k_proj(hidden).unflatten(-1, (-1, attention.head_dim)).float()  # (T, K, D)
         scales.append(torch.rsqrt(keys.square().mean(-1) + attention.k_norm.eps).T)  # (K, T)
-    return Memory(hidden=hidden.contiguous(), key_scales=torch.stack(scales).contiguous())
+    return Memory(hidden=hidden, key_scales=torch.stack(scales).contiguous())
 
 
 @torch.inference_mode()

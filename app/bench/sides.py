@@ -83,16 +83,16 @@ def peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
 
 
-def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, native: NativeParts | None = None) -> Memory:
+def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, native: NativeParts) -> Memory:
     """In one window, or in joined windows of that many tokens."""
     if not window:
-        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, native=native))
+        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, native=native), native.key_scales)
 
     def read(part: Window) -> Memory:
         states = encode_window(
             checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]), native=native
         )
-        return memory_of(checkpoint.model, part.kept_rows(states))
+        return memory_of(checkpoint.model, part.kept_rows(states), native.key_scales)
 
     parts = plan_windows(len(ids) - 1, window - 1, window // 16)
     aside = windows_side_by_side(window, ids.device)  # as the engine reads

@@ -2,7 +2,8 @@
 // vector, and what a tile product makes is what the next one takes: a matrix of weights is the first factor, and tokens
 // are the second.
 //
-// A matrix (outs, in) lies as tiles behind each other, (outs / 16, in / 32, 16, 32): as fast as memory gives it.
+// A matrix (outs, in) lies as tiles behind each other, (outs / 16, in / 32, 16, 32), which are read as fast as memory
+// gives them, or in rows.
 
 #pragma once
 
@@ -130,10 +131,22 @@ public:
     }
 };
 
-// What a product is made of: the tiles of 16 rows of a matrix, and of 16 others, of some columns each.
+struct Matrix {
+    const bfloat16* numbers;
+    int in;
+    bool tiled;
+
+    const bfloat16* tile(int row, int column) const {
+        return numbers + (size_t)row * in + (size_t)column * (tiled ? TILE : 1);
+    }
+    int step() const { return tiled ? TILE_SIZE : DEPTH; }  // numbers from one tile to the next
+    int stride() const { return tiled ? 64 : 2 * in; }      // bytes from one row of a tile to the next
+};
+
+// What a product is made of: some columns of 16 rows of a matrix, and of 16 rows of the same or one like it.
 struct Rows {
-    const bfloat16 *one, *two;
-    int columns;
+    const Matrix &one, &two;
+    int of_one, of_two, begin, columns;
 };
 
 // Products of twice 16 rows with each of so many groups of 16 tokens, two groups at a time; a group's numbers are
@@ -142,33 +155,38 @@ struct Rows {
 template <typename Begin, typename Take, typename Meanwhile>
 void row_products(const Rows& rows, const bfloat16* paired, int groups, const Begin& begin, const Take& take,
                   const Meanwhile& meanwhile) {
+    const int columns = rows.columns, step = rows.one.step(), stride = rows.one.stride();
     for (int group = 0; group < groups; group += 2) {
-        const bfloat16 *one = paired + (size_t)group * rows.columns * TILE, *two = one + (size_t)rows.columns * TILE;
+        const bfloat16 *one = paired + (size_t)group * columns * TILE, *two = one + (size_t)columns * TILE;
+        const bfloat16* from_one = rows.one.tile(rows.of_one, rows.begin);
+        const bfloat16* from_two = rows.two.tile(rows.of_two, rows.begin);
         begin(group);
-        for (int i = 0; i < rows.columns; i += DEPTH) {
-            const size_t tile = (size_t)TILE * i;
-            add_products(rows.one + tile, rows.two + tile, one + tile, two + tile);
+        for (int i = 0; i < columns; i += DEPTH) {
+            add_products(from_one, from_two, one, two, stride);
+            from_one += step;
+            from_two += step;
+            one += TILE_SIZE;
+            two += TILE_SIZE;
             meanwhile();
         }
         take(group);
     }
 }
 
-// y (groups, outs, 16) = some columns of the matrix (outs, in), from those of its first tile on, times paired tokens
-// (groups, columns / 2, 16, 2), or is increased by it.
-inline void columns_product(const bfloat16* matrix, int in, int columns, int outs, const bfloat16* paired, int groups,
+// y (groups, outs, 16) = some columns of the matrix (outs, in) times paired tokens (groups, columns / 2, 16, 2), or is
+// increased by it.
+inline void columns_product(const Matrix& matrix, int begin, int columns, int outs, const bfloat16* paired, int groups,
                             float* y, bool add = false) {
     for (int out = 0; out < outs; out += 2 * TILE) {
-        const bfloat16* const from = matrix + (size_t)out * in;
         const auto place = [&](int group) { return y + ((size_t)group * outs + out) * TILE; };
         row_products(
-            {from, from + (size_t)TILE * in, columns}, paired, groups,
+            {matrix, matrix, out, out + TILE, begin, columns}, paired, groups,
             [&](int group) { add ? load_sums(place(group), place(group + 1)) : clear_sums(); },
             [&](int group) { store_sums(place(group), place(group + 1)); }, [] {});
     }
 }
 
-// The inner numbers of a gated feed-forward, (groups, size / 2, 16, 2), of paired tokens: of so many rows of both.
+// The inner numbers of a gated feed-forward, (groups, size / 2, 16, 2), of paired tokens, by some rows of both.
 // What two groups' sums become is made while the next ones' are summed.
 class InnerProduct {
     static constexpr int PAIRS = TILE;  // of rows, of both groups
@@ -186,12 +204,12 @@ class InnerProduct {
     }
 
 public:
-    void operator()(const bfloat16* gates, const bfloat16* ups, int in, int size, const bfloat16* paired, int groups,
+    void operator()(const Matrix& gates, const Matrix& ups, int begin, int size, const bfloat16* paired, int groups,
                     bfloat16* inner) {
-        const int steps = in / DEPTH, each = (PAIRS + steps - 1) / steps;
+        const int steps = gates.in / DEPTH, each = (PAIRS + steps - 1) / steps;
         for (int out = 0; out < size; out += TILE)
             row_products(
-                {gates + (size_t)out * in, ups + (size_t)out * in, in}, paired, groups, [](int) { clear_sums(); },
+                {gates, ups, begin + out, begin + out, 0, gates.in}, paired, groups, [](int) { clear_sums(); },
                 [&](int group) {
                     make(PAIRS);
                     store_sums(sums[turn][0][0][0], sums[turn][1][0][0]);

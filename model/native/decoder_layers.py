@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, Structure, c_int32, c_void_p
+from ctypes import POINTER, Structure, addressof, c_int32, c_void_p
 from typing import Any
 
 import torch
 
 from model.attention import SelfAttentionCache
+from model.cores import pieces, side_by_side
 from model.native.layer import ALL, Layer
-from model.native.library import function, suits
+from model.native.library import TILE_ROW, function, suits, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import Memory
 
 _MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better
+_PIECE = 512  # states whose key scales are made together
 _FEW = 6  # answers, without tiles
 _MANY = 16  # answers, over a document of few tokens
 _ANSWERS_BY_TOKENS = 2**14  # what many answers may be times the document's tokens
@@ -45,6 +47,10 @@ class DecoderLayers:
         arguments = POINTER(Layer), POINTER(_Document), POINTER(_Tokens)
         self._run = function(library, "decoder_layer", model.dtype, *arguments)
         self._tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
+        self.gives_key_scales = self._tiled and tiles_suit(model.model.decoder.layers)
+        self._key_scales = library.key_scales
+        self._key_scales.argtypes = [c_void_p, c_int32, c_void_p, c_int32, c_int32, c_int32, c_void_p]
+        self._key_scales.restype = None
         self._model = model
         self._layers = [_layer(layer) for layer in model.model.decoder.layers]
 
@@ -61,6 +67,20 @@ class DecoderLayers:
         if found := {memory.hidden.dtype for memory in memories} - {self._model.dtype}:
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
         return LayersOver(self._run, self._layers, memories, tiled=self._tiled)
+
+    def key_scales(self, states: torch.Tensor) -> torch.Tensor:
+        """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
+        scales = torch.empty(len(self._layers), self._layers[0].key_heads, len(states))
+        layers = (c_void_p * len(self._layers))(*map(addressof, self._layers))
+
+        def make(part: slice) -> None:
+            self._key_scales(
+                layers, len(layers), states.data_ptr(), part.start, part.stop, len(states), scales.data_ptr()
+            )
+
+        for _ in side_by_side(make, pieces(len(states), _PIECE, TILE_ROW)):
+            pass
+        return scales
 
 
 class LayersOver:

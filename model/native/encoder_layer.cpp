@@ -20,7 +20,9 @@ class Piece {
     bfloat16* const normed = scratch<bfloat16, 9>((size_t)tokens * hidden);
     float* const made = scratch<float, 10>((size_t)tokens * std::max({hidden, all_heads, layer.key_heads * dim}));
 
-    static const bfloat16* matrix(const void* weights) { return static_cast<const bfloat16*>(weights); }
+    Matrix matrix(const void* weights, int in) const {
+        return {static_cast<const bfloat16*>(weights), in, layer.tiled != 0};
+    }
 
     void norm(const float* gain) const {
         for (int group = 0; group < groups; group++) {
@@ -41,7 +43,8 @@ class Piece {
     void turn(float* head, const float* gain, int group, float scaling, const Write& write) const {
         const Lanes factor = rms_factor(head, dim, layer.eps) * scaling;
         const size_t table = ((size_t)first / TILE + group) * dim / 2 * TILE;
-        const bfloat16 *cos = matrix(window.cos) + table, *sin = matrix(window.sin) + table;
+        const auto* const cos = static_cast<const bfloat16*>(window.cos) + table;
+        const auto* const sin = static_cast<const bfloat16*>(window.sin) + table;
         float* const opposite = head + (size_t)dim / 2 * TILE;
         for (int i = 0; i < dim / 2; i++) {
             const size_t at = (size_t)i * TILE;
@@ -76,7 +79,8 @@ public:
         const int outs = layer.key_heads * dim;
         const size_t padded = whole_depths(window.tokens);
         for (const bool is_value : {false, true}) {
-            columns_product(matrix(is_value ? layer.v_proj : layer.k_proj), hidden, hidden, outs, normed, groups, made);
+            const Matrix projection = matrix(is_value ? layer.v_proj : layer.k_proj, hidden);
+            columns_product(projection, 0, hidden, outs, normed, groups, made);
             for (int group = 0; group < groups; group++)
                 for (int head = 0; head < layer.key_heads; head++) {
                     float* const from = made + ((size_t)group * outs + (size_t)head * dim) * TILE;
@@ -90,7 +94,7 @@ public:
 
     void attention() const {
         norm(layer.before_attention);
-        columns_product(matrix(layer.q_proj), hidden, hidden, all_heads, normed, groups, made);
+        columns_product(matrix(layer.q_proj, hidden), 0, hidden, all_heads, normed, groups, made);
         bfloat16* const queries = scratch<bfloat16, 11>((size_t)tokens * all_heads);
         bfloat16* const attended = scratch<bfloat16, 12>((size_t)tokens * all_heads);
         for (int group = 0; group < groups; group++)
@@ -105,19 +109,19 @@ public:
             const size_t place = (size_t)done * all_heads;
             over.attend(queries + place, first + done, std::min(STEP, tokens - done), attended + place);
         }
-        columns_product(matrix(layer.o_proj), all_heads, all_heads, hidden, attended, groups, made);
+        columns_product(matrix(layer.o_proj, all_heads), 0, all_heads, hidden, attended, groups, made);
         add(layer.after_attention);
     }
 
     void feed_forward() const {
         norm(layer.before_feed_forward);
+        const Matrix gates = matrix(layer.gate_proj, hidden), ups = matrix(layer.up_proj, hidden);
+        const Matrix down = matrix(layer.down_proj, layer.inner);
         bfloat16* const inner = scratch<bfloat16, 13>((size_t)tokens * INNER);
         for (int begin = 0; begin < layer.inner; begin += INNER) {
             const int size = std::min(INNER, layer.inner - begin);
-            const bfloat16* const gates = matrix(layer.gate_proj) + (size_t)begin * hidden;
-            const bfloat16* const ups = matrix(layer.up_proj) + (size_t)begin * hidden;
-            InnerProduct()(gates, ups, hidden, size, normed, groups, inner);
-            columns_product(matrix(layer.down_proj) + (size_t)begin * TILE, layer.inner, size, hidden, inner, groups, made, begin > 0);
+            InnerProduct()(gates, ups, begin, size, normed, groups, inner);
+            columns_product(down, begin, size, hidden, inner, groups, made, begin > 0);
         }
         add(layer.after_feed_forward);
     }

@@ -1,7 +1,8 @@
 """The encoder's layers by a processor's matrix tiles (AMX), each piece of a window on a core: `encoder_layer.cpp`.
 
 Sixteen tokens lie side by side there, a token a lane; the states stay float32 from the first layer to the last. The
-matrices are copied as tiles, 200 MB at 270M: read so, they keep up with the multiplying.
+matrices are copied as tiles, 200 MB at 270M: read so, they keep up with the multiplying better. Those of a larger model
+are read as they lie.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from model.cores import side_by_side
+from model.cores import pieces, side_by_side
 from model.encoder_attention import reach
 from model.native.layer import ALL, Layer
-from model.native.library import suits
+from model.native.library import TILE_ROW, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 
 _LANES = 16
-_DEPTH = 32  # numbers of a tile's row: sizes are multiples of it, and windows are padded to one
 _PIECE = 512  # tokens that go through a layer together: the more, the less often weights are read; these fit the cache
+
+_MOST_COPIED = 2**28  # bytes
 
 
 class _Window(Structure):
@@ -31,22 +33,20 @@ class _Window(Structure):
 
 
 class EncoderLayers:
-    """A model's encoder layers, as the library wants them. Made once a model."""
+    """A model's encoder layers, as the library wants them. Made once a model, which it keeps alive."""
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
         self._functions = [library.encoder_keys_and_values, library.encoder_layer]
         for function in self._functions:
             function.argtypes, function.restype = [POINTER(Layer), POINTER(_Window), c_int32, c_int32], None
         self._encoder = model.model.encoder.text_model
-        self._layers = [_layer(layer) for layer in self._encoder.layers]
+        copied = sum(weight.nbytes for weight in self._encoder.layers.parameters()) <= _MOST_COPIED
+        self._layers = [_layer(layer, tiled=copied) for layer in self._encoder.layers]
 
     @staticmethod
     def fit(model: T5Gemma2) -> bool:
         """Whether tiles suit the model's encoder layers, if the processor has them."""
-        layers = model.model.encoder.text_model.layers
-        sizes = {size for weight in layers.parameters() for size in weight.shape} | {layers[0].self_attn.head_dim}
-        in_bfloat16 = all(suits(weight) and weight.dtype == torch.bfloat16 for weight in layers.parameters())
-        return in_bfloat16 and not any(size % _DEPTH for size in sizes)
+        return tiles_suit(model.model.encoder.text_model.layers)
 
     def over(self, hidden: torch.Tensor, rotary: Mapping[str, Rotary]) -> WindowOfLayers:
         """These layers over a window of states (T, H). rotary: cos and sin of each kind of layer, (T, D)."""
@@ -77,13 +77,13 @@ class WindowOfLayers:
         cos, sin = self._rotary[self._encoder.config.layer_types[index]]
         tables = (self._hidden, cos, sin, self._keys, self._values)
         window = _Window(self._tokens, *(table.data_ptr() for table in tables))
-        pieces = _pieces(self._tokens)
+        parts = pieces(self._tokens, _PIECE, TILE_ROW)
         yield 0.0
         for function in self._functions:
-            work: Callable[[tuple[int, int]], None] = partial(_run, function, self._layers[index], window)
-            for (_, end), _ in zip(pieces, side_by_side(work, pieces), strict=True):
-                if end < self._tokens and function is self._functions[-1]:
-                    yield end / self._tokens
+            work: Callable[[slice], None] = partial(_run, function, self._layers[index], window)
+            for part, _ in zip(parts, side_by_side(work, parts), strict=True):
+                if part.stop < self._tokens and function is self._functions[-1]:
+                    yield part.stop / self._tokens
 
     def states(self) -> torch.Tensor:
         """The states behind the encoder's last norm, (T, H)."""
@@ -94,25 +94,17 @@ class WindowOfLayers:
         return states
 
 
-def _layer(layer: Any) -> Layer:
+def _layer(layer: Any, *, tiled: bool) -> Layer:
     window = layer.self_attn.sliding_window
     behind, ahead = (ALL, ALL) if window is None else reach(window)
-    return Layer(layer, behind=behind, ahead=ahead, tiled=True)
+    return Layer(layer, behind=behind, ahead=ahead, tiled=tiled)
 
 
-def _run(function: Any, layer: Layer, window: _Window, piece: tuple[int, int]) -> None:
-    function(byref(layer), byref(window), *piece)
-
-
-def _pieces(tokens: int) -> list[tuple[int, int]]:
-    """As many for each core, of nearly one size."""
-    cores = torch.get_num_threads()
-    count = -(-tokens // (cores * _PIECE)) * cores
-    size = -(-tokens // (count * _DEPTH)) * _DEPTH
-    return [(first, min(first + size, tokens)) for first in range(0, tokens, size)]
+def _run(function: Any, layer: Layer, window: _Window, part: slice) -> None:
+    function(byref(layer), byref(window), part.start, part.stop)
 
 
 def _columns(rows: torch.Tensor) -> torch.Tensor:
     """Rows (T, M) as native code has them: (T / 16, M, 16), padded with zeros."""
-    padded = functional.pad(rows, (0, 0, 0, -len(rows) % _DEPTH))
+    padded = functional.pad(rows, (0, 0, 0, -len(rows) % TILE_ROW))
     return padded.unflatten(0, (-1, _LANES)).transpose(1, 2).contiguous()

@@ -17,7 +17,8 @@ _PROJECTIONS = {
 
 class Layer(Structure):
     _fields_ = [
-        *((name, c_int32) for name in ("hidden", "inner", "heads", "key_heads", "head_dim", "behind", "ahead")),
+        *((name, c_int32) for name in ("hidden", "inner", "heads", "key_heads", "head_dim")),
+        *((name, c_int32) for name in ("tiled", "behind", "ahead")),
         *((name, c_float) for name in ("eps", "scaling")),
         *((name, c_void_p) for names in _PROJECTIONS.values() for name in names),
         *((name, c_void_p) for name in ("before_attention", "q_norm", "k_norm", "after_attention")),
@@ -36,6 +37,7 @@ class Layer(Structure):
             heads=config.num_attention_heads,
             key_heads=config.num_key_value_heads,
             head_dim=attention.head_dim,
+            tiled=tiled,
             behind=behind,
             ahead=ahead,
             eps=attention.q_norm.eps,

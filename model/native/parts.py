@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.memory import KeyScales
 from model.native.decoder_layers import DecoderLayers
 from model.native.encoder_layers import EncoderLayers
 from model.native.encoder_rows import NativeRows
@@ -19,6 +20,12 @@ class NativeParts:
     decoder_layers: DecoderLayers | None = None
     encoder_layers: EncoderLayers | None = None
     encoder_rows: NativeRows | None = None
+
+    @property
+    def key_scales(self) -> KeyScales | None:
+        """Makes what a memory keeps of the decoder's keys: `DecoderLayers.key_scales`."""
+        layers = self.decoder_layers
+        return layers.key_scales if layers is not None and layers.gives_key_scales else None
 
 
 def load_native_parts(model: T5Gemma2, folder: Path) -> NativeParts:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from model.cores import side_by_side
+from model.cores import pieces, side_by_side
 from model.encoder import encode_window
 from model.engine import Engine
 from model.errors import Cancelled
@@ -34,6 +34,14 @@ def test_results_come_in_order_from_threads_of_one_core(cores: int) -> None:
     assert all(count == 1 for _, count, _ in results)
     assert len({name for _, _, name in results}) == cores or cores == 1
     assert torch.get_num_threads() == cores
+
+
+@pytest.mark.parametrize("total", [0, 1, 32, 33, 500, 8192])
+def test_pieces_are_of_nearly_one_size(cores: int, total: int) -> None:
+    parts = pieces(total, most=512, unit=32)
+    assert [place for part in parts for place in range(part.start, part.stop)] == list(range(total))
+    assert all(part.start % 32 == 0 and part.stop - part.start <= 512 for part in parts)
+    assert len(parts) % cores == 0 or total < 32 * cores**2
 
 
 def test_a_later_thread_has_all_cores_again(cores: int) -> None:

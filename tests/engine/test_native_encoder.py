@@ -9,6 +9,7 @@ import torch
 
 from model.encoder import encode_window
 from model.errors import Cancelled
+from model.memory import memory_of
 from model.native import library
 from model.native.parts import NativeParts, load_native_parts
 from model.t5gemma2 import T5Gemma2
@@ -86,6 +87,26 @@ def test_the_pieces_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert torch.equal(encode_window(model, ids, native=native), whole)
 
 
+def test_matrices_of_a_large_model_are_read_as_they_lie(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model(tiled_config()).bfloat16()
+    native, ids = tiled(model, folder), ids_of(100)
+    monkeypatch.setattr("model.native.encoder_layers._MOST_COPIED", 0)
+    assert torch.equal(encode_window(model, ids, native=tiled(model, folder)), encode_window(model, ids, native=native))
+
+
+@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
+@pytest.mark.parametrize("length", [1, 33, 700])
+def test_what_is_kept_of_keys(heads: int, key_heads: int, length: int, folder: Path) -> None:
+    config = tiled_config(heads=heads, key_heads=key_heads)
+    model = tiny_model(config).bfloat16()
+    native, hidden = tiled(model, folder), torch.randn(length, 64).bfloat16()
+    assert native.key_scales is not None
+    ours = memory_of(model, hidden, native.key_scales).key_scales
+    exact = memory_of(model.float(), hidden.float()).key_scales
+    assert ours.shape == exact.shape
+    assert relative_error(ours, exact) < TOLERANCE
+
+
 @pytest.mark.parametrize("by_tiles", [False, True])
 def test_large_numbers(by_tiles: bool, folder: Path) -> None:
     """As Gemma has them: GELU of -100 is 0, and a peak of attention may be far above the other scores."""
@@ -116,5 +137,6 @@ def test_other_sizes_go_another_way(folder: Path) -> None:
     """Tiles want whole rows: of 48 numbers there are none. What lies between the matrices is native all the same."""
     native = load_native_parts(tiny_model().bfloat16(), folder)
     assert native.encoder_layers is None
+    assert native.key_scales is None
     assert native.encoder_rows is not None
     assert load_native_parts(tiny_model(tiled_config()), folder).encoder_layers is None  # float32

@@ -116,9 +116,9 @@ def test_some_pages_are_read_and_answers_come_while_the_rest_is_read(visit: Visi
     expect(page.locator("li.document")).to_contain_text("1 page", timeout=SLOW)
 
     page.get_by_label("Pages to read").fill("")
-    visit.drop(("long.pdf", pdf(INVOICE, *["The harbour is quiet at night. " * 60] * 40)))
+    visit.drop(("long.pdf", pdf(INVOICE, *["The harbour is quiet at night. " * 60] * 160)))
     expect(page.locator(".meter")).to_contain_text("you can ask already", timeout=SLOW)
-    expect(page.locator(".meter")).to_contain_text("41 pages")
+    expect(page.locator(".meter")).to_contain_text("161 pages")
     page.get_by_label("Your question").fill("Who is the customer?")
     page.get_by_label("Your question").press("Enter")
     expect(page.locator(".exchange.done .note")).to_contain_text("while the rest is being read", timeout=SLOW)
