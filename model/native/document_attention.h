@@ -113,7 +113,8 @@ class DocumentAttention {
             for (int token = 0; token < size; token++) some(row, token, scored[(size_t)token * TILE + row - begin]);
     }
 
-    // Calls `some(states, scales, first, size)` for the parts of [begin, end) of all tokens that lie in one memory.
+    // Calls `some(part, first, token, size)` for blocks of a share of all tokens: which memory a block lies in, where it
+    // begins among all tokens and in that memory, and how many it has.
     template <typename Some>
     void in_blocks(const Share& share, int block, const Some& some) const {
         for (int part = 0, begin = 0; part < document.parts; begin += document.lengths[part++]) {

@@ -24,8 +24,7 @@ from model.t5gemma2 import Rotary, T5Gemma2
 
 _LANES = 16
 _PIECE = 512  # tokens that go through a layer together: the more, the less often weights are read; these fit the cache
-
-_MOST_COPIED = 2**28  # bytes
+_MOST_COPIED = 2**28  # bytes of matrices
 
 
 class _Window(Structure):
