@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "layer.h"
 #include "tiles.h"
 
 #ifdef HAS_TILES
@@ -40,12 +41,16 @@ inline Lanes gated(Lanes x, Lanes y) {
     return x * y * (Lanes)_mm512_rcp14_ps((__m512)(power_of_two(power) + 1.0f));
 }
 
+inline __m512i lanes_apart(int stride) {
+    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_mullo_epi32(lane, _mm512_set1_epi32(stride));
+}
+
 // Pairs of numbers, of each token, as rows of tokens: `to` is the first token's, the next one's `stride` numbers on.
 inline void scatter_pair(bfloat16* to, int stride, Lanes one, Lanes two) {
     alignas(64) bfloat16 pairs[2 * LANES];
     store_pair(pairs, one, two);
-    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    _mm512_i32scatter_epi32(to, _mm512_mullo_epi32(lane, _mm512_set1_epi32(stride)), _mm512_load_si512(pairs), 2);
+    _mm512_i32scatter_epi32(to, lanes_apart(stride), _mm512_load_si512(pairs), 2);
 }
 
 // The factor that RMSNorm gives each token of x (size, 16).
@@ -142,6 +147,10 @@ struct Matrix {
     int step() const { return tiled ? TILE_SIZE : DEPTH; }  // numbers from one tile to the next
     int stride() const { return tiled ? 64 : 2 * in; }      // bytes from one row of a tile to the next
 };
+
+inline Matrix matrix_of(const Layer& layer, const void* weights, int in) {
+    return {static_cast<const bfloat16*>(weights), in, layer.tiled != 0};
+}
 
 // What a product is made of: some columns of 16 rows of a matrix, and of 16 rows of the same or one like it.
 struct Rows {

@@ -15,7 +15,7 @@ class Pass {
     const int count = tokens.answers * tokens.size, hidden = layer.hidden, inner = layer.inner;
     MergedAttention<T> attention;
     Floats made = floats((size_t)count * hidden), gate = floats((size_t)count * inner),
-                             up = floats((size_t)count * inner);
+           up = floats((size_t)count * inner);
 
     static const T* matrix(const void* weights) { return static_cast<const T*>(weights); }
 

@@ -10,8 +10,6 @@
 #include "document_tiles.h"
 #include "rows.h"
 
-constexpr float NOTHING = -1e20f;  // the highest of no scores
-constexpr float MASKED = -1e30f;
 
 struct Free {
     void operator()(float* numbers) const { std::free(numbers); }
@@ -44,7 +42,7 @@ class DocumentAttention {
     const size_t of_all_threads = (size_t)tokens.threads * tall;
     const size_t looked_at = tokens.attention ? (size_t)tokens.answers * layer.heads * document.tokens : 0;
     Floats peaks = floats(of_all_threads), totals = floats(of_all_threads),
-                             sums = floats((size_t)tokens.threads * tall * hidden), scores = floats(looked_at);
+           sums = floats((size_t)tokens.threads * tall * hidden), scores = floats(looked_at);
 
     float* scores_of(int answer, int head) const {  // of an answer's last token
         return &scores[((size_t)answer * layer.heads + head) * document.tokens];
@@ -53,30 +51,25 @@ class DocumentAttention {
     // A block's products of one row -> scores -> weights, relative to this thread's peak so far.
     void weigh(int row, int first, int size, const float* scales, float* scored) {
         const size_t here = (size_t)omp_get_thread_num() * tall + row;
-        const int answer = order.token_of(row) / tokens.size, whole = whole_tiles(size);
+        const int answer = order.token_of(row) / tokens.size;
         for (int i = 0; i < size; i++) scored[i] *= scales[i];
-        std::fill(scored + size, scored + whole, MASKED);
+        std::fill(scored + size, scored + TILE, MASKED);
         if (document.shown) {
             const uint8_t* shown = document.shown + (size_t)answer * document.tokens + first;
             for (int i = 0; i < size; i++) scored[i] = shown[i] ? scored[i] : MASKED;
         }
         if (tokens.attention && order.token_of(row) % tokens.size == tokens.size - 1)
             std::copy(scored, scored + size, scores_of(answer, order.head_of(row)) + first);
-        Lanes most = load(scored), total = {};
-        for (int i = LANES; i < whole; i += LANES) most = most > load(scored + i) ? most : load(scored + i);
-        const float peak = std::max(peaks[here], highest(most));
+        const float peak = std::max(peaks[here], highest(load(scored)));
         if (peak > peaks[here]) {
             const float shrink = std::exp(peaks[here] - peak);
             scale(sums_of(omp_get_thread_num()) + (size_t)row * hidden, shrink, hidden);
             totals[here] *= shrink;
             peaks[here] = peak;
         }
-        for (int i = 0; i < whole; i += LANES) {
-            const Lanes weights = exp(load(scored + i) - peak);
-            store(scored + i, weights);
-            total += weights;
-        }
-        totals[here] += sum(total);
+        const Lanes weights = exp(load(scored) - peak);
+        store(scored, weights);
+        totals[here] += sum(weights);
     }
 
     // The same of a group of rows, (tokens, 16), but for the weights: of `size` tokens, up to `whole` of them. scales:

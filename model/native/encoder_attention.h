@@ -13,7 +13,6 @@
 
 constexpr int KEYS = 576;  // of a block: a local layer's sixteen tokens see so many at most, where the window is 512
 constexpr int STEP = 128;  // tokens whose sums stay in the cache while a global layer's keys go by
-constexpr float LOWEST = -1e30f;
 
 class EncoderAttention {
     struct Job {  // two groups (of this step) over a block of keys
@@ -49,19 +48,18 @@ class EncoderAttention {
         }
     }
 
-    // Scores of keys that a token does not see are the lowest. token: the first lane's.
+    // Scores of keys that a token does not see are masked. token: the first lane's.
     void hide(const Job& job, float* scored, int token) const {
         const int last = token + TILE - 1, sees_from = last - layer.behind, sees_to = token + layer.ahead;
-        const Integers lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
         for (int key = job.block, end = key + job.keys; key < end; key++) {
             if (key >= sees_from && key <= sees_to && key < window.tokens) {  // all lanes see it, and those up to here:
                 key = std::min({sees_to, window.tokens - 1, end - 1});
                 continue;
             }
-            const Integers distance = key - token - lane;
+            const Integers distance = key - token - (Integers)lanes_apart(1);
             const auto seen = (distance >= -layer.behind) & (distance <= layer.ahead) & (key < window.tokens ? -1 : 0);
             float* const at = scored + (size_t)(key - job.block) * TILE;
-            store(at, seen ? load(at) : all(LOWEST));
+            store(at, seen ? load(at) : all(MASKED));
         }
     }
 
@@ -145,7 +143,7 @@ class EncoderAttention {
         score(job, one, two, [&] { to_weigh.next([&](int row, int end) { weigh(before, row, end); }); });
         for (int group = 0; group < groups_of(job); group++)
             hide(job, job.scores + (size_t)group * KEYS * TILE, token[group]);
-        Lanes found[2] = {all(LOWEST), all(LOWEST)};
+        Lanes found[2] = {all(MASKED), all(MASKED)};
         const auto search = [&](int row, int end) { find_peaks(job, found, row, end); };
         if (before.keys) add_values(before, [&] { to_search.next(search); });
         else to_search.next(search);
@@ -171,7 +169,7 @@ public:
                 return ((size_t)(group / groups_of_head) * layer.heads + head) * query_size;
             };
             std::fill_n(sums, groups * query_size, 0.0f);
-            std::fill_n(peaks, groups * TILE, LOWEST / 2);
+            std::fill_n(peaks, groups * TILE, NOTHING);
             std::fill_n(totals, groups * TILE, 0.0f);
             for (int some = 0; some < groups; some += together) {
                 const int last = token_of(some + together - 1) + TILE - 1;

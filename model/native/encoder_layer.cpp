@@ -20,10 +20,6 @@ class Piece {
     bfloat16* const normed = scratch<bfloat16, 9>((size_t)tokens * hidden);
     float* const made = scratch<float, 10>((size_t)tokens * std::max({hidden, all_heads, layer.key_heads * dim}));
 
-    Matrix matrix(const void* weights, int in) const {
-        return {static_cast<const bfloat16*>(weights), in, layer.tiled != 0};
-    }
-
     void norm(const float* gain) const {
         for (int group = 0; group < groups; group++) {
             const size_t place = (size_t)group * TILE * hidden;
@@ -79,7 +75,7 @@ public:
         const int outs = layer.key_heads * dim;
         const size_t padded = whole_depths(window.tokens);
         for (const bool is_value : {false, true}) {
-            const Matrix projection = matrix(is_value ? layer.v_proj : layer.k_proj, hidden);
+            const Matrix projection = matrix_of(layer, is_value ? layer.v_proj : layer.k_proj, hidden);
             columns_product(projection, 0, hidden, outs, normed, groups, made);
             for (int group = 0; group < groups; group++)
                 for (int head = 0; head < layer.key_heads; head++) {
@@ -94,7 +90,7 @@ public:
 
     void attention() const {
         norm(layer.before_attention);
-        columns_product(matrix(layer.q_proj, hidden), 0, hidden, all_heads, normed, groups, made);
+        columns_product(matrix_of(layer, layer.q_proj, hidden), 0, hidden, all_heads, normed, groups, made);
         bfloat16* const queries = scratch<bfloat16, 11>((size_t)tokens * all_heads);
         bfloat16* const attended = scratch<bfloat16, 12>((size_t)tokens * all_heads);
         for (int group = 0; group < groups; group++)
@@ -109,14 +105,14 @@ public:
             const size_t place = (size_t)done * all_heads;
             over.attend(queries + place, first + done, std::min(STEP, tokens - done), attended + place);
         }
-        columns_product(matrix(layer.o_proj, all_heads), 0, all_heads, hidden, attended, groups, made);
+        columns_product(matrix_of(layer, layer.o_proj, all_heads), 0, all_heads, hidden, attended, groups, made);
         add(layer.after_attention);
     }
 
     void feed_forward() const {
         norm(layer.before_feed_forward);
-        const Matrix gates = matrix(layer.gate_proj, hidden), ups = matrix(layer.up_proj, hidden);
-        const Matrix down = matrix(layer.down_proj, layer.inner);
+        const Matrix gates = matrix_of(layer, layer.gate_proj, hidden), ups = matrix_of(layer, layer.up_proj, hidden);
+        const Matrix down = matrix_of(layer, layer.down_proj, layer.inner);
         bfloat16* const inner = scratch<bfloat16, 13>((size_t)tokens * INNER);
         for (int begin = 0; begin < layer.inner; begin += INNER) {
             const int size = std::min(INNER, layer.inner - begin);

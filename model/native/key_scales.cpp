@@ -1,7 +1,6 @@
 // `1 / rms(W_k h)` of a piece of a document's states, of every decoder layer and key head: what `memory.py` keeps.
 
 #include "columns.h"
-#include "layer.h"
 
 #ifdef HAS_TILES
 
@@ -10,8 +9,7 @@ extern "C" void key_scales(const Layer* const* layers, int32_t count, const bflo
                            int32_t end, int32_t tokens, float* scales) {
     const Tiles tiles;
     const int hidden = layers[0]->hidden, groups = whole_depths(end - first) / TILE;
-    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512i rows = _mm512_mullo_epi32(lane, _mm512_set1_epi32(hidden));
+    const __m512i rows = lanes_apart(hidden);
     const auto inside = [&](int group) {  // lanes that are tokens
         return (__mmask16)((1u << std::clamp(end - first - group * TILE, 0, TILE)) - 1);
     };
@@ -26,8 +24,7 @@ extern "C" void key_scales(const Layer* const* layers, int32_t count, const bflo
         const Layer& layer = *layers[index];
         const int dim = layer.head_dim, outs = layer.key_heads * dim;
         float* const keys = scratch<float, 19>((size_t)groups * outs * TILE);
-        const Matrix k_proj{static_cast<const bfloat16*>(layer.k_proj), hidden, false};
-        columns_product(k_proj, 0, hidden, outs, paired, groups, keys);
+        columns_product(matrix_of(layer, layer.k_proj, hidden), 0, hidden, outs, paired, groups, keys);
         for (int group = 0; group < groups; group++)
             for (int head = 0; head < layer.key_heads; head++) {
                 const Lanes factor = rms_factor(keys + ((size_t)group * outs + head * dim) * TILE, dim, layer.eps);

@@ -7,6 +7,8 @@
 #include <cstdint>
 
 constexpr int LANES = 16;
+constexpr float NOTHING = -1e20f;  // the highest of no scores
+constexpr float MASKED = -1e30f;   // the score of what nobody sees
 
 typedef float Lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t Integers __attribute__((vector_size(4 * LANES)));

@@ -17,10 +17,10 @@ class MergedAttention {
     const RowOrder order{groups, count, layer.heads};
     DocumentAttention<T> over_document{layer, document, tokens, order};
     Floats heads = floats((size_t)count * projected), queries = floats((size_t)rows * dim),
-                             gained = floats((size_t)rows * dim), absorbed = floats((size_t)(rows + TILE) * hidden),
-                             own_peaks = floats(rows), own_totals = floats(rows), own_sums = floats((size_t)rows * dim),
-                             summed = floats((size_t)rows * hidden), values = floats((size_t)rows * dim),
-                             mixed = floats((size_t)rows * dim);
+           gained = floats((size_t)rows * dim), absorbed = floats((size_t)(rows + TILE) * hidden),
+           own_peaks = floats(rows), own_totals = floats(rows), own_sums = floats((size_t)rows * dim),
+           summed = floats((size_t)rows * hidden), values = floats((size_t)rows * dim),
+           mixed = floats((size_t)rows * dim);
 
     static const T* matrix(const void* weights) { return static_cast<const T*>(weights); }
 
