@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from model.attention import SelfAttentionCache, merged_attention
-from model.document_forms import AbsorbedForm, DocumentForm, choose_form
+from model.document_forms import AbsorbedForm, DocumentForm, ProjectedForm, choose_form
 from model.errors import Cancelled
+from model.memory import placed
 from model.native.decoder_layers import DecoderLayers, LayersOver
 from model.output_head import OutputHead
 from model.products import feed_forward
@@ -68,13 +69,13 @@ class Decoder:
         self._head = head or OutputHead(model)
         self._memories = memories
         self._shown = shown
-        self._document: DocumentForm = AbsorbedForm(memories)
+        self._form: DocumentForm | None = None
         self._device = memories[0].hidden.device
         config = model.model.decoder.config
         self._cache = SelfAttentionCache.empty(
             config.num_hidden_layers,
             (questions, config.num_key_value_heads, capacity, config.head_dim),
-            memories[0].hidden,
+            model.lm_head.out_proj.weight,
         )
         self._starts = torch.zeros(questions, dtype=torch.long, device=self._device)  # where each question begins
 
@@ -83,7 +84,7 @@ class Decoder:
         """Decode the questions; the logits are those of each answer's first token."""
         longest = max(map(len, prompts))
         if self._native is None or not self._native.tiled:
-            self._document = choose_form(self._model, self._memories, len(prompts), longest)
+            self._form = choose_form(self._model, self._placed(), len(prompts), longest)
         padding = [longest - len(prompt) for prompt in prompts]
         self._starts += torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
@@ -133,10 +134,14 @@ class Decoder:
         if self._cancelled is not None and self._cancelled():
             raise Cancelled("Stopped before the answer began.")
 
+    def _placed(self) -> list[Memory]:
+        return [placed(memory, self._device, self._model.dtype) for memory in self._memories]
+
     def _decode(self, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
-        as_states = isinstance(self._document, AbsorbedForm)
+        as_states = not isinstance(self._form, ProjectedForm)
         if self._native is not None and as_states and self._native.pay(*ids.shape):
             return self._decode_natively(self._native, ids, looking=looking)
+        self._form = document = self._form or AbsorbedForm(self._placed())
         decoder = self._model.model.decoder
         hidden = decoder.embed_tokens(ids)  # (N, S, H)
         rotary = self._rotary(hidden, ids.shape[1])
@@ -152,7 +157,7 @@ class Decoder:
                     rotary[kind],
                     biases[kind],
                     self._cache,
-                    self._document,
+                    document,
                     shown=self._shown,
                     looking=looking,
                 )

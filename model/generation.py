@@ -113,9 +113,10 @@ class Generation:
         checkpoint = self._checkpoint
         parts = self._looked_at.split([encoded.token_count for encoded in self._encodings])
         memories = [
-            placed(only_rows(encoded.memory, rows), checkpoint.device, checkpoint.dtype)
-            for encoded, rows in zip(self._encodings, parts, strict=True)
+            only_rows(encoded.memory, rows) for encoded, rows in zip(self._encodings, parts, strict=True)
         ]
+        if self._layers is None or not self._layers.take(memories):
+            memories = [placed(memory, checkpoint.device, checkpoint.dtype) for memory in memories]
         return Decoder(
             checkpoint.model,
             memories,

@@ -9,7 +9,9 @@ extern "C" {
 struct Document {  // `parts` memories, `tokens` in all
     int32_t parts, tokens;
     const int32_t* lengths;
-    const void* const* states;   // of each part, (length, hidden) in T
+    const void* const* states;   // of each part, (length, hidden) in T, or in int8 where there are scales of tokens
+    const float* const* token_scales;    // of each part, (length); null: states in T
+    const float* const* channel_scales;  // of each part, (hidden), as well
     const float* const* scales;  // of each part, for this layer, (key_heads, length)
     const uint8_t* shown;        // (N, tokens); null: everything
 };

@@ -17,6 +17,7 @@ from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import Memory
 
 _MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better
+_INT8_ROW = 64  # numbers of a row of a matrix tile in int8
 _PIECE = 512  # states whose key scales are made together
 _FEW = 6  # answers, without tiles
 _MANY = 16  # answers, over a document of few tokens
@@ -27,7 +28,7 @@ class _Document(Structure):
     _fields_ = [
         *((name, c_int32) for name in ("parts", "tokens")),
         ("lengths", POINTER(c_int32)),
-        ("states", POINTER(c_void_p)),
+        *((name, POINTER(c_void_p)) for name in ("states", "token_scales", "channel_scales")),
         ("scales", POINTER(c_void_p)),
         ("shown", c_void_p),
     ]
@@ -47,6 +48,7 @@ class DecoderLayers:
         arguments = POINTER(Layer), POINTER(_Document), POINTER(_Tokens)
         self._run = function(library, "decoder_layer", model.dtype, *arguments)
         self._tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
+        self._takes_int8 = self._tiled and not model.model.decoder.config.hidden_size % _INT8_ROW
         self.gives_key_scales = self._tiled and tiles_suit(model.model.decoder.layers)
         self._key_scales = library.key_scales
         self._key_scales.argtypes = [c_void_p, c_int32, c_void_p, c_int32, c_int32, c_int32, c_void_p]
@@ -59,12 +61,18 @@ class DecoderLayers:
         """Whether native code can go through the model's decoder layers: the sizes suit it, and all are on the CPU."""
         return all(suits(weight) for weight in model.model.decoder.layers.parameters())
 
+    def take(self, memories: Sequence[Memory]) -> bool:
+        """Whether they attend to these memories as they are kept: all in the model's dtype or, by tiles, in int8."""
+        found = {memory.hidden.dtype for memory in memories}
+        return found == {self._model.dtype} or (self._takes_int8 and found == {torch.int8})
+
     def over(self, memories: Sequence[Memory]) -> LayersOver:
         """These layers over the memories of a document.
 
-        Raises ValueError for states in another dtype than the model's.
+        Raises ValueError where they do not `take` them.
         """
-        if found := {memory.hidden.dtype for memory in memories} - {self._model.dtype}:
+        if not self.take(memories):
+            found = {memory.hidden.dtype for memory in memories}
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
         return LayersOver(self._run, self._layers, memories, tiled=self._tiled)
 
@@ -94,6 +102,7 @@ class LayersOver:
         memories = [memory for memory in memories if len(memory.hidden)]
         self._hidden = [memory.hidden.contiguous() for memory in memories]  # kept alive, as what it points at
         self._scales = [memory.key_scales.contiguous() for memory in memories]
+        self._in_int8 = _scales_of_int8(memories)
         self._tokens = sum(map(len, self._hidden))
         self._documents = [self._document(index) for index in range(len(layers))]
 
@@ -149,8 +158,19 @@ class LayersOver:
             tokens=self._tokens,
             lengths=(c_int32 * len(self._hidden))(*map(len, self._hidden)),
             states=_pointers(self._hidden),
+            token_scales=_pointers([tokens for tokens, _ in self._in_int8]) if self._in_int8 else None,
+            channel_scales=_pointers([channels for _, channels in self._in_int8]) if self._in_int8 else None,
             scales=_pointers([scales[index] for scales in self._scales]),
         )
+
+
+def _scales_of_int8(memories: Sequence[Memory]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Of each memory that is kept in int8, the scales of its tokens and of its channels."""
+    return [
+        (memory.hidden_scales.contiguous(), memory.channel_scales.contiguous())
+        for memory in memories
+        if memory.hidden_scales is not None and memory.channel_scales is not None
+    ]
 
 
 def _layer(layer: Any) -> Layer:

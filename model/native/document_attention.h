@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "decoder_layer.h"
+#include "document_int8_tiles.h"
 #include "document_tiles.h"
 #include "rows.h"
 
@@ -106,58 +107,68 @@ class DocumentAttention {
             for (int token = 0; token < size; token++) some(row, token, scored[(size_t)token * TILE + row - begin]);
     }
 
-    // Calls `some(part, first, token, size)` for blocks of a share of all tokens: which memory a block lies in, where it
-    // begins among all tokens and in that memory, and how many it has.
+    // Calls `some(part, before, first, last)` for the memories that a share of all tokens lies in: how many tokens stand
+    // before a memory, and which of its own are meant.
     template <typename Some>
-    void in_blocks(const Share& share, int block, const Some& some) const {
-        for (int part = 0, begin = 0; part < document.parts; begin += document.lengths[part++]) {
-            const int length = document.lengths[part], end = std::min(share.last - begin, length);
-            for (int token = std::max(share.first - begin, 0); token < end; token += block)
-                some(part, begin + token, token, std::min(block, end - token));
+    void in_parts(const Share& share, const Some& some) const {
+        for (int part = 0, before = 0; part < document.parts; before += document.lengths[part++]) {
+            const int first = std::max(share.first - before, 0);
+            const int last = std::min(share.last - before, document.lengths[part]);
+            if (first < last) some(part, before, first, last);
         }
-    }
-
-    const T* states_of(int part, int token) const {
-        return static_cast<const T*>(document.states[part]) + (size_t)token * hidden;
     }
 
     void attend_by_rows(const Share& share, const float* absorbed) {
         std::unique_ptr<T[]> padded(new T[(size_t)TILE * hidden]());
         auto weights = floats((size_t)rows * TILE);
-        in_blocks(share, TILE, [&](int part, int first, int token, int size) {
+        in_parts(share, [&](int part, int before, int first, int last) {
             const int length = document.lengths[part];
-            const T* states = states_of(part, token);
-            if (token + TILE > length)  // no state is read behind the last
-                states = std::copy_n(states, (size_t)size * hidden, padded.get()) - (size_t)size * hidden;
-            product(states, hidden, 0, TILE, absorbed, rows, weights.get(), TILE);
-            for (int row = 0; row < rows; row++) {
-                const float* scales = document.scales[part] + (size_t)order.key_head_of(row) * length;
-                weigh(row, first, size, scales + token, &weights[(size_t)row * TILE]);
+            for (int token = first; token < last; token += TILE) {
+                const int size = std::min(TILE, last - token);
+                const T* states = static_cast<const T*>(document.states[part]) + (size_t)token * hidden;
+                if (token + TILE > length)  // no state is read behind the last
+                    states = std::copy_n(states, (size_t)size * hidden, padded.get()) - (size_t)size * hidden;
+                product(states, hidden, 0, TILE, absorbed, rows, weights.get(), TILE);
+                for (int row = 0; row < rows; row++) {
+                    const float* scales = document.scales[part] + (size_t)order.key_head_of(row) * length;
+                    weigh(row, before + token, size, scales + token, &weights[(size_t)row * TILE]);
+                }
+                add_weighted(weights.get(), TILE, rows, states, size, hidden, 0, hidden, sums_of(omp_get_thread_num()));
             }
-            add_weighted(weights.get(), TILE, rows, states, size, hidden, 0, hidden, sums_of(omp_get_thread_num()));
         });
     }
 
+    template <typename OfThread>
     void attend_by_tiles(const Share& share, const float* absorbed) {
-#ifdef HAS_TILES
+        using State = typename OfThread::State;
+        constexpr int DEPTH = OfThread::DEPTH;
         const size_t here = (size_t)omp_get_thread_num() * tall;
-        const DocumentTiles tiles(absorbed, rows, hidden, sums_of(omp_get_thread_num()), &peaks[here], &totals[here]);
-        bfloat16* const padded = scratch<bfloat16, 17>((size_t)DEPTH * hidden);
-        in_blocks(share, TILED_BLOCK, [&](int part, int first, int token, int size) {
-            const auto attend = [&](const T* states, int done, int some) {
-                const float* const scales = document.scales[part] + token + done;
-                tiles.attend(states, whole_depths(some), [&](int group, float* scored) {
-                    complete(group, first + done, some, whole_depths(some), scales, document.lengths[part], scored);
+        auto* const padded = scratch<State, 17>((size_t)DEPTH * hidden);
+        float padded_scales[DEPTH] = {};
+        in_parts(share, [&](int part, int before, int first, int last) {
+            const int length = document.lengths[part];
+            const float* const channels = document.channel_scales ? document.channel_scales[part] : nullptr;
+            const float* const scales = document.token_scales ? document.token_scales[part] : padded_scales;
+            const auto* const states = static_cast<const State*>(document.states[part]);
+            const OfThread tiles(absorbed, rows, hidden, channels, sums_of(omp_get_thread_num()), &peaks[here],
+                                 &totals[here]);
+            const auto attend = [&](const State* states, const float* scales, int token, int size) {
+                const int whole = (size + DEPTH - 1) / DEPTH * DEPTH;
+                tiles.attend(states, scales, whole, [&](int group, float* scored) {
+                    complete(group, before + token, size, whole, document.scales[part] + token, length, scored);
                 });
             };
-            const int whole = size / DEPTH * DEPTH;
-            if (whole) attend(states_of(part, token), 0, whole);
-            if (whole == size) return;
-            const auto* const rest = states_of(part, token + whole);
-            std::fill(std::copy_n(rest, (size_t)(size - whole) * hidden, padded), padded + (size_t)DEPTH * hidden, 0);
-            attend(padded, whole, size - whole);
+            const int whole = first + (last - first) / DEPTH * DEPTH, rest = last - whole;
+            for (int token = first, size; token < whole; token += size) {
+                size = std::min(OfThread::BLOCK, whole - token);
+                attend(states + (size_t)token * hidden, scales + (document.token_scales ? token : 0), token, size);
+            }
+            if (!rest) return;
+            const auto* const last_ones = states + (size_t)whole * hidden;
+            std::fill(std::copy_n(last_ones, (size_t)rest * hidden, padded), padded + (size_t)DEPTH * hidden, 0);
+            if (document.token_scales) std::copy_n(scales + whole, rest, padded_scales);
+            attend(padded, padded_scales, whole, rest);
         });
-#endif
     }
 
 public:
@@ -177,8 +188,11 @@ public:
         std::fill_n(&peaks[here], tall, NOTHING);
         std::fill_n(&totals[here], tall, 0.0f);
         std::fill_n(sums_of(omp_get_thread_num()), (size_t)tall * hidden, 0.0f);
+#ifdef HAS_TILES
+        if (document.token_scales) return attend_by_tiles<DocumentInt8Tiles>(share, absorbed);
         if constexpr (std::is_same_v<T, bfloat16>)
-            if (tiled) return attend_by_tiles(share, absorbed);
+            if (tiled) return attend_by_tiles<DocumentTiles>(share, absorbed);
+#endif
         attend_by_rows(share, absorbed);
     }
 

@@ -1,35 +1,35 @@
-// The document's part of attention by tiles, for one thread: scores and weights lie as in `columns.h`, but a lane is
-// one of the rows that attend, and what goes by are the document's tokens, whose states are the other factor.
+// The document's part of attention by tiles, of states in bfloat16.
 
 #pragma once
 
-#include "columns.h"
-#include "rows.h"
-
-constexpr int TILED_BLOCK = 128;  // of the document's tokens: what is needed of them stays in a core's cache
+#include "document_block.h"
 
 #ifdef HAS_TILES
 
-class DocumentTiles {
-    const int rows, hidden, groups = whole_tiles(rows) / TILE;
+class DocumentTiles : DocumentBlock {
+public:
+    using State = bfloat16;
+    static constexpr int BLOCK = 128;  // tokens: what is needed of them stays in a core's cache
+    static constexpr int DEPTH = ::DEPTH;  // tokens that are added up in one step
+
+private:
     const uint32_t* const asked;  // (groups, hidden / 2, 16, 2)
-    float *const sums, *const peaks, *const totals;  // (whole tiles of rows, hidden), (whole tiles of rows)
-    float* const scores = scratch<float, 14>((size_t)groups * TILED_BLOCK * TILE);       // (groups, tokens, 16)
-    bfloat16* const weights = scratch<bfloat16, 15>((size_t)groups * TILED_BLOCK * TILE);  // tiles of 32 tokens
-    bfloat16* const paired = scratch<bfloat16, 16>((size_t)TILED_BLOCK * hidden);  // (hidden / 16, tokens / 32) tiles
+    float* const scores = scratch<float, 14>((size_t)groups * BLOCK * TILE);       // (groups, tokens, 16)
+    bfloat16* const weights = scratch<bfloat16, 15>((size_t)groups * BLOCK * TILE);  // tiles of 32 tokens
+    bfloat16* const paired = scratch<bfloat16, 16>((size_t)BLOCK * hidden);  // (hidden / 16, tokens / 32) tiles
 
     const bfloat16* asked_by(int group) const {
         return reinterpret_cast<const bfloat16*>(asked + (size_t)group * hidden / 2 * TILE);
     }
 
-    float* scores_of(int group) const { return scores + (size_t)group * TILED_BLOCK * TILE; }
+    float* scores_of(int group) const { return scores + (size_t)group * BLOCK * TILE; }
 
     bfloat16* weights_of(int group, int token) const {
-        return weights + ((size_t)group * TILED_BLOCK + token) * TILE;
+        return weights + ((size_t)group * BLOCK + token) * TILE;
     }
 
     bfloat16* paired_of(int column, int token) const {
-        return paired + (size_t)column * TILED_BLOCK + (size_t)token * TILE;
+        return paired + (size_t)column * BLOCK + (size_t)token * TILE;
     }
 
     // The scores of two groups; the first two pair the states, for `add_states`: the core does both at once.
@@ -41,32 +41,24 @@ class DocumentTiles {
             for (int i = 0; i < hidden; i += DEPTH) {
                 add_products<BOTH>(states + i, states + (size_t)TILE * hidden + i, asked_by(group) + (size_t)i * TILE,
                                    asked_by(next) + (size_t)i * TILE, 2 * hidden);
-                if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * TILED_BLOCK);
+                if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * BLOCK);
             }
             store_sums<BOTH>(scores_of(group) + (size_t)token * TILE, scores_of(next) + (size_t)token * TILE);
         }
     }
 
     void weigh(int group, int size) const {
-        float *const peak = peaks + group * TILE, *const total = totals + group * TILE;
         const float* const scored = scores_of(group);
-        const Lanes old = load(peak);
-        Lanes most = old, totaled = {};
-        for (int token = 0; token < size; token++)
-            most = (Lanes)_mm512_max_ps((__m512)most, (__m512)load(scored + (size_t)token * TILE));
-        const Lanes shrink = power_of_two((old - most) * LOG2_E);
-        for (int lane = 0; lane < TILE; lane++)
-            if (most[lane] > old[lane])
-                scale(sums + ((size_t)group * TILE + lane) * hidden, shrink[lane], hidden);
+        const Lanes peak = raise(group, highest_of(scored, size));
+        Lanes total = {};
         for (int token = 0; token < size; token += 2) {
             const float* const from = scored + (size_t)token * TILE;
-            const Lanes one = power_of_two((load(from) - most) * LOG2_E);
-            const Lanes two = power_of_two((load(from + TILE) - most) * LOG2_E);
+            const Lanes one = power_of_two((load(from) - peak) * LOG2_E);
+            const Lanes two = power_of_two((load(from + TILE) - peak) * LOG2_E);
             scatter_pair(weights_of(group, token / DEPTH * DEPTH) + token % DEPTH, DEPTH, one, two);
-            totaled += one + two;
+            total += one + two;
         }
-        store(peak, most);
-        store(total, load(total) * shrink + totaled);
+        add_total(group, total);
     }
 
     template <bool BOTH>
@@ -101,14 +93,13 @@ class DocumentTiles {
     }
 
 public:
-    DocumentTiles(const float* absorbed, int rows, int hidden, float* sums, float* peaks, float* totals)
-        : rows(rows), hidden(hidden), asked(paired_rows(absorbed, rows, hidden)), sums(sums), peaks(peaks),
-          totals(totals) {}
+    DocumentTiles(const float* absorbed, int rows, int hidden, const float*, float* sums, float* peaks, float* totals)
+        : DocumentBlock(rows, hidden, sums, peaks, totals), asked(paired_rows(absorbed, rows, hidden)) {}
 
     // Over whole depths of the document's tokens, up to a block. `complete(group, scores)` makes scores (size, 16) of a
     // group's products with the states.
     template <typename Complete>
-    void attend(const bfloat16* states, int size, const Complete& complete) const {
+    void attend(const bfloat16* states, const float*, int size, const Complete& complete) const {
         for (int group = 0; group < groups; group += 2) {
             const bool both = group + 1 < groups;
             if (group) both ? score<false, true>(states, size, group) : score<false, false>(states, size, group);

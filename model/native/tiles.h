@@ -14,7 +14,7 @@ constexpr int DEPTH = 32;  // bfloat16 numbers of a row
 inline int whole_tiles(int rows) { return (rows + TILE - 1) / TILE * TILE; }
 inline int whole_depths(int numbers) { return (numbers + DEPTH - 1) / DEPTH * DEPTH; }
 
-#if defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__linux__)
+#if defined(__AMX_BF16__) && defined(__AMX_INT8__) && defined(__AVX512BF16__) && defined(__linux__)
 #define HAS_TILES
 
 #include <immintrin.h>
