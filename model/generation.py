@@ -112,9 +112,7 @@ class Generation:
         """The decoder over the rows that are looked at; shown: those of each question among them."""
         checkpoint = self._checkpoint
         parts = self._looked_at.split([encoded.token_count for encoded in self._encodings])
-        memories = [
-            only_rows(encoded.memory, rows) for encoded, rows in zip(self._encodings, parts, strict=True)
-        ]
+        memories = [only_rows(encoded.memory, rows) for encoded, rows in zip(self._encodings, parts, strict=True)]
         if self._layers is None or not self._layers.take(memories):
             memories = [placed(memory, checkpoint.device, checkpoint.dtype) for memory in memories]
         return Decoder(

@@ -35,7 +35,7 @@ def _add_quality(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     quality.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows")
     quality.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     quality.add_argument("--no-baseline", action="store_true", help="leave out Gemma 3 270M, prompted")
-    _add_whole_document(quality)
+    _add_answering(quality)
     quality.add_argument("--json", action="store_true", help="print one JSON object")
     quality.set_defaults(run=_quality)
 
@@ -65,7 +65,7 @@ def _add_evidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> No
     evidence.add_argument("--documents", type=_positive, default=3, metavar="N", help="at most so many (3)")
     evidence.add_argument("--seed", type=int, default=0, help="of the generated papers")
     evidence.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
-    _add_whole_document(evidence)
+    _add_answering(evidence)
     evidence.add_argument("--json", action="store_true", help="print one JSON object")
     evidence.set_defaults(run=_evidence)
 
@@ -82,11 +82,14 @@ def _quality(arguments: argparse.Namespace) -> None:
     quality(arguments)
 
 
-def _add_whole_document(benchmark: argparse.ArgumentParser) -> None:
+def _add_answering(benchmark: argparse.ArgumentParser) -> None:
     benchmark.add_argument(
         "--whole-document",
         action="store_true",
         help="look at everything, where the checkpoint would look at passages that share words with the question",
+    )
+    benchmark.add_argument(
+        "--exact-weights", action="store_true", help="weights as they are, where the page would read them in int8"
     )
 
 
@@ -103,7 +106,7 @@ def _add_joined(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
     joined.add_argument("--documents", type=_positive, default=4, metavar="N", help="how many documents (4)")
     joined.add_argument("--seed", type=int, default=0)
     joined.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
-    _add_whole_document(joined)
+    _add_answering(joined)
     joined.add_argument("--json", action="store_true", help="print one JSON object")
     joined.set_defaults(run=_joined)
 
@@ -121,7 +124,7 @@ def _add_needles(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     needles.add_argument("--documents", type=_positive, default=1, metavar="N", help="texts, each with its own facts")
     needles.add_argument("--seed", type=int, default=0)
     needles.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
-    _add_whole_document(needles)
+    _add_answering(needles)
     needles.add_argument("--json", action="store_true", help="print one JSON object")
     needles.set_defaults(run=_needles)
 

@@ -1,7 +1,8 @@
 """One side of the speed benchmark, in a process of its own: `app.bench.sides SIDE MODEL TOKENS WINDOW STATES`.
 
 Both sides read the same text, are asked the same question of 16 tokens twice (the second time counts) and write 32
-tokens. Our side leaves its encoder states in the file STATES; where transformers' own reading would take too long, or
+tokens. Our side keeps the document in int8 where READONCE_PRECISION says so, and leaves its encoder states in the file
+STATES; where transformers' own reading would take too long, or
 we read in several windows, it answers from those. The last line on standard output is what was measured, as JSON.
 """
 
@@ -30,7 +31,8 @@ from model.cores import side_by_side
 from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
-from model.memory import join_memories, kept, memory_of
+from model.memory import join_memories, kept, memory_of, placed
+from model.native.decoder_layers import DecoderLayers
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.prompts import end_tokens
@@ -130,20 +132,23 @@ def best(output: DecoderOutput, ends: list[int]) -> int:
     return int(logits.argmax())
 
 
-def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, cache_folder: Path) -> dict[str, Any]:
+def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, settings: Settings) -> dict[str, Any]:
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
     head = OutputHead(checkpoint.model, int8=True)
-    native = load_native_parts(checkpoint.model, cache_folder)
+    native = load_native_parts(checkpoint.model, settings.cache_folder, int8_weights=True)
     with torch.inference_mode():
         encode(checkpoint, ids[:256], 0, native)  # kernels are built, memory is mapped
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
     save_file({"states": memory.hidden}, states)
+    layers = native.decoder_layers
+    if settings.precision == "int8":
+        memory = kept(memory, "int8")
+        if layers is None or not layers.take([memory]):
+            memory = placed(memory, checkpoint.device, checkpoint.dtype)
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
         capacity = QUESTION_TOKENS + ANSWER_TOKENS
-        return Decoder(
-            checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=native.decoder_layers
-        )
+        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=layers)
 
     ends = sorted(end_tokens(checkpoint))
     answer(decoder(1), [prompt], ends)
@@ -153,20 +158,21 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, cache_f
         "encode_seconds": encode_seconds,
         "first_token_seconds": seconds[0],
         "token_ms": 1000 * statistics.mean(seconds[1:]),
-        "cache_bytes_per_token": kept(memory, "bfloat16").nbytes / memory.hidden.shape[0],
+        "cache_bytes_per_token": kept(memory, settings.precision).nbytes / memory.hidden.shape[0],
         "peak_memory_bytes": peak_bytes(checkpoint.device),
         "batch_ratio": sum(batch_seconds) / sum(seconds),
         "evidence_percent": evidence_percent(decoder(1), decoder(1, evidence=False), prompt, checkpoint.device),
-        "limit_token_ms": 1000 * token_bytes(checkpoint, memory) / bandwidth(checkpoint.device),
+        "limit_token_ms": 1000 * token_bytes(checkpoint, layers, memory) / bandwidth(checkpoint.device),
         "greedy": greedy,
+        "document": str(memory.hidden.dtype).removeprefix("torch."),
         "notes": [],
     }
 
 
-def token_bytes(checkpoint: Checkpoint, memory: Memory) -> int:
+def token_bytes(checkpoint: Checkpoint, native: DecoderLayers | None, memory: Memory) -> int:
     """What one token has to read: the decoder's layers, the head in int8, the states once a layer."""
     layers = checkpoint.model.model.decoder.layers
-    weights = sum(parameter.nbytes for parameter in layers.parameters())
+    weights = native.matrix_bytes if native else sum(parameter.nbytes for parameter in layers.parameters())
     head = checkpoint.model.lm_head.out_proj.weight
     return weights + (head.numel() if head.device.type == "cpu" else head.nbytes) + len(layers) * memory.hidden.nbytes
 
@@ -230,12 +236,12 @@ def _not_read(window: int) -> str:
 
 
 def main(side: str, name: str, tokens: str, window: str, states: str) -> None:
-    cache = Settings.from_environment(os.environ).cache_folder
+    settings = Settings.from_environment(os.environ)
     if name == EMBEDDED and side == "transformers":  # the same folder, in transformers' own modules
-        name = str(embedded_folder(cache, progress=lambda *_: None))
-    checkpoint = load_checkpoint(name, cache_folder=cache)
+        name = str(embedded_folder(settings.cache_folder, progress=lambda *_: None))
+    checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder)
     given = checkpoint, int(tokens), int(window), Path(states)
-    measured = ours(*given, cache_folder=cache) if side == "ours" else transformers(*given)
+    measured = ours(*given, settings) if side == "ours" else transformers(*given)
     print(json.dumps(measured | {"precision": str(checkpoint.dtype).removeprefix("torch.")}))
 
 

@@ -56,6 +56,7 @@ def speed(arguments: argparse.Namespace) -> None:
         "batch_of_16": ours["batch_ratio"] if ours else None,
         "evidence_percent": ours["evidence_percent"] if ours else None,
         "precision": ours["precision"] if ours else None,
+        "document": ours["document"] if ours else None,
         "notes": notes,
     }
     print(json.dumps(result, indent=2) if arguments.json else as_table(result))
@@ -97,8 +98,9 @@ def agree(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
 
 
 def as_table(result: dict[str, Any]) -> str:
+    kept = "" if result["document"] == result["precision"] else f", document in {result['document']}"
     lines = [
-        f"{result['tokens']:,} tokens, {result['precision']}".ljust(40)
+        f"{result['tokens']:,} tokens, {result['precision']}{kept}".ljust(40)
         + f"{'ours':>14}{'transformers':>16}{'ratio':>10}"
     ]
     for name, title in FIGURES.items():

@@ -17,12 +17,13 @@ class Pass {
     Floats made = floats((size_t)count * hidden), gate = floats((size_t)count * inner),
            up = floats((size_t)count * inner);
 
-    static const T* matrix(const void* weights) { return static_cast<const T*>(weights); }
-
     void feed_forward(const float* normed) {
         const Share share(inner, TILE);
-        product(matrix(layer.gate_proj), hidden, share.first, share.last, normed, count, gate.get(), inner);
-        product(matrix(layer.up_proj), hidden, share.first, share.last, normed, count, up.get(), inner);
+        const auto into = [&](const void* weights, float* to) {
+            layer_product<T>(layer, weights, hidden, share.first, share.last, normed, count, to, inner);
+        };
+        into(layer.gate_proj, gate.get());
+        into(layer.up_proj, up.get());
         for (int token = 0; token < count; token++)
             for (int i = share.first; i < share.last; i += LANES) {
                 float* to = &gate[(size_t)token * inner + i];
@@ -50,7 +51,7 @@ public:
         feed_forward(normed.get());
 #pragma omp barrier
         const Share share(hidden, TILE);
-        product(matrix(layer.down_proj), inner, share.first, share.last, gate.get(), count, made.get(), hidden);
+        layer_product<T>(layer, layer.down_proj, inner, share.first, share.last, gate.get(), count, made.get(), hidden);
 #pragma omp barrier
         norm(made.get(), layer.after_feed_forward, states.get(), true);
 #pragma omp single

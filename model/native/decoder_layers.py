@@ -12,12 +12,11 @@ import torch
 from model.attention import SelfAttentionCache
 from model.cores import pieces, side_by_side
 from model.native.layer import ALL, Layer
-from model.native.library import TILE_ROW, function, suits, tiles_suit
+from model.native.library import INT8_TILE_ROW, TILE_ROW, function, suits, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import Memory
 
 _MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better
-_INT8_ROW = 64  # numbers of a row of a matrix tile in int8
 _PIECE = 512  # states whose key scales are made together
 _FEW = 6  # answers, without tiles
 _MANY = 16  # answers, over a document of few tokens
@@ -44,17 +43,20 @@ class _Tokens(Structure):
 class DecoderLayers:
     """A model's decoder layers, as the library wants them. Made once a model: what they point at, it keeps alive."""
 
-    def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
+    def __init__(self, library: ctypes.CDLL, model: T5Gemma2, *, int8_weights: bool = False) -> None:
+        """`int8_weights`: where the processor has tiles, matrices are copied in int8, half their bytes."""
         arguments = POINTER(Layer), POINTER(_Document), POINTER(_Tokens)
         self._run = function(library, "decoder_layer", model.dtype, *arguments)
-        self._tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
-        self._takes_int8 = self._tiled and not model.model.decoder.config.hidden_size % _INT8_ROW
-        self.gives_key_scales = self._tiled and tiles_suit(model.model.decoder.layers)
+        self.tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
+        self._takes_int8 = self.tiled and not model.model.decoder.config.hidden_size % INT8_TILE_ROW
+        self.gives_key_scales = self.tiled and tiles_suit(model.model.decoder.layers)
         self._key_scales = library.key_scales
         self._key_scales.argtypes = [c_void_p, c_int32, c_void_p, c_int32, c_int32, c_int32, c_void_p]
         self._key_scales.restype = None
         self._model = model
-        self._layers = [_layer(layer) for layer in model.model.decoder.layers]
+        in_int8 = int8_weights and self.tiled and tiles_suit(model.model.decoder.layers, INT8_TILE_ROW)
+        self._layers = [_layer(layer, in_int8=in_int8) for layer in model.model.decoder.layers]
+        self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
     def fit(model: T5Gemma2) -> bool:
@@ -74,7 +76,7 @@ class DecoderLayers:
         if not self.take(memories):
             found = {memory.hidden.dtype for memory in memories}
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
-        return LayersOver(self._run, self._layers, memories, tiled=self._tiled)
+        return LayersOver(self._run, self._layers, memories, tiled=self.tiled)
 
     def key_scales(self, states: torch.Tensor) -> torch.Tensor:
         """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
@@ -173,9 +175,9 @@ def _scales_of_int8(memories: Sequence[Memory]) -> list[tuple[torch.Tensor, torc
     ]
 
 
-def _layer(layer: Any) -> Layer:
+def _layer(layer: Any, *, in_int8: bool) -> Layer:
     window = layer.self_attn.sliding_window
-    return Layer(layer, behind=ALL if window is None else window - 1, ahead=0)
+    return Layer(layer, behind=ALL if window is None else window - 1, ahead=0, in_int8=in_int8)
 
 
 def _pointers(tensors: Sequence[torch.Tensor]) -> Any:

@@ -160,7 +160,7 @@ class DocumentAttention {
             };
             const int whole = first + (last - first) / DEPTH * DEPTH, rest = last - whole;
             for (int token = first, size; token < whole; token += size) {
-                size = std::min(OfThread::BLOCK, whole - token);
+                size = std::min(tiles.block, whole - token);
                 attend(states + (size_t)token * hidden, scales + (document.token_scales ? token : 0), token, size);
             }
             if (!rest) return;

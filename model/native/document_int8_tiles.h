@@ -1,6 +1,6 @@
-// The document's part of attention by tiles, of states in int8: a number is the whole number times its token's scale
-// times its channel's. Those of the channels go into what is asked, and into what is summed up; those of the tokens into
-// the scores, and into the weights, which are numbers in two parts as well.
+// The document's part of attention by tiles, of states in int8, each times its token's scale and its channel's. Those of
+// the channels go into what is asked and into what is summed up, those of the tokens into scores and weights. Weights are
+// numbers in two parts, as what is asked.
 
 #pragma once
 
@@ -12,21 +12,21 @@
 class DocumentInt8Tiles : DocumentBlock {
 public:
     using State = int8_t;
-    static constexpr int BLOCK = 256;  // tokens: what is needed of them stays in a core's cache
     static constexpr int DEPTH = INT8_DEPTH;  // tokens that are added up in one step
+    const int block = groups > 1 ? 256 : 128;  // tokens: of fewer, a strip stays nearer; of more, less is added up
 
 private:
-    static constexpr int STRIP = INT8_DEPTH * BLOCK;  // numbers of 64 columns
+    const int strip_size = INT8_DEPTH * block;  // numbers of 64 columns
     const float* const channel_scales;
     const EightRows asked;
-    float* const scores = scratch<float, 14>((size_t)BLOCK * TILE);                  // (tokens, 16)
-    int8_t* const weights = scratch<int8_t, 22>((size_t)groups * 2 * BLOCK * TILE);  // of eight rows, tiles of 64 tokens
+    float* const scores = scratch<float, 14>((size_t)block * TILE);                  // (tokens, 16)
+    int8_t* const weights = scratch<int8_t, 22>((size_t)groups * 2 * block * TILE);  // of eight rows, in tiles
     float* const weight_scales = scratch<float, 24>((size_t)groups * TILE);
-    int8_t* const quads = scratch<int8_t, 23>(2 * STRIP);  // (columns / 16, tokens / 64) tiles, of two strips
+    int8_t* const quads = scratch<int8_t, 23>(2 * strip_size);  // (columns / 16, tokens / 64) tiles, of two strips
 
     bool both(int group) const { return group * TILE + EIGHT < rows; }  // whether there are rows in both its halves
 
-    int8_t* weights_of(int group, int half) const { return weights + (size_t)(group * 2 + half) * BLOCK * TILE; }
+    int8_t* weights_of(int group, int half) const { return weights + (size_t)(group * 2 + half) * block * TILE; }
 
     template <bool BOTH>
     void score(const int8_t* states, const float* token_scales, int size, int group) const {
@@ -49,7 +49,7 @@ private:
     void weigh(const float* token_scales, int size, int group) const {
         const Lanes highest = highest_of(scores, size), peak = raise(group, highest);
         const float largest = *std::max_element(token_scales, token_scales + size);
-        const __m512i second = _mm512_set1_epi32(BLOCK * TILE - EIGHT * INT8_DEPTH);
+        const __m512i second = _mm512_set1_epi32(block * TILE - EIGHT * INT8_DEPTH);
         const __m512i apart = lanes_apart(INT8_DEPTH), places = _mm512_mask_add_epi32(apart, 0xff00, apart, second);
         Lanes total = {};
         for (int token = 0; token < size; token += 4) {
@@ -76,7 +76,7 @@ private:
         clear_sums();
         for (int token = 0; token < size; token += DEPTH) {
             const int8_t *const from = quads + token * TILE, *const tile = weights_of(group, 0) + token * TILE;
-            add_products<BOTH>(tile, tile + BLOCK * TILE, from, from + BLOCK * TILE);
+            add_products<BOTH>(tile, tile + block * TILE, from, from + block * TILE);
             meanwhile();
         }
         store_sums(added[0][0][0], added[1][0][0]);
@@ -95,33 +95,33 @@ private:
     class Strip {
         const int8_t* from;
         int8_t* to;
-        const int hidden;
+        const int hidden, block;
         int left;
 
     public:
-        Strip(const int8_t* states, int hidden, int size, int8_t* quads)
-            : from(states), to(quads), hidden(hidden), left(size) {}
+        Strip(const int8_t* states, int hidden, int size, int block, int8_t* quads)
+            : from(states), to(quads), hidden(hidden), block(block), left(size) {}
 
         void make(int some) {
             for (; some > 0 && left > 0; some -= 4, left -= 4, from += (size_t)4 * hidden, to += 4 * TILE) {
-                for (int n = 0; n < 4; n++) _mm_prefetch(from + (size_t)(BLOCK + n) * hidden, _MM_HINT_T1);
-                interleave(from, hidden, to, BLOCK * TILE);
+                for (int n = 0; n < 4; n++) _mm_prefetch(from + (size_t)(block + n) * hidden, _MM_HINT_T1);
+                interleave(from, hidden, to, block * TILE);
             }
         }
     };
 
     // Adds what all groups weigh; while tiles of a strip of columns multiply, the next one is made.
     void add_all(const int8_t* states, int size) const {
-        const auto quads_of = [&](int column) { return quads + column / INT8_DEPTH % 2 * STRIP; };
+        const auto quads_of = [&](int column) { return quads + column / INT8_DEPTH % 2 * strip_size; };
         const int steps = 2 * groups * (size / DEPTH), each = (size + steps - 1) / steps;
-        Strip(states, hidden, size, quads).make(size);
+        Strip(states, hidden, size, block, quads).make(size);
         for (int column = 0; column < hidden; column += INT8_DEPTH) {
             const int next = column + INT8_DEPTH;
-            Strip strip(states + next, hidden, next < hidden ? size : 0, quads_of(next));
+            Strip strip(states + next, hidden, next < hidden ? size : 0, block, quads_of(next));
             const auto meanwhile = [&] { strip.make(each); };
             for (int group = 0; group < groups; group++)
                 for (int part = 0; part < INT8_DEPTH; part += 2 * TILE) {
-                    const int8_t* const from = quads_of(column) + part * BLOCK;
+                    const int8_t* const from = quads_of(column) + part * block;
                     both(group) ? add_states<true>(size, group, column + part, from, meanwhile)
                                 : add_states<false>(size, group, column + part, from, meanwhile);
                 }

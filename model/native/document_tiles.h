@@ -9,27 +9,27 @@
 class DocumentTiles : DocumentBlock {
 public:
     using State = bfloat16;
-    static constexpr int BLOCK = 128;  // tokens: what is needed of them stays in a core's cache
     static constexpr int DEPTH = ::DEPTH;  // tokens that are added up in one step
+    static constexpr int block = 128;      // tokens: what is needed of them stays in a core's cache
 
 private:
     const uint32_t* const asked;  // (groups, hidden / 2, 16, 2)
-    float* const scores = scratch<float, 14>((size_t)groups * BLOCK * TILE);       // (groups, tokens, 16)
-    bfloat16* const weights = scratch<bfloat16, 15>((size_t)groups * BLOCK * TILE);  // tiles of 32 tokens
-    bfloat16* const paired = scratch<bfloat16, 16>((size_t)BLOCK * hidden);  // (hidden / 16, tokens / 32) tiles
+    float* const scores = scratch<float, 14>((size_t)groups * block * TILE);       // (groups, tokens, 16)
+    bfloat16* const weights = scratch<bfloat16, 15>((size_t)groups * block * TILE);  // tiles of 32 tokens
+    bfloat16* const paired = scratch<bfloat16, 16>((size_t)block * hidden);  // (hidden / 16, tokens / 32) tiles
 
     const bfloat16* asked_by(int group) const {
         return reinterpret_cast<const bfloat16*>(asked + (size_t)group * hidden / 2 * TILE);
     }
 
-    float* scores_of(int group) const { return scores + (size_t)group * BLOCK * TILE; }
+    float* scores_of(int group) const { return scores + (size_t)group * block * TILE; }
 
     bfloat16* weights_of(int group, int token) const {
-        return weights + ((size_t)group * BLOCK + token) * TILE;
+        return weights + ((size_t)group * block + token) * TILE;
     }
 
     bfloat16* paired_of(int column, int token) const {
-        return paired + (size_t)column * BLOCK + (size_t)token * TILE;
+        return paired + (size_t)column * block + (size_t)token * TILE;
     }
 
     // The scores of two groups; the first two pair the states, for `add_states`: the core does both at once.
@@ -41,7 +41,7 @@ private:
             for (int i = 0; i < hidden; i += DEPTH) {
                 add_products<BOTH>(states + i, states + (size_t)TILE * hidden + i, asked_by(group) + (size_t)i * TILE,
                                    asked_by(next) + (size_t)i * TILE, 2 * hidden);
-                if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * BLOCK);
+                if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * block);
             }
             store_sums<BOTH>(scores_of(group) + (size_t)token * TILE, scores_of(next) + (size_t)token * TILE);
         }

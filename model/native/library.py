@@ -19,6 +19,7 @@ _OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared"
 _DTYPES = (torch.bfloat16, torch.float32)
 _LANES = 16
 TILE_ROW = 32  # bfloat16 numbers of a row of a matrix tile
+INT8_TILE_ROW = 64
 _PATIENCE = 120  # seconds: it takes two
 
 
@@ -81,11 +82,11 @@ def function(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: An
     return found
 
 
-def tiles_suit(layers: torch.nn.Module) -> bool:
+def tiles_suit(layers: torch.nn.Module, row: int = TILE_ROW) -> bool:
     """Whether native code by tiles can work with these layers, if the processor has tiles: whole rows of them."""
     sizes = {size for weight in layers.parameters() for size in weight.shape}
     in_bfloat16 = all(suits(weight) and weight.dtype == torch.bfloat16 for weight in layers.parameters())
-    return in_bfloat16 and not any(size % TILE_ROW for size in sizes)
+    return in_bfloat16 and not any(size % row for size in sizes)
 
 
 def suits(weight: torch.Tensor) -> bool:

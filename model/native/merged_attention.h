@@ -4,6 +4,7 @@
 #pragma once
 
 #include "document_attention.h"
+#include "int8_product.h"
 
 template <typename T>
 class MergedAttention {
@@ -168,6 +169,6 @@ public:
         mix();
 #pragma omp barrier
         const Share share(hidden, TILE);
-        product(matrix(layer.o_proj), all_heads, share.first, share.last, mixed.get(), count, out, hidden);
+        layer_product<T>(layer, layer.o_proj, all_heads, share.first, share.last, mixed.get(), count, out, hidden);
     }
 };

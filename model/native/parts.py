@@ -28,15 +28,18 @@ class NativeParts:
         return layers.key_scales if layers is not None and layers.gives_key_scales else None
 
 
-def load_native_parts(model: T5Gemma2, folder: Path) -> NativeParts:
-    """What suits native code of this model, compiled into that folder where it is not there yet."""
+def load_native_parts(model: T5Gemma2, folder: Path, *, int8_weights: bool = False) -> NativeParts:
+    """What suits native code of this model, compiled into that folder where it is not there yet.
+
+    `int8_weights`: of the decoder, where the processor multiplies those faster.
+    """
     decoder, rows = DecoderLayers.fit(model), NativeRows.fit(model)
     library = load_library(folder) if decoder or rows else None
     if library is None:
         return NativeParts()
     tiled = bool(library.multiplies_tiles()) and EncoderLayers.fit(model)
     return NativeParts(
-        decoder_layers=DecoderLayers(library, model) if decoder else None,
+        decoder_layers=DecoderLayers(library, model, int8_weights=int8_weights) if decoder else None,
         encoder_layers=EncoderLayers(library, model) if tiled else None,
         encoder_rows=NativeRows(library, model) if rows else None,
     )

@@ -13,7 +13,7 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.encoder import encode_window
 from model.engine import Engine
-from model.memory import kept, memory_of, placed
+from model.memory import memory_of, placed
 from model.native import library
 from model.native.decoder_layers import DecoderLayers
 from model.native.parts import NativeParts, load_native_parts
@@ -124,38 +124,6 @@ def test_by_tiles_nearly(heads: int, key_heads: int, shown: bool, folder: Path) 
 
 
 @needs_compiler
-@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
-@pytest.mark.parametrize("shown", [False, True])
-def test_states_in_int8_are_their_numbers(heads: int, key_heads: int, shown: bool, folder: Path) -> None:
-    """Two documents, whose channels have other scales: attended to as they are kept, or as the numbers they stand for."""
-    model = tiny_model(tiled_config(heads=heads, key_heads=key_heads)).bfloat16()
-    layers, lengths = layers_of(model, folder), [37, 5, 300]
-    memories = [kept(memory, "int8") for memory in memories_of(model, *lengths)]
-    if not layers.take(memories):
-        pytest.skip("no matrix tiles")
-    exact = [placed(memory, torch.device("cpu"), torch.float32) for memory in memories]
-    rows = torch.rand(3, sum(lengths), generator=torch.Generator().manual_seed(2)) < 0.5 if shown else None
-    expected = answered(tiny_model(tiled_config(heads=heads, key_heads=key_heads)), exact, None, rows)
-    numbers = [placed(memory, torch.device("cpu"), torch.bfloat16) for memory in memories]
-    ours, theirs = answered(model, memories, layers, rows), answered(model, numbers, None, rows)
-    for name in ("logits", "attention", "sought"):
-        errors = [relative_error(getattr(one, name).float(), getattr(expected, name)) for one in (ours, theirs)]
-        assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
-
-
-@needs_compiler
-def test_a_batch_too_large_for_native_code_takes_the_numbers(folder: Path) -> None:
-    model = tiny_model(tiled_config()).bfloat16()
-    layers, memories = layers_of(model, folder), [kept(memory, "int8") for memory in memories_of(model, 30)]
-    if not layers.take(memories):
-        pytest.skip("no matrix tiles")
-    prompts = [[2, *range(10, 100)], [2, *range(20, 110)]]
-    numbers = [placed(memory, torch.device("cpu"), torch.bfloat16) for memory in memories]
-    ours, theirs = (Decoder(model, given, 2, 100, layers=layers) for given in (memories, numbers))
-    assert torch.equal(ours.begin(prompts).logits, theirs.begin(prompts).logits)
-
-
-@needs_compiler
 def test_large_numbers(folder: Path) -> None:
     """As Gemma has them: GELU of -100 is 0."""
     model = tiny_model()
@@ -205,7 +173,7 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain, quick = Engine(checkpoint), Engine(checkpoint)
-    quick._quicken(tmp_path, int8_head=False)
+    quick._quicken(tmp_path, int8_weights=False)
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))

@@ -1,0 +1,121 @@
+"""Law: states and weights in int8 are, to native code, the numbers that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.decoder import Decoder, DecoderOutput
+from model.encoder import encode_window
+from model.int8 import quantise
+from model.memory import kept, memory_of, placed
+from model.native import library
+from model.native.decoder_layers import DecoderLayers
+from model.native.parts import load_native_parts
+from model.t5gemma2 import T5Gemma2
+from model.types import Memory
+from tests.tiny import relative_error, tiled_config, tiny_model
+
+SHAPES = [(4, 1), (4, 2), (2, 2)]
+IN_INT8 = ("self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+
+pytestmark = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("native")
+
+
+@pytest.fixture(autouse=True)
+def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.document_forms._MOST_PROJECTED", 0)
+
+
+def models(heads: int = 4, key_heads: int = 2) -> tuple[T5Gemma2, T5Gemma2]:
+    """The same weights in float32 and in bfloat16."""
+    config = tiled_config(heads=heads, key_heads=key_heads)
+    config.decoder.intermediate_size, config.decoder.head_dim = 128, 64  # whole rows of tiles in int8
+    return tiny_model(config), tiny_model(config).bfloat16()
+
+
+def layers_of(model: T5Gemma2, folder: Path, *, int8_weights: bool = False) -> DecoderLayers:
+    layers = load_native_parts(model, folder, int8_weights=int8_weights).decoder_layers
+    assert layers is not None
+    if not layers.tiled:
+        pytest.skip("the processor has no matrix tiles")
+    return layers
+
+
+def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
+    ids = torch.randint(7, 400, (sum(lengths),), generator=torch.Generator().manual_seed(1))
+    return [memory_of(model, encode_window(model, row)) for row in ids.split(lengths)]
+
+
+def numbers(memories: Sequence[Memory], dtype: torch.dtype) -> list[Memory]:
+    return [placed(memory, torch.device("cpu"), dtype) for memory in memories]
+
+
+def answered(
+    model: T5Gemma2,
+    memories: Sequence[Memory],
+    layers: DecoderLayers | None,
+    *,
+    questions: int = 3,
+    shown: torch.Tensor | None = None,
+) -> DecoderOutput:
+    decoder = Decoder(model, memories, questions, 40, layers=layers, shown=shown)
+    decoder.begin([[2, *range(9, 12 + question)] for question in range(questions)])
+    return decoder.step(range(20, 20 + questions))
+
+
+def assert_nearly(ours: DecoderOutput, theirs: DecoderOutput, exact: DecoderOutput) -> None:
+    """As near to the exact ones as PyTorch's operations in bfloat16."""
+    for name in ("logits", "attention", "sought"):
+        errors = [relative_error(getattr(one, name).float(), getattr(exact, name)) for one in (ours, theirs)]
+        assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
+
+
+@pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
+@pytest.mark.parametrize("shown", [False, True])
+@pytest.mark.parametrize("lengths", [[70], [37, 5, 300]])
+def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], folder: Path) -> None:
+    """One document, or three whose channels have other scales each."""
+    exact, model = models(heads, key_heads)
+    layers = layers_of(model, folder)
+    memories = [kept(memory, "int8") for memory in memories_of(model, *lengths)]
+    assert layers.take(memories) and not layers.take([*memories, *memories_of(model, 3)])
+    rows = torch.rand(3, sum(lengths), generator=torch.Generator().manual_seed(2)) < 0.5 if shown else None
+    assert_nearly(
+        answered(model, memories, layers, shown=rows),
+        answered(model, numbers(memories, torch.bfloat16), None, shown=rows),
+        answered(exact, numbers(memories, torch.float32), None, shown=rows),
+    )
+
+
+def test_a_prompt_too_long_for_native_code_takes_the_numbers(folder: Path) -> None:
+    _, model = models()
+    layers, memories = layers_of(model, folder), [kept(memory, "int8") for memory in memories_of(model, 30)]
+    prompts = [[2, *range(10, 100)], [2, *range(20, 110)]]
+    both = memories, numbers(memories, torch.bfloat16)
+    ours, theirs = (Decoder(model, given, 2, 100, layers=layers).begin(prompts).logits for given in both)
+    assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("questions", [1, 3, 9])
+def test_weights(questions: int, folder: Path) -> None:
+    """Of one row, of eight, and of more: a tile has both parts of eight rows."""
+    exact, model = models()
+    layers = layers_of(model, folder, int8_weights=True)
+    assert layers.matrix_bytes < layers_of(model, folder).matrix_bytes
+    for layer in exact.model.decoder.layers:
+        for name in IN_INT8:
+            rows, scales = quantise(layer.get_submodule(name).weight.bfloat16().float())
+            layer.get_submodule(name).weight.copy_(rows * scales[:, None])
+    memories = memories_of(model, 90)
+    expected = answered(exact, numbers(memories, torch.float32), None, questions=questions)
+    theirs = answered(exact.bfloat16(), memories, None, questions=questions)
+    assert_nearly(answered(model, memories, layers, questions=questions), theirs, expected)
