@@ -132,7 +132,7 @@ class Decoder:
 
     def _heed(self) -> None:
         if self._cancelled is not None and self._cancelled():
-            raise Cancelled("Stopped before the answer began.")
+            raise _cancelled()
 
     def _placed(self) -> list[Memory]:
         return [placed(memory, self._device, self._model.dtype) for memory in self._memories]
@@ -166,29 +166,32 @@ class Decoder:
                 hidden = hidden + layer.post_feedforward_layernorm(fed)
                 looks.append(attention)
         self._cache.length += ids.shape[1]
-        return self._output(hidden[:, -1], looks)
+        return self._output(hidden[:, -1], torch.stack(looks))
 
     def _decode_natively(self, layers: LayersOver, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
         decoder = self._model.model.decoder
         hidden = decoder.embed_tokens(ids).float()  # (N, S, H)
         rotary = self._rotary(hidden, ids.shape[1])
-        looks = []
-        for index, kind in enumerate(decoder.config.layer_types):
-            self._heed()
-            through = layers.through(
-                index, hidden, rotary[kind], self._starts, self._cache, shown=self._shown, looking=looking
-            )
-            looks.append(through)
+        by_layer = [rotary[kind] for kind in decoder.config.layer_types]
+        looks = layers.through(
+            hidden, by_layer, self._starts, self._cache, shown=self._shown, looking=looking, cancelled=self._cancelled
+        )
+        if looks is None:
+            raise _cancelled()
         self._cache.length += ids.shape[1]
         return self._output(hidden[:, -1].to(self._model.dtype), looks)
 
-    def _output(self, hidden: torch.Tensor, looks: Sequence[torch.Tensor]) -> DecoderOutput:
-        """Of the last tokens' states (N, H), and each layer's attention (N, T)."""
+    def _output(self, hidden: torch.Tensor, looks: torch.Tensor) -> DecoderOutput:
+        """Of the last tokens' states (N, H), and each layer's attention (L, N, T)."""
         decoder = self._model.model.decoder
         kinds = decoder.config.layer_types
-        wide = [look for kind, look in zip(kinds, looks, strict=True) if kind == "full_attention"] or looks
+        wide = [index for index, kind in enumerate(kinds) if kind == "full_attention"] or range(len(kinds))
         return DecoderOutput(
             logits=self._head(decoder.norm(hidden)),
-            attention=torch.stack(list(looks)).mean(0),
-            sought=wide[len(wide) // 2],
+            attention=looks.mean(0),
+            sought=looks[wide[len(wide) // 2]],
         )
+
+
+def _cancelled() -> Cancelled:
+    return Cancelled("Stopped before the answer began.")

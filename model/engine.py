@@ -73,7 +73,7 @@ class Engine:
         if native_folder is not None:
             self._native = load_native_parts(self.checkpoint.model, native_folder, int8_weights=int8_weights)
         if int8_weights:
-            self._head = OutputHead(self.checkpoint.model, int8=True)
+            self._head = OutputHead(self.checkpoint.model, int8=True, native=self._native.output_head)
 
     @cached_property
     def tagger(self) -> Tagger:

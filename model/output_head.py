@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from model.int8 import quantise
+from model.native.strips import Int8Matrix
 from model.t5gemma2 import T5Gemma2
 
 _CANDIDATES = 64
@@ -30,13 +31,17 @@ _NO_PRODUCT: tuple[int, Product] = (0, torch.Tensor.float)
 
 
 class OutputHead:
-    """`model.lm_head` and its softcap. `int8` keeps a second copy of the matrix, for the CPU."""
+    """`model.lm_head` and its softcap. `int8` keeps a second copy of the matrix, for the CPU; `native` is one."""
 
-    def __init__(self, model: T5Gemma2, *, int8: bool = False) -> None:
+    def __init__(self, model: T5Gemma2, *, int8: bool = False, native: Int8Matrix | None = None) -> None:
         self._weight = model.lm_head.out_proj.weight.detach()
         self._softcap: float | None = model.model.decoder.config.final_logit_softcapping
         usable = int8 and self._weight.device.type == "cpu"
-        self._most_rows, self._nearly = _int8_product(self._weight) if usable else _NO_PRODUCT
+        self._most_rows, self._nearly = _NO_PRODUCT
+        if native is not None:
+            self._most_rows, self._nearly = native.MOST_ROWS, native
+        elif usable:
+            self._most_rows, self._nearly = _int8_product(self._weight)
 
     @torch.inference_mode()
     def __call__(self, hidden: torch.Tensor) -> torch.Tensor:

@@ -18,6 +18,7 @@ from app.bench.scores import exact_match, normalise, refuses, score, token_f1
 from app.bench.speed import agree
 from app.commands.command_line import run
 from app.documents import DocumentReader
+from app.settings import Settings
 from model.adapt.facts import Source, Split
 from model.adapt.records import make_sketch
 from model.errors import DocumentError
@@ -218,7 +219,7 @@ def test_speed_measures_both_sides_on_the_same_weights(tiny_folder: Path, capsys
 
 def test_transformers_answers_from_our_states_what_it_would_not_read(tmp_path: Path) -> None:
     checkpoint = tiny_checkpoint()
-    ours = sides.ours(checkpoint, 200, 64, tmp_path / "states", tmp_path)
+    ours = sides.ours(checkpoint, 200, 64, tmp_path / "states", Settings(cache_folder=tmp_path))
     theirs = sides.transformers(checkpoint, 200, 64, tmp_path / "states")
     assert theirs["encode_seconds"] is None
     assert theirs["notes"] == ["transformers answered from our encoder states: it joins no windows"]

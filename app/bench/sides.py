@@ -134,8 +134,8 @@ def best(output: DecoderOutput, ends: list[int]) -> int:
 
 def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, settings: Settings) -> dict[str, Any]:
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
-    head = OutputHead(checkpoint.model, int8=True)
     native = load_native_parts(checkpoint.model, settings.cache_folder, int8_weights=True)
+    head = OutputHead(checkpoint.model, int8=True, native=native.output_head)
     with torch.inference_mode():
         encode(checkpoint, ids[:256], 0, native)  # kernels are built, memory is mapped
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)

@@ -65,14 +65,33 @@ void run(const Layer& layer, const Document& document, const Tokens& tokens) {
 #pragma omp parallel num_threads(tokens.threads)
     pass.run();
 }
+
+template <typename T>
+int32_t run(const Layer* const* layers, const Document* documents, const Step& step, int32_t count,
+            int32_t (*stopped)()) {
+    for (int32_t i = 0; i < count; i++) {
+        if (stopped && stopped()) return 0;
+        Document document = documents[i];
+        document.shown = step.shown;
+        float* const attention = step.attention;
+        const size_t looks = (size_t)i * step.answers * document.tokens;
+        run<T>(*layers[i], document,
+               {step.answers, step.size, step.past, step.capacity, step.threads, step.starts, step.hidden, step.cos[i],
+                step.sin[i], step.keys[i], step.values[i], attention ? attention + looks : nullptr});
+    }
+    return 1;
+}
 }  // namespace
 
-extern "C" void decoder_layer_bfloat16(const Layer* layer, const Document* document, const Tokens* tokens) {
-    run<bfloat16>(*layer, *document, *tokens);
+// A step through so many layers; 0 where it was stopped before one of them.
+extern "C" int32_t decoder_layers_bfloat16(const Layer* const* layers, const Document* documents, const Step* step,
+                                           int32_t count, int32_t (*stopped)()) {
+    return run<bfloat16>(layers, documents, *step, count, stopped);
 }
 
-extern "C" void decoder_layer_float32(const Layer* layer, const Document* document, const Tokens* tokens) {
-    run<float>(*layer, *document, *tokens);
+extern "C" int32_t decoder_layers_float32(const Layer* const* layers, const Document* documents, const Step* step,
+                                          int32_t count, int32_t (*stopped)()) {
+    return run<float>(layers, documents, *step, count, stopped);
 }
 
 extern "C" int32_t multiplies_tiles() { return has_tiles(); }

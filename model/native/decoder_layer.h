@@ -16,12 +16,22 @@ struct Document {  // `parts` memories, `tokens` in all
     const uint8_t* shown;        // (N, tokens); null: everything
 };
 
-struct Tokens {
+struct Step {
     int32_t answers, size, past, capacity, threads;  // N answers with `size` new tokens each
-    const int64_t* starts;   // (N), where each answer's own tokens begin
-    const float *cos, *sin;  // (N * size, head_dim)
-    void *keys, *values;     // this layer's cache, (N, key_heads, capacity, head_dim) in T
-    float* hidden;           // (N * size, hidden): replaced
-    float* attention;        // (N, tokens), of the last tokens over the document, mean over heads; null: nobody looks
+    const int64_t* starts;          // (N), where each answer's own tokens begin
+    const uint8_t* shown;           // (N, tokens of the document); null: everything
+    float* hidden;                  // (N * size, hidden): replaced
+    float* attention;               // (layers, N, tokens), of the last tokens, mean over heads; null: nobody looks
+    const float *const *cos, *const *sin;  // of each layer, (N * size, head_dim)
+    void *const *keys, *const *values;     // each layer's cache, (N, key_heads, capacity, head_dim) in T
+};
+
+struct Tokens {  // a step, as one layer sees it
+    int32_t answers, size, past, capacity, threads;
+    const int64_t* starts;
+    float* hidden;
+    const float *cos, *sin;
+    void *keys, *values;
+    float* attention;
 };
 }

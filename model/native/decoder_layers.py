@@ -1,10 +1,10 @@
-"""The decoder's layers, one pass of `decoder_layer.cpp` each, for a few new tokens of a few answers."""
+"""The decoder's layers, a pass of `decoder_layer.cpp` each, for a few new tokens of a few answers."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, Structure, addressof, c_int32, c_void_p
+from ctypes import CFUNCTYPE, POINTER, Structure, addressof, c_int32, c_void_p
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from model.cores import pieces, side_by_side
 from model.native.layer import ALL, Layer
 from model.native.library import INT8_TILE_ROW, TILE_ROW, function, suits, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
-from model.types import Memory
+from model.types import CancelledCallback, Memory
 
 _MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better
 _PIECE = 512  # states whose key scales are made together
@@ -33,11 +33,15 @@ class _Document(Structure):
     ]
 
 
-class _Tokens(Structure):
+class _Step(Structure):
     _fields_ = [
         *((name, c_int32) for name in ("answers", "size", "past", "capacity", "threads")),
-        *((name, c_void_p) for name in ("starts", "cos", "sin", "keys", "values", "hidden", "attention")),
+        *((name, c_void_p) for name in ("starts", "shown", "hidden", "attention")),
+        *((name, POINTER(c_void_p)) for name in ("cos", "sin", "keys", "values")),
     ]
+
+
+_Stopped = CFUNCTYPE(c_int32)
 
 
 class DecoderLayers:
@@ -45,8 +49,9 @@ class DecoderLayers:
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2, *, int8_weights: bool = False) -> None:
         """`int8_weights`: where the processor has tiles, matrices are copied in int8, half their bytes."""
-        arguments = POINTER(Layer), POINTER(_Document), POINTER(_Tokens)
-        self._run = function(library, "decoder_layer", model.dtype, *arguments)
+        arguments = POINTER(c_void_p), POINTER(_Document), POINTER(_Step), c_int32, _Stopped
+        self._run = function(library, "decoder_layers", model.dtype, *arguments)
+        self._run.restype = c_int32
         self.tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
         self._takes_int8 = self.tiled and not model.model.decoder.config.hidden_size % INT8_TILE_ROW
         self.gives_key_scales = self.tiled and tiles_suit(model.model.decoder.layers)
@@ -56,6 +61,7 @@ class DecoderLayers:
         self._model = model
         in_int8 = int8_weights and self.tiled and tiles_suit(model.model.decoder.layers, INT8_TILE_ROW)
         self._layers = [_layer(layer, in_int8=in_int8) for layer in model.model.decoder.layers]
+        self._addresses = (c_void_p * len(self._layers))(*map(addressof, self._layers))
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
@@ -76,17 +82,15 @@ class DecoderLayers:
         if not self.take(memories):
             found = {memory.hidden.dtype for memory in memories}
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
-        return LayersOver(self._run, self._layers, memories, tiled=self.tiled)
+        return LayersOver(self._run, self._addresses, memories, tiled=self.tiled)
 
     def key_scales(self, states: torch.Tensor) -> torch.Tensor:
         """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
         scales = torch.empty(len(self._layers), self._layers[0].key_heads, len(states))
-        layers = (c_void_p * len(self._layers))(*map(addressof, self._layers))
 
         def make(part: slice) -> None:
-            self._key_scales(
-                layers, len(layers), states.data_ptr(), part.start, part.stop, len(states), scales.data_ptr()
-            )
+            given = self._addresses, len(self._layers), states.data_ptr(), part.start, part.stop, len(states)
+            self._key_scales(*given, scales.data_ptr())
 
         for _ in side_by_side(make, pieces(len(states), _PIECE, TILE_ROW)):
             pass
@@ -96,8 +100,10 @@ class DecoderLayers:
 class LayersOver:
     """The layers over one document: where its states lie, and each layer's scales."""
 
-    def __init__(self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
-        """`tiled`: products go through the processor's matrix tiles (AMX), so several rows cost what one does."""
+    def __init__(self, run: Any, layers: Any, memories: Sequence[Memory], *, tiled: bool) -> None:
+        """layers: an array of their addresses. `tiled`: products go through the processor's matrix tiles (AMX), so
+        several rows cost what one does.
+        """
         self.tiled = tiled
         self._run = run
         self._layers = layers
@@ -106,7 +112,7 @@ class LayersOver:
         self._scales = [memory.key_scales.contiguous() for memory in memories]
         self._in_int8 = _scales_of_int8(memories)
         self._tokens = sum(map(len, self._hidden))
-        self._documents = [self._document(index) for index in range(len(layers))]
+        self._documents = (_Document * len(layers))(*map(self._document, range(len(layers))))
 
     def pay(self, answers: int, size: int) -> bool:
         """Whether `size` new tokens of each of so many answers are better off here than with PyTorch's operations."""
@@ -117,42 +123,41 @@ class LayersOver:
     @torch.inference_mode()
     def through(
         self,
-        index: int,
         hidden: torch.Tensor,
-        rotary: Rotary,
+        rotary: Sequence[Rotary],
         starts: torch.Tensor,
         cache: SelfAttentionCache,
         *,
         shown: torch.Tensor | None = None,
         looking: bool = True,
-    ) -> torch.Tensor:
-        """Replace hidden (N, S, H) float32 by what a layer makes of it; the tokens' keys and values go into the cache.
+        cancelled: CancelledCallback | None = None,
+    ) -> torch.Tensor | None:
+        """Replace hidden (N, S, H) float32 by what the layers make of it; keys and values go into the cache.
 
-        rotary: cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin. shown: (N, T) bool;
-        None: everything. Returns the last tokens' attention over the document, mean over heads: (N, T) float32, or
-        (N, 0) where nobody is `looking`.
+        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin. shown:
+        (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer, mean over
+        heads: (L, N, T) float32, or (L, N, 0) where nobody is `looking`. None where it was `cancelled` before a layer.
         """
         answers, size, _ = hidden.shape
-        document = self._documents[index]
-        document.shown = None if shown is None else shown.data_ptr()
-        attention = hidden.new_empty(answers, self._tokens if looking else 0)
-        keys, values = cache.keys[index], cache.values[index]
-        tokens = _Tokens(
+        attention = hidden.new_empty(len(self._layers), answers, self._tokens if looking else 0)
+        step = _Step(
             answers=answers,
             size=size,
             past=cache.length,
-            capacity=keys.shape[2],
+            capacity=cache.keys[0].shape[2],
             threads=torch.get_num_threads(),
             starts=starts.data_ptr(),
-            cos=rotary[0].data_ptr(),
-            sin=rotary[1].data_ptr(),
-            keys=keys.data_ptr(),
-            values=values.data_ptr(),
+            shown=None if shown is None else shown.data_ptr(),
             hidden=hidden.data_ptr(),
             attention=attention.data_ptr() or None,
+            cos=_pointers([cos for cos, _ in rotary]),
+            sin=_pointers([sin for _, sin in rotary]),
+            keys=_pointers(cache.keys),
+            values=_pointers(cache.values),
         )
-        self._run(self._layers[index], document, tokens)
-        return attention
+        stopped = _Stopped(cancelled) if cancelled else _Stopped()
+        done = self._run(self._layers, self._documents, step, len(self._layers), stopped)
+        return attention if done else None
 
     def _document(self, index: int) -> _Document:
         return _Document(

@@ -107,8 +107,8 @@ class DocumentAttention {
             for (int token = 0; token < size; token++) some(row, token, scored[(size_t)token * TILE + row - begin]);
     }
 
-    // Calls `some(part, before, first, last)` for the memories that a share of all tokens lies in: how many tokens stand
-    // before a memory, and which of its own are meant.
+    // Calls `some(part, before, first, last)` for the memories that a share of all tokens lies in: how many tokens
+    // stand before a memory, and which of its own are meant.
     template <typename Some>
     void in_parts(const Share& share, const Some& some) const {
         for (int part = 0, before = 0; part < document.parts; before += document.lengths[part++]) {

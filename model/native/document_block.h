@@ -1,5 +1,5 @@
-// The softmax over a block of the document's tokens, for one thread: a lane is one of the rows that attend, in groups of
-// 16, and what goes by are the tokens. The running softmax is that of `attention.py`.
+// The softmax over a block of the document's tokens, for one thread: a lane is one of the rows that attend, in groups
+// of 16, and what goes by are the tokens. The running softmax is that of `attention.py`.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// The document's part of attention by tiles, of states in int8, each times its token's scale and its channel's. Those of
-// the channels go into what is asked and into what is summed up, those of the tokens into scores and weights. Weights are
-// numbers in two parts, as what is asked.
+// The document's part of attention by tiles, of states in int8, each times its token's scale and its channel's. Those
+// of the channels go into what is asked and into what is summed up, those of the tokens into scores and weights.
+// Weights are numbers in two parts, as what is asked.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// Products with a matrix in int8, each row of it with a scale: `layer.py` makes strips of it, each 16 rows as tiles, and
-// their scales behind. Rows are multiplied as numbers of 16 bits (see `int8_tiles.h`).
+// Products with a matrix in int8, each row of it with a scale: `strips.py` makes strips of it, each 16 rows as tiles,
+// and their scales behind. Rows are multiplied as numbers of 16 bits (see `int8_tiles.h`).
 
 #pragma once
 

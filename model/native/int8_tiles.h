@@ -56,7 +56,8 @@ inline void interleave(const int8_t* rows, int stride, int8_t* to, size_t apart)
 
 // As that of bfloat16 in `columns.h`; with or without the second tile of rows and the second group.
 template <bool ROWS_TWO = true, bool TWO = true>
-void add_products(const int8_t* rows_one, const int8_t* rows_two, const int8_t* one, const int8_t* two, int stride = 64) {
+void add_products(const int8_t* rows_one, const int8_t* rows_two, const int8_t* one, const int8_t* two,
+                  int stride = 64) {
     in_order();
     _tile_loadd(4, rows_one, stride);
     _tile_loadd(6, one, 64);

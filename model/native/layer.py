@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from model.int8 import quantise
-from model.native.library import INT8_TILE_ROW
+from model.native.strips import int8_strips
 
 ALL = 2**30  # tokens: as far as any window reaches
 
@@ -56,7 +55,7 @@ class Layer(Structure):
             for name in names:
                 weight = getattr(getattr(layer, part), name).weight.detach()
                 if in_int8 and name in _IN_INT8:
-                    weight = _as_int8(weight)
+                    weight = int8_strips(weight)
                 elif tiled:
                     weight = _as_tiles(weight)
                 setattr(self, name, self._keep(weight))
@@ -78,10 +77,3 @@ class Layer(Structure):
 def _as_tiles(weight: torch.Tensor) -> torch.Tensor:
     """weight (out, in) in bfloat16 as tiles of 16 rows of 32, one behind the other: (out / 16, in / 32, 16, 32)."""
     return weight.unflatten(0, (-1, 16)).unflatten(2, (-1, 32)).transpose(1, 2).contiguous()
-
-
-def _as_int8(weight: torch.Tensor) -> torch.Tensor:
-    """weight (out, in) in int8 with a scale a row, in strips of 16 rows: tiles of 16 rows of 64, then the 16 scales."""
-    rows, scales = quantise(weight.float())
-    tiles = rows.unflatten(0, (-1, 16)).unflatten(2, (-1, INT8_TILE_ROW)).transpose(1, 2).flatten(1)
-    return torch.cat([tiles, scales.view(torch.int8).unflatten(0, (-1, 64))], dim=1)

@@ -10,6 +10,7 @@ from model.native.decoder_layers import DecoderLayers
 from model.native.encoder_layers import EncoderLayers
 from model.native.encoder_rows import NativeRows
 from model.native.library import load_library
+from model.native.strips import Int8Matrix
 from model.t5gemma2 import T5Gemma2
 
 
@@ -20,6 +21,7 @@ class NativeParts:
     decoder_layers: DecoderLayers | None = None
     encoder_layers: EncoderLayers | None = None
     encoder_rows: NativeRows | None = None
+    output_head: Int8Matrix | None = None
 
     @property
     def key_scales(self) -> KeyScales | None:
@@ -31,15 +33,17 @@ class NativeParts:
 def load_native_parts(model: T5Gemma2, folder: Path, *, int8_weights: bool = False) -> NativeParts:
     """What suits native code of this model, compiled into that folder where it is not there yet.
 
-    `int8_weights`: of the decoder, where the processor multiplies those faster.
+    `int8_weights`: of the decoder and the output head, where the processor multiplies those faster.
     """
     decoder, rows = DecoderLayers.fit(model), NativeRows.fit(model)
     library = load_library(folder) if decoder or rows else None
     if library is None:
         return NativeParts()
+    head = model.lm_head.out_proj.weight.detach()
     tiled = bool(library.multiplies_tiles()) and EncoderLayers.fit(model)
     return NativeParts(
         decoder_layers=DecoderLayers(library, model, int8_weights=int8_weights) if decoder else None,
         encoder_layers=EncoderLayers(library, model) if tiled else None,
         encoder_rows=NativeRows(library, model) if rows else None,
+        output_head=Int8Matrix(library, head) if int8_weights and Int8Matrix.fit(library, head) else None,
     )

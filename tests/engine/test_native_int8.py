@@ -15,11 +15,13 @@ from model.memory import kept, memory_of, placed
 from model.native import library
 from model.native.decoder_layers import DecoderLayers
 from model.native.parts import load_native_parts
+from model.native.strips import Int8Matrix
 from model.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.tiny import relative_error, tiled_config, tiny_model
 
 SHAPES = [(4, 1), (4, 2), (2, 2)]
+TOLERANCE = 1e-6
 IN_INT8 = ("self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
 
 pytestmark = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
@@ -103,6 +105,22 @@ def test_a_prompt_too_long_for_native_code_takes_the_numbers(folder: Path) -> No
     both = memories, numbers(memories, torch.bfloat16)
     ours, theirs = (Decoder(model, given, 2, 100, layers=layers).begin(prompts).logits for given in both)
     assert torch.equal(ours, theirs)
+
+
+def test_the_output_head(folder: Path) -> None:
+    """Rows that are whole numbers, so that nothing is rounded but the weights."""
+    _, model = models()
+    parts = load_native_parts(model, folder, int8_weights=True)
+    assert load_native_parts(model, folder).output_head is None
+    weight = torch.randn(96, 64, generator=torch.Generator().manual_seed(3)).bfloat16()
+    if not Int8Matrix.fit(library.load_library(folder), weight):
+        pytest.skip("the processor has no matrix tiles")
+    assert parts.output_head is None  # 400 rows are no whole tiles
+    rows, scales = quantise(weight.float())
+    hidden = torch.randint(-9, 10, (11, 64), generator=torch.Generator().manual_seed(4)).float()
+    hidden[:, 0] = 127 * 256 / 2048
+    found = Int8Matrix(library.load_library(folder), weight)(hidden)
+    assert relative_error(found, hidden @ (rows * scales[:, None]).T) < TOLERANCE
 
 
 @pytest.mark.parametrize("questions", [1, 3, 9])

@@ -1,0 +1,56 @@
+"""Matrices in int8 as native code multiplies them by tiles: `int8_product.h`."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_int32, c_void_p
+
+import torch
+
+from model.int8 import quantise
+from model.native.library import INT8_TILE_ROW
+
+_STRIP = 16  # rows
+_ROWS_AT_ONCE = 8192  # of a matrix, while it is quantised: they stay in the cache
+
+
+@torch.inference_mode()
+def int8_strips(weight: torch.Tensor) -> torch.Tensor:
+    """weight (out, in) in int8 with a scale a row: strips of 16 rows, tiles of 16 rows of 64, then the 16 scales."""
+    size = weight.shape[1]
+    strips = torch.empty(len(weight) // _STRIP, _STRIP * size + 4 * _STRIP, dtype=torch.int8)
+    for first in range(0, len(weight), _ROWS_AT_ONCE):
+        rows, scales = quantise(weight[first : first + _ROWS_AT_ONCE].float())
+        part = strips[first // _STRIP : (first + len(rows)) // _STRIP]
+        tiles = rows.unflatten(0, (-1, _STRIP)).unflatten(2, (-1, INT8_TILE_ROW)).transpose(1, 2)
+        part[:, : _STRIP * size] = tiles.flatten(1)
+        part[:, _STRIP * size :] = scales.view(torch.int8).unflatten(0, (-1, 4 * _STRIP))
+    return strips
+
+
+class Int8Matrix:
+    """A matrix (out, in) in int8. Its product with up to `MOST_ROWS` rows costs about what reading it costs."""
+
+    MOST_ROWS = 8
+
+    def __init__(self, library: ctypes.CDLL, weight: torch.Tensor) -> None:
+        self._multiply = library.int8_rows
+        self._multiply.argtypes = [c_void_p, c_int32, c_int32, c_void_p, c_int32, c_void_p, c_int32]
+        self._multiply.restype = None
+        self._shape = weight.shape
+        self._strips = int8_strips(weight)
+
+    @staticmethod
+    def fit(library: ctypes.CDLL, weight: torch.Tensor) -> bool:
+        """Whether the processor has tiles, and the matrix is whole ones."""
+        whole = not weight.shape[0] % (2 * _STRIP) and not weight.shape[1] % INT8_TILE_ROW
+        return whole and weight.device.type == "cpu" and bool(library.multiplies_tiles())
+
+    def __call__(self, rows: torch.Tensor) -> torch.Tensor:
+        """rows (N, in) -> (N, out), float32."""
+        out, size = self._shape
+        rows = rows.float().contiguous()
+        made = rows.new_empty(len(rows), out)
+        threads = torch.get_num_threads()
+        self._multiply(self._strips.data_ptr(), size, out, rows.data_ptr(), len(rows), made.data_ptr(), threads)
+        return made
