@@ -18,13 +18,12 @@ from torch.nn import functional
 
 from model.cores import pieces, side_by_side
 from model.encoder_attention import reach
-from model.native.layer import ALL, Layer
+from model.native.layer import ALL, Layer, are_copied
 from model.native.library import TILE_ROW, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 
 _LANES = 16
 _PIECE = 512  # tokens that go through a layer together: the more, the less often weights are read; these fit the cache
-_MOST_COPIED = 2**28  # bytes of matrices
 
 
 class _Window(Structure):
@@ -39,8 +38,8 @@ class EncoderLayers:
         for function in self._functions:
             function.argtypes, function.restype = [POINTER(Layer), POINTER(_Window), c_int32, c_int32], None
         self._encoder = model.model.encoder.text_model
-        copied = sum(weight.nbytes for weight in self._encoder.layers.parameters()) <= _MOST_COPIED
-        self._layers = [_layer(layer, tiled=copied) for layer in self._encoder.layers]
+        tiled = are_copied(self._encoder.layers)
+        self._layers = [_layer(layer, tiled=tiled) for layer in self._encoder.layers]
 
     @staticmethod
     def fit(model: T5Gemma2) -> bool:

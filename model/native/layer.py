@@ -10,6 +10,7 @@ import torch
 from model.native.strips import int8_strips
 
 ALL = 2**30  # tokens: as far as any window reaches
+_MOST_COPIED = 2**28  # bytes of a stack's layers: those of a larger model take too much memory twice
 
 _PROJECTIONS = {
     "self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -19,6 +20,11 @@ _PROJECTIONS = {
 # Not queries: a few channels of what they are made of are huge, their weights small, and int8 loses those (14% of
 # q_proj's output, under 1% of the others'). Nor keys and values, which are multiplied from both sides.
 _IN_INT8 = {"o_proj", "gate_proj", "up_proj", "down_proj"}
+
+
+def are_copied(layers: torch.nn.Module) -> bool:
+    """Whether the matrices of a stack's layers may lie in memory twice."""
+    return sum(weight.nbytes for weight in layers.parameters()) <= _MOST_COPIED
 
 
 class Layer(Structure):

@@ -29,9 +29,9 @@ def int8_strips(weight: torch.Tensor) -> torch.Tensor:
 
 
 class Int8Matrix:
-    """A matrix (out, in) in int8. Its product with up to `MOST_ROWS` rows costs about what reading it costs."""
+    """A matrix (out, in) in int8. Its product with up to `MOST_ROWS` rows takes less time than in bfloat16."""
 
-    MOST_ROWS = 8
+    MOST_ROWS = 16
 
     def __init__(self, library: ctypes.CDLL, weight: torch.Tensor) -> None:
         self._multiply = library.int8_rows
@@ -44,7 +44,8 @@ class Int8Matrix:
     def fit(library: ctypes.CDLL, weight: torch.Tensor) -> bool:
         """Whether the processor has tiles, and the matrix is whole ones."""
         whole = not weight.shape[0] % (2 * _STRIP) and not weight.shape[1] % INT8_TILE_ROW
-        return whole and weight.device.type == "cpu" and bool(library.multiplies_tiles())
+        on_cpu = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
+        return whole and on_cpu and bool(library.multiplies_tiles())
 
     def __call__(self, rows: torch.Tensor) -> torch.Tensor:
         """rows (N, in) -> (N, out), float32."""

@@ -13,6 +13,7 @@ from model.checkpoint import Checkpoint
 from model.decoder import Decoder, DecoderOutput
 from model.encoder import encode_window
 from model.engine import Engine
+from model.errors import Cancelled
 from model.memory import memory_of, placed
 from model.native import library
 from model.native.decoder_layers import DecoderLayers
@@ -157,6 +158,18 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
     blind = answered(model, memories, layers, evidence=False)
     assert blind.attention.shape == (3, 0)
     assert relative_error(blind.logits, answered(model, memories, None).logits) < TOLERANCE
+
+
+@needs_compiler
+def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
+    model, asked = tiny_model(), iter([False, False, True])
+    memories = memories_of(model, 20)
+    decoder = Decoder(model, memories, 1, 9, layers=layers_of(model, folder), cancelled=lambda: next(asked))
+    with pytest.raises(Cancelled):
+        decoder.step([9])
+    assert not list(asked)
+    undisturbed = Decoder(model, memories, 1, 9, layers=layers_of(model, folder), cancelled=lambda: False)
+    assert torch.isfinite(undisturbed.step([9]).logits).all()
 
 
 @needs_compiler

@@ -90,7 +90,7 @@ def test_the_pieces_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch)
 def test_matrices_of_a_large_model_are_read_as_they_lie(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model(tiled_config()).bfloat16()
     native, ids = tiled(model, folder), ids_of(100)
-    monkeypatch.setattr("model.native.encoder_layers._MOST_COPIED", 0)
+    monkeypatch.setattr("model.native.layer._MOST_COPIED", 0)
     assert torch.equal(encode_window(model, ids, native=tiled(model, folder)), encode_window(model, ids, native=native))
 
 

@@ -98,13 +98,18 @@ def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], fol
     )
 
 
-def test_a_prompt_too_long_for_native_code_takes_the_numbers(folder: Path) -> None:
+def test_many_rows_are_native_over_a_long_document_and_take_the_numbers_over_a_short_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, model = models()
     layers, memories = layers_of(model, folder), [kept(memory, "int8") for memory in memories_of(model, 30)]
     prompts = [[2, *range(10, 100)], [2, *range(20, 110)]]
     both = memories, numbers(memories, torch.bfloat16)
     ours, theirs = (Decoder(model, given, 2, 100, layers=layers).begin(prompts).logits for given in both)
     assert torch.equal(ours, theirs)
+    monkeypatch.setattr("model.native.decoder_layers._LONG", 30)
+    natively = Decoder(model, memories, 2, 100, layers=layers).begin(prompts).logits
+    assert 0 < relative_error(natively, theirs) < 0.1
 
 
 def test_the_output_head(folder: Path) -> None:
@@ -121,6 +126,13 @@ def test_the_output_head(folder: Path) -> None:
     hidden[:, 0] = 127 * 256 / 2048
     found = Int8Matrix(library.load_library(folder), weight)(hidden)
     assert relative_error(found, hidden @ (rows * scales[:, None]).T) < TOLERANCE
+
+
+def test_those_of_a_larger_model_stay_as_they_are(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, model = models()
+    monkeypatch.setattr("model.native.layer._MOST_COPIED", 0)
+    as_they_are = layers_of(model, folder)
+    assert layers_of(model, folder, int8_weights=True).matrix_bytes == as_they_are.matrix_bytes
 
 
 @pytest.mark.parametrize("questions", [1, 3, 9])
