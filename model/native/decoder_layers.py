@@ -65,7 +65,6 @@ class DecoderLayers:
         layers = model.model.decoder.layers
         in_int8 = int8_weights and self.tiled and tiles_suit(layers, INT8_TILE_ROW) and are_copied(layers)
         self._layers = [_layer(layer, in_int8=in_int8) for layer in layers]
-        self._addresses = (c_void_p * len(self._layers))(*map(addressof, self._layers))
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
@@ -86,14 +85,15 @@ class DecoderLayers:
         if not self.take(memories):
             found = {memory.hidden.dtype for memory in memories}
             raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
-        return LayersOver(self._run, self._addresses, memories, tiled=self.tiled)
+        return LayersOver(self._run, self._layers, memories, tiled=self.tiled)
 
     def key_scales(self, states: torch.Tensor) -> torch.Tensor:
         """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
         scales = torch.empty(len(self._layers), self._layers[0].key_heads, len(states))
+        layers = _addresses(self._layers)
 
         def make(part: slice) -> None:
-            given = self._addresses, len(self._layers), states.data_ptr(), part.start, part.stop, len(states)
+            given = layers, len(self._layers), states.data_ptr(), part.start, part.stop, len(states)
             self._key_scales(*given, scales.data_ptr())
 
         for _ in side_by_side(make, pieces(len(states), _PIECE, TILE_ROW)):
@@ -104,13 +104,12 @@ class DecoderLayers:
 class LayersOver:
     """The layers over one document: where its states lie, and each layer's scales."""
 
-    def __init__(self, run: Any, layers: Any, memories: Sequence[Memory], *, tiled: bool) -> None:
-        """layers: an array of their addresses. `tiled`: products go through the processor's matrix tiles (AMX), so
-        several rows cost what one does.
-        """
+    def __init__(self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
+        """`tiled`: products go through the processor's matrix tiles (AMX), so several rows cost what one does."""
         self.tiled = tiled
         self._run = run
         self._layers = layers
+        self._addresses = _addresses(layers)
         memories = [memory for memory in memories if len(memory.hidden)]
         self._hidden = [memory.hidden.contiguous() for memory in memories]  # kept alive, as what it points at
         self._scales = [memory.key_scales.contiguous() for memory in memories]
@@ -160,7 +159,7 @@ class LayersOver:
             values=_pointers(cache.values),
         )
         stopped = _Stopped(cancelled) if cancelled else _Stopped()
-        done = self._run(self._layers, self._documents, step, len(self._layers), stopped)
+        done = self._run(self._addresses, self._documents, step, len(self._layers), stopped)
         return attention if done else None
 
     def _document(self, index: int) -> _Document:
@@ -187,6 +186,10 @@ def _scales_of_int8(memories: Sequence[Memory]) -> list[tuple[torch.Tensor, torc
 def _layer(layer: Any, *, in_int8: bool) -> Layer:
     window = layer.self_attn.sliding_window
     return Layer(layer, behind=ALL if window is None else window - 1, ahead=0, in_int8=in_int8)
+
+
+def _addresses(layers: Sequence[Layer]) -> Any:
+    return (c_void_p * len(layers))(*map(addressof, layers))
 
 
 def _pointers(tensors: Sequence[torch.Tensor]) -> Any:
