@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,18 @@ from tests.tiny import tiny_checkpoint
 def no_gradients() -> Iterator[None]:
     with torch.inference_mode():
         yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where native code is compiled."""
+    return tmp_path_factory.mktemp("native")
+
+
+@pytest.fixture
+def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small the document is: it is attended to as states, as native code does."""
+    monkeypatch.setattr("model.document_forms._MOST_PROJECTED", 0)
 
 
 @pytest.fixture(scope="module")

@@ -26,18 +26,8 @@ TOLERANCE = 1e-5
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 PROMPTS = [[2, 9, 10, 11], [2, 20], [2, 30, 31, 32, 33]]
 
+pytestmark = pytest.mark.usefixtures("as_states")
 needs_compiler = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("native")
-
-
-@pytest.fixture(autouse=True)
-def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However small the document is: native code attends to states."""
-    monkeypatch.setattr("model.document_forms._MOST_PROJECTED", 0)
 
 
 def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:

@@ -21,11 +21,6 @@ SHAPES = [(4, 1), (4, 2), (2, 2)]
 pytestmark = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("native")
-
-
 def ids_of(length: int) -> torch.Tensor:
     return torch.randint(7, 400, (length,), generator=torch.Generator().manual_seed(length))
 

@@ -24,17 +24,10 @@ SHAPES = [(4, 1), (4, 2), (2, 2)]
 TOLERANCE = 1e-6
 IN_INT8 = ("self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
 
-pytestmark = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("native")
-
-
-@pytest.fixture(autouse=True)
-def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.document_forms._MOST_PROJECTED", 0)
+pytestmark = [
+    pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),
+    pytest.mark.usefixtures("as_states"),
+]
 
 
 def models(heads: int = 4, key_heads: int = 2) -> tuple[T5Gemma2, T5Gemma2]:
