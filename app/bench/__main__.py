@@ -158,7 +158,7 @@ def _add_ranking(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     ranking.add_argument("--contexts", type=_positive, default=60, metavar="N", help="of each file (60)")
     ranking.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     ranking.add_argument("--write", action="store_true", help="keep the weights in assets/embedded.json")
-    ranking.set_defaults(run=_ranking, whole_document=False)
+    ranking.set_defaults(run=_ranking, whole_document=False, exact_weights=False)
 
 
 def _ranking(arguments: argparse.Namespace) -> None:
