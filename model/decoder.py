@@ -75,7 +75,7 @@ class Decoder:
         self._cache = SelfAttentionCache.empty(
             config.num_hidden_layers,
             (questions, config.num_key_value_heads, capacity, config.head_dim),
-            model.lm_head.out_proj.weight,
+            memories[0].hidden.new_empty(0, dtype=model.dtype),
         )
         self._starts = torch.zeros(questions, dtype=torch.long, device=self._device)  # where each question begins
 
