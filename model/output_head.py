@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from model.int8 import quantise
+from model.int8 import quantised_pieces
 from model.native.strips import Int8Matrix
 from model.t5gemma2 import T5Gemma2
 
@@ -22,7 +22,6 @@ _CANDIDATES = 64
 _PIECE = 512  # logits of which the largest is looked at first
 _MOST_ROWS = 4  # more questions at once use the processor better in full precision
 _MOST_ROWS_FBGEMM = {torch.float32: 64, torch.bfloat16: 8}
-_ROWS_AT_ONCE = 8192  # of the matrix, while it is quantised: they stay in the cache
 
 Product = Callable[[torch.Tensor], torch.Tensor]
 """hidden (N, H) -> nearly the logits (N, vocabulary), float32."""
@@ -103,7 +102,6 @@ def _quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """weight (V, H) as int8 and a float32 scale a row."""
     rows = torch.empty(weight.shape, dtype=torch.int8)
     scales = torch.empty(len(weight))
-    for part in range(0, len(weight), _ROWS_AT_ONCE):
-        piece = slice(part, part + _ROWS_AT_ONCE)
-        rows[piece], scales[piece] = quantise(weight[piece].float())
+    for piece, some, of_some in quantised_pieces(weight):
+        rows[piece], scales[piece] = some, of_some
     return rows, scales

@@ -2,8 +2,8 @@
 
 Both sides read the same text, are asked the same question of 16 tokens twice (the second time counts) and write 32
 tokens. Our side keeps the document in int8 where READONCE_PRECISION says so, and leaves its encoder states in the file
-STATES; where transformers' own reading would take too long, or
-we read in several windows, it answers from those. The last line on standard output is what was measured, as JSON.
+STATES; where transformers' own reading would take too long, or we read in several windows, it answers from those. The
+last line on standard output is what was measured, as JSON.
 """
 
 from __future__ import annotations

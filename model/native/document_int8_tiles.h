@@ -83,8 +83,7 @@ private:
         for (int row = 0; row < std::min(TILE, rows - group * TILE); row++)
             for (int half = 0; half < 2; half++) {
                 const float(&sums_of)[TILE][TILE] = added[half][row / EIGHT];
-                const auto part = [&](int at) { return __builtin_convertvector((Integers)load(sums_of[at]), Lanes); };
-                const Lanes sum = part(row % EIGHT) * 256 + part(row % EIGHT + EIGHT);
+                const Lanes sum = stored(sums_of[row % EIGHT]) * 256 + stored(sums_of[row % EIGHT + EIGHT]);
                 float* const to = sums + ((size_t)group * TILE + row) * hidden + column + half * TILE;
                 const float scale = weight_scales[group * TILE + row];
                 store(to, load(to) + sum * (scale * load(channel_scales + column + half * TILE)));

@@ -32,10 +32,12 @@ struct Quads {
     }
 };
 
+// What a tile of int8 products has stored: whole numbers.
+inline Lanes stored(const float* sums) { return __builtin_convertvector((Integers)load(sums), Lanes); }
+
 // Sums of both parts of eight rows, and of the next eight, as sums of the sixteen.
 inline Lanes whole_of(const float* one, const float* two) {
-    const auto numbers = [](const float* sums) { return (__m512)__builtin_convertvector((Integers)load(sums), Lanes); };
-    const __m512 first = numbers(one), second = numbers(two);
+    const __m512 first = (__m512)stored(one), second = (__m512)stored(two);
     return (Lanes)_mm512_shuffle_f32x4(first, second, 0x44) * 256 + (Lanes)_mm512_shuffle_f32x4(first, second, 0xee);
 }
 

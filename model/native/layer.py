@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from model.native.strips import int8_strips
+from model.native.library import TILE_ROW
+from model.native.strips import as_tiles, int8_strips
 
 ALL = 2**30  # tokens: as far as any window reaches
 _MOST_COPIED = 2**28  # bytes of a stack's layers: those of a larger model take too much memory twice
@@ -63,7 +64,7 @@ class Layer(Structure):
                 if in_int8 and name in _IN_INT8:
                     weight = int8_strips(weight)
                 elif tiled:
-                    weight = _as_tiles(weight)
+                    weight = as_tiles(weight, TILE_ROW)
                 setattr(self, name, self._keep(weight))
                 self.matrix_bytes += weight.nbytes
         self.before_attention = self._gain(layer.pre_self_attn_layernorm)
@@ -78,8 +79,3 @@ class Layer(Structure):
     def _keep(self, tensor: torch.Tensor) -> int:
         self._kept.append(tensor)
         return tensor.data_ptr()
-
-
-def _as_tiles(weight: torch.Tensor) -> torch.Tensor:
-    """weight (out, in) in bfloat16 as tiles of 16 rows of 32, one behind the other: (out / 16, in / 32, 16, 32)."""
-    return weight.unflatten(0, (-1, 16)).unflatten(2, (-1, 32)).transpose(1, 2).contiguous()

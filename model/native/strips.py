@@ -7,11 +7,15 @@ from ctypes import c_int32, c_void_p
 
 import torch
 
-from model.int8 import quantise
+from model.int8 import quantised_pieces
 from model.native.library import INT8_TILE_ROW
 
-_STRIP = 16  # rows
-_ROWS_AT_ONCE = 8192  # of a matrix, while it is quantised: they stay in the cache
+_STRIP = 16  # rows: those of a tile
+
+
+def as_tiles(matrix: torch.Tensor, row: int) -> torch.Tensor:
+    """matrix (out, in) as tiles of 16 rows of `row` numbers, behind each other: (out / 16, in / row, 16, row)."""
+    return matrix.unflatten(0, (-1, _STRIP)).unflatten(2, (-1, row)).transpose(1, 2).contiguous()
 
 
 @torch.inference_mode()
@@ -19,11 +23,9 @@ def int8_strips(weight: torch.Tensor) -> torch.Tensor:
     """weight (out, in) in int8 with a scale a row: strips of 16 rows, tiles of 16 rows of 64, then the 16 scales."""
     size = weight.shape[1]
     strips = torch.empty(len(weight) // _STRIP, _STRIP * size + 4 * _STRIP, dtype=torch.int8)
-    for first in range(0, len(weight), _ROWS_AT_ONCE):
-        rows, scales = quantise(weight[first : first + _ROWS_AT_ONCE].float())
-        part = strips[first // _STRIP : (first + len(rows)) // _STRIP]
-        tiles = rows.unflatten(0, (-1, _STRIP)).unflatten(2, (-1, INT8_TILE_ROW)).transpose(1, 2)
-        part[:, : _STRIP * size] = tiles.flatten(1)
+    for piece, rows, scales in quantised_pieces(weight):
+        part = strips[piece.start // _STRIP : piece.stop // _STRIP]
+        part[:, : _STRIP * size] = as_tiles(rows, INT8_TILE_ROW).flatten(1)
         part[:, _STRIP * size :] = scales.view(torch.int8).unflatten(0, (-1, 4 * _STRIP))
     return strips
 
