@@ -52,28 +52,28 @@ class Engine:
         checkpoint: Checkpoint,
         *,
         native_folder: Path | None = None,
-        int8_weights: bool = False,
+        quantised: bool = False,
         memory_precision: Precision | None = None,
     ) -> None:
-        """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `int8_weights`: it
-        reads the output head in int8, and native code the decoder's layers. All that is made beside, in some seconds,
-        and used from then on.
+        """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `quantised`: it reads
+        the decoder's layers and the output head in few bits where that is faster. All that is made beside, in some
+        seconds, and used from then on.
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
         self._head = OutputHead(checkpoint.model)
         self._native = NativeParts()
-        if native_folder is not None or int8_weights:
-            Thread(target=self._quicken, args=[native_folder, int8_weights]).start()
+        if native_folder is not None or quantised:
+            Thread(target=self._quicken, args=[native_folder, quantised]).start()
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
-    def _quicken(self, native_folder: Path | None, int8_weights: bool) -> None:
+    def _quicken(self, native_folder: Path | None, quantised: bool) -> None:
         if native_folder is not None:
-            self._native = load_native_parts(self.checkpoint.model, native_folder, int8_weights=int8_weights)
-        if int8_weights:
-            self._head = OutputHead(self.checkpoint.model, int8=True, native=self._native.output_head)
+            self._native = load_native_parts(self.checkpoint.model, native_folder, quantised=quantised)
+        if quantised:
+            self._head = OutputHead(self.checkpoint.model, quantised=True, native=self._native.output_head)
 
     @cached_property
     def tagger(self) -> Tagger:

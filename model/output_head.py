@@ -1,8 +1,9 @@
 """The output head: 262,144 logits from 640 numbers, the largest matrix that a token goes through.
 
-On the CPU it is read in int8 (one scale a row), a quarter of float32's bytes and half of bfloat16's. That is exact
-enough to find the likeliest tokens, not to tell two of them apart: so the best `_CANDIDATES` get their exact logits.
-Greedy decoding is unchanged unless int8 throws the best token out of that many.
+On the CPU it is read in four bits a number where there are matrix tiles (`model/native/output_head.py`), else in int8
+(one scale a row), a half of bfloat16's bytes and a quarter of float32's. That is exact enough to find the likeliest
+tokens, not to tell two of them apart: so the best get their exact logits. Greedy decoding is unchanged unless the best
+token is thrown out of 2,048 (of 64 in int8).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from model.int8 import quantised_pieces
-from model.native.strips import Int8Matrix
+from model.native.output_head import NativeOutputHead
 from model.t5gemma2 import T5Gemma2
 
 _CANDIDATES = 64
@@ -30,22 +31,21 @@ _NO_PRODUCT: tuple[int, Product] = (0, torch.Tensor.float)
 
 
 class OutputHead:
-    """`model.lm_head` and its softcap. `int8` keeps a second copy of the matrix, for the CPU; `native` is one."""
+    """`model.lm_head` and its softcap. `quantised` keeps a second copy of the matrix, for the CPU; `native` is one."""
 
-    def __init__(self, model: T5Gemma2, *, int8: bool = False, native: Int8Matrix | None = None) -> None:
+    def __init__(self, model: T5Gemma2, *, quantised: bool = False, native: NativeOutputHead | None = None) -> None:
         self._weight = model.lm_head.out_proj.weight.detach()
         self._softcap: float | None = model.model.decoder.config.final_logit_softcapping
-        usable = int8 and self._weight.device.type == "cpu"
-        self._most_rows, self._nearly = _NO_PRODUCT
-        if native is not None:
-            self._most_rows, self._nearly = native.MOST_ROWS, native
-        elif usable:
-            self._most_rows, self._nearly = _int8_product(self._weight)
+        self._native = native
+        usable = quantised and native is None and self._weight.device.type == "cpu"
+        self._most_rows, self._nearly = _int8_product(self._weight) if usable else _NO_PRODUCT
 
     @torch.inference_mode()
     def __call__(self, hidden: torch.Tensor) -> torch.Tensor:
         """hidden (N, H) of the decoder's last norm -> logits (N, vocabulary) in float32."""
-        if len(hidden) > self._most_rows:
+        if self._native is not None and len(hidden) <= self._native.MOST_ROWS:
+            logits = self._native(hidden)
+        elif len(hidden) > self._most_rows:
             logits = functional.linear(hidden, self._weight).float()
         else:
             logits = self._nearly(hidden)

@@ -59,7 +59,7 @@ def test_states_and_logits_equal_transformers_with_a_picture_between_texts(check
 
 
 def test_windows_answers_and_evidence(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    engine = Engine(replace(checkpoint, window=60, overlap=16), native_folder=tmp_path, int8_weights=True)
+    engine = Engine(replace(checkpoint, window=60, overlap=16), native_folder=tmp_path, quantised=True)
     encoded = engine.encode(document(TEXT, TEXT))
     assert encoded.windows > 3
     answer = last(engine.answer(encoded, "Who is the treasurer?", options=GenerationOptions(max_new_tokens=8)))

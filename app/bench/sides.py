@@ -32,7 +32,6 @@ from model.decoder import Decoder, DecoderOutput
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of, placed
-from model.native.decoder_layers import DecoderLayers
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.prompts import end_tokens
@@ -134,8 +133,8 @@ def best(output: DecoderOutput, ends: list[int]) -> int:
 
 def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, settings: Settings) -> dict[str, Any]:
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
-    native = load_native_parts(checkpoint.model, settings.cache_folder, int8_weights=True)
-    head = OutputHead(checkpoint.model, int8=True, native=native.output_head)
+    native = load_native_parts(checkpoint.model, settings.cache_folder, quantised=True)
+    head = OutputHead(checkpoint.model, quantised=True, native=native.output_head)
     with torch.inference_mode():
         encode(checkpoint, ids[:256], 0, native)  # kernels are built, memory is mapped
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
@@ -162,19 +161,21 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, setting
         "peak_memory_bytes": peak_bytes(checkpoint.device),
         "batch_ratio": sum(batch_seconds) / sum(seconds),
         "evidence_percent": evidence_percent(decoder(1), decoder(1, evidence=False), prompt, checkpoint.device),
-        "limit_token_ms": 1000 * token_bytes(checkpoint, layers, memory) / bandwidth(checkpoint.device),
+        "limit_token_ms": 1000 * token_bytes(checkpoint, native, memory) / bandwidth(checkpoint.device),
         "greedy": greedy,
         "document": str(memory.hidden.dtype).removeprefix("torch."),
         "notes": [],
     }
 
 
-def token_bytes(checkpoint: Checkpoint, native: DecoderLayers | None, memory: Memory) -> int:
-    """What one token has to read: the decoder's layers, the head in int8, the states once a layer."""
-    layers = checkpoint.model.model.decoder.layers
-    weights = native.matrix_bytes if native else sum(parameter.nbytes for parameter in layers.parameters())
-    head = checkpoint.model.lm_head.out_proj.weight
-    return weights + (head.numel() if head.device.type == "cpu" else head.nbytes) + len(layers) * memory.hidden.nbytes
+def token_bytes(checkpoint: Checkpoint, native: NativeParts, memory: Memory) -> int:
+    """What one token has to read: the decoder's layers, the head as it is quantised, the states once a layer."""
+    layers, own = checkpoint.model.model.decoder.layers, native.decoder_layers
+    weights = own.matrix_bytes if own else sum(parameter.nbytes for parameter in layers.parameters())
+    matrix = checkpoint.model.lm_head.out_proj.weight
+    as_read = matrix.numel() if matrix.device.type == "cpu" else matrix.nbytes
+    head = native.output_head.nbytes if native.output_head else as_read
+    return weights + head + len(layers) * memory.hidden.nbytes
 
 
 def bandwidth(device: torch.device) -> float:

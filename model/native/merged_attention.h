@@ -4,7 +4,7 @@
 #pragma once
 
 #include "document_attention.h"
-#include "int8_product.h"
+#include "layer_product.h"
 
 template <typename T>
 class MergedAttention {

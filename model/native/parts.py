@@ -10,7 +10,7 @@ from model.native.decoder_layers import DecoderLayers
 from model.native.encoder_layers import EncoderLayers
 from model.native.encoder_rows import NativeRows
 from model.native.library import load_library
-from model.native.strips import Int8Matrix
+from model.native.output_head import NativeOutputHead
 from model.t5gemma2 import T5Gemma2
 
 
@@ -21,7 +21,7 @@ class NativeParts:
     decoder_layers: DecoderLayers | None = None
     encoder_layers: EncoderLayers | None = None
     encoder_rows: NativeRows | None = None
-    output_head: Int8Matrix | None = None
+    output_head: NativeOutputHead | None = None
 
     @property
     def key_scales(self) -> KeyScales | None:
@@ -30,10 +30,10 @@ class NativeParts:
         return layers.key_scales if layers is not None and layers.gives_key_scales else None
 
 
-def load_native_parts(model: T5Gemma2, folder: Path, *, int8_weights: bool = False) -> NativeParts:
+def load_native_parts(model: T5Gemma2, folder: Path, *, quantised: bool = False) -> NativeParts:
     """What suits native code of this model, compiled into that folder where it is not there yet.
 
-    `int8_weights`: of the decoder and the output head, where the processor multiplies those faster.
+    `quantised`: matrices of the decoder in int8 and the output head in four bits, where that is faster.
     """
     decoder, rows = DecoderLayers.fit(model), NativeRows.fit(model)
     library = load_library(folder) if decoder or rows else None
@@ -42,8 +42,8 @@ def load_native_parts(model: T5Gemma2, folder: Path, *, int8_weights: bool = Fal
     head = model.lm_head.out_proj.weight.detach()
     tiled = bool(library.multiplies_tiles()) and EncoderLayers.fit(model)
     return NativeParts(
-        decoder_layers=DecoderLayers(library, model, int8_weights=int8_weights) if decoder else None,
+        decoder_layers=DecoderLayers(library, model, int8_weights=quantised) if decoder else None,
         encoder_layers=EncoderLayers(library, model) if tiled else None,
         encoder_rows=NativeRows(library, model) if rows else None,
-        output_head=Int8Matrix(library, head) if int8_weights and Int8Matrix.fit(library, head) else None,
+        output_head=NativeOutputHead(library, head) if quantised and NativeOutputHead.fit(library, head) else None,
     )

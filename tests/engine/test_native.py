@@ -176,7 +176,7 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain, quick = Engine(checkpoint), Engine(checkpoint)
-    quick._quicken(tmp_path, int8_weights=False)
+    quick._quicken(tmp_path, quantised=False)
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))

@@ -15,13 +15,11 @@ from model.memory import kept, memory_of, placed
 from model.native import library
 from model.native.decoder_layers import DecoderLayers
 from model.native.parts import load_native_parts
-from model.native.strips import Int8Matrix
 from model.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.tiny import relative_error, tiled_config, tiny_model
 
 SHAPES = [(4, 1), (4, 2), (2, 2)]
-TOLERANCE = 1e-6
 IN_INT8 = ("self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
 
 pytestmark = [
@@ -37,8 +35,8 @@ def models(heads: int = 4, key_heads: int = 2) -> tuple[T5Gemma2, T5Gemma2]:
     return tiny_model(config), tiny_model(config).bfloat16()
 
 
-def layers_of(model: T5Gemma2, folder: Path, *, int8_weights: bool = False) -> DecoderLayers:
-    layers = load_native_parts(model, folder, int8_weights=int8_weights).decoder_layers
+def layers_of(model: T5Gemma2, folder: Path, *, quantised: bool = False) -> DecoderLayers:
+    layers = load_native_parts(model, folder, quantised=quantised).decoder_layers
     assert layers is not None
     if not layers.tiled:
         pytest.skip("the processor has no matrix tiles")
@@ -105,34 +103,18 @@ def test_many_rows_are_native_over_a_long_document_and_take_the_numbers_over_a_s
     assert 0 < relative_error(natively, theirs) < 0.1
 
 
-def test_the_output_head(folder: Path) -> None:
-    """Rows that are whole numbers, so that nothing is rounded but the weights."""
-    _, model = models()
-    parts = load_native_parts(model, folder, int8_weights=True)
-    assert load_native_parts(model, folder).output_head is None
-    weight = torch.randn(96, 64, generator=torch.Generator().manual_seed(3)).bfloat16()
-    if not Int8Matrix.fit(library.load_library(folder), weight):
-        pytest.skip("the processor has no matrix tiles")
-    assert parts.output_head is None  # 400 rows are no whole tiles
-    rows, scales = quantise(weight.float())
-    hidden = torch.randint(-9, 10, (11, 64), generator=torch.Generator().manual_seed(4)).float()
-    hidden[:, 0] = 127 * 256 / 2048
-    found = Int8Matrix(library.load_library(folder), weight)(hidden)
-    assert relative_error(found, hidden @ (rows * scales[:, None]).T) < TOLERANCE
-
-
 def test_those_of_a_larger_model_stay_as_they_are(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, model = models()
     monkeypatch.setattr("model.native.layer._MOST_COPIED", 0)
     as_they_are = layers_of(model, folder)
-    assert layers_of(model, folder, int8_weights=True).matrix_bytes == as_they_are.matrix_bytes
+    assert layers_of(model, folder, quantised=True).matrix_bytes == as_they_are.matrix_bytes
 
 
 @pytest.mark.parametrize("questions", [1, 3, 9])
 def test_weights(questions: int, folder: Path) -> None:
     """Of one row, of eight, and of more: a tile has both parts of eight rows."""
     exact, model = models()
-    layers = layers_of(model, folder, int8_weights=True)
+    layers = layers_of(model, folder, quantised=True)
     assert layers.matrix_bytes < layers_of(model, folder).matrix_bytes
     for layer in exact.model.decoder.layers:
         for name in IN_INT8:

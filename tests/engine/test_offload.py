@@ -62,7 +62,7 @@ def test_from_the_disk_all_is_the_same(
     assert "GB of its weights lie on the disk and come in while they work" in spread.elsewhere
     assert away(spread) == stacks
     assert not spread.model.model.decoder.embed_tokens.weight.is_meta  # and so the output head, which is tied to it
-    plain, engine = Engine(whole), Engine(spread, native_folder=tmp_path, int8_weights=True)
+    plain, engine = Engine(whole), Engine(spread, native_folder=tmp_path, quantised=True)
     expected, encoded = plain.encode(document(TEXT)), engine.encode(document(TEXT))
     assert same(encoded, expected)
     ours = last(engine.answer(encoded, "Who is the treasurer?", options=SHORT))
