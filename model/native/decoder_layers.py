@@ -11,7 +11,8 @@ import torch
 
 from model.attention import SelfAttentionCache
 from model.cores import pieces, side_by_side
-from model.native.layer import ALL, Layer, are_copied
+from model.native.large_pages import LargePages
+from model.native.layer import ALL, Layer, room_for_copies
 from model.native.library import INT8_TILE_ROW, TILE_ROW, function, suits, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import CancelledCallback, Memory
@@ -63,8 +64,9 @@ class DecoderLayers:
         self._key_scales.restype = None
         self._model = model
         layers = model.model.decoder.layers
-        in_int8 = int8_weights and self.tiled and tiles_suit(layers, INT8_TILE_ROW) and are_copied(layers)
-        self._layers = [_layer(layer, in_int8=in_int8) for layer in layers]
+        in_int8 = int8_weights and self.tiled and tiles_suit(layers, INT8_TILE_ROW)
+        copies = room_for_copies(layers) if in_int8 else None
+        self._layers = [_layer(layer, copies) for layer in layers]
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
@@ -183,9 +185,11 @@ def _scales_of_int8(memories: Sequence[Memory]) -> list[tuple[torch.Tensor, torc
     ]
 
 
-def _layer(layer: Any, *, in_int8: bool) -> Layer:
+def _layer(layer: Any, copies: LargePages | None) -> Layer:
     window = layer.self_attn.sliding_window
-    return Layer(layer, behind=ALL if window is None else window - 1, ahead=0, in_int8=in_int8)
+    return Layer(
+        layer, behind=ALL if window is None else window - 1, ahead=0, copies=copies, in_int8=copies is not None
+    )
 
 
 def _addresses(layers: Sequence[Layer]) -> Any:

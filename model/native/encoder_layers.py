@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from model.cores import pieces, side_by_side
 from model.encoder_attention import reach
-from model.native.layer import ALL, Layer, are_copied
+from model.native.large_pages import LargePages
+from model.native.layer import ALL, Layer, room_for_copies
 from model.native.library import TILE_ROW, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 
@@ -38,8 +39,8 @@ class EncoderLayers:
         for function in self._functions:
             function.argtypes, function.restype = [POINTER(Layer), POINTER(_Window), c_int32, c_int32], None
         self._encoder = model.model.encoder.text_model
-        tiled = are_copied(self._encoder.layers)
-        self._layers = [_layer(layer, tiled=tiled) for layer in self._encoder.layers]
+        copies = room_for_copies(self._encoder.layers)
+        self._layers = [_layer(layer, copies) for layer in self._encoder.layers]
 
     @staticmethod
     def fit(model: T5Gemma2) -> bool:
@@ -92,10 +93,10 @@ class WindowOfLayers:
         return states
 
 
-def _layer(layer: Any, *, tiled: bool) -> Layer:
+def _layer(layer: Any, copies: LargePages | None) -> Layer:
     window = layer.self_attn.sliding_window
     behind, ahead = (ALL, ALL) if window is None else reach(window)
-    return Layer(layer, behind=behind, ahead=ahead, tiled=tiled)
+    return Layer(layer, behind=behind, ahead=ahead, copies=copies, tiled=copies is not None)
 
 
 def _run(function: Any, layer: Layer, window: _Window, part: slice) -> None:

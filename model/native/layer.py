@@ -7,15 +7,23 @@ from typing import Any
 
 import torch
 
+from model.native.large_pages import LargePages
 from model.native.library import TILE_ROW
 from model.native.strips import as_tiles, int8_strips
 
 ALL = 2**30  # tokens: as far as any window reaches
 _MOST_COPIED = 2**28  # bytes of a stack's layers: those of a larger model take too much memory twice
+_ALIGNMENT = 2**16  # bytes that a stack's copies take beside their numbers, at most
 
 _PROJECTIONS = {
     "self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"),
     "mlp": ("gate_proj", "up_proj", "down_proj"),
+}
+_NORMS = {
+    "before_attention": "pre_self_attn_layernorm",
+    "after_attention": "post_self_attn_layernorm",
+    "before_feed_forward": "pre_feedforward_layernorm",
+    "after_feed_forward": "post_feedforward_layernorm",
 }
 
 # Not queries: a few channels of what they are made of are huge, their weights small, and int8 loses those (14% of
@@ -23,9 +31,10 @@ _PROJECTIONS = {
 _IN_INT8 = {"o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
-def are_copied(layers: torch.nn.Module) -> bool:
-    """Whether the matrices of a stack's layers may lie in memory twice."""
-    return sum(weight.nbytes for weight in layers.parameters()) <= _MOST_COPIED
+def room_for_copies(layers: torch.nn.Module) -> LargePages | None:
+    """Where copies of the matrices of a stack's layers may lie; None: they take too much memory twice."""
+    size = sum(weight.nbytes for weight in layers.parameters())
+    return LargePages(size + _ALIGNMENT) if size <= _MOST_COPIED else None
 
 
 class Layer(Structure):
@@ -38,9 +47,20 @@ class Layer(Structure):
         *((name, c_void_p) for name in ("before_feed_forward", "after_feed_forward")),
     ]
 
-    def __init__(self, layer: Any, *, behind: int, ahead: int, tiled: bool = False, in_int8: bool = False) -> None:
-        """A token of `layer` sees so many tokens before and after itself. `tiled`: the matrices are copied, as tiles;
-        `in_int8`: those of `_IN_INT8` are, in int8. What is not copied is the module's, which must live as long.
+    def __init__(
+        self,
+        layer: Any,
+        *,
+        behind: int,
+        ahead: int,
+        copies: LargePages | None = None,
+        tiled: bool = False,
+        in_int8: bool = False,
+    ) -> None:
+        """A token of `layer` sees so many tokens before and after itself.
+
+        `copies`: where the matrices are copied; None: they are the module's, which must live as long. `tiled`: they are
+        copied as tiles. `in_int8`: those of `_IN_INT8` are copied in int8.
         """
         attention, config = layer.self_attn, layer.self_attn.config
         self._kept: list[torch.Tensor] = []
@@ -61,17 +81,13 @@ class Layer(Structure):
         for part, names in _PROJECTIONS.items():
             for name in names:
                 weight = getattr(getattr(layer, part), name).weight.detach()
-                if in_int8 and name in _IN_INT8:
-                    weight = int8_strips(weight)
-                elif tiled:
-                    weight = as_tiles(weight, TILE_ROW)
+                if copies is not None:
+                    weight = copies.put(_as_read(weight, tiled=tiled, in_int8=in_int8 and name in _IN_INT8))
                 setattr(self, name, self._keep(weight))
                 self.matrix_bytes += weight.nbytes
-        self.before_attention = self._gain(layer.pre_self_attn_layernorm)
         self.q_norm, self.k_norm = self._gain(attention.q_norm), self._gain(attention.k_norm)
-        self.after_attention = self._gain(layer.post_self_attn_layernorm)
-        self.before_feed_forward = self._gain(layer.pre_feedforward_layernorm)
-        self.after_feed_forward = self._gain(layer.post_feedforward_layernorm)
+        for name, norm in _NORMS.items():
+            setattr(self, name, self._gain(getattr(layer, norm)))
 
     def _gain(self, norm: Any) -> int:
         return self._keep(1.0 + norm.weight.detach().float())
@@ -79,3 +95,9 @@ class Layer(Structure):
     def _keep(self, tensor: torch.Tensor) -> int:
         self._kept.append(tensor)
         return tensor.data_ptr()
+
+
+def _as_read(matrix: torch.Tensor, *, tiled: bool, in_int8: bool) -> torch.Tensor:
+    if in_int8:
+        return int8_strips(matrix)
+    return as_tiles(matrix, TILE_ROW) if tiled else matrix

@@ -28,6 +28,7 @@ class NibbleStrips {
         const __m512i levels = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i*)of_nibble));
         const __m512i low = _mm512_set1_epi8(15);
         for (int row = 0; row < EIGHT; row++, from += INT8_DEPTH, to += INT8_DEPTH) {
+            _mm_prefetch(from + BYTES_AHEAD, _MM_HINT_T1);
             const __m512i both = _mm512_loadu_si512(from), above = _mm512_srli_epi16(both, 4);
             _mm512_store_si512(to, _mm512_shuffle_epi8(levels, _mm512_and_si512(both, low)));
             _mm512_store_si512(to + INT8_TILE / 2, _mm512_shuffle_epi8(levels, _mm512_and_si512(above, low)));

@@ -7,6 +7,7 @@ from ctypes import c_int32, c_void_p
 
 import torch
 
+from model.native.large_pages import LargePages
 from model.native.library import INT8_TILE_ROW
 from model.native.strips import STRIP
 
@@ -49,7 +50,8 @@ class NativeOutputHead:
 
     def _made_strips(self, library: ctypes.CDLL) -> torch.Tensor:
         out, size = self._weight.shape
-        strips = torch.empty(out // STRIP, STRIP * size // 2 + 4 * STRIP, dtype=torch.int8)
+        shape = out // STRIP, STRIP * size // 2 + 4 * STRIP
+        strips = LargePages(shape[0] * shape[1]).empty(shape, torch.int8)
         make = library.output_head_strips
         make.argtypes = [c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32]
         make.restype = None

@@ -8,6 +8,8 @@
 
 #ifdef HAS_TILES
 
+constexpr int BYTES_AHEAD = 8192;  // of a strip, that are fetched before they are needed
+
 // Two strips of int8: tiles of 16 rows of 64.
 class Int8Strips {
     const int8_t *const one, *const two;
@@ -19,7 +21,12 @@ public:
 
     const int8_t* of_one(int step) const { return one + step * INT8_TILE; }
     const int8_t* of_two(int step) const { return two + step * INT8_TILE; }
-    void make(int) const {}
+    void make(int step) const {
+        for (int i = BYTES_AHEAD; i < BYTES_AHEAD + INT8_TILE; i += INT8_DEPTH) {
+            _mm_prefetch(of_one(step) + i, _MM_HINT_T1);
+            _mm_prefetch(of_two(step) + i, _MM_HINT_T1);
+        }
+    }
 };
 
 // y[:, first:last] = x (rows, in) times rows first to last of the matrix; y has `stride` columns. gains: of the columns
