@@ -21,6 +21,8 @@ _PROJECTIONS = {
 }
 _NORMS = {
     "before_attention": "pre_self_attn_layernorm",
+    "q_norm": "self_attn.q_norm",
+    "k_norm": "self_attn.k_norm",
     "after_attention": "post_self_attn_layernorm",
     "before_feed_forward": "pre_feedforward_layernorm",
     "after_feed_forward": "post_feedforward_layernorm",
@@ -43,8 +45,7 @@ class Layer(Structure):
         *((name, c_int32) for name in ("tiled", "in_int8", "behind", "ahead")),
         *((name, c_float) for name in ("eps", "scaling")),
         *((name, c_void_p) for names in _PROJECTIONS.values() for name in names),
-        *((name, c_void_p) for name in ("before_attention", "q_norm", "k_norm", "after_attention")),
-        *((name, c_void_p) for name in ("before_feed_forward", "after_feed_forward")),
+        *((name, c_void_p) for name in _NORMS),
     ]
 
     def __init__(
@@ -85,9 +86,8 @@ class Layer(Structure):
                     weight = copies.put(_as_read(weight, tiled=tiled, in_int8=in_int8 and name in _IN_INT8))
                 setattr(self, name, self._keep(weight))
                 self.matrix_bytes += weight.nbytes
-        self.q_norm, self.k_norm = self._gain(attention.q_norm), self._gain(attention.k_norm)
         for name, norm in _NORMS.items():
-            setattr(self, name, self._gain(getattr(layer, norm)))
+            setattr(self, name, self._gain(layer.get_submodule(norm)))
 
     def _gain(self, norm: Any) -> int:
         return self._keep(1.0 + norm.weight.detach().float())
