@@ -8,6 +8,7 @@ from contextlib import suppress
 import torch
 
 _CACHE_LINE = 64  # bytes
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
 class LargePages:
@@ -17,7 +18,8 @@ class LargePages:
 
     def __init__(self, size: int) -> None:
         """`size` bytes, and as many more as it takes to let each tensor begin where a cache line does."""
-        room = mmap.mmap(-1, max(size, _CACHE_LINE))
+        # Shared memory, which it would be by itself, has small pages
+        room = mmap.mmap(-1, max(size, _CACHE_LINE), **_PRIVATE)
         with suppress(AttributeError, OSError):  # another system, or none of them left
             room.madvise(mmap.MADV_HUGEPAGE)
         self._room = torch.frombuffer(room, dtype=torch.uint8)
