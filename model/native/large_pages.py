@@ -17,7 +17,7 @@ class LargePages:
     """
 
     def __init__(self, size: int) -> None:
-        """`size` bytes, and as many more as it takes to let each tensor begin where a cache line does."""
+        """`size` bytes in all; each tensor begins where a cache line does."""
         # Shared memory, which it would be by itself, has small pages
         room = mmap.mmap(-1, max(size, _CACHE_LINE), **_PRIVATE)
         with suppress(AttributeError, OSError):  # another system, or none of them left
