@@ -4,6 +4,8 @@
 
 #include "decoder_layer.h"
 
+#include <vector>
+
 #include "merged_attention.h"
 
 namespace {
@@ -39,6 +41,13 @@ public:
     Pass(const Layer& layer, const Document& document, const Tokens& tokens)
         : layer(layer), tokens(tokens), attention(layer, document, tokens) {}
 
+    void remember() {  // by every thread
+        const Tiles tiles;
+        auto normed = floats((size_t)count * hidden);
+        norm(tokens.hidden, layer.before_attention, normed.get());
+        attention.remember(normed.get());
+    }
+
     void run() {  // by every thread: what is small is made by each of them
         const Tiles tiles;
         auto states = floats((size_t)count * hidden), normed = floats((size_t)count * hidden);
@@ -66,6 +75,34 @@ void run(const Layer& layer, const Document& document, const Tokens& tokens) {
     pass.run();
 }
 
+// The last layer: all tokens leave their keys and values, but only each answer's last one goes on.
+template <typename T>
+void run_last(const Layer& layer, const Document& document, const Tokens& tokens) {
+    Pass<T> pass(layer, document, tokens);
+#pragma omp parallel num_threads(tokens.threads)
+    pass.remember();
+    const auto last_rows = [&](const float* rows, int size) {
+        std::vector<float> last;
+        for (int answer = 0; answer < tokens.answers; answer++) {
+            const float* const row = rows + ((size_t)(answer + 1) * tokens.size - 1) * size;
+            last.insert(last.end(), row, row + size);
+        }
+        return last;
+    };
+    std::vector<float> hidden = last_rows(tokens.hidden, layer.hidden);
+    const std::vector<float> cos = last_rows(tokens.cos, layer.head_dim), sin = last_rows(tokens.sin, layer.head_dim);
+    Tokens last = tokens;
+    last.size = 1;
+    last.past += tokens.size - 1;
+    last.hidden = hidden.data();
+    last.cos = cos.data();
+    last.sin = sin.data();
+    run<T>(layer, document, last);
+    for (int answer = 0; answer < tokens.answers; answer++)
+        std::copy_n(&hidden[(size_t)answer * layer.hidden], layer.hidden,
+                    tokens.hidden + ((size_t)(answer + 1) * tokens.size - 1) * layer.hidden);
+}
+
 template <typename T>
 int32_t run(const Layer* const* layers, const Document* documents, const Step& step, int32_t count,
             int32_t (*stopped)()) {
@@ -75,15 +112,17 @@ int32_t run(const Layer* const* layers, const Document* documents, const Step& s
         document.shown = step.shown;
         float* const attention = step.attention;
         const size_t looks = (size_t)i * step.answers * document.tokens;
-        run<T>(*layers[i], document,
-               {step.answers, step.size, step.past, step.capacity, step.threads, step.starts, step.hidden, step.cos[i],
-                step.sin[i], step.keys[i], step.values[i], attention ? attention + looks : nullptr});
+        const Tokens tokens{step.answers, step.size,   step.past,   step.capacity, step.threads,   step.starts,
+                            step.hidden,  step.cos[i], step.sin[i], step.keys[i],  step.values[i],
+                            attention ? attention + looks : nullptr};
+        i + 1 == count && step.size > 1 ? run_last<T>(*layers[i], document, tokens)
+                                        : run<T>(*layers[i], document, tokens);
     }
     return 1;
 }
 }  // namespace
 
-// A step through so many layers; 0 where it was stopped before one of them.
+// A step through so many layers, the last of which is the model's last; 0 where it was stopped before one of them.
 extern "C" int32_t decoder_layers_bfloat16(const Layer* const* layers, const Document* documents, const Step* step,
                                            int32_t count, int32_t (*stopped)()) {
     return run<bfloat16>(layers, documents, *step, count, stopped);

@@ -20,7 +20,7 @@ struct Step {
     int32_t answers, size, past, capacity, threads;  // N answers with `size` new tokens each
     const int64_t* starts;          // (N), where each answer's own tokens begin
     const uint8_t* shown;           // (N, tokens of the document); null: everything
-    float* hidden;                  // (N * size, hidden): replaced
+    float* hidden;                  // (N * size, hidden): each answer's last row becomes what the layers make of it
     float* attention;               // (layers, N, tokens), of the last tokens, mean over heads; null: nobody looks
     const float *const *cos, *const *sin;  // of each layer, (N * size, head_dim)
     void *const *keys, *const *values;     // each layer's cache, (N, key_heads, capacity, head_dim) in T

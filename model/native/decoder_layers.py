@@ -137,7 +137,9 @@ class LayersOver:
         looking: bool = True,
         cancelled: CancelledCallback | None = None,
     ) -> torch.Tensor | None:
-        """Replace hidden (N, S, H) float32 by what the layers make of it; keys and values go into the cache.
+        """Replace the last tokens' rows of hidden (N, S, H) float32 by what the layers make of them.
+
+        All tokens' keys and values go into the cache, but nothing else of the others leaves the last layer.
 
         rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin. shown:
         (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer, mean over

@@ -30,22 +30,22 @@ class MergedAttention {
         return static_cast<T*>(cache) + row * dim;
     }
 
-    void project(const float* normed) {
+    void project(const float* normed, bool queries) {
         const auto into = [&](const void* weights, int size, int place) {
             const Share share(size, TILE);
             product(matrix(weights), hidden, share.first, share.last, normed, count, &heads[place], projected);
         };
-        into(layer.q_proj, all_heads, 0);
+        if (queries) into(layer.q_proj, all_heads, 0);
         into(layer.k_proj, layer.key_heads * dim, all_heads);
         into(layer.v_proj, layer.key_heads * dim, all_heads + layer.key_heads * dim);
     }
 
-    void place_heads() {  // queries for both kinds of keys; the own keys and values into the cache
-        const int each = layer.heads + 2 * layer.key_heads;
+    void place_heads(bool with_queries) {  // queries for both kinds of keys; the own keys and values into the cache
+        const int none = with_queries ? 0 : layer.heads, each = layer.heads + 2 * layer.key_heads - none;
         const Share share(count * each, 1);
         auto normed = floats(dim);
         for (int item = share.first; item < share.last; item++) {
-            const int token = item / each, head = item % each, key_head = (head - layer.heads) % layer.key_heads;
+            const int token = item / each, head = none + item % each, key_head = (head - layer.heads) % layer.key_heads;
             const bool is_query = head < layer.heads, is_value = head >= layer.heads + layer.key_heads;
             float* from = &heads[(size_t)token * projected + (size_t)head * dim];
             if (!is_value) {
@@ -150,12 +150,18 @@ public:
     MergedAttention(const Layer& layer, const Document& document, const Tokens& tokens)
         : layer(layer), document(document), tokens(tokens) {}
 
+    // The keys and values of normed (N * size, hidden), each thread's own, go into the cache: the queries, too, are made
+    // where anybody asks.
+    void remember(const float* normed, bool queries = false) {
+        project(normed, queries);
+#pragma omp barrier
+        place_heads(queries);
+#pragma omp barrier
+    }
+
     // normed (N * size, hidden), each thread's own -> out (N * size, hidden), of all threads: whole behind a barrier.
     void run(const float* normed, float* out) {
-        project(normed);
-#pragma omp barrier
-        place_heads();
-#pragma omp barrier
+        remember(normed, true);
         absorb();
         attend_to_own();
 #pragma omp barrier
