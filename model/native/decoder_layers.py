@@ -13,7 +13,7 @@ from model.attention import SelfAttentionCache
 from model.cores import pieces, side_by_side
 from model.native.large_pages import LargePages
 from model.native.layer import ALL, Layer, room_for_copies
-from model.native.library import INT8_TILE_ROW, TILE_ROW, function, suits, tiles_suit
+from model.native.library import INT8_TILE_ROW, TILE_ROW, are_whole, function, suits, tiles_suit
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import CancelledCallback, Memory
 
@@ -50,8 +50,8 @@ class DecoderLayers:
     """A model's decoder layers, as the library wants them. Made once a model: what they point at, it keeps alive."""
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2, *, int8_weights: bool = False) -> None:
-        """`int8_weights`: where the processor has tiles, matrices are copied in int8, half their bytes; those of a
-        larger model are read as they are.
+        """`int8_weights`: matrices are copied in int8, half their bytes or a quarter; those of a larger model are read
+        as they are.
         """
         arguments = POINTER(c_void_p), POINTER(_Document), POINTER(_Step), c_int32, _Stopped
         self._run = function(library, "decoder_layers", model.dtype, *arguments)
@@ -64,7 +64,7 @@ class DecoderLayers:
         self._key_scales.restype = None
         self._model = model
         layers = model.model.decoder.layers
-        in_int8 = int8_weights and self.tiled and tiles_suit(layers, INT8_TILE_ROW)
+        in_int8 = int8_weights and are_whole(layers, INT8_TILE_ROW)
         copies = room_for_copies(layers) if in_int8 else None
         self._layers = [_layer(layer, copies) for layer in layers]
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)

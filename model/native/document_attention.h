@@ -138,6 +138,7 @@ class DocumentAttention {
         });
     }
 
+#ifdef HAS_TILES
     template <typename OfThread>
     void attend_by_tiles(const Share& share, const float* absorbed) {
         using State = typename OfThread::State;
@@ -170,6 +171,7 @@ class DocumentAttention {
             attend(padded, padded_scales, whole, rest);
         });
     }
+#endif
 
 public:
     DocumentAttention(const Layer& layer, const Document& document, const Tokens& tokens, const RowOrder& order)

@@ -6,6 +6,10 @@
 #include <cmath>
 #include <cstdint>
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 constexpr int LANES = 16;
 constexpr float NOTHING = -1e20f;  // the highest of no scores
 constexpr float MASKED = -1e30f;   // the score of what nobody sees
@@ -15,12 +19,23 @@ typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
 typedef float LanesAnywhere __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint16_t HalvesAnywhere __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+typedef int16_t Shorts __attribute__((vector_size(2 * LANES)));
+typedef int8_t BytesAnywhere __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef uint16_t bfloat16;
 
 inline Lanes load(const float* from) { return *reinterpret_cast<const LanesAnywhere*>(from); }
 
 inline Lanes load(const bfloat16* from) {
     return (Lanes)(__builtin_convertvector(*reinterpret_cast<const HalvesAnywhere*>(from), Words) << 16);
+}
+
+inline Lanes load(const int8_t* from) {
+#ifdef __AVX512F__  // GCC would take them apart
+    return (Lanes)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#else
+    const auto shorts = __builtin_convertvector(*reinterpret_cast<const BytesAnywhere*>(from), Shorts);
+    return __builtin_convertvector(__builtin_convertvector(shorts, Integers), Lanes);
+#endif
 }
 
 inline void store(float* to, Lanes value) { *reinterpret_cast<LanesAnywhere*>(to) = value; }

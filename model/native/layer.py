@@ -12,7 +12,7 @@ from model.native.library import TILE_ROW
 from model.native.strips import as_tiles, int8_strips
 
 ALL = 2**30  # tokens: as far as any window reaches
-_MOST_COPIED = 2**28  # bytes of a stack's layers: those of a larger model take too much memory twice
+_MOST_COPIED = 2**27  # numbers of a stack's layers: those of a larger model take too much memory twice
 _ALIGNMENT = 2**16  # bytes that a stack's copies take beside their numbers, at most
 
 _PROJECTIONS = {
@@ -35,8 +35,9 @@ _IN_INT8 = {"o_proj", "gate_proj", "up_proj", "down_proj"}
 
 def room_for_copies(layers: torch.nn.Module) -> LargePages | None:
     """Where copies of the matrices of a stack's layers may lie; None: they take too much memory twice."""
-    size = sum(weight.nbytes for weight in layers.parameters())
-    return LargePages(size + _ALIGNMENT) if size <= _MOST_COPIED else None
+    if sum(weight.numel() for weight in layers.parameters()) > _MOST_COPIED:
+        return None
+    return LargePages(sum(weight.nbytes for weight in layers.parameters()) + _ALIGNMENT)
 
 
 class Layer(Structure):

@@ -9,8 +9,10 @@
 template <typename T>
 void layer_product(const Layer& layer, const void* matrix, int in, int first, int last, const float* x, int rows,
                    float* y, int stride) {
+    if (!layer.in_int8)
+        return product(static_cast<const T*>(matrix), in, first, last, x, rows, y, stride);
 #ifdef HAS_TILES
-    if (layer.in_int8) return strip_product<Int8Strips>(matrix, in, first, last, x, rows, y, stride);
+    if (has_tiles()) return strip_product<Int8Strips>(matrix, in, first, last, x, rows, y, stride);
 #endif
-    product(static_cast<const T*>(matrix), in, first, last, x, rows, y, stride);
+    int8_product(matrix, in, first, last, x, rows, y, stride);
 }

@@ -82,11 +82,15 @@ def function(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: An
     return found
 
 
-def tiles_suit(layers: torch.nn.Module, row: int = TILE_ROW) -> bool:
-    """Whether native code by tiles can work with these layers, if the processor has tiles: whole rows of them."""
-    sizes = {size for weight in layers.parameters() for size in weight.shape}
+def tiles_suit(layers: torch.nn.Module) -> bool:
+    """Whether native code by tiles can work with these layers, if the processor has tiles."""
     in_bfloat16 = all(suits(weight) and weight.dtype == torch.bfloat16 for weight in layers.parameters())
-    return in_bfloat16 and not any(size % row for size in sizes)
+    return in_bfloat16 and are_whole(layers, TILE_ROW)
+
+
+def are_whole(layers: torch.nn.Module, row: int) -> bool:
+    """Whether all sizes of the layers' weights are whole rows of so many numbers."""
+    return not any(size % row for weight in layers.parameters() for size in weight.shape)
 
 
 def suits(weight: torch.Tensor) -> bool:

@@ -1,21 +1,58 @@
 // Rows times a matrix that lies in strips of 16 of its rows, each with a scale, as `strips.py` lays them: a strip's
-// tiles, then its scales. What it is multiplied with are numbers of 16 bits (see `int8_tiles.h`).
+// tiles of 16 rows of 64, then its scales. By matrix tiles what it is multiplied with are numbers of 16 bits (see
+// `int8_tiles.h`), else float32.
 
 #pragma once
 
 #include "int8_tiles.h"
 #include "rows.h"
 
+inline size_t int8_strip_bytes(int in) { return (size_t)TILE * in + TILE * sizeof(float); }
+
+// y (rows, 16), whose rows are `stride` numbers apart, = x (rows, in) times a strip of int8. The next strip is fetched.
+template <int ROWS>
+void multiply_strip(const int8_t* strip, int in, const float* x, float* y, int stride) {
+    constexpr int OUTS = 4;
+    const auto* const scales = reinterpret_cast<const float*>(strip + (size_t)TILE * in);
+    for (int out = 0; out < TILE; out += OUTS) {
+        Lanes sums[OUTS][ROWS] = {};
+        for (int i = 0; i < in; i += LANES) {
+            const int8_t* const from = strip + (i / INT8_DEPTH * TILE + out) * INT8_DEPTH + i % INT8_DEPTH;
+            Lanes given[ROWS];
+            for (int row = 0; row < ROWS; row++) given[row] = load(x + (size_t)row * in + i);
+            for (int o = 0; o < OUTS; o++) {
+                __builtin_prefetch(from + o * INT8_DEPTH + int8_strip_bytes(in));
+                const Lanes weights = load(from + o * INT8_DEPTH);
+                for (int row = 0; row < ROWS; row++) sums[o][row] += weights * given[row];
+            }
+        }
+        for (int o = 0; o < OUTS; o++)
+            for (int row = 0; row < ROWS; row++)
+                y[(size_t)row * stride + out + o] = sum(sums[o][row]) * scales[out + o];
+    }
+}
+
+// y[:, first:last] = x (rows, in) times rows first to last of a matrix in int8; y has `stride` columns.
+inline void int8_product(const void* matrix, int in, int first, int last, const float* x, int rows, float* y,
+                         int stride) {
+    for (int out = first; out < last; out += TILE) {
+        const auto* const strip = static_cast<const int8_t*>(matrix) + int8_strip_bytes(in) * (out / TILE);
+        in_groups<4>(rows, [&](auto count, int row) {
+            multiply_strip<count.value>(strip, in, x + (size_t)row * in, y + (size_t)row * stride + out, stride);
+        });
+    }
+}
+
 #ifdef HAS_TILES
 
 constexpr int BYTES_AHEAD = 8192;  // of a strip, that are fetched before they are needed
 
-// Two strips of int8: tiles of 16 rows of 64.
+// Two strips of int8 as tiles.
 class Int8Strips {
     const int8_t *const one, *const two;
 
 public:
-    static size_t bytes(int in) { return (size_t)TILE * in + TILE * sizeof(float); }
+    static size_t bytes(int in) { return int8_strip_bytes(in); }
 
     Int8Strips(const int8_t* one, const int8_t* two) : one(one), two(two) {}
 
@@ -29,8 +66,8 @@ public:
     }
 };
 
-// y[:, first:last] = x (rows, in) times rows first to last of the matrix; y has `stride` columns. gains: of the columns
-// of the matrix, where they have any. `Strips` has two strips' tiles of a step, once it has made them.
+// As `int8_product`, by tiles. gains: of the columns of the matrix, where they have any. `Strips` has two strips' tiles
+// of a step, once it has made them.
 template <typename Strips>
 void strip_product(const void* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride,
                    const float* gains = nullptr) {

@@ -48,6 +48,15 @@ def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
     return [memory_of(model, encode_window(model, row)) for row in ids.split(lengths)]
 
 
+def as_in_int8(model: T5Gemma2) -> None:
+    """The decoder's weights that native code reads in int8 become the numbers that those stand for."""
+    for layer in model.model.decoder.layers:
+        for name in IN_INT8:
+            weight = layer.get_submodule(name).weight
+            rows, scales = quantise(weight.float())
+            weight.copy_(rows * scales[:, None])
+
+
 def numbers(memories: Sequence[Memory], dtype: torch.dtype) -> list[Memory]:
     return [placed(memory, torch.device("cpu"), dtype) for memory in memories]
 
@@ -116,10 +125,8 @@ def test_weights(questions: int, folder: Path) -> None:
     exact, model = models()
     layers = layers_of(model, folder, quantised=True)
     assert layers.matrix_bytes < layers_of(model, folder).matrix_bytes
-    for layer in exact.model.decoder.layers:
-        for name in IN_INT8:
-            rows, scales = quantise(layer.get_submodule(name).weight.bfloat16().float())
-            layer.get_submodule(name).weight.copy_(rows * scales[:, None])
+    exact.bfloat16().float()
+    as_in_int8(exact)
     memories = memories_of(model, 90)
     expected = answered(exact, numbers(memories, torch.float32), None, questions=questions)
     theirs = answered(exact.bfloat16(), memories, None, questions=questions)
