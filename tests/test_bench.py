@@ -243,6 +243,10 @@ def test_speed_refuses_too_few_tokens(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_agreement_forgives_only_what_transformers_all_but_chose() -> None:
     theirs = {"greedy": [5, 6, 7], "leads": [1.0, 0.001, 1.0]}
-    assert agree({"greedy": [5, 6, 7], "precision": "float32"}, theirs)
-    assert agree({"greedy": [5, 9, 8], "precision": "float32"}, theirs)
-    assert not agree({"greedy": [4, 6, 7], "precision": "float32"}, theirs)
+    ours = {"precision": "float32", "in_few_bits": False}
+    assert agree(ours | {"greedy": [5, 6, 7]}, theirs)
+    assert agree(ours | {"greedy": [5, 9, 8]}, theirs)
+    assert not agree(ours | {"greedy": [4, 6, 7]}, theirs)
+    theirs["leads"] = [0.1, 0.1, 0.1]
+    assert not agree(ours | {"greedy": [5, 9, 8]}, theirs)
+    assert agree(ours | {"greedy": [5, 9, 8], "in_few_bits": True}, theirs)

@@ -163,6 +163,7 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, setting
         "evidence_percent": evidence_percent(decoder(1), decoder(1, evidence=False), prompt, checkpoint.device),
         "limit_token_ms": 1000 * token_bytes(checkpoint, native, memory) / bandwidth(checkpoint.device),
         "greedy": greedy,
+        "in_few_bits": layers is not None and layers.in_int8,
         "document": str(memory.hidden.dtype).removeprefix("torch."),
         "notes": [],
     }
@@ -173,9 +174,8 @@ def token_bytes(checkpoint: Checkpoint, native: NativeParts, memory: Memory) -> 
     layers, own = checkpoint.model.model.decoder.layers, native.decoder_layers
     weights = own.matrix_bytes if own else sum(parameter.nbytes for parameter in layers.parameters())
     matrix = checkpoint.model.lm_head.out_proj.weight
-    as_read = matrix.numel() if matrix.device.type == "cpu" else matrix.nbytes
-    head = native.output_head.nbytes if native.output_head else as_read
-    return weights + head + len(layers) * memory.hidden.nbytes
+    in_int8 = matrix.numel() if matrix.device.type == "cpu" else matrix.nbytes
+    return weights + (native.output_head.nbytes if native.output_head else in_int8) + len(layers) * memory.hidden.nbytes
 
 
 def bandwidth(device: torch.device) -> float:

@@ -90,10 +90,14 @@ def _figures(side: dict[str, Any] | None) -> dict[str, float | None]:
 
 
 def agree(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    """The same greedy tokens; or, where they first differ, transformers itself all but took the other one."""
+    """The same greedy tokens; or, where they first differ, transformers itself all but took the other one.
+
+    Weights in few bits round as much as bfloat16 does.
+    """
+    tolerance = TOLERANCE["bfloat16" if ours["in_few_bits"] else ours["precision"]]
     for token, expected, lead in zip(ours["greedy"], theirs["greedy"], theirs["leads"], strict=False):
         if token != expected:
-            return bool(lead < TOLERANCE[ours["precision"]])
+            return bool(lead < tolerance)
     return True
 
 

@@ -64,8 +64,8 @@ class DecoderLayers:
         self._key_scales.restype = None
         self._model = model
         layers = model.model.decoder.layers
-        in_int8 = int8_weights and are_whole(layers, INT8_TILE_ROW)
-        copies = room_for_copies(layers) if in_int8 else None
+        copies = room_for_copies(layers) if int8_weights and are_whole(layers, INT8_TILE_ROW) else None
+        self.in_int8 = copies is not None
         self._layers = [_layer(layer, copies) for layer in layers]
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
