@@ -89,7 +89,7 @@ def _add_answering(benchmark: argparse.ArgumentParser) -> None:
         help="look at everything, where the checkpoint would look at passages that share words with the question",
     )
     benchmark.add_argument(
-        "--exact-weights", action="store_true", help="weights as they are, where the page would read them in int8"
+        "--exact-weights", action="store_true", help="weights as they are, where the page would read them in few bits"
     )
 
 

@@ -59,9 +59,8 @@ class DecoderLayers:
         self.tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
         self._takes_int8 = self.tiled and not model.model.decoder.config.hidden_size % INT8_TILE_ROW
         self.gives_key_scales = self.tiled and tiles_suit(model.model.decoder.layers)
-        self._key_scales = library.key_scales
-        self._key_scales.argtypes = [c_void_p, c_int32, c_void_p, c_int32, c_int32, c_int32, c_void_p]
-        self._key_scales.restype = None
+        size, at = c_int32, c_void_p
+        self._key_scales = function(library, "key_scales", None, at, size, at, size, size, size, at)
         self._model = model
         layers = model.model.decoder.layers
         copies = room_for_copies(layers) if int8_weights and are_whole(layers, INT8_TILE_ROW) else None

@@ -75,9 +75,11 @@ def _processor() -> str:
     return " ".join(sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))}))
 
 
-def function(library: ctypes.CDLL, name: str, dtype: torch.dtype, *arguments: Any) -> Any:
-    """The library's function of that name for numbers of that type, which takes such arguments and gives nothing."""
-    found = getattr(library, f"{name}_{str(dtype).removeprefix('torch.')}")
+def function(library: ctypes.CDLL, name: str, dtype: torch.dtype | None, *arguments: Any) -> Any:
+    """The library's function of that name, which takes such arguments and gives nothing; of one that there is for
+    several types of numbers, that for `dtype`.
+    """
+    found = getattr(library, name if dtype is None else f"{name}_{str(dtype).removeprefix('torch.')}")
     found.argtypes, found.restype = arguments, None
     return found
 

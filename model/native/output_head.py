@@ -8,7 +8,7 @@ from ctypes import c_int32, c_void_p
 import torch
 
 from model.native.large_pages import LargePages
-from model.native.library import INT8_TILE_ROW
+from model.native.library import INT8_TILE_ROW, function
 from model.native.strips import STRIP
 
 _PIECE = 2**13  # rows whose squares are added up at once: they stay in the cache
@@ -20,9 +20,8 @@ class NativeOutputHead:
     MOST_ROWS = 16
 
     def __init__(self, library: ctypes.CDLL, weight: torch.Tensor) -> None:
-        self._multiply = library.output_head
-        self._multiply.argtypes = [*[c_void_p] * 3, *[c_int32] * 2, c_void_p, c_int32, c_void_p, c_int32]
-        self._multiply.restype = None
+        size, at = c_int32, c_void_p
+        self._multiply = function(library, "output_head", None, at, at, at, size, size, at, size, at, size)
         self._weight = weight.contiguous()
         self._columns = _root_mean_squares(weight)
         self._strips = self._made_strips(library)
@@ -52,9 +51,8 @@ class NativeOutputHead:
         out, size = self._weight.shape
         shape = out // STRIP, STRIP * size // 2 + 4 * STRIP
         strips = LargePages(shape[0] * shape[1]).empty(shape, torch.int8)
-        make = library.output_head_strips
-        make.argtypes = [c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32]
-        make.restype = None
+        arguments = c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32
+        make = function(library, "output_head_strips", None, *arguments)
         given = self._weight.data_ptr(), size, out, self._columns.data_ptr()
         make(*given, strips.data_ptr(), torch.get_num_threads())
         return strips

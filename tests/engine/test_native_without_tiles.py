@@ -14,11 +14,9 @@ from model.native import library
 from model.native.decoder_layers import DecoderLayers
 from model.native.parts import load_native_parts
 from model.t5gemma2 import T5Gemma2
-from tests.engine.test_native import SHAPES, answered, memories_of
+from tests.engine.test_native import SHAPES, TOLERANCE, answered, assert_same, memories_of
 from tests.engine.test_native_int8 import as_in_int8, assert_nearly, models
 from tests.tiny import relative_error
-
-TOLERANCE = 1e-5
 
 pytestmark = [
     pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),
@@ -48,9 +46,7 @@ def test_tokens(heads: int, key_heads: int, folder: Path) -> None:
     exact, model = models(heads, key_heads)
     memories = memories_of(exact, 37, 5)
     expected = answered(exact, memories, None)
-    found = answered(exact, memories, layers_of(exact, folder))
-    for name in ("logits", "attention", "sought"):
-        assert relative_error(getattr(found, name), getattr(expected, name)) < TOLERANCE
+    assert_same(answered(exact, memories, layers_of(exact, folder)), expected)
     memories = memories_of(model, 37, 5)
     assert_nearly(answered(model, memories, layers_of(model, folder)), answered(model, memories, None), expected)
 
@@ -64,9 +60,7 @@ def test_weights_in_int8(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memories = memories_of(exact, 90)
     found = answered(exact, memories, layers)
     as_in_int8(exact)
-    expected = answered(exact, memories, None)
-    for name in ("logits", "attention", "sought"):
-        assert relative_error(getattr(found, name), getattr(expected, name)) < TOLERANCE
+    assert_same(found, answered(exact, memories, None))
 
 
 def test_reading(folder: Path) -> None:
