@@ -1,6 +1,8 @@
 // The document's part of attention by tiles, of states in int8, each times its token's scale and its channel's. Those
 // of the channels go into what is asked and into what is summed up, those of the tokens into scores and weights.
-// Weights are numbers in two parts, as what is asked.
+//
+// What is asked are numbers in two parts (`int8_tiles.h`). Weights are bytes, relative to the highest of their block: a
+// faint block is weighed as well as any.
 
 #pragma once
 
@@ -13,20 +15,19 @@ class DocumentInt8Tiles : DocumentBlock {
 public:
     using State = int8_t;
     static constexpr int DEPTH = INT8_DEPTH;  // tokens that are added up in one step
-    const int block = groups > 1 ? 256 : 128;  // tokens: of fewer, a strip stays nearer; of more, less is added up
+    const int block = groups > 1 ? 256 : 128;    // tokens: of fewer, strips are nearer; of more, less is added up
 
 private:
+    static constexpr float MOST_WEIGHT = 254;  // with a half added, it still is a byte when rounded
     const int strip_size = INT8_DEPTH * block;  // numbers of 64 columns
     const float* const channel_scales;
     const EightRows asked;
-    float* const scores = scratch<float, 14>((size_t)block * TILE);                  // (tokens, 16)
-    int8_t* const weights = scratch<int8_t, 22>((size_t)groups * 2 * block * TILE);  // of eight rows, in tiles
+    float* const scores = scratch<float, 14>((size_t)block * TILE);                // (tokens, 16)
+    uint8_t* const weights = scratch<uint8_t, 22>((size_t)groups * block * TILE);  // (groups, tokens / 64) tiles
     float* const weight_scales = scratch<float, 24>((size_t)groups * TILE);
     int8_t* const quads = scratch<int8_t, 23>(2 * strip_size);  // (columns / 16, tokens / 64) tiles, of two strips
 
-    bool both(int group) const { return group * TILE + EIGHT < rows; }  // whether there are rows in both its halves
-
-    int8_t* weights_of(int group, int half) const { return weights + (size_t)(group * 2 + half) * block * TILE; }
+    uint8_t* weights_of(int group, int token) const { return weights + ((size_t)group * block + token) * TILE; }
 
     template <bool BOTH>
     void score(const int8_t* states, const float* token_scales, int size, int group) const {
@@ -46,47 +47,46 @@ private:
         }
     }
 
-    void weigh(const float* token_scales, int size, int group) const {
+    // What is left when a weight is rounded goes to the token four on: many small ones would all become zero.
+    void weigh(const float* token_scales, float largest, int size, int group) const {
         const Lanes highest = highest_of(scores, size), peak = raise(group, highest);
-        const float largest = *std::max_element(token_scales, token_scales + size);
-        const __m512i second = _mm512_set1_epi32(block * TILE - EIGHT * INT8_DEPTH);
-        const __m512i apart = lanes_apart(INT8_DEPTH), places = _mm512_mask_add_epi32(apart, 0xff00, apart, second);
-        Lanes total = {};
-        for (int token = 0; token < size; token += 4) {
-            Integers whole[4];
-            for (int n = 0; n < 4; n++) {  // relative to this block's highest: a faint block is weighed as well as any
-                const Lanes weight = power_of_two((load(scores + (size_t)(token + n) * TILE) - highest) * LOG2_E);
-                whole[n] = rounded(weight * (token_scales[token + n] * (WHOLE / largest)));
+        const float whole = MOST_WEIGHT / largest;
+        Lanes total = {}, left[4] = {};
+        for (int token = 0; token < size; token += DEPTH) {
+            Words fours[TILE] = {};  // of four tokens each
+            for (int n = 0; n < DEPTH; n++) {
+                const int at = token + n;
+                const Lanes weight = power_of_two((load(scores + (size_t)at * TILE) - highest) * LOG2_E);
+                const Lanes given = weight * (token_scales[at] * whole) + left[n % 4];
+                const Integers byte = rounded(given);
+                left[n % 4] = given - __builtin_convertvector(byte, Lanes);
+                fours[n / 4] |= (Words)byte << n % 4 * 8;
                 total += weight;
             }
-            const Quads parts(whole);
-            int8_t* const to = weights_of(group, 0) + (size_t)(token / DEPTH) * INT8_TILE + token % DEPTH;
-            _mm512_i32scatter_epi32(to, places, parts.high, 1);
-            _mm512_i32scatter_epi32(to + EIGHT * INT8_DEPTH, places, parts.low, 1);
+            transpose(fours, weights_of(group, token));
         }
         const Lanes part = power_of_two((highest - peak) * LOG2_E);
         add_total(group, total * part);
-        store(weight_scales + group * TILE, part * (largest / WHOLE));
+        store(weight_scales + group * TILE, part / whole);
     }
 
-    // Adds what a group weighs of 32 columns.
+    // Adds what two groups weigh of 32 columns, or one.
     template <bool BOTH, typename Meanwhile>
     void add_states(int size, int group, int column, const int8_t* quads, const Meanwhile& meanwhile) const {
-        alignas(64) float added[2][2][TILE][TILE];  // of 16 columns each
+        alignas(64) float added[2][2][TILE][TILE];  // of 16 columns each, of each group
         clear_sums();
         for (int token = 0; token < size; token += DEPTH) {
-            const int8_t *const from = quads + token * TILE, *const tile = weights_of(group, 0) + token * TILE;
-            add_products<BOTH>(tile, tile + block * TILE, from, from + block * TILE);
+            const int8_t* const from = quads + token * TILE;
+            add_products<BOTH>(weights_of(group, token), weights_of(group + BOTH, token), from, from + block * TILE);
             meanwhile();
         }
         store_sums(added[0][0][0], added[1][0][0]);
-        for (int row = 0; row < std::min(TILE, rows - group * TILE); row++)
+        const int end = std::min((group + 1 + BOTH) * TILE, rows);
+        for (int row = group * TILE; row < end; row++)
             for (int half = 0; half < 2; half++) {
-                const float(&sums_of)[TILE][TILE] = added[half][row / EIGHT];
-                const Lanes sum = stored(sums_of[row % EIGHT]) * 256 + stored(sums_of[row % EIGHT + EIGHT]);
-                float* const to = sums + ((size_t)group * TILE + row) * hidden + column + half * TILE;
-                const float scale = weight_scales[group * TILE + row];
-                store(to, load(to) + sum * (scale * load(channel_scales + column + half * TILE)));
+                const Lanes sum = stored(added[half][row / TILE - group][row % TILE]);
+                float* const to = sums + (size_t)row * hidden + column + half * TILE;
+                store(to, load(to) + sum * (weight_scales[row] * load(channel_scales + column + half * TILE)));
             }
     }
 
@@ -112,17 +112,17 @@ private:
     // Adds what all groups weigh; while tiles of a strip of columns multiply, the next one is made.
     void add_all(const int8_t* states, int size) const {
         const auto quads_of = [&](int column) { return quads + column / INT8_DEPTH % 2 * strip_size; };
-        const int steps = 2 * groups * (size / DEPTH), each = (size + steps - 1) / steps;
+        const int steps = (groups + 1) / 2 * 2 * (size / DEPTH), each = (size + steps - 1) / steps;
         Strip(states, hidden, size, block, quads).make(size);
         for (int column = 0; column < hidden; column += INT8_DEPTH) {
             const int next = column + INT8_DEPTH;
             Strip strip(states + next, hidden, next < hidden ? size : 0, block, quads_of(next));
             const auto meanwhile = [&] { strip.make(each); };
-            for (int group = 0; group < groups; group++)
+            for (int group = 0; group < groups; group += 2)
                 for (int part = 0; part < INT8_DEPTH; part += 2 * TILE) {
                     const int8_t* const from = quads_of(column) + part * block;
-                    both(group) ? add_states<true>(size, group, column + part, from, meanwhile)
-                                : add_states<false>(size, group, column + part, from, meanwhile);
+                    group + 1 < groups ? add_states<true>(size, group, column + part, from, meanwhile)
+                                       : add_states<false>(size, group, column + part, from, meanwhile);
                 }
         }
     }
@@ -136,11 +136,15 @@ public:
     // As that of `DocumentTiles`.
     template <typename Complete>
     void attend(const int8_t* states, const float* token_scales, int size, const Complete& complete) const {
+        Lanes largest = load(token_scales);
+        for (int token = LANES; token < size; token += LANES)
+            largest = (Lanes)_mm512_max_ps((__m512)largest, (__m512)load(token_scales + token));
+        const float most = highest(largest);
         for (int group = 0; group < groups; group++) {
-            both(group) ? score<true>(states, token_scales, size, group)
-                        : score<false>(states, token_scales, size, group);
+            const bool both = group * TILE + EIGHT < rows;  // whether there are rows in both its halves
+            both ? score<true>(states, token_scales, size, group) : score<false>(states, token_scales, size, group);
             complete(group, scores);
-            weigh(token_scales, size, group);
+            weigh(token_scales, most, size, group);
         }
         add_all(states, size);
     }

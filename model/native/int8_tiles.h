@@ -6,8 +6,6 @@
 
 #pragma once
 
-#include <cstring>
-
 #include "columns.h"
 
 constexpr int INT8_DEPTH = 64;      // numbers of a tile's row
@@ -19,18 +17,6 @@ constexpr float WHOLE = 127 * 256;  // the largest number: its high part fits in
 constexpr int INT8_TILE = TILE * INT8_DEPTH;  // numbers of a tile
 
 inline Integers rounded(Lanes x) { return (Integers)_mm512_cvtps_epi32((__m512)x); }
-
-// High and low parts of four whole numbers of each lane.
-struct Quads {
-    __m512i high, low;
-
-    explicit Quads(const Integers (&whole)[4]) {
-        const auto above = [&](int n) { return (Words)(whole[n] + 128); };  // 256 * high + (low + 128)
-        const Words even = above(0) | above(2) << 16, odd = above(1) | above(3) << 16, bytes = Words{} + 0x00ff00ff;
-        high = (__m512i)((even >> 8 & bytes) | (odd & ~bytes));
-        low = (__m512i)(((even & bytes) | (odd << 8 & ~bytes)) ^ 0x80808080);
-    }
-};
 
 // What a tile of int8 products has stored: whole numbers.
 inline Lanes stored(const float* sums) { return __builtin_convertvector((Integers)load(sums), Lanes); }
@@ -75,6 +61,21 @@ void add_products(const int8_t* rows_one, const int8_t* rows_two, const int8_t* 
     if (ROWS_TWO && TWO) _tile_dpbssd(3, 5, 7);
 }
 
+// The same of rows of bytes without a sign.
+template <bool ROWS_TWO>
+void add_products(const uint8_t* rows_one, const uint8_t* rows_two, const int8_t* one, const int8_t* two) {
+    in_order();
+    _tile_loadd(4, rows_one, 64);
+    _tile_loadd(6, one, 64);
+    _tile_dpbusd(0, 4, 6);
+    _tile_loadd(7, two, 64);
+    _tile_dpbusd(1, 4, 7);
+    if (!ROWS_TWO) return;
+    _tile_loadd(5, rows_two, 64);
+    _tile_dpbusd(2, 5, 6);
+    _tile_dpbusd(3, 5, 7);
+}
+
 // Rows of numbers as second factor: of each eight rows both parts, (in / 4, 16, 4). This thread's, until its next ones.
 class EightRows {
     const int in;
@@ -82,30 +83,42 @@ class EightRows {
     int8_t* const quads = scratch<int8_t, 20>(groups * TILE * in);
     float* const scales = scratch<float, 21>(groups * EIGHT + TILE);
 
+    // 64 numbers of a row, times the gains, as whole numbers: their high parts and their low ones.
+    static void part(const float* x, const float* gains, float scale, Words& high, Words& low) {
+        alignas(64) int8_t parts[2][INT8_DEPTH];
+        for (int i = 0; i < INT8_DEPTH; i += LANES) {
+            const Integers whole = rounded(gained(x, gains, i) * scale), above = (whole + 128) >> 8;
+            _mm_store_si128((__m128i*)(parts[0] + i), _mm512_cvtepi32_epi8((__m512i)above));
+            _mm_store_si128((__m128i*)(parts[1] + i), _mm512_cvtepi32_epi8((__m512i)(whole - above * 256)));
+        }
+        high = (Words)_mm512_load_si512(parts[0]);
+        low = (Words)_mm512_load_si512(parts[1]);
+    }
+
+    static Lanes gained(const float* x, const float* gains, int i) {
+        return gains ? load(x + i) * load(gains + i) : load(x + i);
+    }
+
+    static float largest_of(const float* x, const float* gains, int in) {
+        __m512 most = _mm512_set1_ps(1e-30f);
+        for (int i = 0; i < in; i += LANES) most = _mm512_max_ps(most, _mm512_abs_ps((__m512)gained(x, gains, i)));
+        return _mm512_reduce_max_ps(most);
+    }
+
 public:
     // x (rows, in), times gains (in) where there are; `in` is whole depths.
     EightRows(const float* x, int rows, int in, const float* gains = nullptr)
         : in(in), groups((rows + EIGHT - 1) / EIGHT) {
-        std::fill_n(quads, groups * TILE * in, 0);
         std::fill_n(scales, groups * EIGHT + TILE, 0.0f);
-        for (int row = 0; row < rows; row++, x += in) {
-            const auto gained = [&](int i) { return gains ? load(x + i) * load(gains + i) : load(x + i); };
-            __m512 most = _mm512_set1_ps(1e-30f);
-            for (int i = 0; i < in; i += LANES) most = _mm512_max_ps(most, _mm512_abs_ps((__m512)gained(i)));
-            const float largest = _mm512_reduce_max_ps(most);
-            scales[row] = largest / WHOLE;
-            int8_t* to = quads + (size_t)(row / EIGHT) * TILE * in + row % EIGHT * 4;
-            for (int i = 0; i < in; i += LANES) {
-                const Integers whole = rounded(gained(i) * (WHOLE / largest)), high = (whole + 128) >> 8;
-                alignas(16) int8_t parts[2][LANES];
-                _mm_store_si128((__m128i*)parts[0], _mm512_cvtepi32_epi8((__m512i)high));
-                _mm_store_si128((__m128i*)parts[1], _mm512_cvtepi32_epi8((__m512i)(whole - high * 256)));
-                for (int quad = 0; quad < LANES; quad += 4, to += 4 * TILE) {
-                    std::memcpy(to, parts[0] + quad, 4);
-                    std::memcpy(to + 4 * EIGHT, parts[1] + quad, 4);
-                }
+        for (int row = 0; row < rows; row++) scales[row] = largest_of(x + (size_t)row * in, gains, in) / WHOLE;
+        for (int row = 0; row < rows; row += EIGHT)
+            for (int i = 0; i < in; i += INT8_DEPTH) {
+                Words parts[TILE] = {};
+                for (int r = 0; r < std::min(EIGHT, rows - row); r++)
+                    part(x + (size_t)(row + r) * in + i, gains ? gains + i : nullptr, 1 / scales[row + r], parts[r],
+                         parts[EIGHT + r]);
+                transpose(parts, quads + (size_t)row / EIGHT * TILE * in + (size_t)i * TILE);
             }
-        }
     }
 
     const int8_t* group(int index) const { return quads + (size_t)index * TILE * in; }

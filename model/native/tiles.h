@@ -72,17 +72,44 @@ Number* scratch(size_t count) {
     return reinterpret_cast<Number*>((reinterpret_cast<uintptr_t>(kept.data()) + LINE - 1) / LINE * LINE);
 }
 
+// Sixteen rows of sixteen times four bytes become the columns of a tile.
+inline void transpose(const Words (&rows)[TILE], void* tile) {
+    __m512i twos[TILE], fours[TILE];
+    for (int i = 0; i < TILE; i += 2) {
+        twos[i] = _mm512_unpacklo_epi32((__m512i)rows[i], (__m512i)rows[i + 1]);
+        twos[i + 1] = _mm512_unpackhi_epi32((__m512i)rows[i], (__m512i)rows[i + 1]);
+    }
+    for (int i = 0; i < TILE; i += 4)  // fours[i + n]: of rows i to i + 3, columns n, 4 + n, 8 + n and 12 + n
+        for (int half = 0; half < 2; half++) {
+            fours[i + 2 * half] = _mm512_unpacklo_epi64(twos[i + half], twos[i + half + 2]);
+            fours[i + 2 * half + 1] = _mm512_unpackhi_epi64(twos[i + half], twos[i + half + 2]);
+        }
+    const auto evens = [](__m512i a, __m512i b) { return _mm512_shuffle_i32x4(a, b, 0x88); };
+    const auto odds = [](__m512i a, __m512i b) { return _mm512_shuffle_i32x4(a, b, 0xdd); };
+    const auto write = [&](int row, __m512i bytes) { _mm512_storeu_si512(static_cast<char*>(tile) + row * 64, bytes); };
+    for (int n = 0; n < 4; n++) {
+        const __m512i even = evens(fours[n], fours[4 + n]), odd = odds(fours[n], fours[4 + n]);
+        const __m512i next_even = evens(fours[8 + n], fours[12 + n]), next_odd = odds(fours[8 + n], fours[12 + n]);
+        write(n, evens(even, next_even));
+        write(4 + n, evens(odd, next_odd));
+        write(8 + n, odds(even, next_even));
+        write(12 + n, odds(odd, next_odd));
+    }
+}
+
 // Rows of numbers (rows, in) as second factor: (groups of 16 rows, in / 2, 16, 2). This thread's, until its next ones;
 // `in` is whole depths.
 inline const uint32_t* paired_rows(const float* x, int rows, int in) {
-    auto* const narrow = scratch<bfloat16, 0>(in);
     auto* const to = scratch<uint32_t, 0>((size_t)whole_tiles(rows) / 2 * in);
-    std::fill_n(to, (size_t)whole_tiles(rows) / 2 * in, 0);
-    for (int row = 0; row < rows; row++) {
-        for (int i = 0; i < in; i += LANES) store(narrow + i, load(x + (size_t)row * in + i));
-        uint32_t* const place = to + (size_t)(row / TILE) * in / 2 * TILE + row % TILE;
-        for (int i = 0; i < in; i += 2) place[(size_t)i / 2 * TILE] = narrow[i] | (uint32_t)narrow[i + 1] << 16;
-    }
+    for (int row = 0; row < rows; row += TILE)
+        for (int i = 0; i < in; i += DEPTH) {
+            Words some[TILE] = {};
+            for (int r = 0; r < std::min(TILE, rows - row); r++) {
+                const float* const from = x + (size_t)(row + r) * in + i;
+                some[r] = (Words)_mm512_cvtne2ps_pbh((__m512)load(from + LANES), (__m512)load(from));
+            }
+            transpose(some, to + (size_t)(row * in + i * TILE) / 2);
+        }
     return to;
 }
 

@@ -75,10 +75,10 @@ def answered(
 
 
 def assert_nearly(ours: DecoderOutput, theirs: DecoderOutput, exact: DecoderOutput) -> None:
-    """As near to the exact ones as PyTorch's operations in bfloat16."""
+    """About as near to the exact ones as PyTorch's operations in bfloat16: weights of a document's tokens are bytes."""
     for name in ("logits", "attention", "sought"):
         errors = [relative_error(getattr(one, name).float(), getattr(exact, name)) for one in (ours, theirs)]
-        assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
+        assert 0 < errors[0] < 1.5 * errors[1] < 0.2, name
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
