@@ -73,16 +73,22 @@ class DocumentAttention {
         totals[here] += sum(weights);
     }
 
+    // The key head of a group of rows, if they have one and the same, else -1.
+    int key_head_of_group(int group) const {
+        const int head = order.key_head_of(group * TILE);
+        return head == order.key_head_of(std::min((group + 1) * TILE, rows) - 1) ? head : -1;
+    }
+
     // The same of a group of rows, (tokens, 16), but for the weights: of `size` tokens, up to `whole` of them. scales:
-    // those of the first key head.
+    // those of the first key head, or none where they are in.
     void complete(int group, int first, int size, int whole, const float* scales, int length, float* scored) {
         const int begin = group * TILE, end = std::min(begin + TILE, rows);
-        if (const int key_head = order.key_head_of(begin); key_head == order.key_head_of(end - 1))
+        if (const int key_head = key_head_of_group(group); scales && key_head >= 0)
             for (int token = 0; token < size; token++) {
                 float* const to = scored + (size_t)token * TILE;
                 store(to, load(to) * scales[(size_t)key_head * length + token]);
             }
-        else
+        else if (scales)
             of_lanes(begin, end, scored, size, [&](int row, int token, float& score) {
                 score *= scales[(size_t)order.key_head_of(row) * length + token];
             });
@@ -155,8 +161,13 @@ class DocumentAttention {
                                  &totals[here]);
             const auto attend = [&](const State* states, const float* scales, int token, int size) {
                 const int whole = (size + DEPTH - 1) / DEPTH * DEPTH;
-                tiles.attend(states, scales, whole, [&](int group, float* scored) {
-                    complete(group, before + token, size, whole, document.scales[part] + token, length, scored);
+                const float* const of_keys = document.scales[part] + token;
+                const auto key_scales = [&](int group) {
+                    const int head = size == whole ? key_head_of_group(group) : -1;
+                    return head < 0 ? nullptr : of_keys + (size_t)head * length;
+                };
+                tiles.attend(states, scales, whole, key_scales, [&](int group, float* scored, bool scaled) {
+                    complete(group, before + token, size, whole, scaled ? nullptr : of_keys, length, scored);
                 });
             };
             const int whole = first + (last - first) / DEPTH * DEPTH, rest = last - whole;

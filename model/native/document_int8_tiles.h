@@ -18,45 +18,65 @@ public:
     const int block = groups > 1 ? 256 : 128;    // tokens: of fewer, strips are nearer; of more, less is added up
 
 private:
+    static constexpr int TOKENS = 2 * TILE;  // that are scored at a time: so many stay in the core's first cache
+    static constexpr int TOGETHER = 4;       // groups that they are scored for before the next ones
     static constexpr float MOST_WEIGHT = 254;  // with a half added, it still is a byte when rounded
     const int strip_size = INT8_DEPTH * block;  // numbers of 64 columns
     const float* const channel_scales;
     const EightRows asked;
-    float* const scores = scratch<float, 14>((size_t)block * TILE);                // (tokens, 16)
+    float* const scores = scratch<float, 14>((size_t)TOGETHER * block * TILE);  // (groups, tokens, 16)
     uint8_t* const weights = scratch<uint8_t, 22>((size_t)groups * block * TILE);  // (groups, tokens / 64) tiles
     float* const weight_scales = scratch<float, 24>((size_t)groups * TILE);
     int8_t* const quads = scratch<int8_t, 23>(2 * strip_size);  // (columns / 16, tokens / 64) tiles, of two strips
 
     uint8_t* weights_of(int group, int token) const { return weights + ((size_t)group * block + token) * TILE; }
 
-    template <bool BOTH>
-    void score(const int8_t* states, const float* token_scales, int size, int group) const {
-        constexpr int TOKENS = 2 * TILE;
+    float* scores_of(int group) const { return scores + (size_t)(group % TOGETHER) * block * TILE; }
+
+    // Of eight rows and of the next eight.
+    using Products = float[2][TOKENS * TILE];
+
+    template <bool BOTH>  // whether there are rows in both halves of the group
+    void score(const int8_t* states, const float* token_scales, const float* key_scales, int token, int group,
+               Products& products) const {
         const int8_t *const one = asked.group(2 * group), *const two = one + (BOTH ? (size_t)TILE * hidden : 0);
         const Lanes scale = asked.scales_of(2 * group);
-        alignas(64) float sums[2][TOKENS * TILE] = {};
-        for (int token = 0; token < size; token += TOKENS, states += (size_t)TOKENS * hidden) {
-            clear_sums();
-            for (int i = 0; i < hidden; i += INT8_DEPTH)
-                add_products<true, BOTH>(states + i, states + (size_t)TILE * hidden + i, one + (size_t)i * TILE,
-                                         two + (size_t)i * TILE, hidden);
-            store_sums<BOTH>(sums[0], sums[1]);
-            for (int n = 0; n < TOKENS; n++)
-                store(scores + (size_t)(token + n) * TILE,
-                      whole_of(sums[0] + n * TILE, sums[1] + n * TILE) * (scale * token_scales[token + n]));
+        float* const to = scores_of(group) + (size_t)token * TILE;
+        clear_sums();
+        for (int i = 0; i < hidden; i += INT8_DEPTH)
+            add_products<true, BOTH>(states + i, states + (size_t)TILE * hidden + i, one + (size_t)i * TILE,
+                                     two + (size_t)i * TILE, hidden);
+        store_sums<BOTH>(products[0], products[1]);
+        for (int n = 0; n < TOKENS; n++) {
+            const float of_token = token_scales[token + n] * (key_scales ? key_scales[token + n] : 1);
+            store(to + n * TILE, whole_of(products[0] + n * TILE, products[1] + n * TILE) * (scale * of_token));
         }
+    }
+
+    // The scores of a block for some groups.
+    template <typename KeyScales>
+    void score(const int8_t* states, const float* token_scales, const KeyScales& key_scales, int size, int first,
+               int last) const {
+        alignas(64) Products products = {};
+        for (int token = 0; token < size; token += TOKENS, states += (size_t)TOKENS * hidden)
+            for (int group = first; group < last; group++) {
+                const float* const of_keys = key_scales(group);
+                group * TILE + EIGHT < rows ? score<true>(states, token_scales, of_keys, token, group, products)
+                                            : score<false>(states, token_scales, of_keys, token, group, products);
+            }
     }
 
     // What is left when a weight is rounded goes to the token four on: many small ones would all become zero.
     void weigh(const float* token_scales, float largest, int size, int group) const {
-        const Lanes highest = highest_of(scores, size), peak = raise(group, highest);
+        const float* const scored = scores_of(group);
+        const Lanes highest = highest_of(scored, size), peak = raise(group, highest);
         const float whole = MOST_WEIGHT / largest;
         Lanes total = {}, left[4] = {};
         for (int token = 0; token < size; token += DEPTH) {
             Words fours[TILE] = {};  // of four tokens each
             for (int n = 0; n < DEPTH; n++) {
                 const int at = token + n;
-                const Lanes weight = power_of_two((load(scores + (size_t)at * TILE) - highest) * LOG2_E);
+                const Lanes weight = power_of_two((load(scored + (size_t)at * TILE) - highest) * LOG2_E);
                 const Lanes given = weight * (token_scales[at] * whole) + left[n % 4];
                 const Integers byte = rounded(given);
                 left[n % 4] = given - __builtin_convertvector(byte, Lanes);
@@ -82,12 +102,14 @@ private:
         }
         store_sums(added[0][0][0], added[1][0][0]);
         const int end = std::min((group + 1 + BOTH) * TILE, rows);
-        for (int row = group * TILE; row < end; row++)
-            for (int half = 0; half < 2; half++) {
-                const Lanes sum = stored(added[half][row / TILE - group][row % TILE]);
-                float* const to = sums + (size_t)row * hidden + column + half * TILE;
-                store(to, load(to) + sum * (weight_scales[row] * load(channel_scales + column + half * TILE)));
-            }
+        const Lanes one = load(channel_scales + column), two = load(channel_scales + column + TILE);
+        float* to = sums + (size_t)group * TILE * hidden + column;
+        for (int row = group * TILE; row < end; row++, to += hidden) {
+            const float* const from = added[0][row / TILE - group][row % TILE];
+            const Lanes scale = all(weight_scales[row]);
+            store(to, load(to) + stored(from) * (one * scale));
+            store(to + TILE, load(to + TILE) + stored(from + 2 * TILE * TILE) * (two * scale));
+        }
     }
 
     // 64 columns of a block's states become quads, a few tokens at a time; the next block's are fetched.
@@ -134,17 +156,20 @@ public:
           asked(absorbed, rows, hidden, channel_scales) {}
 
     // As that of `DocumentTiles`.
-    template <typename Complete>
-    void attend(const int8_t* states, const float* token_scales, int size, const Complete& complete) const {
+    template <typename KeyScales, typename Complete>
+    void attend(const int8_t* states, const float* token_scales, int size, const KeyScales& key_scales,
+                const Complete& complete) const {
         Lanes largest = load(token_scales);
         for (int token = LANES; token < size; token += LANES)
             largest = (Lanes)_mm512_max_ps((__m512)largest, (__m512)load(token_scales + token));
         const float most = highest(largest);
-        for (int group = 0; group < groups; group++) {
-            const bool both = group * TILE + EIGHT < rows;  // whether there are rows in both its halves
-            both ? score<true>(states, token_scales, size, group) : score<false>(states, token_scales, size, group);
-            complete(group, scores);
-            weigh(token_scales, most, size, group);
+        for (int first = 0; first < groups; first += TOGETHER) {
+            const int last = std::min(first + TOGETHER, groups);
+            score(states, token_scales, key_scales, size, first, last);
+            for (int group = first; group < last; group++) {
+                complete(group, scores_of(group), key_scales(group) != nullptr);
+                weigh(token_scales, most, size, group);
+            }
         }
         add_all(states, size);
     }

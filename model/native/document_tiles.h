@@ -96,16 +96,16 @@ public:
     DocumentTiles(const float* absorbed, int rows, int hidden, const float*, float* sums, float* peaks, float* totals)
         : DocumentBlock(rows, hidden, sums, peaks, totals), asked(paired_rows(absorbed, rows, hidden)) {}
 
-    // Over whole depths of the document's tokens, up to a block. `complete(group, scores)` makes scores (size, 16) of a
-    // group's products with the states.
-    template <typename Complete>
-    void attend(const bfloat16* states, const float*, int size, const Complete& complete) const {
+    // Over whole depths of the document's tokens, up to a block. `complete(group, scores, scaled)` makes scores of a
+    // group's products with the states, (size, 16), which may be `scaled` by `key_scales(group)` where it has any.
+    template <typename KeyScales, typename Complete>
+    void attend(const bfloat16* states, const float*, int size, const KeyScales&, const Complete& complete) const {
         for (int group = 0; group < groups; group += 2) {
             const bool both = group + 1 < groups;
             if (group) both ? score<false, true>(states, size, group) : score<false, false>(states, size, group);
             else both ? score<true, true>(states, size, group) : score<true, false>(states, size, group);
             for (int one = group; one <= group + both; one++) {
-                complete(one, scores_of(one));
+                complete(one, scores_of(one), false);
                 weigh(one, size);
             }
             both ? add_states<true>(size, group) : add_states<false>(size, group);
