@@ -15,16 +15,16 @@ class DocumentInt8Tiles : DocumentBlock {
 public:
     using State = int8_t;
     static constexpr int DEPTH = INT8_DEPTH;  // tokens that are added up in one step
-    const int block = groups > 1 ? 256 : 128;    // tokens: of fewer, strips are nearer; of more, less is added up
+    const int block = groups > 1 ? 256 : 128;  // tokens: of fewer, strips are nearer; of more, less is added up
 
 private:
-    static constexpr int TOKENS = 2 * TILE;  // that are scored at a time: so many stay in the core's first cache
-    static constexpr int TOGETHER = 4;       // groups that they are scored for before the next ones
-    static constexpr float MOST_WEIGHT = 254;  // with a half added, it still is a byte when rounded
+    static constexpr int TOKENS = 2 * TILE;     // that are scored at a time: so many stay in the core's first cache
+    static constexpr int TOGETHER = 4;          // groups that they are scored for before the next ones
+    static constexpr float MOST_WEIGHT = 254;   // with a half added, it still is a byte when rounded
     const int strip_size = INT8_DEPTH * block;  // numbers of 64 columns
     const float* const channel_scales;
     const EightRows asked;
-    float* const scores = scratch<float, 14>((size_t)TOGETHER * block * TILE);  // (groups, tokens, 16)
+    float* const scores = scratch<float, 14>((size_t)TOGETHER * block * TILE);     // (groups, tokens, 16)
     uint8_t* const weights = scratch<uint8_t, 22>((size_t)groups * block * TILE);  // (groups, tokens / 64) tiles
     float* const weight_scales = scratch<float, 24>((size_t)groups * TILE);
     int8_t* const quads = scratch<int8_t, 23>(2 * strip_size);  // (columns / 16, tokens / 64) tiles, of two strips
@@ -33,10 +33,9 @@ private:
 
     float* scores_of(int group) const { return scores + (size_t)(group % TOGETHER) * block * TILE; }
 
-    // Of eight rows and of the next eight.
-    using Products = float[2][TOKENS * TILE];
+    using Products = float[2][TOKENS * TILE];  // of a group's first eight rows, and of the others
 
-    template <bool BOTH>  // whether there are rows in both halves of the group
+    template <bool BOTH>  // whether there are others
     void score(const int8_t* states, const float* token_scales, const float* key_scales, int token, int group,
                Products& products) const {
         const int8_t *const one = asked.group(2 * group), *const two = one + (BOTH ? (size_t)TILE * hidden : 0);
@@ -53,7 +52,7 @@ private:
         }
     }
 
-    // The scores of a block for some groups.
+    // A block's scores for some groups.
     template <typename KeyScales>
     void score(const int8_t* states, const float* token_scales, const KeyScales& key_scales, int size, int first,
                int last) const {
@@ -105,10 +104,10 @@ private:
         const Lanes one = load(channel_scales + column), two = load(channel_scales + column + TILE);
         float* to = sums + (size_t)group * TILE * hidden + column;
         for (int row = group * TILE; row < end; row++, to += hidden) {
-            const float* const from = added[0][row / TILE - group][row % TILE];
+            const int of_group = row / TILE - group, of_row = row % TILE;
             const Lanes scale = all(weight_scales[row]);
-            store(to, load(to) + stored(from) * (one * scale));
-            store(to + TILE, load(to + TILE) + stored(from + 2 * TILE * TILE) * (two * scale));
+            store(to, load(to) + stored(added[0][of_group][of_row]) * (one * scale));
+            store(to + TILE, load(to + TILE) + stored(added[1][of_group][of_row]) * (two * scale));
         }
     }
 
