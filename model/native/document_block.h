@@ -16,7 +16,7 @@ protected:
     DocumentBlock(int rows, int hidden, float* sums, float* peaks, float* totals)
         : rows(rows), hidden(hidden), sums(sums), peaks(peaks), totals(totals) {}
 
-    static Lanes highest_of(const float* scores, int size) {  // (size, 16), whole fours of tokens
+    static Lanes highest_of(const float* scores, int size) {  // (size, 16), whole fours of them
         __m512 most[4];
         for (int n = 0; n < 4; n++) most[n] = (__m512)load(scores + n * TILE);
         for (int token = 4; token < size; token++)

@@ -158,16 +158,13 @@ public:
     template <typename KeyScales, typename Complete>
     void attend(const int8_t* states, const float* token_scales, int size, const KeyScales& key_scales,
                 const Complete& complete) const {
-        Lanes largest = load(token_scales);
-        for (int token = LANES; token < size; token += LANES)
-            largest = (Lanes)_mm512_max_ps((__m512)largest, (__m512)load(token_scales + token));
-        const float most = highest(largest);
+        const float largest = highest(highest_of(token_scales, size / LANES));
         for (int first = 0; first < groups; first += TOGETHER) {
             const int last = std::min(first + TOGETHER, groups);
             score(states, token_scales, key_scales, size, first, last);
             for (int group = first; group < last; group++) {
                 complete(group, scores_of(group), key_scales(group) != nullptr);
-                weigh(token_scales, most, size, group);
+                weigh(token_scales, largest, size, group);
             }
         }
         add_all(states, size);

@@ -150,7 +150,7 @@ public:
     MergedAttention(const Layer& layer, const Document& document, const Tokens& tokens)
         : layer(layer), document(document), tokens(tokens) {}
 
-    // The keys and values of normed (N * size, hidden), each thread's own, go into the cache; the queries are made, too,
+    // The keys and values of normed (N * size, hidden), each thread's own, go into the cache; queries are made, too,
     // where anybody asks.
     void remember(const float* normed, bool queries = false) {
         project(normed, queries);

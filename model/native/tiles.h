@@ -108,7 +108,7 @@ inline const uint32_t* paired_rows(const float* x, int rows, int in) {
                 const float* const from = x + (size_t)(row + r) * in + i;
                 some[r] = (Words)_mm512_cvtne2ps_pbh((__m512)load(from + LANES), (__m512)load(from));
             }
-            transpose(some, to + (size_t)(row * in + i * TILE) / 2);
+            transpose(some, to + ((size_t)row * in + (size_t)i * TILE) / 2);
         }
     return to;
 }

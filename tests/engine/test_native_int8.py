@@ -74,18 +74,18 @@ def answered(
     return decoder.step(range(20, 20 + questions))
 
 
-def assert_nearly(ours: DecoderOutput, theirs: DecoderOutput, exact: DecoderOutput) -> None:
-    """About as near to the exact ones as PyTorch's operations in bfloat16: weights of a document's tokens are bytes."""
+def assert_nearly(ours: DecoderOutput, theirs: DecoderOutput, exact: DecoderOutput, *, within: float = 1.3) -> None:
+    """As near to the exact ones as PyTorch's operations in bfloat16."""
     for name in ("logits", "attention", "sought"):
         errors = [relative_error(getattr(one, name).float(), getattr(exact, name)) for one in (ours, theirs)]
-        assert 0 < errors[0] < 1.5 * errors[1] < 0.2, name
+        assert 0 < errors[0] < within * errors[1] < 0.2, name
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
 @pytest.mark.parametrize("shown", [False, True])
 @pytest.mark.parametrize("lengths", [[70], [37, 5, 300]])
 def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], folder: Path) -> None:
-    """One document, or three whose channels have other scales each."""
+    """One document, or three whose channels have other scales each. Weights are bytes: hence the wider bound."""
     exact, model = models(heads, key_heads)
     layers = layers_of(model, folder)
     memories = [kept(memory, "int8") for memory in memories_of(model, *lengths)]
@@ -95,6 +95,7 @@ def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], fol
         answered(model, memories, layers, shown=rows),
         answered(model, numbers(memories, torch.bfloat16), None, shown=rows),
         answered(exact, numbers(memories, torch.float32), None, shown=rows),
+        within=1.5,
     )
 
 
