@@ -22,17 +22,16 @@ inline void store_pair(bfloat16* to, Lanes one, Lanes two) {
     _mm512_storeu_si512(to, _mm512_permutexvar_epi16(order, both));
 }
 
-// 2^x, within 1e-4 of it, as bfloat16 does not tell: 0 below -126, 2^126 above 126.
+// 2^x, within 1e-4 of it, as bfloat16 does not tell.
 constexpr float LOG2_E = 1.44269504f;
 
 inline Lanes power_of_two(Lanes x) {
-    const Lanes shift = all(12582912);  // 1.5 * 2^23: what is added to it is rounded to a whole number
-    x = (Lanes)_mm512_max_ps(_mm512_min_ps((__m512)x, _mm512_set1_ps(126)), _mm512_set1_ps(-126));
-    const Lanes shifted = x + shift, rest = x - (shifted - shift);
-    Lanes value = rest * 0.0555041f + 0.2402265f;
-    value = value * rest + 0.6931472f;
-    value = value * rest + 1.0f;
-    return (Lanes)((Integers)value + ((Integers)shifted << 23));
+    constexpr int ABOVE_THE_FLOOR = 0x09;
+    const Lanes rest = (Lanes)_mm512_reduce_ps((__m512)x, ABOVE_THE_FLOOR);
+    Lanes value = rest * 0.0780245226f + 0.226067155f;
+    value = value * rest + 0.69583354f;
+    value = value * rest + 0.999925219f;
+    return (Lanes)_mm512_scalef_ps((__m512)value, (__m512)x);  // times two to the floor of x
 }
 
 // GELU (tanh's approximation) of x times y, as exact as bfloat16 needs it.
@@ -104,37 +103,31 @@ inline void store_sums(float* one, float* two) {
     _tile_stored(3, two + TILE * TILE, 64);
 }
 
-// Rows of the first factor are `stride` bytes apart.
-template <bool BOTH = true>
+// Rows of the first factor are `stride` bytes apart. Tiles of the factor that goes by are loaded past the core's first
+// cache, where the other one stays.
+enum class GoesBy { ROWS, TOKENS };
+
+template <GoesBy by, bool BOTH = true>
 inline void add_products(const bfloat16* rows_one, const bfloat16* rows_two, const bfloat16* one, const bfloat16* two,
                          int stride = 64) {
     in_order();
-    _tile_loadd(4, rows_one, stride);
-    _tile_loadd(6, one, 64);
+    if constexpr (by == GoesBy::TOKENS) {
+        _tile_loadd(4, rows_one, stride);
+        _tile_stream_loadd(6, one, 64);
+        _tile_loadd(5, rows_two, stride);
+        if (BOTH) _tile_stream_loadd(7, two, 64);
+    } else {
+        _tile_stream_loadd(4, rows_one, stride);
+        _tile_loadd(6, one, 64);
+        _tile_stream_loadd(5, rows_two, stride);
+        if (BOTH) _tile_loadd(7, two, 64);
+    }
     _tile_dpbf16ps(0, 4, 6);
-    _tile_loadd(5, rows_two, stride);
     _tile_dpbf16ps(2, 5, 6);
     if (!BOTH) return;
-    _tile_loadd(7, two, 64);
     _tile_dpbf16ps(1, 4, 7);
     _tile_dpbf16ps(3, 5, 7);
 }
-
-// Rows shared out among steps, an even number each.
-class Shares {
-    const int rows, each;
-    int row = 0;
-
-public:
-    Shares(int rows, int steps) : rows(rows), each((rows + 2 * steps - 1) / (2 * steps) * 2) {}
-
-    template <typename Some>
-    void next(const Some& some) {
-        const int end = std::min(row + each, rows);
-        if (row < end) some(row, end);
-        row = end;
-    }
-};
 
 struct Matrix {
     const bfloat16* numbers;
@@ -159,19 +152,19 @@ struct Rows {
 };
 
 // Products of twice 16 rows with each of so many groups of 16 tokens, two groups at a time; a group's numbers are
-// paired, (columns / 2, 16, 2). `begin(group)` gives the sums their first values, `take(group)` takes the last ones.
-// `meanwhile()`, after each step, is other work: the core does both at once.
+// paired, (columns / 2, 16, 2), and the next group's are `apart` numbers on. `begin(group)` gives the sums their first
+// values, `take(group)` takes the last ones. `meanwhile()`, after each step, is other work: the core does both at once.
 template <typename Begin, typename Take, typename Meanwhile>
-void row_products(const Rows& rows, const bfloat16* paired, int groups, const Begin& begin, const Take& take,
-                  const Meanwhile& meanwhile) {
-    const int columns = rows.columns, step = rows.one.step(), stride = rows.one.stride();
-    for (int group = 0; group < groups; group += 2) {
-        const bfloat16 *one = paired + (size_t)group * columns * TILE, *two = one + (size_t)columns * TILE;
+void row_products(const Rows& rows, const bfloat16* paired, size_t apart, int groups, const Begin& begin,
+                  const Take& take, const Meanwhile& meanwhile) {
+    const int step = rows.one.step(), stride = rows.one.stride();
+    for (int group = 0; group < groups; group += 2, paired += 2 * apart) {
+        const bfloat16 *one = paired, *two = paired + apart;
         const bfloat16* from_one = rows.one.tile(rows.of_one, rows.begin);
         const bfloat16* from_two = rows.two.tile(rows.of_two, rows.begin);
         begin(group);
-        for (int i = 0; i < columns; i += DEPTH) {
-            add_products(from_one, from_two, one, two, stride);
+        for (int i = 0; i < rows.columns; i += DEPTH) {
+            add_products<GoesBy::TOKENS>(from_one, from_two, one, two, stride);
             from_one += step;
             from_two += step;
             one += TILE_SIZE;
@@ -182,17 +175,22 @@ void row_products(const Rows& rows, const bfloat16* paired, int groups, const Be
     }
 }
 
+constexpr int COLUMNS = 640;  // of 32 rows that stay in the core's first cache while tokens go by
+
 // y (groups, outs, 16) = some columns of the matrix (outs, in) times paired tokens (groups, columns / 2, 16, 2), or is
 // increased by it.
 inline void columns_product(const Matrix& matrix, int begin, int columns, int outs, const bfloat16* paired, int groups,
                             float* y, bool add = false) {
-    for (int out = 0; out < outs; out += 2 * TILE) {
-        const auto place = [&](int group) { return y + ((size_t)group * outs + out) * TILE; };
-        row_products(
-            {matrix, matrix, out, out + TILE, begin, columns}, paired, groups,
-            [&](int group) { add ? load_sums(place(group), place(group + 1)) : clear_sums(); },
-            [&](int group) { store_sums(place(group), place(group + 1)); }, [] {});
-    }
+    const int parts = (columns + COLUMNS - 1) / COLUMNS, part = whole_depths((columns + parts - 1) / parts);
+    for (int out = 0; out < outs; out += 2 * TILE)
+        for (int done = 0; done < columns; done += part) {
+            const auto place = [&](int group) { return y + ((size_t)group * outs + out) * TILE; };
+            row_products(
+                {matrix, matrix, out, out + TILE, begin + done, std::min(part, columns - done)},
+                paired + (size_t)done * TILE, (size_t)columns * TILE, groups,
+                [&](int group) { add || done ? load_sums(place(group), place(group + 1)) : clear_sums(); },
+                [&](int group) { store_sums(place(group), place(group + 1)); }, [] {});
+        }
 }
 
 // The inner numbers of a gated feed-forward, (groups, size / 2, 16, 2), of paired tokens, by some rows of both.
@@ -218,7 +216,8 @@ public:
         const int steps = gates.in / DEPTH, each = (PAIRS + steps - 1) / steps;
         for (int out = 0; out < size; out += TILE)
             row_products(
-                {gates, ups, begin + out, begin + out, 0, gates.in}, paired, groups, [](int) { clear_sums(); },
+                {gates, ups, begin + out, begin + out, 0, gates.in}, paired, (size_t)gates.in * TILE, groups,
+                [](int) { clear_sums(); },
                 [&](int group) {
                     make(PAIRS);
                     store_sums(sums[turn][0][0][0], sums[turn][1][0][0]);

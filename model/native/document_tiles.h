@@ -39,8 +39,9 @@ private:
         for (int token = 0; token < size; token += DEPTH, states += (size_t)DEPTH * hidden) {
             clear_sums();
             for (int i = 0; i < hidden; i += DEPTH) {
-                add_products<BOTH>(states + i, states + (size_t)TILE * hidden + i, asked_by(group) + (size_t)i * TILE,
-                                   asked_by(next) + (size_t)i * TILE, 2 * hidden);
+                add_products<GoesBy::ROWS, BOTH>(states + i, states + (size_t)TILE * hidden + i,
+                                                 asked_by(group) + (size_t)i * TILE,
+                                                 asked_by(next) + (size_t)i * TILE, 2 * hidden);
                 if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * block);
             }
             store_sums<BOTH>(scores_of(group) + (size_t)token * TILE, scores_of(next) + (size_t)token * TILE);

@@ -1,8 +1,10 @@
-// Attention of some queries of a window over its keys and values, as tiles: a running softmax over blocks of keys that
-// stay in the core's second cache, for up to STEP tokens' queries at a time.
+// Attention of some queries of a window over its keys and values, as tiles: blocks of keys that stay in the core's
+// second cache go by for up to STEP tokens' queries.
 //
-// Queries lie in groups: sixteen tokens of one head, a token a lane. Two groups go over a block together, and while
-// their scores are multiplied, the ones of the two before become weights: the core does both at once.
+// Queries lie in groups: sixteen tokens of one head, a token a lane. Two groups go over a block together. Their scores
+// become weights while the next keys are multiplied, and then the values of the two groups before: the core does both
+// at once. So weights cannot wait for the highest score: they are relative to the highest among the tokens beside their
+// own. Should sums then be more than a float safely holds, all is done again, relative to the highest of all.
 
 #pragma once
 
@@ -11,184 +13,214 @@
 
 #ifdef HAS_TILES
 
-constexpr int KEYS = 576;  // of a block: a local layer's sixteen tokens see so many at most, where the window is 512
+constexpr int KEYS = 288;  // of a block: a local layer's sixteen tokens see two, where the window is 512
 constexpr int STEP = 128;  // tokens whose sums stay in the cache while a global layer's keys go by
+constexpr int SOME = 4;    // keys that are weighed at a time, of one group
+
+// The sum of a token's weights is a float, and so is that of its values times them: where no other score is as high as
+// that of its neighbours, 2^-60 at least, and up to 2^100 where others are higher, by up to 160.
+constexpr float LOWERED = 60, SAFE = 0x1p100f;
 
 class EncoderAttention {
-    struct Job {  // two groups (of this step) over a block of keys
-        int one = 0, two = 0, block = 0, keys = 0;
-        float* scores = nullptr;  // (2, KEYS, 16)
+    struct Span {
+        int first = 0, end = 0;
     };
+
+    struct Pair {  // of groups of the same tokens, or of a layer where all see all
+        int one = 0, two = 0, token = 0;
+        const bfloat16 *of_one = nullptr, *of_two = nullptr;  // queries
+    };
+
+    struct Company {  // pairs that go over the same keys, whole depths of them
+        std::vector<Pair> pairs;
+        Span keys;
+    };
+
+    struct Job {  // a pair over a block of keys
+        Pair pair;
+        Span keys;
+        bool is_first = false;
+        bfloat16* weights = nullptr;  // (keys / 32, 2, 16, 16, 2)
+    };
+
+    static constexpr int STRIP = DEPTH * TILE;  // scores of 32 keys, of one group
 
     const Layer& layer;
     const Window& window;
-    const int dim = layer.head_dim, groups_of_head = layer.heads / layer.key_heads;
-    const size_t query_size = (size_t)dim * TILE;  // numbers of a group of queries
-    const size_t most_groups = (size_t)STEP / TILE * groups_of_head;
-    float* const sums = scratch<float, 4>(most_groups * query_size);
-    float* const peaks = scratch<float, 5>(most_groups * TILE);
-    float* const totals = scratch<float, 6>(most_groups * TILE);
-    float* const scores = scratch<float, 7>((size_t)4 * KEYS * TILE);         // of two jobs
-    bfloat16* const weights = scratch<bfloat16, 8>((size_t)2 * KEYS * TILE);  // of a job, (2, KEYS / 2, 16, 2)
-    const bfloat16 *keys = nullptr, *values = nullptr;                        // of a key head
-    Job before;                                                               // still without weights, if it has keys
+    const int first, tokens, dim = layer.head_dim;
+    const int groups_of_head = layer.heads / layer.key_heads, groups = tokens / TILE * groups_of_head;
+    const size_t query_size = (size_t)dim * TILE;                                // numbers of a group of queries
+    float* const sums = scratch<float, 4>((groups + 1) * query_size);            // one more: an odd one's second
+    float* const peaks = scratch<float, 5>((size_t)(groups + 1) * TILE);
+    float* const totals = scratch<float, 6>((size_t)(groups + 1) * TILE);
+    float* const scores = scratch<float, 7>((size_t)2 * KEYS * TILE);             // (keys / 32, 2, 32, 16)
+    bfloat16* const weights = scratch<bfloat16, 8>((size_t)2 * 2 * KEYS * TILE);  // of two jobs
+    const bfloat16 *keys = nullptr, *values = nullptr;                            // of a key head
+    Job before;                                                                   // its values are still to be added
 
-    template <typename Meanwhile>
-    void score(const Job& job, const bfloat16* one, const bfloat16* two, const Meanwhile& meanwhile) const {
-        for (int key = 0; key < job.keys; key += DEPTH) {
-            const bfloat16* const rows = keys + (size_t)(job.block + key) * dim;
-            clear_sums();
-            for (int i = 0; i < dim; i += DEPTH) {
-                const bfloat16* const from = rows + (size_t)TILE * i;
-                add_products(from, from + (size_t)TILE * dim, one + (size_t)TILE * i, two + (size_t)TILE * i);
-                meanwhile();
+    int token_of(int group) const { return first + group / groups_of_head * TILE; }
+
+    // Where a group's queries lie. Groups are ordered by token, then by head.
+    size_t place(int key_head, int group) const {
+        const int head = key_head * groups_of_head + group % groups_of_head;
+        return ((size_t)(group / groups_of_head) * layer.heads + head) * query_size;
+    }
+
+    std::vector<Company> companies_of(int key_head, const bfloat16* queries) const {
+        const int together = layer.ahead < window.tokens ? groups_of_head : groups;
+        std::vector<Company> companies;
+        for (int some = 0; some < groups; some += together) {
+            const int end = some + together;
+            const int64_t sees_to = (int64_t)token_of(end - 1) + TILE + layer.ahead;
+            Company company;
+            company.keys = {std::max(0, token_of(some) - layer.behind) / DEPTH * DEPTH,
+                            whole_depths((int)std::min<int64_t>(window.tokens, sees_to))};
+            for (int one = some; one < end; one += 2) {
+                const int two = std::min(one + 1, end - 1);
+                company.pairs.push_back({one, two > one ? two : groups, token_of(one),
+                                         queries + place(key_head, one), queries + place(key_head, two)});
             }
-            float* const to = job.scores + (size_t)key * TILE;
-            store_sums(to, to + KEYS * TILE);
+            companies.push_back(company);
         }
+        return companies;
+    }
+
+    // A pair's scores of 32 keys, (2, 32, 16).
+    template <typename Meanwhile>
+    void score(const Pair& pair, int key, float* to, const Meanwhile& meanwhile) const {
+        const bfloat16 *rows = keys + (size_t)key * dim, *one = pair.of_one, *two = pair.of_two;
+        clear_sums();
+        for (int i = 0; i < dim; i += DEPTH, rows += TILE_SIZE, one += TILE_SIZE, two += TILE_SIZE) {
+            add_products<GoesBy::ROWS>(rows, rows + (size_t)TILE * dim, one, two);
+            meanwhile();
+        }
+        store_sums(to, to + STRIP);
+        in_order();
+        hide(pair.token, key, to);
     }
 
     // Scores of keys that a token does not see are masked. token: the first lane's.
-    void hide(const Job& job, float* scored, int token) const {
-        const int last = token + TILE - 1, sees_from = last - layer.behind, sees_to = token + layer.ahead;
-        for (int key = job.block, end = key + job.keys; key < end; key++) {
-            if (key >= sees_from && key <= sees_to && key < window.tokens) {  // all lanes see it, and those up to here:
-                key = std::min({sees_to, window.tokens - 1, end - 1});
-                continue;
-            }
+    void hide(int token, int key, float* scored) const {
+        const int end = key + DEPTH, sees_from = token + TILE - 1 - layer.behind, sees_to = token + layer.ahead;
+        if (key >= sees_from && end <= std::min(sees_to + 1, window.tokens)) return;
+        for (; key < end; key++, scored += TILE) {
             const Integers distance = key - token - (Integers)lanes_apart(1);
             const auto seen = (distance >= -layer.behind) & (distance <= layer.ahead) & (key < window.tokens ? -1 : 0);
-            float* const at = scored + (size_t)(key - job.block) * TILE;
-            store(at, seen ? load(at) : all(MASKED));
+            for (float* at : {scored, scored + STRIP}) store(at, seen ? load(at) : all(MASKED));
         }
     }
 
-    // Rows [first, end) of both groups, one behind the other: `some(group, row, end)` for those of each.
-    template <typename Some>
-    static void of_each_group(const Job& job, int first, int end, const Some& some) {
-        if (first < job.keys) some(0, first, std::min(end, job.keys));
-        if (end > job.keys) some(1, std::max(first - job.keys, 0), end - job.keys);
-    }
+    static Lanes larger(Lanes a, Lanes b) { return (Lanes)_mm512_max_ps((__m512)a, (__m512)b); }
 
-    void find_peaks(const Job& job, Lanes (&found)[2], int first, int end) const {
-        of_each_group(job, first, end, [&](int group, int row, int last) {
-            Lanes most = found[group];
-            for (const float* from = job.scores + (size_t)(group * KEYS + row) * TILE; row < last; row++, from += TILE)
-                most = (Lanes)_mm512_max_ps((__m512)most, (__m512)load(from));
-            found[group] = most;
-        });
-    }
-
-    // What was summed so far is made relative to the new peaks.
-    void raise_peaks(const Job& job, const Lanes (&found)[2]) const {
-        for (int group = job.one; group <= job.two; group++) {
-            float *const peak = peaks + (size_t)group * TILE, *const total = totals + (size_t)group * TILE;
-            const Lanes old = load(peak), most = found[group - job.one] > old ? found[group - job.one] : old;
-            if (!_mm512_cmp_ps_mask((__m512)most, (__m512)old, _CMP_GT_OQ)) continue;
-            const Lanes shrink = power_of_two(old - most);
-            float* const sum = sums + group * query_size;
-            for (int i = 0; i < dim; i++) store(sum + (size_t)i * TILE, load(sum + (size_t)i * TILE) * shrink);
-            store(total, load(total) * shrink);
-            store(peak, most);
+    void find_peaks(const Pair& pair, const Span& among) const {
+        Lanes highest[2] = {all(MASKED), all(MASKED)};
+        for (int key = among.first; key < among.end; key += DEPTH) {
+            score(pair, key, scores, [] {});
+            for (int row = 0; row < 2 * DEPTH; row++)
+                highest[row / DEPTH] = larger(highest[row / DEPTH], load(scores + row * TILE));
         }
+        store(peaks + (size_t)pair.one * TILE, highest[0] + LOWERED);
+        store(peaks + (size_t)pair.two * TILE, highest[1] + LOWERED);
     }
 
-    void weigh(const Job& job, int first, int end) const {  // even rows
-        of_each_group(job, first, end, [&](int group, int row, int last) {
-            const size_t place = (size_t)(group ? job.two : job.one) * TILE;
-            const Lanes peak = load(peaks + place);
-            Lanes total = load(totals + place);
-            for (; row < last; row += 2) {
-                const size_t at = (size_t)(group * KEYS + row) * TILE;
-                const Lanes one = power_of_two(load(job.scores + at) - peak);
-                const Lanes two = power_of_two(load(job.scores + at + TILE) - peak);
-                store_pair(weights + at, one, two);
-                total += one + two;
-            }
-            store(totals + place, total);
-        });
+    void weigh(const float* from, const Lanes& peak, float* total, bfloat16* to) const {
+        Lanes added = load(total);
+        for (int row = 0; row < SOME; row += 2) {
+            const Lanes one = power_of_two(load(from + row * TILE) - peak);
+            const Lanes two = power_of_two(load(from + (row + 1) * TILE) - peak);
+            store_pair(to + row * TILE, one, two);
+            added += one + two;
+        }
+        store(total, added);
     }
 
     template <typename Meanwhile>
     void add_values(const Job& job, const Meanwhile& meanwhile) const {
-        const bfloat16* const second = weights + (job.one == job.two ? 0 : KEYS * TILE);
         for (int i = 0; i < dim; i += 2 * TILE) {
-            float *const to = sums + job.one * query_size + (size_t)i * TILE;
-            float *const next = sums + job.two * query_size + (size_t)i * TILE;
-            load_sums(to, next);
-            for (int key = 0; key < job.keys; key += DEPTH) {
-                const bfloat16* const from = values + (size_t)(job.block + key) * dim + (size_t)i * DEPTH;
-                add_products(from, from + TILE_SIZE, weights + (size_t)key * TILE, second + (size_t)key * TILE);
+            float *const one = sums + job.pair.one * query_size + (size_t)i * TILE;
+            float *const two = sums + job.pair.two * query_size + (size_t)i * TILE;
+            const bfloat16 *from = values + (size_t)job.keys.first * dim + (size_t)i * DEPTH, *weights = job.weights;
+            job.is_first ? clear_sums() : load_sums(one, two);
+            for (int key = job.keys.first; key < job.keys.end; key += DEPTH) {
+                add_products<GoesBy::ROWS>(from, from + TILE_SIZE, weights, weights + STRIP);
+                from += (size_t)DEPTH * dim;
+                weights += 2 * STRIP;
                 meanwhile();
             }
-            store_sums(to, next);
+            store_sums(one, two);
         }
     }
 
-    int steps_of(const Job& job) const { return job.keys / DEPTH * (dim / DEPTH); }
-
-    static int groups_of(const Job& job) { return job.one == job.two ? 1 : 2; }
-
-    void finish() {  // the job before
-        if (!before.keys) return;
-        weigh(before, 0, groups_of(before) * before.keys);
-        add_values(before, [] {});
-        before = Job();
-    }
-
-    // token: the first of each of the two groups.
-    void run(const Job& job, const bfloat16* one, const bfloat16* two, const int (&token)[2]) {
-        const int rows = groups_of(job) * job.keys, rows_before = groups_of(before) * before.keys;
-        Shares to_weigh(rows_before, steps_of(job)), to_search(rows, before.keys ? steps_of(before) : 1);
-        score(job, one, two, [&] { to_weigh.next([&](int row, int end) { weigh(before, row, end); }); });
-        for (int group = 0; group < groups_of(job); group++)
-            hide(job, job.scores + (size_t)group * KEYS * TILE, token[group]);
-        Lanes found[2] = {all(MASKED), all(MASKED)};
-        const auto search = [&](int row, int end) { find_peaks(job, found, row, end); };
-        if (before.keys) add_values(before, [&] { to_search.next(search); });
-        else to_search.next(search);
-        raise_peaks(job, found);
+    void run(const Job& job) {
+        const size_t one = (size_t)job.pair.one * TILE, two = (size_t)job.pair.two * TILE;
+        const float* from = scores;
+        float* scored = scores;  // so far
+        bfloat16* to = job.weights;
+        const auto weigh_some = [&] {
+            if (from == scored) return;
+            const size_t group = (from - scores) / STRIP % 2 ? two : one;
+            weigh(from, load(peaks + group), totals + group, to);
+            from += SOME * TILE;
+            to += SOME * TILE;
+        };
+        for (int key = job.keys.first; key < job.keys.end; key += DEPTH, scored += 2 * STRIP)
+            score(job.pair, key, scored, weigh_some);
+        finish(weigh_some);
+        while (from < scored) weigh_some();
         before = job;
     }
 
-public:
-    EncoderAttention(const Layer& layer, const Window& window) : layer(layer), window(window) {}
+    template <typename Meanwhile>
+    void finish(const Meanwhile& meanwhile) {  // the job before
+        if (before.weights) add_values(before, meanwhile);
+        before = Job();
+    }
 
-    // queries (groups of tokens, heads, dim / 2, 16, 2), scaled by log2(e), too, of up to STEP tokens from `first` on;
-    // `out` has the same shape, values instead.
-    void attend(const bfloat16* queries, int first, int tokens, bfloat16* out) {
-        const int groups = tokens / TILE * groups_of_head;  // ordered by token, then by head
-        const int together = layer.ahead < window.tokens ? groups_of_head : groups;  // that go over the same keys
+    void run(const Company& company) {
+        for (int key = company.keys.first; key < company.keys.end; key += KEYS)
+            for (const Pair& pair : company.pairs) {
+                bfloat16* const into = before.weights == weights ? weights + 2 * KEYS * TILE : weights;
+                run({pair, {key, std::min(key + KEYS, company.keys.end)}, key == company.keys.first, into});
+            }
+    }
+
+    void run(const std::vector<Company>& companies, bool own_peaks) {
+        std::fill_n(totals, groups * TILE, 0.0f);
+        for (const Company& company : companies) {
+            for (const Pair& pair : company.pairs) {
+                const int own = pair.token / DEPTH * DEPTH;
+                find_peaks(pair, own_peaks ? Span{own, own + DEPTH} : company.keys);
+            }
+            run(company);
+        }
+        finish([] {});
+    }
+
+    bool is_safe() const {
+        return std::none_of(totals, totals + groups * TILE, [](float total) { return total > SAFE; });
+    }
+
+public:
+    // Of up to STEP tokens, whole tiles of them, from `first` on.
+    EncoderAttention(const Layer& layer, const Window& window, int first, int tokens)
+        : layer(layer), window(window), first(first), tokens(tokens) {}
+
+    // queries (groups of tokens, heads, dim / 2, 16, 2), scaled by log2(e), too; `out` has the same shape, values
+    // instead.
+    void attend(const bfloat16* queries, bfloat16* out) {
         for (int key_head = 0; key_head < layer.key_heads; key_head++) {
             const size_t of_key_head = (size_t)key_head * whole_depths(window.tokens) * dim;
             keys = static_cast<const bfloat16*>(window.keys) + of_key_head;
             values = static_cast<const bfloat16*>(window.values) + of_key_head;
-            const auto token_of = [&](int group) { return first + group / groups_of_head * TILE; };
-            const auto place = [&](int group) {
-                const int head = key_head * groups_of_head + group % groups_of_head;
-                return ((size_t)(group / groups_of_head) * layer.heads + head) * query_size;
-            };
-            std::fill_n(sums, groups * query_size, 0.0f);
-            std::fill_n(peaks, groups * TILE, NOTHING);
-            std::fill_n(totals, groups * TILE, 0.0f);
-            for (int some = 0; some < groups; some += together) {
-                const int last = token_of(some + together - 1) + TILE - 1;
-                const int from = std::max(0, token_of(some) - layer.behind) / DEPTH * DEPTH;
-                const int end = (int)std::min<int64_t>(window.tokens, (int64_t)last + layer.ahead + 1);
-                for (int block = from; block < end; block += KEYS)
-                    for (int one = some; one < some + together; one += 2) {
-                        const int two = std::min(one + 1, some + together - 1);
-                        float* const into = before.scores == scores ? scores + 2 * KEYS * TILE : scores;
-                        run({one, two, block, whole_depths(std::min(KEYS, end - block)), into}, queries + place(one),
-                            queries + place(two), {token_of(one), token_of(two)});
-                    }
-            }
-            finish();
+            const std::vector<Company> companies = companies_of(key_head, queries);
+            run(companies, true);
+            if (!is_safe()) run(companies, false);
             for (int group = 0; group < groups; group++) {
                 const float* sum = sums + group * query_size;
-                const Lanes total = load(totals + (size_t)group * TILE), part = 1.0f / (total > 0.0f ? total : all(1));
+                const Lanes part = 1.0f / load(totals + (size_t)group * TILE);
                 for (int i = 0; i < dim; i += 2, sum += 2 * TILE)
-                    store_pair(out + place(group) + (size_t)i * TILE, load(sum) * part, load(sum + TILE) * part);
+                    store_pair(out + place(key_head, group) + (size_t)i * TILE, load(sum) * part,
+                               load(sum + TILE) * part);
             }
         }
     }

@@ -100,10 +100,10 @@ public:
                     store_pair(queries + place + (size_t)i * TILE, one, two);
                 });
             }
-        EncoderAttention over(layer, window);
         for (int done = 0; done < tokens; done += STEP) {
             const size_t place = (size_t)done * all_heads;
-            over.attend(queries + place, first + done, std::min(STEP, tokens - done), attended + place);
+            EncoderAttention(layer, window, first + done, std::min(STEP, tokens - done))
+                .attend(queries + place, attended + place);
         }
         columns_product(matrix_of(layer, layer.o_proj, all_heads), 0, all_heads, hidden, attended, groups, made);
         add(layer.after_attention);

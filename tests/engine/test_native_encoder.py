@@ -116,6 +116,19 @@ def test_large_numbers(by_tiles: bool, folder: Path) -> None:
     assert relative_error(ours.float(), exact) < allowed
 
 
+def test_scores_far_above_those_of_the_tokens_beside(folder: Path) -> None:
+    """By more than a float holds as a power of two. Then all is attended to again, and nothing is too large."""
+    model = tiny_model(tiled_config(sliding_window=700))
+    layers = model.model.encoder.text_model.layers
+    del layers[1:]  # one layer: those behind it would make much of small differences
+    layers[0].self_attn.q_norm.weight.fill_(300)
+    ids = ids_of(700)
+    exact = encode_window(model, ids)
+    ours = encode_window(model.bfloat16(), ids, native=tiled(model, folder))
+    theirs = relative_error(encode_window(model, ids).float(), exact)
+    assert relative_error(ours.float(), exact) < 1.1 * theirs < 0.2
+
+
 def test_progress_moves_and_reading_can_be_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.native.encoder_layers._PIECE", 32)
     model = tiny_model(tiled_config()).bfloat16()
