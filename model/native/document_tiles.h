@@ -39,7 +39,7 @@ private:
         for (int token = 0; token < size; token += DEPTH, states += (size_t)DEPTH * hidden) {
             clear_sums();
             for (int i = 0; i < hidden; i += DEPTH) {
-                add_products<GoesBy::ROWS, BOTH>(states + i, states + (size_t)TILE * hidden + i,
+                add_products<GoesBy::TOKENS, BOTH>(states + i, states + (size_t)TILE * hidden + i,
                                                  asked_by(group) + (size_t)i * TILE,
                                                  asked_by(next) + (size_t)i * TILE, 2 * hidden);
                 if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * block);
