@@ -3,34 +3,10 @@
 
 #pragma once
 
-#include <cstdlib>
-#include <memory>
-
 #include "decoder_layer.h"
 #include "document_int8_tiles.h"
 #include "document_tiles.h"
-#include "rows.h"
-
-
-struct Free {
-    void operator()(float* numbers) const { std::free(numbers); }
-};
-using Floats = std::unique_ptr<float[], Free>;
-
-inline Floats floats(size_t count) {  // of undefined value, where a cache line begins: tiles load faster from there
-    const size_t lines = (count + 15) / 16;
-    return Floats(static_cast<float*>(std::aligned_alloc(64, 64 * std::max<size_t>(lines, 1))));
-}
-
-// Rows that attend are ordered by (key head, new token, query head of the key head): those of a key head lie together.
-struct RowOrder {
-    const int groups, count, heads;  // query heads of a key head, new tokens, query heads
-
-    int token_of(int row) const { return row / groups % count; }
-    int key_head_of(int row) const { return row / (groups * count); }
-    int head_of(int row) const { return key_head_of(row) * groups + row % groups; }
-    int row_of(int token, int head) const { return (head / groups * count + token) * groups + head % groups; }
-};
+#include "looks.h"
 
 template <typename T>
 class DocumentAttention {
@@ -41,13 +17,9 @@ class DocumentAttention {
     const int hidden = layer.hidden, rows = order.count * order.heads, tall = whole_tiles(rows);
     const bool tiled = std::is_same_v<T, bfloat16> && suits_tiles(rows, hidden);
     const size_t of_all_threads = (size_t)tokens.threads * tall;
-    const size_t looked_at = tokens.attention ? (size_t)tokens.answers * layer.heads * document.tokens : 0;
     Floats peaks = floats(of_all_threads), totals = floats(of_all_threads),
-           sums = floats((size_t)tokens.threads * tall * hidden), scores = floats(looked_at);
-
-    float* scores_of(int answer, int head) const {  // of an answer's last token
-        return &scores[((size_t)answer * layer.heads + head) * document.tokens];
-    }
+           sums = floats((size_t)tokens.threads * tall * hidden);
+    Looks<T> looks{layer, document, tokens, order};
 
     // A block's products of one row -> scores -> weights, relative to this thread's peak so far.
     void weigh(int row, int first, int size, const float* scales, float* scored) {
@@ -59,8 +31,7 @@ class DocumentAttention {
             const uint8_t* shown = document.shown + (size_t)answer * document.tokens + first;
             for (int i = 0; i < size; i++) scored[i] = shown[i] ? scored[i] : MASKED;
         }
-        if (tokens.attention && order.token_of(row) % tokens.size == tokens.size - 1)
-            std::copy(scored, scored + size, scores_of(answer, order.head_of(row)) + first);
+        if (looks.want(row)) looks.keep(row, first, size, scored);
         const float peak = std::max(peaks[here], highest(load(scored)));
         if (peak > peaks[here]) {
             const float shrink = std::exp(peaks[here] - peak);
@@ -97,12 +68,8 @@ class DocumentAttention {
                 const size_t answer = order.token_of(row) / tokens.size;
                 if (!document.shown[answer * document.tokens + first + token]) score = MASKED;
             });
-        if (tokens.attention)
-            for (int row = begin; row < end; row++)
-                if (order.token_of(row) % tokens.size == tokens.size - 1) {
-                    float* const to = scores_of(order.token_of(row) / tokens.size, order.head_of(row)) + first;
-                    for (int token = 0; token < size; token++) to[token] = scored[(size_t)token * TILE + row - begin];
-                }
+        for (int row = begin; row < end; row++)
+            if (looks.want(row)) looks.keep_lane(row, first, size, scored + row - begin);
         std::fill(scored + (size_t)size * TILE, scored + (size_t)whole * TILE, MASKED);
     }
 
@@ -209,22 +176,9 @@ public:
         attend_by_rows(share, absorbed);
     }
 
-    // The attention of each answer's last token over some of the document's tokens. peak and total: of a row, of all.
+    // What each answer's last token looks at, among some of the document's tokens.
     template <typename Peak, typename Total>
     void look(const Peak& peak_of, const Total& total_of) const {
-        const Share share(document.tokens, LANES);
-        for (int answer = 0; answer < tokens.answers; answer++) {
-            float* looks = tokens.attention + (size_t)answer * document.tokens;
-            std::fill(looks + share.first, looks + share.last, 0.0f);
-            for (int head = 0; head < layer.heads; head++) {
-                const int row = order.row_of((answer + 1) * tokens.size - 1, head);
-                const float peak = peak_of(row), part = 1 / (total_of(row, peak) * layer.heads);
-                const float* scored = scores_of(answer, head);
-                int token = share.first;
-                for (; token + LANES <= share.last; token += LANES)
-                    store(looks + token, load(looks + token) + exp(load(scored + token) - peak) * part);
-                for (; token < share.last; token++) looks[token] += std::exp(scored[token] - peak) * part;
-            }
-        }
+        looks.write(peak_of, total_of);
     }
 };
