@@ -40,6 +40,15 @@ inline Lanes gated(Lanes x, Lanes y) {
     return x * y * (Lanes)_mm512_rcp14_ps((__m512)(power_of_two(power) + 1.0f));
 }
 
+inline Lanes larger(Lanes a, Lanes b) { return (Lanes)_mm512_max_ps((__m512)a, (__m512)b); }
+
+inline Lanes highest_of(const float* scores, int size) {  // (size, 16), whole fours of them
+    Lanes most[4];
+    for (int n = 0; n < 4; n++) most[n] = load(scores + n * TILE);
+    for (int n = 4; n < size; n++) most[n % 4] = larger(most[n % 4], load(scores + (size_t)n * TILE));
+    return larger(larger(most[0], most[1]), larger(most[2], most[3]));
+}
+
 inline __m512i lanes_apart(int stride) {
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     return _mm512_mullo_epi32(lane, _mm512_set1_epi32(stride));

@@ -16,17 +16,9 @@ protected:
     DocumentBlock(int rows, int hidden, float* sums, float* peaks, float* totals)
         : rows(rows), hidden(hidden), sums(sums), peaks(peaks), totals(totals) {}
 
-    static Lanes highest_of(const float* scores, int size) {  // (size, 16), whole fours of them
-        __m512 most[4];
-        for (int n = 0; n < 4; n++) most[n] = (__m512)load(scores + n * TILE);
-        for (int token = 4; token < size; token++)
-            most[token % 4] = _mm512_max_ps(most[token % 4], (__m512)load(scores + (size_t)token * TILE));
-        return (Lanes)_mm512_max_ps(_mm512_max_ps(most[0], most[1]), _mm512_max_ps(most[2], most[3]));
-    }
-
     // A group's peaks become what they are with new scores up to `highest`; what was summed up till now shrinks.
     Lanes raise(int group, Lanes highest) const {
-        const Lanes old = load(peaks + group * TILE), peak = (Lanes)_mm512_max_ps((__m512)old, (__m512)highest);
+        const Lanes old = load(peaks + group * TILE), peak = larger(old, highest);
         const Lanes shrink = power_of_two((old - peak) * LOG2_E);
         for (int lane = 0; lane < TILE; lane++)
             if (peak[lane] > old[lane]) scale(sums + ((size_t)group * TILE + lane) * hidden, shrink[lane], hidden);

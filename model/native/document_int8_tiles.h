@@ -52,14 +52,13 @@ private:
         }
     }
 
-    // A block's scores for some groups.
-    template <typename KeyScales>
-    void score(const int8_t* states, const float* token_scales, const KeyScales& key_scales, int size, int first,
+    // A block's scores for some groups; key_scales: of each of them, where they are to be in.
+    void score(const int8_t* states, const float* token_scales, const float* const* key_scales, int size, int first,
                int last) const {
         alignas(64) Products products = {};
         for (int token = 0; token < size; token += TOKENS, states += (size_t)TOKENS * hidden)
             for (int group = first; group < last; group++) {
-                const float* const of_keys = key_scales(group);
+                const float* const of_keys = key_scales[group - first];
                 group * TILE + EIGHT < rows ? score<true>(states, token_scales, of_keys, token, group, products)
                                             : score<false>(states, token_scales, of_keys, token, group, products);
             }
@@ -161,9 +160,11 @@ public:
         const float largest = highest(highest_of(token_scales, size / LANES));
         for (int first = 0; first < groups; first += TOGETHER) {
             const int last = std::min(first + TOGETHER, groups);
-            score(states, token_scales, key_scales, size, first, last);
+            const float* of_keys[TOGETHER] = {};
+            for (int group = first; group < last; group++) of_keys[group - first] = key_scales(group);
+            score(states, token_scales, of_keys, size, first, last);
             for (int group = first; group < last; group++) {
-                complete(group, scores_of(group), key_scales(group) != nullptr);
+                complete(group, scores_of(group), of_keys[group - first] != nullptr);
                 weigh(token_scales, largest, size, group);
             }
         }

@@ -40,8 +40,8 @@ private:
             clear_sums();
             for (int i = 0; i < hidden; i += DEPTH) {
                 add_products<GoesBy::TOKENS, BOTH>(states + i, states + (size_t)TILE * hidden + i,
-                                                 asked_by(group) + (size_t)i * TILE,
-                                                 asked_by(next) + (size_t)i * TILE, 2 * hidden);
+                                                   asked_by(group) + (size_t)i * TILE,
+                                                   asked_by(next) + (size_t)i * TILE, 2 * hidden);
                 if (PAIRS) interleave(states + i, DEPTH, hidden, paired_of(i, token), (size_t)TILE * block);
             }
             store_sums<BOTH>(scores_of(group) + (size_t)token * TILE, scores_of(next) + (size_t)token * TILE);

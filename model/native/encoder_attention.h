@@ -110,14 +110,12 @@ class EncoderAttention {
         }
     }
 
-    static Lanes larger(Lanes a, Lanes b) { return (Lanes)_mm512_max_ps((__m512)a, (__m512)b); }
-
     void find_peaks(const Pair& pair, const Span& among) const {
         Lanes highest[2] = {all(MASKED), all(MASKED)};
         for (int key = among.first; key < among.end; key += DEPTH) {
             score(pair, key, scores, [] {});
-            for (int row = 0; row < 2 * DEPTH; row++)
-                highest[row / DEPTH] = larger(highest[row / DEPTH], load(scores + row * TILE));
+            for (int group = 0; group < 2; group++)
+                highest[group] = larger(highest[group], highest_of(scores + group * STRIP, DEPTH));
         }
         store(peaks + (size_t)pair.one * TILE, highest[0] + LOWERED);
         store(peaks + (size_t)pair.two * TILE, highest[1] + LOWERED);

@@ -3,23 +3,11 @@
 
 #pragma once
 
-#include <cstdlib>
-#include <memory>
 #include <vector>
 
 #include "columns.h"
 #include "decoder_layer.h"
 #include "rows.h"
-
-struct Free {
-    void operator()(float* numbers) const { std::free(numbers); }
-};
-using Floats = std::unique_ptr<float[], Free>;
-
-inline Floats floats(size_t count) {  // of undefined value, where a cache line begins: tiles load faster from there
-    const size_t lines = (count + 15) / 16;
-    return Floats(static_cast<float*>(std::aligned_alloc(64, 64 * std::max<size_t>(lines, 1))));
-}
 
 // Rows that attend are ordered by (key head, new token, query head of the key head): those of a key head lie together.
 struct RowOrder {
