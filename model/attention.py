@@ -22,30 +22,47 @@ from model.t5gemma2 import Attention, Rotary, rotated
 
 @dataclass(slots=True, kw_only=True)
 class SelfAttentionCache:
-    """The decoder's own keys and values, one buffer for each layer, filled from the left. Each (N, K, capacity, D)."""
+    """The decoder's own keys and values, filled from the left: buffer (2, layers, N, K, capacity, D).
 
-    keys: list[torch.Tensor]
-    values: list[torch.Tensor]
+    In a recorded pass (`at`: (S,) long, where its tokens go) a layer gives all its rows, and a mask tells which count.
+    """
+
+    buffer: torch.Tensor
     length: int = 0
+    at: torch.Tensor | None = None
 
     @classmethod
-    def empty(cls, layers: int, shape: tuple[int, int, int, int], like: torch.Tensor) -> SelfAttentionCache:
-        def buffers() -> list[torch.Tensor]:
-            return [like.new_empty(shape) for _ in range(layers)]
+    def empty(cls, *shape: int, like: torch.Tensor) -> SelfAttentionCache:
+        """Of layers, N, K, capacity and D, where and as `like` is."""
+        return cls(buffer=like.new_empty(2, *shape))
 
-        return cls(keys=buffers(), values=buffers())
+    @property
+    def keys(self) -> tuple[torch.Tensor, ...]:
+        """Of each layer, (N, K, capacity, D)."""
+        return self.buffer[0].unbind()
+
+    @property
+    def values(self) -> tuple[torch.Tensor, ...]:
+        """Likewise."""
+        return self.buffer[1].unbind()
+
+    @property
+    def capacity(self) -> int:
+        return self.buffer.shape[4]
 
     def extend(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Write S new rows of a layer behind `length`; returns all its rows. `length` moves once a pass."""
+        own_keys, own_values = self.buffer[0, layer], self.buffer[1, layer]
+        if self.at is not None:
+            return own_keys.index_copy_(2, self.at, keys), own_values.index_copy_(2, self.at, values)
         end = self.length + keys.shape[2]
-        self.keys[layer][:, :, self.length : end] = keys
-        self.values[layer][:, :, self.length : end] = values
-        return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
+        own_keys[:, :, self.length : end] = keys
+        own_values[:, :, self.length : end] = values
+        return own_keys[:, :, :end], own_values[:, :, :end]
 
-    def keep(self, questions: torch.Tensor) -> None:
-        """Only these questions go on, (M,) indices."""
-        self.keys = [keys[questions] for keys in self.keys]
-        self.values = [values[questions] for values in self.values]
+    def taken(self, questions: torch.Tensor) -> SelfAttentionCache:
+        """Of these questions alone, (M,) indices."""
+        return SelfAttentionCache(buffer=self.buffer.index_select(2, questions), length=self.length)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from model.memory import kept, kept_bytes, memory_of
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.questions import checked_question
+from model.recordings import Recordings
 from model.types import (
     Answer,
     CancelledCallback,
@@ -56,14 +57,14 @@ class Engine:
         memory_precision: Precision | None = None,
     ) -> None:
         """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `quantised`: it reads
-        the decoder's layers and the output head in few bits where that is faster. All that is made beside, in some
-        seconds, and used from then on.
+        the decoder's layers and the output head in few bits where that is faster. It is made beside, in some seconds.
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
         self._head = OutputHead(checkpoint.model)
         self._native = NativeParts()
+        self._recordings = Recordings.of(checkpoint.model)
         if native_folder is not None or quantised:
             Thread(target=self._quicken, args=[native_folder, quantised]).start()
         self._memory_precision = memory_precision
@@ -222,8 +223,8 @@ class Engine:
             raise QuestionError("There are no questions. Ask at least one.")
         self._check(encodings)
         before = self._tokens_read_of(encodings)
-        options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._head, self._native.decoder_layers, encodings, options, cancelled)
+        parts = self._head, self._native.decoder_layers, self._recordings
+        generation = Generation(self.checkpoint, *parts, encodings, options or GenerationOptions(), cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

@@ -10,7 +10,8 @@ import torch
 
 from model.candidates import Candidate, Search
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder, DecoderOutput
+from model.decoder import Decoder
+from model.decoder_pass import DecoderOutput
 from model.errors import Cancelled
 from model.evidence import attention_by_page, find_evidence
 from model.memory import only_rows, placed
@@ -19,6 +20,7 @@ from model.output_head import OutputHead
 from model.passages import has_sentences, shown_rows
 from model.prompts import NOT_IN_DOCUMENT, end_tokens, prompt_ids, read_off
 from model.ranking import shown_text
+from model.recordings import Recordings
 from model.sampling import Sampler
 from model.types import (
     Answer,
@@ -51,6 +53,7 @@ class Generation:
         checkpoint: Checkpoint,
         head: OutputHead,
         layers: DecoderLayers | None,
+        recordings: Recordings | None,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
@@ -58,6 +61,7 @@ class Generation:
         self._checkpoint = checkpoint
         self._head = head
         self._layers = layers
+        self._recordings = recordings
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
@@ -122,6 +126,7 @@ class Generation:
             capacity=max(map(len, prompts)) + self._options.max_new_tokens,
             head=self._head,
             layers=self._layers,
+            recordings=self._recordings,
             cancelled=self._cancelled,
             shown=None if bool(shown.all()) else shown.to(checkpoint.device),
         )

@@ -28,13 +28,14 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.checkpoints import EMBEDDED, load_checkpoint
 from model.cores import side_by_side
-from model.decoder import Decoder, DecoderOutput
+from model.decoder import Decoder
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of, placed
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.prompts import end_tokens
+from model.recordings import Recordings
 from model.tokens import encode_text
 from model.types import Memory
 from model.windows import Window, plan_windows
@@ -90,9 +91,8 @@ def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, native: Nativ
         return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, native=native), native.key_scales)
 
     def read(part: Window) -> Memory:
-        states = encode_window(
-            checkpoint.model, torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]]), native=native
-        )
+        piece = torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]])
+        states = encode_window(checkpoint.model, piece, native=native)
         return memory_of(checkpoint.model, part.kept_rows(states), native.key_scales)
 
     parts = plan_windows(len(ids) - 1, window - 1, window // 16)
@@ -102,12 +102,11 @@ def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, native: Nativ
 
 def answer(decoder: Decoder, prompts: list[list[int]], ends: list[int]) -> tuple[list[int], list[float]]:
     """Greedy tokens of the first answer, which never ends, and the seconds that each took."""
-    greedy: list[int] = []
-    seconds: list[float] = []
+    greedy, seconds = list[int](), list[float]()
     while len(greedy) < ANSWER_TOKENS:
         started = time.perf_counter()
         output = decoder.step([greedy[-1]] * len(prompts)) if greedy else decoder.begin(prompts)
-        greedy.append(best(output, ends))
+        greedy.append(best(output.logits[0], ends))
         seconds.append(time.perf_counter() - started)
     return greedy, seconds
 
@@ -124,9 +123,9 @@ def evidence_percent(looking: Decoder, blind: Decoder, prompt: list[int], device
     return 100 * (statistics.median(taken[0]) / statistics.median(taken[1]) - 1)
 
 
-def best(output: DecoderOutput, ends: list[int]) -> int:
-    """The likeliest token of the first answer that does not end it, as `generate` with `min_new_tokens` takes it."""
-    logits = output.logits[0].clone()
+def best(logits: torch.Tensor, ends: list[int]) -> int:
+    """The likeliest token of one answer that does not end it, as `generate` with `min_new_tokens` takes it."""
+    logits = logits.clone()
     logits[ends] = -torch.inf
     return int(logits.argmax())
 
@@ -140,14 +139,15 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, setting
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
     save_file({"states": memory.hidden}, states)
     layers = native.decoder_layers
+    recordings = Recordings.of(checkpoint.model)
     if settings.precision == "int8":
         memory = kept(memory, "int8")
         if layers is None or not layers.take([memory]):
             memory = placed(memory, checkpoint.device, checkpoint.dtype)
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
-        capacity = QUESTION_TOKENS + ANSWER_TOKENS
-        return Decoder(checkpoint.model, [memory], questions, capacity, head, evidence=evidence, layers=layers)
+        given = checkpoint.model, [memory], questions, QUESTION_TOKENS + ANSWER_TOKENS, head
+        return Decoder(*given, evidence=evidence, layers=layers, recordings=recordings)
 
     ends = sorted(end_tokens(checkpoint))
     answer(decoder(1), [prompt], ends)

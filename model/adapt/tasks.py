@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from model.adapt.lookalikes import lookalike
+from model.adapt.neighbours import neighbours
 from model.adapt.receipts import further_questions
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
@@ -17,6 +18,7 @@ SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the con
 WITH_LOOKALIKES = (  # sources whose questions get lookalikes: the answers stand in the text
     "squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle", "qed", "tydiqa", "afriqa", "quoref",
 )  # fmt: skip
+WITH_NEIGHBOURS = ("squad11_train", "squad_it", "piaf")  # sources of articles with several contexts each
 RECEIPTS = ("receipts",)  # sources of receipts that lack some questions
 TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
 
@@ -27,6 +29,7 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
     """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
     by_context: dict[str, list[Pair]] = {}
     receipts: dict[str, list[Pair]] = {}
+    articles: list[dict] = []
     for row in rows:
         pairs = by_context.setdefault(row["context"], [])
         if not pairs and row["source"] in TITLED and crc32(row["context"].encode()) % TITLES_ASKED == 0:
@@ -37,8 +40,12 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
         if row["source"] in WITH_LOOKALIKES and row["answers"]:
             other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
             pairs += [(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
+        if row["source"] in WITH_NEIGHBOURS:
+            articles.append(row)
         if row["source"] in RECEIPTS and row["answers"]:
             receipts.setdefault(row["context"], []).append((row["question"], answer))
+    for context, question in neighbours(articles).items():
+        by_context[context].append((prompt_text(question), NOT_IN_DOCUMENT))
     for context, asked in receipts.items():
         by_context[context] += [(prompt_text(question), told) for question, told in further_questions(context, asked)]
     return by_context

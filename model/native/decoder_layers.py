@@ -150,7 +150,7 @@ class LayersOver:
             answers=answers,
             size=size,
             past=cache.length,
-            capacity=cache.keys[0].shape[2],
+            capacity=cache.capacity,
             threads=torch.get_num_threads(),
             starts=starts.data_ptr(),
             shown=None if shown is None else shown.data_ptr(),

@@ -9,7 +9,8 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from model import encoder_attention
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder, DecoderOutput
+from model.decoder import Decoder
+from model.decoder_pass import DecoderOutput
 from model.document_forms import AbsorbedForm, ProjectedForm, choose_form
 from model.encoder import encode_window
 from model.encoder_attention import local_attention, sliding_window_mask

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder, DecoderOutput
+from model.decoder import Decoder
+from model.decoder_pass import DecoderOutput
 from model.encoder import encode_window
 from model.engine import Engine
 from model.errors import Cancelled

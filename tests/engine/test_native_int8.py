@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.decoder import Decoder, DecoderOutput
+from model.decoder import Decoder
+from model.decoder_pass import DecoderOutput
 from model.encoder import encode_window
 from model.int8 import quantise
 from model.memory import kept, memory_of, placed
