@@ -115,8 +115,10 @@ def record(work: Work, device: torch.device) -> Work:
     """What does the work again, in the memory that it is done in now; where it leaves its output, the next one will."""
     graph = torch.cuda.CUDAGraph()
     stream, alone = _recorder(device)
-    with alone, torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
-        output = work()
+    with alone, torch.cuda.device(device):
+        torch.cuda.current_blas_handle()  # made now for this thread: it cannot be while something is recorded
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            output = work()
 
     def replay() -> DecoderOutput:
         graph.replay()
