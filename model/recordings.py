@@ -91,10 +91,12 @@ class RecordedPasses:
 
     def taken(self, running: Running, answers: torch.Tensor) -> Running:
         """These answers alone, (M,) indices: in their place where there is room."""
-        if self._recording is None or len(answers) > self._recording.shape.answers:
-            return running.taken(answers)
-        self._recording.keep(answers)
-        return running
+        if self._recording is not None and len(answers) <= self._recording.shape.answers:
+            self._recording.keep(answers)
+            return running
+        outgrown = running.taken(answers)
+        self._change(None)
+        return outgrown
 
     def _shape(self, answers: int, size: int) -> Shape:
         most = 1 if answers == 1 else _FEWEST_OF_SEVERAL
@@ -102,12 +104,13 @@ class RecordedPasses:
             most *= 2
         return Shape(answers=most, size=size, capacity=self._capacity, tokens=self._tokens, looking=self._looking)
 
-    def _change(self, recording: Recording) -> None:
+    def _change(self, recording: Recording | None) -> None:
         """This one from now on; the one before goes back, and this one when nobody needs the passes any more."""
         self._give_back()
-        self._recording = recording
-        self._give_back = given = weakref.finalize(self, self._recordings.take_back, recording)
-        given.atexit = False
+        self._recording, self._give_back = recording, lambda: None
+        if recording is not None:
+            self._give_back = given = weakref.finalize(self, self._recordings.take_back, recording)
+            given.atexit = False
 
 
 def _up(number: int, step: int) -> int:

@@ -55,7 +55,8 @@ def said(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> list[DecoderOutp
     running = len(prompts)
     for move in MOVES:
         if move is not None:
-            decoder.keep(move)
+            decoder.keep([*move, *move, *move])  # more than there is room for, and no more after all
+            decoder.keep(list(range(len(move))))
             running = len(move)
         outputs.append(decoder.step([7 + len(outputs) + 5 * row for row in range(running)]))
     return outputs
