@@ -40,8 +40,6 @@ inline Lanes gated(Lanes x, Lanes y) {
     return x * y * (Lanes)_mm512_rcp14_ps((__m512)(power_of_two(power) + 1.0f));
 }
 
-inline Lanes larger(Lanes a, Lanes b) { return (Lanes)_mm512_max_ps((__m512)a, (__m512)b); }
-
 inline Lanes highest_of(const float* scores, int size) {  // (size, 16), whole fours of them
     Lanes most[4];
     for (int n = 0; n < 4; n++) most[n] = load(scores + n * TILE);

@@ -57,6 +57,14 @@ inline float sum(Lanes lanes) {
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+inline Lanes larger(Lanes a, Lanes b) {
+#ifdef __AVX512F__
+    return (Lanes)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    return a > b ? a : b;
+#endif
+}
+
 inline float highest(Lanes lanes) {
     float most = lanes[0];
     for (int lane = 1; lane < LANES; lane++) most = std::max(most, lanes[lane]);

@@ -79,26 +79,36 @@ class MergedAttention {
         }
     }
 
-    void attend_to_own() {
-        const Share share(rows, 1);
-        auto weights = floats(tokens.past + tokens.size);
-        for (int row = share.first; row < share.last; row++) {
+    void attend_to_own() {  // what a key head's query heads ask for one token, together: they see the same keys
+        const Share share(rows / groups, 1);
+        const int most = whole_tiles(tokens.past + tokens.size);
+        auto weights = floats((size_t)groups * most);
+        for (int row = share.first * groups; row < share.last * groups; row += groups) {
             const int key_head = order.key_head_of(row), answer = order.token_of(row) / tokens.size;
             const int end = tokens.past + order.token_of(row) % tokens.size + 1;
             const int near = end - 1 - layer.behind, first = std::max<int64_t>({0, near, tokens.starts[answer]});
             const int size = std::max(end - first, 0);
             float* to = &own_sums[(size_t)row * dim];
-            std::fill(to, to + dim, 0.0f);
-            own_peaks[row] = NOTHING;  // padding before an answer sees nothing of its kind
-            own_totals[row] = 0;
-            if (!size) continue;
-            product(cached(tokens.keys, answer, key_head, first), dim, 0, size, &queries[(size_t)row * dim], 1,
-                    weights.get(), 0);
-            own_peaks[row] = *std::max_element(&weights[0], &weights[size]);
-            for (int key = 0; key < size; key++)
-                own_totals[row] += weights[key] = std::exp(weights[key] - own_peaks[row]);
-            add_weighted(weights.get(), 0, 1, cached(tokens.values, answer, key_head, first), size, dim, 0, dim, to);
+            std::fill_n(to, (size_t)groups * dim, 0.0f);
+            lane_product(cached(tokens.keys, answer, key_head, first), dim, 0, size, &queries[(size_t)row * dim],
+                         groups, weights.get(), most);
+            for (int head = 0; head < groups; head++) weigh_own(row + head, size, &weights[(size_t)head * most]);
+            lane_add_weighted(weights.get(), most, groups, cached(tokens.values, answer, key_head, first), size, dim, 0,
+                              dim, to);
         }
+    }
+
+    void weigh_own(int row, int size, float* scored) {  // padding before an answer sees nothing of its kind
+        std::fill(scored + size, scored + whole_tiles(size), MASKED);
+        Lanes peaks = all(NOTHING), total = {};
+        for (int key = 0; key < size; key += LANES) peaks = larger(peaks, load(scored + key));
+        const float peak = own_peaks[row] = highest(peaks);
+        for (int key = 0; key < size; key += LANES) {
+            const Lanes weights = exp(load(scored + key) - peak);
+            store(scored + key, weights);
+            total += weights;
+        }
+        own_totals[row] = sum(total);
     }
 
     float peak_of(int row) const {  // of all threads' and the own tokens' scores

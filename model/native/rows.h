@@ -72,12 +72,9 @@ inline bool suits_tiles(int rows, int columns) {  // fewer rows are multiplied a
     return has_tiles() && rows >= 4 && columns % DEPTH == 0;
 }
 
-// y[:, first:last] = x (rows, in) times rows first to last of the matrix; y has `stride` columns.
+// y[:, first:last] = x (rows, in) times rows first to last of the matrix, without tiles; y has `stride` columns.
 template <typename T>
-void product(const T* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride) {
-    if constexpr (std::is_same_v<T, bfloat16>)
-        if (suits_tiles(rows, in) && (last - first) % TILE == 0)
-            return tile_product(matrix, in, first, last, paired_rows(x, rows, in), rows, y, stride);
+void lane_product(const T* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride) {
     const int even = first + (last - first) / 2 * 2;
     in_groups<8>(rows, [&](auto count, int row) {
         const float* given = x + (size_t)row * in;
@@ -85,6 +82,15 @@ void product(const T* matrix, int in, int first, int last, const float* x, int r
         multiply<count.value, 2>(matrix, in, first, even, given, made, stride);
         multiply<count.value, 1>(matrix, in, even, last, given, made, stride);
     });
+}
+
+// The same, by tiles where they suit.
+template <typename T>
+void product(const T* matrix, int in, int first, int last, const float* x, int rows, float* y, int stride) {
+    if constexpr (std::is_same_v<T, bfloat16>)
+        if (suits_tiles(rows, in) && (last - first) % TILE == 0)
+            return tile_product(matrix, in, first, last, paired_rows(x, rows, in), rows, y, stride);
+    lane_product(matrix, in, first, last, x, rows, y, stride);
 }
 
 template <int ROWS, int TERMS, typename T>
@@ -103,14 +109,10 @@ void add_terms(const float* given, int stride, const T* matrix, int in, int firs
     }
 }
 
-// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in). Where there are more
-// than a few rows, y has room for whole tiles of them, and what stands behind a row's weights in its last tile is zero.
+// y (rows, in)[:, first:last] += weights (rows, terms of `stride`) times the matrix (terms, in), without tiles.
 template <typename T>
-void add_weighted(const float* weights, int stride, int rows, const T* matrix, int terms, int in, int first, int last,
-                  float* y) {
-    if constexpr (std::is_same_v<T, bfloat16>)
-        if (suits_tiles(rows, first) && last % DEPTH == 0)
-            return tile_add_weighted(weights, stride, rows, matrix, terms, in, first, last, y);
+void lane_add_weighted(const float* weights, int stride, int rows, const T* matrix, int terms, int in, int first,
+                       int last, float* y) {
     in_groups<4>(rows, [&](auto count, int row) {
         const float* given = weights + (size_t)row * stride;
         float* to = y + (size_t)row * in;
@@ -120,6 +122,17 @@ void add_weighted(const float* weights, int stride, int rows, const T* matrix, i
         for (int term = whole; term < terms; term++)
             add_terms<count.value, 1>(given + term, stride, matrix + (size_t)term * in, in, first, last, to);
     });
+}
+
+// The same, by tiles where they suit: then y has room for whole tiles of rows, and what stands behind a row's weights
+// in its last tile is zero.
+template <typename T>
+void add_weighted(const float* weights, int stride, int rows, const T* matrix, int terms, int in, int first, int last,
+                  float* y) {
+    if constexpr (std::is_same_v<T, bfloat16>)
+        if (suits_tiles(rows, first) && last % DEPTH == 0)
+            return tile_add_weighted(weights, stride, rows, matrix, terms, in, first, last, y);
+    lane_add_weighted(weights, stride, rows, matrix, terms, in, first, last, y);
 }
 
 inline void scale(float* x, float factor, int size) {
