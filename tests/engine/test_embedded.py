@@ -17,7 +17,7 @@ from model.engine import Engine
 from model.errors import CheckpointError
 from tests.tiny import document, last, save_tiny
 
-LEAST_FOUND = 0.6  # of the asked fields; version 5 finds 98% (README)
+LEAST_FOUND = 0.6  # of the asked fields; version 6 finds 98% (README)
 
 
 @pytest.mark.weights
