@@ -69,6 +69,11 @@ def largest(logits: torch.Tensor, count: int) -> torch.Tensor:
     return highest.gather(1, best // _PIECE) * _PIECE + best % _PIECE
 
 
+def likeliest(logits: torch.Tensor) -> int:
+    """Where the largest of logits (vocabulary,) is: `argmax` of one row takes nine times as long."""
+    return int(largest(logits[None], 1))
+
+
 @torch.inference_mode()
 def _int8_product(weight: torch.Tensor) -> tuple[int, Product]:
     """The product with weight (V, H) in int8, and for how many questions at most it pays.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from model.output_head import likeliest
 from model.types import GenerationOptions
 
 
@@ -16,13 +17,12 @@ class Sampler:
 
     def sample(self, logits: torch.Tensor) -> tuple[int, float]:
         """A token of `logits`, (vocabulary,), and the log-probability that the model gave it (before temperature)."""
-        log_probabilities = torch.log_softmax(logits, dim=-1)
         if self._options.temperature == 0:
-            token = int(logits.argmax())
+            token = likeliest(logits)
         else:
             nucleus = self._nucleus(torch.softmax(logits / self._options.temperature, dim=-1))
             token = int(torch.multinomial(nucleus, 1, generator=self._generator))
-        return token, float(log_probabilities[token])
+        return token, float(logits[token] - logits.logsumexp(-1))
 
     def _nucleus(self, probabilities: torch.Tensor) -> torch.Tensor:
         """The fewest most likely tokens that reach `top_p` together keep their probability, the others get 0."""

@@ -33,7 +33,7 @@ from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of, placed
 from model.native.parts import NativeParts, load_native_parts
-from model.output_head import OutputHead
+from model.output_head import OutputHead, likeliest
 from model.prompts import end_tokens
 from model.recordings import Recordings
 from model.tokens import encode_text
@@ -126,7 +126,7 @@ def best(logits: torch.Tensor, ends: list[int]) -> int:
     """The likeliest token of one answer that does not end it, as `generate` with `min_new_tokens` takes it."""
     logits = logits.clone()
     logits[ends] = -torch.inf
-    return int(logits.argmax())
+    return likeliest(logits)
 
 
 def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, settings: Settings) -> dict[str, Any]:
