@@ -50,6 +50,11 @@ class SelfAttentionCache:
     def capacity(self) -> int:
         return self.buffer.shape[4]
 
+    @property
+    def filled(self) -> torch.Tensor:
+        """What is written so far, (2, layers, N, K, length, D)."""
+        return self.buffer[..., : self.length, :]
+
     def extend(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Write S new rows of a layer behind `length`; returns all its rows. `length` moves once a pass."""
         own_keys, own_values = self.buffer[0, layer], self.buffer[1, layer]

@@ -12,6 +12,7 @@ from model.document_forms import AbsorbedForm, DocumentForm, ProjectedForm, choo
 from model.memory import placed
 from model.native.decoder_layers import DecoderLayers, LayersOver
 from model.output_head import OutputHead
+from model.prefixes import Prefixes
 from model.recordings import Recordings
 from model.t5gemma2 import T5Gemma2
 from model.types import CancelledCallback, Memory
@@ -38,6 +39,7 @@ class Decoder:
         evidence: bool = True,
         layers: DecoderLayers | None = None,
         recordings: Recordings | None = None,
+        prefixes: Prefixes | None = None,
     ) -> None:
         """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
 
@@ -46,7 +48,8 @@ class Decoder:
         `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
         Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
         `layers`, the same model's, take a few tokens at a time where the document is attended to as states.
-        `recordings`, the same model's, take short prompts and single tokens.
+        `recordings`, the same model's, take short prompts and single tokens. `prefixes`, too, know what a question that
+        is shown everything begins with, and will know this one.
         """
         self._native = layers.over(memories) if layers else None
         self._evidence = evidence
@@ -57,6 +60,8 @@ class Decoder:
         self._form: DocumentForm | None = None
         self._device = memories[0].hidden.device
         self._recorded = recordings.over(self._placed(), capacity, looking=evidence) if recordings else None
+        alone = questions == 1 and shown is None and self._recorded is None
+        self._prefixes = prefixes if alone else None
         config = model.model.decoder.config
         each = config.num_hidden_layers, questions, config.num_key_value_heads, capacity, config.head_dim
         self._running = Running(
@@ -76,11 +81,14 @@ class Decoder:
         padding = [longest - len(prompt) for prompt in prompts]
         self._running.starts = torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
-        ids = torch.tensor(rows, device=self._device)
+        ids = torch.tensor(rows, device=self._device)[:, self._begun_with(prompts[0]) :]
         *earlier, piece = ids.split(max(1, _ROWS_AT_ONCE // len(prompts)), dim=1)
         for part in earlier:
             self._decode(part, looking=False)
-        return self._decode(piece, looking=self._evidence)
+        output = self._decode(piece, looking=self._evidence)
+        if self._prefixes is not None:
+            self._prefixes.keep(self._memories, prompts[0], self._running.cache.filled)
+        return output
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[int]) -> DecoderOutput:
@@ -92,6 +100,16 @@ class Decoder:
         """Only these questions, by their place among those that still run, go on."""
         index = torch.tensor(questions, device=self._device)
         self._running = self._recorded.taken(self._running, index) if self._recorded else self._running.taken(index)
+
+    def _begun_with(self, prompt: Sequence[int]) -> int:
+        """How many of its first tokens are in the cache from now on, as an earlier question left them."""
+        known = self._prefixes.longest(self._memories, prompt) if self._prefixes is not None else None
+        if known is None:
+            return 0
+        cache = self._running.cache
+        cache.length = known.shape[-2]
+        cache.filled.copy_(known)
+        return cache.length
 
     def _placed(self) -> list[Memory]:
         return [placed(memory, self._device, self._model.dtype) for memory in self._memories]

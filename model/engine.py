@@ -24,6 +24,7 @@ from model.generation import Generation
 from model.memory import kept, kept_bytes, memory_of
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
+from model.prefixes import Prefixes
 from model.questions import checked_question
 from model.recordings import Recordings
 from model.types import (
@@ -62,9 +63,8 @@ class Engine:
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
-        self._head = OutputHead(checkpoint.model)
-        self._native = NativeParts()
-        self._recordings = Recordings.of(checkpoint.model)
+        self._head, self._native = OutputHead(checkpoint.model), NativeParts()
+        self._recordings, self._prefixes = Recordings.of(checkpoint.model), Prefixes()
         if native_folder is not None or quantised:
             Thread(target=self._quicken, args=[native_folder, quantised]).start()
         self._memory_precision = memory_precision
@@ -223,7 +223,7 @@ class Engine:
             raise QuestionError("There are no questions. Ask at least one.")
         self._check(encodings)
         before = self._tokens_read_of(encodings)
-        parts = self._head, self._native.decoder_layers, self._recordings
+        parts = self._head, self._native.decoder_layers, self._recordings, self._prefixes
         generation = Generation(self.checkpoint, *parts, encodings, options or GenerationOptions(), cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)

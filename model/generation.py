@@ -18,6 +18,7 @@ from model.memory import only_rows, placed
 from model.native.decoder_layers import DecoderLayers
 from model.output_head import OutputHead
 from model.passages import has_sentences, shown_rows
+from model.prefixes import Prefixes
 from model.prompts import NOT_IN_DOCUMENT, end_tokens, prompt_ids, read_off
 from model.ranking import shown_text
 from model.recordings import Recordings
@@ -54,6 +55,7 @@ class Generation:
         head: OutputHead,
         layers: DecoderLayers | None,
         recordings: Recordings | None,
+        prefixes: Prefixes | None,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
@@ -62,6 +64,7 @@ class Generation:
         self._head = head
         self._layers = layers
         self._recordings = recordings
+        self._prefixes = prefixes
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
@@ -127,6 +130,7 @@ class Generation:
             head=self._head,
             layers=self._layers,
             recordings=self._recordings,
+            prefixes=self._prefixes if bool(self._looked_at.all()) else None,
             cancelled=self._cancelled,
             shown=None if bool(shown.all()) else shown.to(checkpoint.device),
         )

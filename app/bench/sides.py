@@ -1,6 +1,6 @@
 """One side of the speed benchmark, in a process of its own: `app.bench.sides SIDE MODEL TOKENS WINDOW STATES`.
 
-Both sides read the same text, are asked the same question of 16 tokens twice (the last time counts) and write 32
+Both sides read the same text, are asked questions of 16 tokens (the last one counts, the same for both) and write 32
 tokens. Our side keeps the document in int8 where READONCE_PRECISION says so, and leaves its encoder states in the file
 STATES; where transformers' own reading would take too long, or we read in several windows, it answers from those. The
 last line on standard output is what was measured, as JSON.
@@ -34,13 +34,14 @@ from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of, placed
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead, likeliest
+from model.prefixes import Prefixes
 from model.prompts import end_tokens
 from model.recordings import Recordings
 from model.tokens import encode_text
 from model.types import Memory
 from model.windows import Window, plan_windows
 
-QUESTION_TOKENS = 16
+QUESTION, QUESTION_TOKENS = "Question: Under which licence may this work be copied, changed and passed on?\nAnswer:", 16
 ANSWER_TOKENS = 32
 QUESTIONS = 16  # in a batch
 PROBED = 2048  # tokens by which transformers' time for all is estimated: it grows with their square
@@ -59,9 +60,8 @@ def document_ids(checkpoint: Checkpoint, tokens: int) -> torch.Tensor:
 
 
 def question_ids(checkpoint: Checkpoint) -> list[int]:
-    text = "Question: Under which licence may this work be copied, changed and passed on?\nAnswer:"
-    ids = [checkpoint.bos, *encode_text(checkpoint.tokenizer, text)[0]]
-    return ids[: QUESTION_TOKENS - 2] + ids[-2:]
+    ids, _ = encode_text(checkpoint.tokenizer, QUESTION)
+    return [checkpoint.bos, *ids[: QUESTION_TOKENS - 3], *ids[-2:]]
 
 
 def timed(work: Callable[[], Any], device: torch.device) -> tuple[Any, float]:
@@ -138,7 +138,7 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, setting
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
     save_file({"states": memory.hidden}, states)
     layers = native.decoder_layers
-    recordings = Recordings.of(checkpoint.model)
+    recordings, prefixes = Recordings.of(checkpoint.model), Prefixes()
     if settings.precision == "int8":
         memory = kept(memory, "int8")
         if layers is None or not layers.take([memory]):
@@ -146,12 +146,13 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, setting
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
         given = checkpoint.model, [memory], questions, QUESTION_TOKENS + ANSWER_TOKENS, head
-        return Decoder(*given, evidence=evidence, layers=layers, recordings=recordings)
+        return Decoder(*given, evidence=evidence, layers=layers, recordings=recordings, prefixes=prefixes)
 
     ends = sorted(end_tokens(checkpoint))
-    before = 2 if recordings else 1  # a GPU's passes are recorded the second time
-    *_, (greedy, seconds) = (answer(decoder(1), [prompt], ends) for _ in range(before + 1))
-    *_, (_, batch_seconds) = (answer(decoder(QUESTIONS), [prompt] * QUESTIONS, ends) for _ in range(2 * before - 1))
+    other = [*prompt[:3], *prompt[-3:2:-1], *prompt[-2:]]  # as many tokens, and alike no further than "Question:"
+    asked = [other, other, prompt] if recordings else [other, prompt]  # a GPU's passes are recorded the second time
+    *_, (greedy, seconds) = (answer(decoder(1), [one], ends) for one in asked)
+    *_, (_, batch_seconds) = (answer(decoder(QUESTIONS), [prompt] * QUESTIONS, ends) for _ in asked)
     return {
         "encode_seconds": encode_seconds,
         "first_token_seconds": seconds[0],
