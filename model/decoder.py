@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -20,6 +21,26 @@ from model.types import CancelledCallback, Memory
 _ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderParts:
+    """What a model's decoders share, where there is more than the model.
+
+    head: another one than the plain. layers: take a few tokens at a time where the document is attended to as states.
+    recordings: take short prompts and single tokens. prefixes: know what a question that is shown everything begins
+    with, and will know the next one.
+    """
+
+    head: OutputHead | None = None
+    layers: DecoderLayers | None = None
+    recordings: Recordings | None = None
+    prefixes: Prefixes | None = None
+
+    @classmethod
+    def of(cls, model: T5Gemma2) -> DecoderParts:
+        """Those that there are from the start."""
+        return cls(recordings=Recordings.of(model), prefixes=Prefixes())
+
+
 class Decoder:
     """Decodes the answers to N questions over the same memories, all read once a layer and step for all questions.
 
@@ -32,14 +53,11 @@ class Decoder:
         memories: Sequence[Memory],
         questions: int,
         capacity: int,
-        head: OutputHead | None = None,
+        parts: DecoderParts | None = None,
         cancelled: CancelledCallback | None = None,
         *,
         shown: torch.Tensor | None = None,
         evidence: bool = True,
-        layers: DecoderLayers | None = None,
-        recordings: Recordings | None = None,
-        prefixes: Prefixes | None = None,
     ) -> None:
         """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
 
@@ -47,21 +65,18 @@ class Decoder:
 
         `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
         Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
-        `layers`, the same model's, take a few tokens at a time where the document is attended to as states.
-        `recordings`, the same model's, take short prompts and single tokens. `prefixes`, too, know what a question that
-        is shown everything begins with, and will know this one.
         """
-        self._native = layers.over(memories) if layers else None
+        parts = parts or DecoderParts()
+        self._native = parts.layers.over(memories) if parts.layers else None
         self._evidence = evidence
         self._cancelled = cancelled
         self._model = model
-        self._head = head or OutputHead(model)
+        self._head = parts.head or OutputHead(model)
         self._memories = memories
         self._form: DocumentForm | None = None
         self._device = memories[0].hidden.device
-        self._recorded = recordings.over(self._placed(), capacity, looking=evidence) if recordings else None
-        alone = questions == 1 and shown is None and self._recorded is None
-        self._prefixes = prefixes if alone else None
+        self._recorded = parts.recordings.over(self._placed(), capacity, looking=evidence) if parts.recordings else None
+        self._prefixes = parts.prefixes if questions == 1 and shown is None else None
         config = model.model.decoder.config
         each = config.num_hidden_layers, questions, config.num_key_value_heads, capacity, config.head_dim
         self._running = Running(
@@ -81,12 +96,12 @@ class Decoder:
         padding = [longest - len(prompt) for prompt in prompts]
         self._running.starts = torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
-        ids = torch.tensor(rows, device=self._device)[:, self._begun_with(prompts[0]) :]
+        ids = torch.tensor(rows, device=self._device)[:, self._begin_with_what_is_known(prompts[0]) :]
         *earlier, piece = ids.split(max(1, _ROWS_AT_ONCE // len(prompts)), dim=1)
         for part in earlier:
             self._decode(part, looking=False)
         output = self._decode(piece, looking=self._evidence)
-        if self._prefixes is not None:
+        if self._prefixes is not None and self._steady(len(prompts[0])):
             self._prefixes.keep(self._memories, prompts[0], self._running.cache.filled)
         return output
 
@@ -101,14 +116,20 @@ class Decoder:
         index = torch.tensor(questions, device=self._device)
         self._running = self._recorded.taken(self._running, index) if self._recorded else self._running.taken(index)
 
-    def _begun_with(self, prompt: Sequence[int]) -> int:
+    def _steady(self, tokens: int) -> bool:
+        """Whether so many at a time give each token's numbers to the last bit, whatever tokens go beside it."""
+        return self._native is not None and self._native.steady(tokens) and self._native.pay(1, tokens)
+
+    def _begin_with_what_is_known(self, prompt: Sequence[int]) -> int:
         """How many of its first tokens are in the cache from now on, as an earlier question left them."""
-        known = self._prefixes.longest(self._memories, prompt) if self._prefixes is not None else None
-        if known is None:
+        anew = next((tokens for tokens in range(1, len(prompt)) if self._steady(tokens)), 0)
+        if self._prefixes is None or not anew or not self._steady(len(prompt)):
             return 0
+        known = self._prefixes.longest(self._memories, prompt[:-anew])
         cache = self._running.cache
-        cache.length = known.shape[-2]
-        cache.filled.copy_(known)
+        cache.length = 0 if known is None else known.shape[-2]
+        if known is not None:
+            cache.filled.copy_(known)
         return cache.length
 
     def _placed(self) -> list[Memory]:

@@ -17,6 +17,7 @@ from threading import Thread
 from model import tokens as token_maps
 from model.checkpoint import Checkpoint
 from model.cores import side_by_side
+from model.decoder import DecoderParts
 from model.encoder import encode_window, heed, windows_side_by_side
 from model.encodings import join_windows
 from model.errors import EncodingError, QuestionError
@@ -24,9 +25,7 @@ from model.generation import Generation
 from model.memory import kept, kept_bytes, memory_of
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
-from model.prefixes import Prefixes
 from model.questions import checked_question
-from model.recordings import Recordings
 from model.types import (
     Answer,
     CancelledCallback,
@@ -63,18 +62,19 @@ class Engine:
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
-        self._head, self._native = OutputHead(checkpoint.model), NativeParts()
-        self._recordings, self._prefixes = Recordings.of(checkpoint.model), Prefixes()
+        self._native = NativeParts()
+        self._parts = DecoderParts.of(checkpoint.model)
         if native_folder is not None or quantised:
             Thread(target=self._quicken, args=[native_folder, quantised]).start()
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
     def _quicken(self, native_folder: Path | None, quantised: bool) -> None:
+        model, native = self.checkpoint.model, self._native
         if native_folder is not None:
-            self._native = load_native_parts(self.checkpoint.model, native_folder, quantised=quantised)
-        if quantised:
-            self._head = OutputHead(self.checkpoint.model, quantised=True, native=self._native.output_head)
+            self._native = native = load_native_parts(model, native_folder, quantised=quantised)
+        head = OutputHead(model, quantised=True, native=native.output_head) if quantised else None
+        self._parts = replace(self._parts, head=head, layers=native.decoder_layers)
 
     @cached_property
     def tagger(self) -> Tagger:
@@ -223,8 +223,8 @@ class Engine:
             raise QuestionError("There are no questions. Ask at least one.")
         self._check(encodings)
         before = self._tokens_read_of(encodings)
-        parts = self._head, self._native.decoder_layers, self._recordings, self._prefixes
-        generation = Generation(self.checkpoint, *parts, encodings, options or GenerationOptions(), cancelled)
+        options = options or GenerationOptions()
+        generation = Generation(self.checkpoint, self._parts, encodings, options, cancelled)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

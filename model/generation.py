@@ -10,18 +10,14 @@ import torch
 
 from model.candidates import Candidate, Search
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderParts
 from model.decoder_pass import DecoderOutput
 from model.errors import Cancelled
 from model.evidence import attention_by_page, find_evidence
 from model.memory import only_rows, placed
-from model.native.decoder_layers import DecoderLayers
-from model.output_head import OutputHead
 from model.passages import has_sentences, shown_rows
-from model.prefixes import Prefixes
 from model.prompts import NOT_IN_DOCUMENT, end_tokens, prompt_ids, read_off
 from model.ranking import shown_text
-from model.recordings import Recordings
 from model.sampling import Sampler
 from model.types import (
     Answer,
@@ -52,19 +48,13 @@ class Generation:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        head: OutputHead,
-        layers: DecoderLayers | None,
-        recordings: Recordings | None,
-        prefixes: Prefixes | None,
+        parts: DecoderParts,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
     ) -> None:
         self._checkpoint = checkpoint
-        self._head = head
-        self._layers = layers
-        self._recordings = recordings
-        self._prefixes = prefixes
+        self._parts = parts
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
@@ -120,17 +110,16 @@ class Generation:
         checkpoint = self._checkpoint
         parts = self._looked_at.split([encoded.token_count for encoded in self._encodings])
         memories = [only_rows(encoded.memory, rows) for encoded, rows in zip(self._encodings, parts, strict=True)]
-        if self._layers is None or not self._layers.take(memories):
+        layers = self._parts.layers
+        if layers is None or not layers.take(memories):
             memories = [placed(memory, checkpoint.device, checkpoint.dtype) for memory in memories]
+        everything = bool(self._looked_at.all())
         return Decoder(
             checkpoint.model,
             memories,
             len(prompts),
             capacity=max(map(len, prompts)) + self._options.max_new_tokens,
-            head=self._head,
-            layers=self._layers,
-            recordings=self._recordings,
-            prefixes=self._prefixes if bool(self._looked_at.all()) else None,
+            parts=self._parts if everything else replace(self._parts, prefixes=None),
             cancelled=self._cancelled,
             shown=None if bool(shown.all()) else shown.to(checkpoint.device),
         )

@@ -1,7 +1,8 @@
 """What questions to a document begin with alike: their first tokens' keys and values, as an earlier question left them.
 
 The decoder is causal: what a token leaves depends on the document and on the tokens before it alone. Questions that are
-shown all of a document have "Question:" in common at least, and in a conversation the turns before.
+shown all of a document have "Question:" in common at least, and in a conversation the turns before. They are taken over
+only where that changes no bit of an answer (`decoder.py`): the order of questions does not matter.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ class Prefixes:
         self._kept: tuple[_Beginning, ...] = ()  # the last used last
         self._lock = RLock()  # a document may go while it is held
 
-    def longest(self, memories: Sequence[Memory], prompt: Sequence[int]) -> torch.Tensor | None:
-        """What the first tokens of the prompt leave, (2, layers, 1, K, tokens, D), at most of all but the last."""
-        found = [(_alike(one.ids, prompt[:-1]), one.rows) for one in self._kept if one.is_of(memories)]
+    def longest(self, memories: Sequence[Memory], beginning: Sequence[int]) -> torch.Tensor | None:
+        """What the first tokens of a prompt's beginning leave, as many as are known: (2, layers, 1, K, tokens, D)."""
+        found = [(_alike(one.ids, beginning), one.rows) for one in self._kept if one.is_of(memories)]
         tokens, rows = max(found, key=lambda known: known[0], default=(0, None))
         return rows[..., :tokens, :] if rows is not None and tokens else None
 

@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,13 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.checkpoints import EMBEDDED, load_checkpoint
 from model.cores import side_by_side
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderParts
 from model.embedded import embedded_folder
 from model.encoder import encode_window, windows_side_by_side
 from model.memory import join_memories, kept, memory_of, placed
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead, likeliest
-from model.prefixes import Prefixes
 from model.prompts import end_tokens
-from model.recordings import Recordings
 from model.tokens import encode_text
 from model.types import Memory
 from model.windows import Window, plan_windows
@@ -138,19 +137,19 @@ def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, setting
         memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
     save_file({"states": memory.hidden}, states)
     layers = native.decoder_layers
-    recordings, prefixes = Recordings.of(checkpoint.model), Prefixes()
+    parts = replace(DecoderParts.of(checkpoint.model), head=head, layers=layers)
     if settings.precision == "int8":
         memory = kept(memory, "int8")
         if layers is None or not layers.take([memory]):
             memory = placed(memory, checkpoint.device, checkpoint.dtype)
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
-        given = checkpoint.model, [memory], questions, QUESTION_TOKENS + ANSWER_TOKENS, head
-        return Decoder(*given, evidence=evidence, layers=layers, recordings=recordings, prefixes=prefixes)
+        given = checkpoint.model, [memory], questions, QUESTION_TOKENS + ANSWER_TOKENS, parts
+        return Decoder(*given, evidence=evidence)
 
     ends = sorted(end_tokens(checkpoint))
     other = [*prompt[:3], *prompt[-3:2:-1], *prompt[-2:]]  # as many tokens, and alike no further than "Question:"
-    asked = [other, other, prompt] if recordings else [other, prompt]  # a GPU's passes are recorded the second time
+    asked = [other, other, prompt] if parts.recordings else [other, prompt]  # a GPU records the second time
     *_, (greedy, seconds) = (answer(decoder(1), [one], ends) for one in asked)
     *_, (_, batch_seconds) = (answer(decoder(QUESTIONS), [prompt] * QUESTIONS, ends) for _ in asked)
     return {

@@ -17,6 +17,8 @@ from model.native.library import INT8_TILE_ROW, TILE_ROW, are_whole, function, s
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import CancelledCallback, Memory
 
+_GROUP = 16  # rows that tiles take together
+_FEWEST_STEADY = 4  # tokens that go by tiles (`suits_tiles`)
 _MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better,
 _LONG = 2**12  # unless the document has so many tokens: over 8,192, 16 questions begin in 0.42 s, not in 0.82
 _PIECE = 512  # states whose key scales are made together
@@ -123,6 +125,14 @@ class LayersOver:
         if self.tiled:
             return answers * size <= _MOST_ROWS_BY_TILES or self._tokens >= _LONG
         return size == 1 and (answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS))
+
+    def steady(self, tokens: int) -> bool:
+        """Whether a pass of so many tokens of one answer gives each the same numbers, whatever the others are.
+
+        Fewer go without tiles or in smaller blocks, and rows of several key heads are scaled group by group.
+        """
+        layer = self._layers[0]
+        return self.tiled and layer.key_heads == 1 and tokens >= _FEWEST_STEADY and tokens * layer.heads > _GROUP
 
     @torch.inference_mode()
     def through(

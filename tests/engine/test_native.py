@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderParts
 from model.decoder_pass import DecoderOutput
 from model.encoder import encode_window
 from model.engine import Engine
@@ -52,7 +52,7 @@ def answered(
     evidence: bool = True,
 ) -> DecoderOutput:
     """Twelve tokens, more than the window of eight; halfway one answer ends and another goes on in two ways."""
-    decoder = Decoder(model, memories, 3, 40, shown=shown, layers=layers, evidence=evidence)
+    decoder = Decoder(model, memories, 3, 40, shown=shown, parts=DecoderParts(layers=layers), evidence=evidence)
     decoder.begin(PROMPTS)
     for token in range(8, 20):
         if token == 14:
@@ -133,7 +133,7 @@ def test_states_of_another_type_are_refused(folder: Path) -> None:
     model = tiny_model()
     memory = placed(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
     with pytest.raises(ValueError, match=r"states are in .*bfloat16.*, the model in torch.float32"):
-        Decoder(model, [memory], 1, 4, layers=layers_of(model, folder))
+        Decoder(model, [memory], 1, 4, parts=DecoderParts(layers=layers_of(model, folder)))
 
 
 @needs_compiler
@@ -155,11 +155,15 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
 def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
     model, asked = tiny_model(), iter([False, False, True])
     memories = memories_of(model, 20)
-    decoder = Decoder(model, memories, 1, 9, layers=layers_of(model, folder), cancelled=lambda: next(asked))
+    decoder = Decoder(
+        model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: next(asked)
+    )
     with pytest.raises(Cancelled):
         decoder.step([9])
     assert not list(asked)
-    undisturbed = Decoder(model, memories, 1, 9, layers=layers_of(model, folder), cancelled=lambda: False)
+    undisturbed = Decoder(
+        model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: False
+    )
     assert torch.isfinite(undisturbed.step([9]).logits).all()
 
 

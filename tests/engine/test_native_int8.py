@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderParts
 from model.decoder_pass import DecoderOutput
 from model.encoder import encode_window
 from model.int8 import quantise
@@ -71,7 +71,7 @@ def answered(
     questions: int = 3,
     shown: torch.Tensor | None = None,
 ) -> DecoderOutput:
-    decoder = Decoder(model, memories, questions, 40, layers=layers, shown=shown)
+    decoder = Decoder(model, memories, questions, 40, parts=DecoderParts(layers=layers), shown=shown)
     decoder.begin([[2, *range(9, 12 + question)] for question in range(questions)])
     return decoder.step(range(20, 20 + questions))
 
@@ -113,10 +113,12 @@ def test_many_rows_are_native_over_a_long_document_and_take_the_numbers_over_a_s
     layers, memories = layers_of(model, folder), [kept(memory, "int8") for memory in memories_of(model, 30)]
     prompts = [[2, *range(10, 100)], [2, *range(20, 110)]]
     both = memories, numbers(memories, torch.bfloat16)
-    ours, theirs = (Decoder(model, given, 2, 100, layers=layers).begin(prompts).logits for given in both)
+    ours, theirs = (
+        Decoder(model, given, 2, 100, parts=DecoderParts(layers=layers)).begin(prompts).logits for given in both
+    )
     assert torch.equal(ours, theirs)
     monkeypatch.setattr("model.native.decoder_layers._LONG", 30)
-    natively = Decoder(model, memories, 2, 100, layers=layers).begin(prompts).logits
+    natively = Decoder(model, memories, 2, 100, parts=DecoderParts(layers=layers)).begin(prompts).logits
     assert 0 < relative_error(natively, theirs) < 0.1
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from model.decoder import Decoder
+from model.decoder import Decoder, DecoderParts
 from model.decoder_pass import DecoderOutput
 from model.encoder import encode_window
 from model.memory import memory_of
@@ -84,7 +84,7 @@ def test_a_recorded_pass_says_what_a_pass_says(
     recordings = Recordings(model)
     theirs = said(Decoder(*given, shown=shown), prompts)
     for _ in range(3):  # begun, recorded, replayed
-        assert_same(said(Decoder(*given, shown=shown, recordings=recordings), prompts), theirs)
+        assert_same(said(Decoder(*given, shown=shown, parts=DecoderParts(recordings=recordings)), prompts), theirs)
 
 
 def test_nothing_of_the_answer_before_is_left(device: torch.device, made: list[Recording]) -> None:
@@ -92,11 +92,11 @@ def test_nothing_of_the_answer_before_is_left(device: torch.device, made: list[R
     model = tiny_model().to(device)
     recordings = Recordings(model)
     many = [ids_of(count, seed=count).tolist() for count in (12, 14, 9)]
-    said(Decoder(model, memories_of(model, 300), 3, 40, recordings=recordings), many)
+    said(Decoder(model, memories_of(model, 300), 3, 40, parts=DecoderParts(recordings=recordings)), many)
     begun = len(made)
     given = model, memories_of(model, 21), 3, 40
     few = [ids_of(count, seed=count).tolist() for count in (2, 5, 1)]
-    assert_same(said(Decoder(*given, recordings=recordings), few), said(Decoder(*given), few))
+    assert_same(said(Decoder(*given, parts=DecoderParts(recordings=recordings)), few), said(Decoder(*given), few))
     assert len(made) == begun
 
 
@@ -104,7 +104,7 @@ def test_decoders_at_the_same_time_have_recordings_of_their_own(device: torch.de
     model = tiny_model().to(device)
     recordings, memories = Recordings(model), memories_of(model, 30)
     prompts = [ids_of(count, seed=count).tolist() for count in (4, 7)]
-    decoders = [Decoder(model, memories, 1, 20, recordings=recordings) for _ in prompts]
+    decoders = [Decoder(model, memories, 1, 20, parts=DecoderParts(recordings=recordings)) for _ in prompts]
     alone = [Decoder(model, memories, 1, 20) for _ in prompts]
     pairs = list(zip(decoders, alone, prompts, strict=True))
     assert_same([one.begin([prompt]) for one, _, prompt in pairs], [one.begin([prompt]) for _, one, prompt in pairs])
@@ -115,7 +115,9 @@ def test_decoders_at_the_same_time_have_recordings_of_their_own(device: torch.de
 def test_nobody_looks_where_no_evidence_is_wanted(device: torch.device) -> None:
     model = tiny_model().to(device)
     given = model, memories_of(model, 30), 1, 20
-    decoders = [Decoder(*given, evidence=False, recordings=some) for some in (Recordings(model), None)]
+    decoders = [
+        Decoder(*given, evidence=False, parts=DecoderParts(recordings=some)) for some in (Recordings(model), None)
+    ]
     outputs = [[one.begin([[2, 9]]), one.step([7]), one.step([8]), one.step([9])] for one in decoders]
     assert all(output.attention.shape == output.sought.shape == (1, 0) for output in outputs[0])
     for ours, theirs in zip(*outputs, strict=True):
@@ -127,7 +129,7 @@ def test_few_recordings_are_kept(device: torch.device, made: list[Recording], mo
     model = tiny_model().to(device)
     recordings, memories = Recordings(model), memories_of(model, 30)
     for capacity in (10, 100, 200, 10, 200):  # each begins a recording for its prompt; the first is gone by then
-        Decoder(model, memories, 1, capacity, recordings=recordings).begin([[2, 9]])
+        Decoder(model, memories, 1, capacity, parts=DecoderParts(recordings=recordings)).begin([[2, 9]])
     assert [recording.shape.capacity for recording in made] == [64, 128, 256, 64]
 
 
