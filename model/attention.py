@@ -17,7 +17,7 @@ import torch
 
 from model.document_forms import DocumentForm
 from model.products import linear
-from model.t5gemma2 import Attention, Rotary, rotated
+from model.t5gemma2 import Attention, Rotary, T5Gemma2, rotated
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,9 +32,11 @@ class SelfAttentionCache:
     at: torch.Tensor | None = None
 
     @classmethod
-    def empty(cls, *shape: int, like: torch.Tensor) -> SelfAttentionCache:
-        """Of layers, N, K, capacity and D, where and as `like` is."""
-        return cls(buffer=like.new_empty(2, *shape))
+    def empty(cls, model: T5Gemma2, answers: int, capacity: int, device: torch.device) -> SelfAttentionCache:
+        """For so many answers of so many tokens; what is not written is undefined."""
+        config = model.model.decoder.config
+        shape = 2, config.num_hidden_layers, answers, config.num_key_value_heads, capacity, config.head_dim
+        return cls(buffer=torch.empty(shape, dtype=model.dtype, device=device))
 
     @property
     def keys(self) -> tuple[torch.Tensor, ...]:

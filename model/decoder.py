@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from model.attention import SelfAttentionCache
-from model.decoder_pass import DecoderOutput, Running, cancelled_early, go_through, heed, output_of, rotary_at
+from model.decoder_pass import ANSWER_STOPPED, DecoderOutput, Running, go_through, output_of, rotary_at
 from model.document_forms import AbsorbedForm, DocumentForm, ProjectedForm, choose_form
+from model.errors import Cancelled, heed
 from model.memory import placed
 from model.native.decoder_layers import DecoderLayers, LayersOver
 from model.output_head import OutputHead
@@ -77,10 +78,8 @@ class Decoder:
         self._device = memories[0].hidden.device
         self._recorded = parts.recordings.over(self._placed(), capacity, looking=evidence) if parts.recordings else None
         self._prefixes = parts.prefixes if questions == 1 and shown is None else None
-        config = model.model.decoder.config
-        each = config.num_hidden_layers, questions, config.num_key_value_heads, capacity, config.head_dim
         self._running = Running(
-            cache=SelfAttentionCache.empty(*each, like=memories[0].hidden.new_empty(0, dtype=model.dtype)),
+            cache=SelfAttentionCache.empty(model, questions, capacity, self._device),
             starts=torch.zeros(questions, dtype=torch.long, device=self._device),
             shown=shown,
         )
@@ -122,9 +121,9 @@ class Decoder:
 
     def _begin_with_what_is_known(self, prompt: Sequence[int]) -> int:
         """How many of its first tokens are in the cache from now on, as an earlier question left them."""
-        anew = next((tokens for tokens in range(1, len(prompt)) if self._steady(tokens)), 0)
-        if self._prefixes is None or not anew or not self._steady(len(prompt)):
+        if self._prefixes is None or not self._steady(len(prompt)):
             return 0
+        anew = next(filter(self._steady, range(1, len(prompt) + 1)))  # the last tokens, which are decoded in any case
         known = self._prefixes.longest(self._memories, prompt[:-anew])
         cache = self._running.cache
         cache.length = 0 if known is None else known.shape[-2]
@@ -138,7 +137,7 @@ class Decoder:
     def _decode(self, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
         hidden = self._model.model.decoder.embed_tokens(ids)  # (N, S, H)
         if self._recorded is not None and self._recorded.take(ids.shape[1]):
-            heed(self._cancelled)
+            heed(self._cancelled, ANSWER_STOPPED)
             self._running, output = self._recorded.go_through(self._running, hidden)
             return output
         cache = self._running.cache
@@ -163,5 +162,5 @@ class Decoder:
         given = hidden, by_layer, running.starts, running.cache
         looks = layers.through(*given, shown=running.shown, looking=looking, cancelled=self._cancelled)
         if looks is None:
-            raise cancelled_early()
+            raise Cancelled(ANSWER_STOPPED)
         return output_of(self._model, self._head, hidden[:, -1].to(self._model.dtype), looks)

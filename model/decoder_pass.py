@@ -8,12 +8,14 @@ import torch
 
 from model.attention import SelfAttentionCache, merged_attention
 from model.document_forms import DocumentForm
-from model.errors import Cancelled
+from model.errors import heed
 from model.output_head import OutputHead
 from model.products import feed_forward
 from model.resident import resident
 from model.t5gemma2 import Rotary, T5Gemma2
 from model.types import CancelledCallback
+
+ANSWER_STOPPED = "Stopped before the answer began."  # later there is one, which is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def go_through(
     rotary, biases = rotary_at(model, running, hidden, at), _biases(model, running, at, rows)
     looks = []
     for kind, layer in zip(decoder.config.layer_types, decoder.layers, strict=True):
-        heed(cancelled)
+        heed(cancelled, ANSWER_STOPPED)
         with resident(layer):
             attended, attention = merged_attention(
                 layer.self_attn,
@@ -87,17 +89,6 @@ def go_through(
             hidden = hidden + layer.post_feedforward_layernorm(fed)
             looks.append(attention)
     return output_of(model, head, hidden[:, -1], torch.stack(looks))
-
-
-def heed(cancelled: CancelledCallback | None) -> None:
-    """Raise Cancelled if it is."""
-    if cancelled is not None and cancelled():
-        raise cancelled_early()
-
-
-def cancelled_early() -> Cancelled:
-    """What to raise where there is no answer yet."""
-    return Cancelled("Stopped before the answer began.")
 
 
 def rotary_at(model: T5Gemma2, running: Running, like: torch.Tensor, at: torch.Tensor) -> dict[str, Rotary]:

@@ -15,7 +15,7 @@ import torch
 
 from model.cores import side_by_side
 from model.encoder_attention import global_attention, local_attention, sliding_window_bias
-from model.errors import Cancelled
+from model.errors import heed
 from model.native.encoder_layers import WindowOfLayers
 from model.native.parts import NativeParts
 from model.processor import has_any
@@ -25,6 +25,7 @@ from model.t5gemma2 import Layer, Rotary, T5Gemma2
 from model.types import CancelledCallback
 from model.vision.features import input_embeddings
 
+READING_STOPPED = "Reading was stopped. What was read of this document is not kept."
 _SHORT_WINDOW = 1024  # tokens, up to which there are too few pieces to share out among cores
 _PIECE = 512  # tokens that go through a layer together: what is made of them stays in a core's cache
 _SMALLEST_PIECE = 128
@@ -53,7 +54,7 @@ def encode_window(
     for index, layer in enumerate(layers):
         with resident(layer):
             for done in window.through(index):
-                heed(cancelled)
+                heed(cancelled, READING_STOPPED)
                 if progress is not None:
                     progress((index + done) / len(layers))
     return window.states()
@@ -73,12 +74,6 @@ def _begin(
     if native.encoder_layers is not None:
         return native.encoder_layers.over(hidden[0], rotary)
     return _Window(encoder, hidden[0], rotary, native.encoder_rows or Rows())
-
-
-def heed(cancelled: CancelledCallback | None) -> None:
-    """Raises Cancelled where the person stopped the reading."""
-    if cancelled is not None and cancelled():
-        raise Cancelled("Reading was stopped. What was read of this document is not kept.")
 
 
 def windows_side_by_side(size: int, device: torch.device) -> bool:

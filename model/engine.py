@@ -18,9 +18,9 @@ from model import tokens as token_maps
 from model.checkpoint import Checkpoint
 from model.cores import side_by_side
 from model.decoder import DecoderParts
-from model.encoder import encode_window, heed, windows_side_by_side
+from model.encoder import READING_STOPPED, encode_window, windows_side_by_side
 from model.encodings import join_windows
-from model.errors import EncodingError, QuestionError
+from model.errors import EncodingError, QuestionError, heed
 from model.generation import Generation
 from model.memory import kept, kept_bytes, memory_of
 from model.native.parts import NativeParts, load_native_parts
@@ -168,7 +168,7 @@ class Engine:
 
         beside: Memory | None = None
         for window, memory in zip(windows, (side_by_side if aside else map)(read, windows), strict=True):
-            heed(cancelled)
+            heed(cancelled, READING_STOPPED)
             _report_tokens(report, window, total, 1.0)
             beside = kept(memory, self._memory_precision, beside)
             self._encoder_tokens[document.sha256] += 1 + window.end - window.start

@@ -12,6 +12,8 @@ A message says what is wrong, the actual value, and the fix. Only the page's han
 only the command line turns one into an exit status.
 """
 
+from collections.abc import Callable
+
 
 class ReadonceError(Exception):
     """Anything that the person can do something about."""
@@ -39,3 +41,9 @@ class EncodingError(ReadonceError):
 
 class Cancelled(ReadonceError):
     """The person stopped the work; nothing is wrong."""
+
+
+def heed(cancelled: Callable[[], bool] | None, message: str) -> None:
+    """Raises Cancelled with this message where the person stopped the work."""
+    if cancelled is not None and cancelled():
+        raise Cancelled(message)

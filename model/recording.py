@@ -42,12 +42,14 @@ class Recording:
     def __init__(self, model: T5Gemma2, head: OutputHead, shape: Shape) -> None:
         config, device, dtype = model.model.decoder.config, model.device, model.dtype
         layers, heads = config.num_hidden_layers, config.num_key_value_heads
-        own = 2, layers, shape.answers, heads, shape.capacity, config.head_dim
         self.shape = shape
         self._at = torch.arange(shape.size, device=device)  # where the new tokens go
         self._shown = torch.zeros(shape.answers, shape.tokens, dtype=torch.bool, device=device)
+        cache = SelfAttentionCache.empty(model, shape.answers, shape.capacity, device)
+        cache.buffer.zero_()  # what is not written yet is multiplied by zero
+        cache.at = self._at
         self.running = Running(
-            cache=SelfAttentionCache(buffer=torch.zeros(own, dtype=dtype, device=device), at=self._at),
+            cache=cache,
             starts=torch.zeros(shape.answers, dtype=torch.long, device=device),
             shown=self._shown,
         )
@@ -76,8 +78,8 @@ class Recording:
             self._memory.key_scales[..., first:last] = memory.key_scales
             first = last
         self._tokens = first
-        own.cache.buffer[:, :, :answers, :, :length] = running.cache.buffer[..., :length, :]
         own.cache.length = length
+        own.cache.filled[:, :, :answers] = running.cache.filled
         self._at.copy_(torch.arange(length, length + self.shape.size))
         own.starts.zero_()[:answers] = running.starts
         self._shown.zero_()[:answers, :first] = True if running.shown is None else running.shown[:, :first]

@@ -11,6 +11,7 @@ import torch
 from model.decoder_pass import DecoderOutput, Running
 from model.output_head import OutputHead
 from model.recording import Recording, Shape
+from model.resident import is_resident
 from model.t5gemma2 import T5Gemma2
 from model.types import Memory
 
@@ -32,8 +33,8 @@ class Recordings:
     @classmethod
     def of(cls, model: T5Gemma2) -> Recordings | None:
         """None where the decoder's passes cannot be recorded: it is not on a GPU, or not with all its weights."""
-        away = any(hasattr(layer, "_hf_hook") for layer in model.model.decoder.layers)
-        return None if away or model.device.type != "cuda" else cls(model)
+        here = all(map(is_resident, model.model.decoder.layers))
+        return cls(model) if here and model.device.type == "cuda" else None
 
     def over(self, memories: Sequence[Memory], capacity: int, *, looking: bool) -> RecordedPasses:
         """Of a decoder over these memories, placed, whose answers have so many tokens at most, with their prompts."""

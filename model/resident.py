@@ -13,3 +13,8 @@ def resident(layer: nn.Module) -> AbstractContextManager[None]:
     """
     hook: Any = getattr(layer, "_hf_hook", None)
     return hook.held(layer) if hasattr(hook, "held") else nullcontext()
+
+
+def is_resident(layer: nn.Module) -> bool:
+    """Whether the layer's weights always are where it computes."""
+    return not hasattr(layer, "_hf_hook")

@@ -40,7 +40,8 @@ from model.tokens import encode_text
 from model.types import Memory
 from model.windows import Window, plan_windows
 
-QUESTION, QUESTION_TOKENS = "Question: Under which licence may this work be copied, changed and passed on?\nAnswer:", 16
+QUESTION = "Question: Under which licence may this work be copied, changed and passed on?\nAnswer:"
+QUESTION_TOKENS = 16
 ANSWER_TOKENS = 32
 QUESTIONS = 16  # in a batch
 PROBED = 2048  # tokens by which transformers' time for all is estimated: it grows with their square
