@@ -43,6 +43,8 @@ class Page:
     unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
     figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
     view: PageView = "text"
+    label: str = ""  # by which it is cited where the file has no page numbers: a slide, a sheet, a heading
+    remark: str = ""  # what a reader of the page should know, such as the encoding that its text was taken to be in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

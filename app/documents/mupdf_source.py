@@ -1,7 +1,6 @@
 """Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pymupdf
 from PIL import Image
@@ -68,15 +67,11 @@ class MupdfSource:
         )  # fmt: skip
 
 
-def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> MupdfSource:
+def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
     try:
-        # Other formats are opened from memory: by its path, HTML or SVG could pull in files that lie beside it.
-        document = (
-            pymupdf.open(path, filetype=kind)
-            if kind == "pdf"
-            else pymupdf.open(stream=path.read_bytes(), filetype=kind)
-        )
+        # From memory: by its path, SVG could pull in files that lie beside it.
+        document = pymupdf.open(stream=data, filetype=kind)
     except RuntimeError as error:
         raise DocumentError(
             f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."

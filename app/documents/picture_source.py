@@ -3,7 +3,6 @@
 import io
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,12 +61,11 @@ class PictureSource:
         return dots if 50 <= dots <= 1_200 else DOTS_PER_INCH
 
 
-def open_picture(path: Path, *, name: str, max_pixels: int) -> PictureSource:
+def open_picture(data: bytes, *, name: str, max_pixels: int) -> PictureSource:
     """Open a picture without decoding it yet. Raises DocumentError for a broken or an enormous one."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            data = io.BytesIO(path.read_bytes())  # by its path, Pillow maps a TIFF and then turns it wrongly
-            image = Image.open(data, formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DocumentError(f"{name!r} is a damaged picture: export or download it again.") from error
     check_pixels(image, name=name, max_pixels=max_pixels)
