@@ -42,3 +42,12 @@ def decode(data: bytes, declared: str | None = None) -> Decoded | None:
         return Decoded(text=data.decode("utf-8"), encoding="utf-8")
     except UnicodeDecodeError:
         return Decoded(text=data.decode("cp1252", errors="replace"), encoding="cp1252", is_guessed=True)
+
+
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.I)
+
+
+def declared_encoding(data: bytes) -> str | None:
+    """What a page says of itself in its first bytes: `<meta charset=...>`, `<?xml encoding=...?>`."""
+    match = _DECLARED.search(data[:4096])
+    return match[1].decode("ascii") if match is not None else None

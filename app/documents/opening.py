@@ -4,8 +4,9 @@ from pathlib import Path
 
 from lxml import etree
 
+from app.documents.containers import open_archive, open_mail
 from app.documents.flow.blocks import Section
-from app.documents.flow.source import FlowingSource
+from app.documents.flow.source import open_flowing
 from app.documents.formats import Kind, sniff
 from app.documents.limits import Limits
 from app.documents.mupdf_source import open_mupdf
@@ -15,9 +16,13 @@ from app.documents.office.package import Package, parse_xml
 from app.documents.office.powerpoint import powerpoint_sections
 from app.documents.office.word import word_sections
 from app.documents.picture_source import open_picture
+from app.documents.rich_text import rich_text_sections
 from app.documents.source import Source
 from app.documents.text_source import open_text
 from model.errors import DocumentError
+
+
+MOST_DEPTH = 3  # of files in files
 
 
 def open_source(path: Path, *, name: str, password: str | None, limits: Limits) -> Source:
@@ -25,15 +30,25 @@ def open_source(path: Path, *, name: str, password: str | None, limits: Limits) 
     return open_bytes(path.read_bytes(), name=name, password=password, limits=limits)
 
 
-def open_bytes(data: bytes, *, name: str, password: str | None, limits: Limits) -> Source:
-    """Open the content of a file for reading and drawing. Raises DocumentError, PasswordNeeded."""
+def open_bytes(data: bytes, *, name: str, password: str | None, limits: Limits, depth: int = 0) -> Source:
+    """Open the content of a file, which lies in `depth` others. Raises DocumentError, PasswordNeeded."""
     kind = sniff(data, name)
     if kind == "picture":
         return open_picture(data, name=name, max_pixels=limits.max_pixels)
-    if kind == "text":
-        return open_text(data, name)
+    if kind in ("mail", "zip"):
+        if depth >= MOST_DEPTH:
+            raise DocumentError(f"{name!r} lies in {depth} other files: save it, and drop it by itself.")
+
+        def opened(inner: bytes, inner_name: str) -> Source:
+            return open_bytes(inner, name=inner_name, password=password, limits=limits, depth=depth + 1)
+
+        return (open_mail if kind == "mail" else open_archive)(data, name, opened)
     if kind in ("docx", "pptx", "xlsx", "odf", "flat-odf"):
-        return _flowing(_office_sections(data, kind, name), name, limits)
+        return open_flowing(_office_sections(data, kind, name), name, limits)
+    if kind == "rtf":
+        return open_flowing(rich_text_sections(data, name), name, limits)
+    if kind in ("text", "csv", "html"):
+        return open_text(data, name, kind, limits)
     return open_mupdf(data, kind=kind, name=name, password=password)
 
 
@@ -51,11 +66,3 @@ def _office_sections(data: bytes, kind: Kind, name: str) -> list[Section]:
     if kind == "xlsx":
         return excel_sections(package, name)
     return OpenDocument.of(package, name).sections()
-
-
-def _flowing(sections: list[Section], name: str, limits: Limits) -> Source:
-    """A source of the sections. Raises DocumentError where they hold nothing."""
-    source = FlowingSource(sections, max_pixels=limits.max_pixels)
-    if source.page_count == 0:
-        raise DocumentError(f"{name!r} holds no text and no pictures: choose a file with content, or save it again.")
-    return source

@@ -12,7 +12,9 @@ from app.documents.flow.pagination import paginate
 from app.documents.flow.pictures import placed, recognised
 from app.documents.flow.typeset import Typeset, typeset
 from app.documents.geometry import Rect, fractions, union
+from app.documents.limits import Limits
 from app.documents.recognition import Recogniser
+from model.errors import DocumentError
 from model.types import Page, Word
 
 WIDTH, LEAST_HEIGHT, MARGIN = 595.0, 842.0, 50.0  # points: A4, longer or wider where the content needs it
@@ -79,6 +81,14 @@ class FlowingSource:
 
     def _laid_out(self, number: int) -> "_LaidOut":
         return _LaidOut(typeset(self._pages[number - 1], self._max_pixels))
+
+
+def open_flowing(sections: Sequence[Section], name: str, limits: Limits, *, remark: str = "") -> FlowingSource:
+    """A source of the sections. Raises DocumentError where they hold nothing."""
+    source = FlowingSource(sections, remark=remark, max_pixels=limits.max_pixels)
+    if source.page_count == 0:
+        raise DocumentError(f"{name!r} holds no text and no pictures: choose a file with content, or save it again.")
+    return source
 
 
 class _LaidOut:

@@ -64,6 +64,8 @@ class Grid:
         filled = [column for column, cell in enumerate(row) if self._is_first(row, column) and self._text(cell)]
         if not filled:
             return []
+        if len(filled) == 1 and self.cells[row[filled[0]]].rows > 1:
+            return []  # said with the rows below
         if len(filled) == 1 and (len(row) > 2 or self.header_rows == self.titles):
             return [CellText(cell=row[filled[0]])]
         if filled[0] > 0 or (self.header_rows == self.titles and len(row) > 2 and is_value(self._text(row[filled[0]]))):
