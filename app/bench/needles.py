@@ -103,8 +103,7 @@ def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Findi
         {
             "checkpoint": name,
             "documents": [
-                {"tokens": one.token_count, "windows": one.windows, "encode_seconds": one.encode_seconds}
-                for one in read
+                {"tokens": one.token_count, "chunks": one.chunks, "encode_seconds": one.encode_seconds} for one in read
             ],
             "needles": len(findings),
             "found": sum(finding.found for finding in findings),
@@ -116,7 +115,7 @@ def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Findi
 
 
 def as_table(name: str, read: Sequence[EncodedDocument], findings: Sequence[Finding]) -> str:
-    sizes = ", ".join(f"{one.token_count:,} tokens in {one.windows} windows" for one in read)
+    sizes = ", ".join(f"{one.token_count:,} tokens in {one.chunks} chunks" for one in read)
     lines = [f"{name}: {sizes}", f"{'depth':<12}{'needles':>9}{'found':>9}"]
     for tenth in range(TENTHS):
         here = [finding.found for finding in findings if int(finding.depth * TENTHS) == tenth]

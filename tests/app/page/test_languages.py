@@ -47,7 +47,7 @@ NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault 
 )  # fmt: skip
 
 CRAMPED = Placement(
-    device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, elsewhere={"layer": DISK},
+    device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, offloaded={"layer": DISK},
     elsewhere_bytes=1_500_000_000,
 )  # fmt: skip
 
