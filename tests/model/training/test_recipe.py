@@ -195,7 +195,7 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
     at = 0
     for text, layout in zip(texts, layouts, strict=True):
         encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
-        assert encoded.token_count == len(layout.memory) and encoded.windows == windows
+        assert encoded.token_count == len(layout.memory) and encoded.chunks == windows
         document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
         for pair in layout.pairs:
             shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
