@@ -1,4 +1,4 @@
-"""A checkpoint: weights, tokenizer and what is known about them. `model/checkpoints.py` loads one by its name."""
+"""A checkpoint: weights, tokenizer and what is known about them. `model/checkpoints/` loads one by its name."""
 
 from __future__ import annotations
 

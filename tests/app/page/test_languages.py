@@ -30,7 +30,7 @@ PLACES = re.compile(r"{\w*}")
 ROOT = Path(__file__).resolve().parents[3]
 SAID = (
     "app/documents",
-    "app/inside",
+    "app/overview",
     "app/page",
     "app/questions.py",
     "app/captions.py",
