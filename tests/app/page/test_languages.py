@@ -36,7 +36,6 @@ SAID = (
     "app/captions.py",
     "app/sessions",
     "model/checkpoints",
-    "model/checkpoints/embedded.py",
     "model/engine.py",
     "model/answering/questions.py",
 )
