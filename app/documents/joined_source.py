@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from app.documents.source import Source
 from model.types import Page
 
@@ -28,11 +28,11 @@ class JoinedSource:
         self._parts = tuple(parts)
         self.page_count = sum(part.source.page_count for part in parts)
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:
+    def read(self, number: int, recognizer: Recognizer) -> Page:
         """A page of one of the files; one that turns out to be damaged is empty and says so: the others are read."""
         part, own = self._find(number)
         try:
-            page = part.source.read(own, recogniser)
+            page = part.source.read(own, recognizer)
         except MemoryError:
             raise
         except Exception as error:  # a library found the file damaged

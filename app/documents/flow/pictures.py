@@ -1,4 +1,4 @@
-"""Pictures in flowing documents: opened within limits, made small enough to draw, their writing recognised."""
+"""Pictures in flowing documents: opened within limits, made small enough to draw, their writing recognized."""
 
 import io
 import warnings
@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.documents.flow.blocks import Figure
 from app.documents.geometry import Rect
-from app.documents.recognition import Recogniser, page_from_picture
+from app.documents.recognition import Recognizer, page_from_picture
 from model.types import Page, Word
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
@@ -55,11 +55,11 @@ def opened(figure: Figure, max_pixels: int) -> Picture | None:
     return Picture(image=flat, width=max(width * factor, 1.0), height=max(height * factor, 1.0))
 
 
-def recognised(picture: Picture, recogniser: Recogniser) -> Page | None:
+def recognized(picture: Picture, recognizer: Recognizer) -> Page | None:
     """What is written in a picture that is large enough, as a page of its own."""
     if picture.width * picture.height < LEAST_AREA or picture.image.width * picture.image.height < LEAST_PIXELS:
         return None
-    found = recogniser.read(np.asarray(picture.image))
+    found = recognizer.read(np.asarray(picture.image))
     return page_from_picture(found, number=1, scale=1.0, width=picture.image.width, height=picture.image.height)
 
 

@@ -9,11 +9,11 @@ from pymupdf import mupdf
 
 from app.documents.flow.blocks import FlowPage, Section
 from app.documents.flow.pagination import paginate
-from app.documents.flow.pictures import placed, recognised
+from app.documents.flow.pictures import placed, recognized
 from app.documents.flow.typeset import Typeset, typeset
 from app.documents.geometry import Rect, fractions, union
 from app.documents.limits import Limits
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from model.errors import DocumentError
 from model.types import Page, Word
 
@@ -43,7 +43,7 @@ class FlowingSource:
         self._max_pixels = max_pixels
         self.page_count = len(self._pages)
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:
+    def read(self, number: int, recognizer: Recognizer) -> Page:
         """The page's text, and behind it what is written in its pictures."""
         page = self._pages[number - 1]
         laid_out = self._laid_out(number)
@@ -54,7 +54,7 @@ class FlowingSource:
         ]
         text, unread, has_own_text = laid_out.typeset.text, 0, bool(words)
         for picture, rect in zip(laid_out.typeset.figures, laid_out.figures, strict=True):
-            if (found := recognised(picture, recogniser)) is not None:
+            if (found := recognized(picture, recognizer)) is not None:
                 unread += found.unread_boxes
                 gap = "\n\n" if text and found.text else ""
                 words += placed(found.words, start=len(text + gap), rect=fractions(rect, width, height))
