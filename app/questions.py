@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from model.answering.questions import checked_question
 from app.documents.charsets import decode
 from app.documents.delimited import separator
+from model.answering.questions import checked_question
 from model.errors import QuestionError
 
 MOST_QUESTIONS = 500
@@ -73,7 +73,9 @@ def _text(name: str, data: bytes) -> str:
         )
     decoded = decode(data)
     if decoded is None:
-        raise QuestionError(f"{name} is no text (it begins with {data[:8].hex(' ')}). Save the table as CSV and drop that.")
+        raise QuestionError(
+            f"{name} is no text (it begins with {data[:8].hex(' ')}). Save the table as CSV and drop that."
+        )
     return decoded.text
 
 

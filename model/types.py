@@ -160,6 +160,7 @@ class Evidence:
     end: int
     quote: str
     score: float
+    label: str = ""  # by which the page is cited where the file has no page numbers
     verbatim: bool  # the answer's own words stand here; otherwise it is where the attention lay
 
 

@@ -19,7 +19,8 @@ _MARKS = {
 }
 _NAMES = {  # as people know them
     "gb18030": "GB 18030 (GBK)", "big5hkscs": "Big5", "cp932": "Shift JIS", "euc_jp": "EUC-JP", "cp949": "EUC-KR",
-    "koi8_r": "KOI8-R", "koi8_u": "KOI8-U", "cp874": "Windows-874 (Thai)", "cp866": "code page 866", "cp437": "code page 437",
+    "koi8_r": "KOI8-R", "koi8_u": "KOI8-U", "cp874": "Windows-874 (Thai)", "cp866": "code page 866",
+    "cp437": "code page 437",
     "cp850": "code page 850", "cp852": "code page 852", "mac_roman": "Mac Roman", "mac_latin2": "Mac Central European",
     "mac_cyrillic": "Mac Cyrillic", "iso2022_jp": "ISO-2022-JP", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16",
     "utf-32-le": "UTF-32", "utf-32-be": "UTF-32", "utf-8": "UTF-8",
@@ -49,7 +50,7 @@ class Decoded:
         """What a reader should know: nothing where the encoding is certain."""
         if not self.is_guessed:
             return ""
-        return f"Its text was taken to be in {_shown_name(self.encoding)}; save it as UTF-8 if it reads wrong."
+        return f"text taken to be in {_shown_name(self.encoding)}: save the file as UTF-8 if it reads wrong"
 
 
 def decode(data: bytes, declared: str | None = None) -> Decoded | None:
@@ -99,7 +100,7 @@ def _as_utf_8(data: bytes) -> str | None:
 def _wide_encoding(data: bytes) -> str | None:
     """UTF-16 or UTF-32 without a mark: every second byte, or three of four, are of few kinds."""
     head = data[: SAMPLE - SAMPLE % 4]
-    if len(head) < 4 or b"\0" not in head and len(data) % 2:
+    if len(head) < 4 or (b"\0" not in head and len(data) % 2):
         return None
     if head.count(0) > 0.7 * len(head):
         names = ("utf-32-le", "utf-32-be")
@@ -126,9 +127,11 @@ def _is_plausible(head: bytes, encoding: str) -> bool:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
-    common = sum(char in " \n\r\t.,，。、" or char.isascii() and char.isalnum() for char in text)
+    common = sum(char in " \n\r\t.,，。、" or (char.isascii() and char.isalnum()) for char in text)
     blocks = {ord(char) >> 8 for char in text}
-    is_of_one_script = len(blocks) <= 4 or all(0x4E <= block <= 0x9F or block in (0, 0x20, 0x30, 0xFF) for block in blocks)
+    is_of_one_script = len(blocks) <= 4 or all(
+        0x4E <= block <= 0x9F or block in (0, 0x20, 0x30, 0xFF) for block in blocks
+    )
     has_odd = any(ord(char) < 9 or 0xD800 <= ord(char) < 0xE000 or char in "\ufffe\uffff" for char in text)
     return b"\0" in head and common > 0 and is_of_one_script and not has_odd and "\0" not in text
 
@@ -138,10 +141,9 @@ def _likeliest(sample: bytes, declared: str | None) -> str:
     names = [name for name in LANGUAGES if not name.startswith("utf-16") or len(sample) % 2 == 0]
     found = _likelihoods(sample, names)
     best = max(found, key=lambda name: found[name])
-    if declared is not None and (declared in found or _decodes(sample, declared)):
-        if found.get(declared, found[best]) >= found[best] - _DOUBTFUL:
-            return declared
-    return best
+    if declared is None or not (declared in found or _decodes(sample, declared)):
+        return best
+    return declared if found.get(declared, found[best]) >= found[best] - _DOUBTFUL else best
 
 
 def _likelihoods(sample: bytes, encodings: Iterable[str]) -> dict[str, float]:

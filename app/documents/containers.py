@@ -32,7 +32,9 @@ def open_mail(data: bytes, name: str, opened: Opened) -> Source:
     message = BytesParser(policy=policy.default).parsebytes(data)
     resources = dict(_resources(message))
     body = tuple(_body(message, resources))
-    attachments = [(_file_name(part, index), _payload(part)) for index, part in enumerate(_attachments(message), start=1)]
+    attachments = [
+        (_file_name(part, index), _payload(part)) for index, part in enumerate(_attachments(message), start=1)
+    ]
     parts, remarks = _open_all(attachments[:MOST_FILES], opened)
     blocks = (*_head(message), *body, *remarks)
     if not any(isinstance(block, Paragraph | Preformatted) and block.text.strip() for block in blocks) and not parts:
@@ -50,7 +52,9 @@ def open_archive(data: bytes, name: str, opened: Opened) -> Source:
         ) from error
     if not parts:
         reason = " ".join(remark.text for remark in remarks)
-        raise DocumentError(f"{name!r} holds no document that can be read: {reason or 'unpack it, and drop its files.'}")
+        raise DocumentError(
+            f"{name!r} holds no document that can be read: {reason or 'unpack it, and drop its files.'}"
+        )
     names = [Paragraph(text=part.name, marker="•") for part in parts]
     contents = FlowingSource([Section(blocks=(Heading(text=f"Files in {name}"), *names, *remarks), label="Contents")])
     return JoinedSource([Part(source=contents), *parts])

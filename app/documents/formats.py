@@ -1,4 +1,4 @@
-"""What a file is, told from its content; its name only helps where the content leaves a choice, and to word the error."""
+"""What a file is, told from its content; its name helps where that leaves a choice, and to word the error."""
 
 import io
 import re
@@ -21,9 +21,9 @@ READABLE = (
 )
 EXTENSIONS = (
     ".pdf", ".docx", ".docm", ".dotx", ".pptx", ".pptm", ".potx", ".ppsx", ".xlsx", ".xlsm", ".xltx", ".odt", ".ott",
-    ".ods", ".odp", ".fodt", ".fods", ".rtf", ".csv", ".tsv", ".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml", ".epub",
-    ".xps", ".oxps", ".fb2", ".mobi", ".cbz", ".svg", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp",
-    ".avif", ".heic", ".heif", ".jp2", ".j2k", ".txt", ".md", ".zip",
+    ".ods", ".odp", ".fodt", ".fods", ".rtf", ".csv", ".tsv", ".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml",
+    ".epub", ".xps", ".oxps", ".fb2", ".mobi", ".cbz", ".svg", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff",
+    ".gif", ".bmp", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".txt", ".md", ".zip",
 )  # fmt: skip
 HEAD = 4096  # bytes that are looked at
 
@@ -45,23 +45,37 @@ _FOREIGN = {
 }
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_KINDS = {  # a stream that only such a file has -> what it is, and what to do
-    "EncryptedPackage": "is protected by a password: remove it in the office program (File, Info), then drop it again",
-    "WordDocument": "is an old Word file (.doc): save it as .docx or PDF",
-    "PowerPoint Document": "is an old PowerPoint file (.ppt): save it as .pptx or PDF",
-    "Workbook": "is an old Excel file (.xls): save it as .xlsx",
-    "Book": "is an old Excel file (.xls): save it as .xlsx",
-    "__properties_version1.0": "is an Outlook message (.msg): save it as .eml, or as PDF",
-    "VisioDocument": "is a Visio drawing: save it as PDF",
+    "WordDocument": ("an old Word file (.doc)", "save it as .docx or PDF"),
+    "PowerPoint Document": ("an old PowerPoint file (.ppt)", "save it as .pptx or PDF"),
+    "Workbook": ("an old Excel file (.xls)", "save it as .xlsx"),
+    "Book": ("an old Excel file (.xls)", "save it as .xlsx"),
+    "__properties_version1.0": ("an Outlook message (.msg)", "save it as .eml or PDF"),
+    "VisioDocument": ("a Visio drawing", "save it as PDF"),
 }
-_IWORK = {".pages": "Pages", ".numbers": "Numbers", ".key": "Keynote"}
+_IWORK = {
+    ".pages": "an Apple Pages file",
+    ".numbers": "an Apple Numbers file",
+    ".key": "an Apple Keynote file",
+}
 _FONT_SCRAMBLING = (b"http://www.idpf.org/2008/embedding", b"http://ns.adobe.com/pdf/enc#RC")
 _ALGORITHM = re.compile(rb'EncryptionMethod[^>]*Algorithm\s*=\s*["\']([^"\']*)')
 _FIELD = re.compile(rb"[\x21-\x39\x3b-\x7e]+:")
-_MAIL_FIELDS = (b"from:", b"to:", b"subject:", b"date:", b"message-id:", b"mime-version:", b"received:", b"return-path:")
+_MAIL_FIELDS = (
+    b"from:",
+    b"to:",
+    b"subject:",
+    b"date:",
+    b"message-id:",
+    b"mime-version:",
+    b"received:",
+    b"return-path:",
+)
 _HTML = re.compile(
     rb"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*|<\?[^>]*>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
-_TAG = re.compile(rb"</?(?:p|div|span|table|tr|td|br|h[1-6]|ul|ol|li|a|b|i|font|meta|title|section|article)\b[^>]*>", re.I)
+_TAG = re.compile(
+    rb"</?(?:p|div|span|table|tr|td|br|h[1-6]|ul|ol|li|a|b|i|font|meta|title|section|article)\b[^>]*>", re.I
+)
 _BINARY_NAMES = {
     ".pdf", ".epub", ".xps", ".oxps", ".cbz", ".mobi", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".docx",
     ".pptx", ".xlsx", ".odt", ".ods", ".odp", ".avif", ".heic", ".zip",
@@ -108,15 +122,15 @@ def _sniff_archive(data: bytes, name: str) -> Kind:
 def _sniff_members(name: str, members: set[str]) -> Kind:
     folders = {member.partition("/")[0] for member in members if "/" in member}
     if "xl" in folders and "xl/workbook.bin" in members:
-        raise DocumentError(f"{name!r} is a binary Excel file (.xlsb): save it as .xlsx.")
+        raise _convertible(name, "a binary Excel file (.xlsb)", "save it as .xlsx")
     if "[content_types].xml" in members or "_rels/.rels" in members:
         kinds: dict[str, Kind] = {"word": "docx", "ppt": "pptx", "xl": "xlsx"}
         found = next((kind for folder, kind in kinds.items() if folder in folders), None)
         if found is not None:
             return found
     if any(member.endswith(".iwa") for member in members) or "index.zip" in members:
-        program = _IWORK.get(PurePath(name).suffix.lower(), "iWork")
-        raise DocumentError(f"{name!r} is an Apple {program} file: export it as PDF, or as a Word, Excel or PowerPoint file.")
+        kind = _IWORK.get(PurePath(name).suffix.lower(), "an Apple iWork file")
+        raise _convertible(name, kind, "export it as PDF, or as a Word, Excel or PowerPoint file")
     files = {member for member in members if not member.endswith("/") and not member.startswith("__macosx")}
     if files and all(member.endswith((".png", ".jpg", ".jpeg", ".webp", ".gif", ".xml")) for member in files):
         return "cbz"
@@ -180,7 +194,7 @@ def _small(archive: zipfile.ZipFile, member: str) -> bytes:
 
 
 def _check_rights(name: str, members: list[str], encryption: bytes) -> None:
-    """Raise DocumentError for a book whose chapters are encrypted; scrambled fonts are read well enough without them."""
+    """Raise DocumentError for a book whose chapters are encrypted; where only fonts are, it can be read."""
     algorithms = _ALGORITHM.findall(encryption)
     if "META-INF/sinf.xml" in members or any(algorithm not in _FONT_SCRAMBLING for algorithm in algorithms):
         raise DocumentError(
@@ -190,10 +204,33 @@ def _check_rights(name: str, members: list[str], encryption: bytes) -> None:
 
 
 def _old_office_file(data: bytes, name: str) -> DocumentError:
-    for stream, advice in _OLE_KINDS.items():
-        if stream.encode("utf-16-le") + b"\0\0" in data:
-            return DocumentError(f"{name!r} {advice}.")
-    return DocumentError(f"{name!r} is an old Microsoft Office file: save it in a newer format (.docx, .pptx, .xlsx) or as PDF.")
+    """What to do with a file of the kind that office programs wrote until 2007; newer ones with a password are, too."""
+    if _has_stream(data, "EncryptedPackage"):
+        return password_error(name)
+    for stream, (kind, fix) in _OLE_KINDS.items():
+        if _has_stream(data, stream):
+            return _convertible(name, kind, fix)
+    return _convertible(name, "an old Microsoft Office file", "save it as .docx, .pptx, .xlsx or PDF")
+
+
+def _has_stream(data: bytes, name: str) -> bool:
+    return name.encode("utf-16-le") + b"\0\0" in data
+
+
+def password_error(name: str) -> DocumentError:
+    """The error for an office file that only its own program can open."""
+    return DocumentError(
+        f"{name!r} is protected by a password: remove it in the program that made the file, then drop it again."
+    )
+
+
+def damaged_error(name: str, kind: str) -> DocumentError:
+    """The error for a file of a kind that was told from its beginning, and that cannot be read."""
+    return DocumentError(f"{name!r} is a damaged {kind} file: save it again, or get it again.")
+
+
+def _convertible(name: str, kind: str, fix: str) -> DocumentError:
+    return DocumentError(f"{name!r} is {kind}: {fix}.")
 
 
 def _wrong_type(name: str, what: str) -> DocumentError:

@@ -201,7 +201,11 @@ class _Reader:
         return before[-1:].isdigit()
 
     def _is_hidden(self, element: Element) -> bool:
-        if element.get("hidden") is not None or element.get("aria-hidden") == "true" or element.get("role") == "navigation":
+        if (
+            element.get("hidden") is not None
+            or element.get("aria-hidden") == "true"
+            or element.get("role") == "navigation"
+        ):
             return True
         if _INVISIBLE.search(element.get("style", "")):
             return True
@@ -227,9 +231,9 @@ def _rows(table: Element) -> Iterator[Element]:
 
 def _arranges_page(row: list[Element]) -> bool:
     """Whether a row of a table holds parts of the page, and not values."""
-    return any(
-        _name(part) in ("table", "h1", "h2", "h3", "form") for cell in row for part in cell.iter()
-    ) or any(len("".join(cell.itertext())) > LONGEST_CELL for cell in row)
+    return any(_name(part) in ("table", "h1", "h2", "h3", "form") for cell in row for part in cell.iter()) or any(
+        len("".join(cell.itertext())) > LONGEST_CELL for cell in row
+    )
 
 
 def _input(element: Element) -> str:

@@ -9,7 +9,6 @@ from app.documents.recognition import Recognizer
 from app.documents.source import Source
 from model.types import Page
 
-
 BLANK = 595.0, 842.0  # points: a page that cannot be read
 
 
@@ -36,7 +35,7 @@ class JoinedSource:
         except MemoryError:
             raise
         except Exception as error:  # a library found the file damaged
-            remark = f"{part.name} could not be read ({error})."
+            remark = f"{part.name} could not be read ({error})"
             page = Page(number=own, text="", words=(), width=BLANK[0], height=BLANK[1], remark=remark)
         return replace(page, number=number, label=_label(part, page))
 

@@ -7,7 +7,7 @@ from lxml import etree
 from app.documents.containers import open_archive, open_mail
 from app.documents.flow.blocks import Section
 from app.documents.flow.source import open_flowing
-from app.documents.formats import Kind, sniff
+from app.documents.formats import Kind, damaged_error, sniff
 from app.documents.limits import Limits
 from app.documents.mupdf_source import open_mupdf
 from app.documents.office.excel import excel_sections
@@ -20,7 +20,6 @@ from app.documents.rich_text import rich_text_sections
 from app.documents.source import Source
 from app.documents.text_source import open_text
 from model.errors import DocumentError
-
 
 MOST_DEPTH = 3  # of files in files
 
@@ -57,7 +56,7 @@ def _office_sections(data: bytes, kind: Kind, name: str) -> list[Section]:
         try:
             return OpenDocument(parse_xml(data), None, name).sections()
         except etree.XMLSyntaxError as error:
-            raise DocumentError(f"{name!r} is a damaged OpenDocument file: save it again, or get it again.") from error
+            raise damaged_error(name, "OpenDocument") from error
     package = Package(data, name)
     if kind == "docx":
         return word_sections(package)

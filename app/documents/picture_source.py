@@ -75,7 +75,7 @@ def open_picture(data: bytes, *, name: str, max_pixels: int) -> PictureSource:
 
 
 def _from_heif(data: bytes) -> Image.Image:
-    """A picture as phones take them; its library is loaded for these alone, and decodes when the pixels are asked for."""
+    """A picture as phones take them; its library is loaded for these alone, and decodes when asked for pixels."""
     from pillow_heif import HeifImageFile
 
     return HeifImageFile(io.BytesIO(data))

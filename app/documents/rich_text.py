@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from app.documents.flow.blocks import Block, Heading, PageBreak, Paragraph, Section, plain_table
-from model.errors import DocumentError
+from app.documents.formats import damaged_error
 
-_TOKEN = re.compile(rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z'])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.S)
+_TOKEN = re.compile(
+    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z'])|([{}])|([^\\{}\r\n]+)|[\r\n]+", re.S
+)
 _CHARSETS = {
     128: "cp932", 129: "cp949", 130: "johab", 134: "gb18030", 136: "big5", 161: "cp1253", 162: "cp1254", 163: "cp1258",
     177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 77: "mac_roman",
@@ -22,7 +24,8 @@ _SIGNS = {
 _NO_TEXT = {
     b"colortbl", b"info", b"pict", b"objdata", b"fldinst", b"header", b"headerl", b"headerr", b"headerf", b"footer",
     b"footerl", b"footerr", b"footerf", b"nonshppict", b"xe", b"tc", b"themedata", b"datastore", b"filetbl",
-    b"listtable", b"listoverridetable", b"revtbl", b"rsidtbl", b"generator", b"bkmkstart", b"bkmkend", b"sp", b"fontemb",
+    b"listtable", b"listoverridetable", b"revtbl", b"rsidtbl", b"generator", b"bkmkstart", b"bkmkend", b"sp",
+    b"fontemb",
 }  # fmt: skip
 _HEADING = re.compile(rb"heading (\d)", re.I)
 MOST_DEPTH = 2_000  # groups in each other
@@ -55,7 +58,7 @@ def rich_text_sections(data: bytes, name: str) -> list[Section]:
         position = match.end() + reader.token(match)
         deepest = max(deepest, len(reader.stack))
     if deepest > MOST_DEPTH or reader.length >= MOST_TEXT:
-        raise DocumentError(f"{name!r} is a damaged RTF file: save it again, or as .docx.")
+        raise damaged_error(name, "RTF")
     return [Section(blocks=tuple(reader.finished()))]
 
 
@@ -81,10 +84,12 @@ class _Reader:
         self._words: dict[bytes, Callable[[int | None], None]] = {
             b"par": lambda _: self._end_paragraph(), b"sect": lambda _: self._end_paragraph(),
             b"page": lambda _: self._end_page(), b"cell": lambda _: self._end_cell(), b"row": lambda _: self._end_row(),
-            b"nestcell": lambda _: self._say("; "), b"nestrow": lambda _: self._say("\n"), b"pard": lambda _: self._plain(),
+            b"nestcell": lambda _: self._say("; "), b"nestrow": lambda _: self._say("\n"),
+            b"pard": lambda _: self._plain(), b"intbl": lambda _: self._set(is_cell=True),
             b"u": self._unicode, b"uc": lambda n: self._set(fallback=n or 0), b"f": self._use_font,
             b"v": lambda n: self._set(is_hidden=n != 0), b"deleted": lambda n: self._set(is_hidden=n != 0),
-            b"ansicpg": self._code_page, b"outlinelevel": self._outline, b"s": self._use_style, b"intbl": lambda _: self._set(is_cell=True), b"fcharset": self._charset,
+            b"ansicpg": self._code_page, b"outlinelevel": self._outline,
+            b"s": self._use_style, b"fcharset": self._charset,
         }  # fmt: skip
 
     def token(self, match: re.Match[bytes]) -> int:

@@ -118,6 +118,7 @@ def _header(encoded: EncodedDocument) -> dict[str, Any]:
             "figures": page.figures,
             "view": page.view,
             "words": len(page.words),
+            **{name: text for name in ("label", "remark") if (text := getattr(page, name))},
         }
         for page in encoded.document.pages
     ]

@@ -1,1 +1,1 @@
-"""Documents that flow (office files, web pages, mail, text): blocks -> pages that are drawn here, with a box for each word."""
+"""Documents that flow (office files, web pages, mail, text): blocks -> pages drawn here, a box for each word."""

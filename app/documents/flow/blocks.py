@@ -59,7 +59,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageBreak:
-    """A new page begins. `rendered`: the program that wrote the file had a page end here, so its numbers can be kept."""
+    """A new page begins. `rendered`: the program that wrote the file had a page end here, so its numbers are kept."""
 
     rendered: bool = False
 
@@ -92,4 +92,5 @@ def plain_table(rows: Iterable[Iterable[str]], caption: str = "") -> Table:
 def without_repeated_breaks(blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks with no two page breaks in a row: Word marks a break and the end of the page that it makes."""
     for is_break, group in groupby(blocks, key=lambda block: isinstance(block, PageBreak)):
-        yield from list(group)[-1:] if is_break else group
+        alike = list(group)
+        yield from alike[-1:] if is_break else alike

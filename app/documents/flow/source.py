@@ -7,7 +7,7 @@ import pymupdf
 from PIL import Image
 from pymupdf import mupdf
 
-from app.documents.flow.blocks import FlowPage, Section
+from app.documents.flow.blocks import Section
 from app.documents.flow.pagination import paginate
 from app.documents.flow.pictures import placed, recognized
 from app.documents.flow.typeset import Typeset, typeset

@@ -11,9 +11,13 @@ from itertools import pairwise
 
 from app.documents.flow.blocks import Cell, Table
 
-_NUMBER = re.compile(r"[\s(+\-−–]*[^\w\s]{0,2}\s*\d[\d\s.,:/'’%‰()\-−–]*(?:\s*[^\W\d]{1,3}|[^\w\s]{1,2})?[\s)%]*|[-–—]|n/?a", re.I)
+_NUMBER = re.compile(
+    r"[\s(+\-−–]*[^\w\s]{0,2}\s*\d[\d\s.,:/'’%‰()\-−–]*(?:\s*[^\W\d]{1,3}|[^\w\s]{1,2})?[\s)%]*|[-–—]|n/?a", re.I
+)
 _DATE = re.compile(r"(?:19|20)\d\d|\d{1,4}([-./])\d{1,2}\1\d{1,4}|(?:\d{1,2}\.? )?\w{3,9}\.? (?:19|20)\d\d")
-_UNIT = re.compile(r"\b(?:in|en) (?:\w+ )?(?:[A-Z]{3}\b|%)|\b(?:millions?|thousands?|billions?|mio|mrd|tsd)\b|[€$£¥%]", re.I)
+_UNIT = re.compile(
+    r"\b(?:in|en) (?:\w+ )?(?:[A-Z]{3}\b|%)|\b(?:millions?|thousands?|billions?|mio|mrd|tsd)\b|[€$£¥%]", re.I
+)
 MOST_HEADER_ROWS = 4
 MOST_SPAN = 1_000  # columns or rows that a merged cell may cover
 
@@ -32,7 +36,8 @@ Line = list[CellText]
 class Grid:
     """A table with a cell at every place: merged cells are repeated.
 
-    places: rows of indices of `cells`. The first `titles` rows hold one text each; names of columns end at `header_rows`.
+    places: rows of indices of `cells`. The first `titles` rows hold one text each; names of columns end at
+    `header_rows`.
     """
 
     def __init__(self, table: Table) -> None:
@@ -54,7 +59,9 @@ class Grid:
         headers = [self._header(column, common) for column in range(self.width)]
         above: Sequence[int] = ()
         for row in self.places[self.header_rows :]:
-            only_goes_on = bool(above) and all(one == other or not self._text(one) for one, other in zip(row, above, strict=True))
+            only_goes_on = bool(above) and all(
+                one == other or not self._text(one) for one, other in zip(row, above, strict=True)
+            )
             if not only_goes_on and (line := self._line(row, headers, common)):
                 yield line
             above = row

@@ -1,7 +1,7 @@
-"""A page of blocks -> HTML that MuPDF lays out, and the page's text with the word of the picture for each word of the text.
+"""A page of blocks -> HTML that MuPDF lays out, and the page's text with the drawn word of each word in it.
 
-Every drawn word is an element whose id is its number: the layout engine tells where the elements came to stand, so words
-have exact boxes in any script, and a table's words can be written as lines while their boxes stay those of the cells.
+Every drawn word is an element whose id is its number: the layout engine tells where the elements came to stand, so
+words have exact boxes in any script, and a table's words can be written as lines while their boxes are the cells'.
 """
 
 from collections.abc import Iterator

@@ -55,7 +55,10 @@ def chart_blocks(root: Element | None) -> Iterator[Block]:
         categories = _points(child(series, "cat")) or _points(child(series, "xVal")) or categories
         columns[name] = _points(child(series, "val")) or _points(child(series, "yVal"))
     places = sorted({place for values in columns.values() for place in values} | set(categories))
-    rows = [[categories.get(place, str(place + 1)), *(values.get(place, "") for values in columns.values())] for place in places]
+    rows = [
+        [categories.get(place, str(place + 1)), *(values.get(place, "") for values in columns.values())]
+        for place in places
+    ]
     if rows:
         header = tuple(Cell(text=name, is_header=True) for name in ("", *columns))
         yield Table(rows=(header, *(tuple(Cell(text=text) for text in row) for row in rows)), caption=caption)
@@ -66,7 +69,9 @@ def chart_blocks(root: Element | None) -> Iterator[Block]:
 def diagram_blocks(root: Element | None) -> Iterator[Block]:
     """The words of a diagram (SmartArt), a paragraph for each shape."""
     for point in descendants(root, "pt"):
-        text = "\n".join("".join(t.text or "" for t in descendants(p, "t")) for p in descendants(child(point, "t"), "p"))
+        text = "\n".join(
+            "".join(t.text or "" for t in descendants(p, "t")) for p in descendants(child(point, "t"), "p")
+        )
         if text.strip():
             yield Paragraph(text=text, marker="•")
 
@@ -89,7 +94,9 @@ def _rounded(value: Element | None) -> str:
 
 
 def _size(drawing: Element) -> tuple[float | None, float | None]:
-    extent = next((one for name in ("extent", "ext") for one in descendants(drawing, name) if attribute(one, "cx")), None)
+    extent = next(
+        (one for name in ("extent", "ext") for one in descendants(drawing, name) if attribute(one, "cx")), None
+    )
     if extent is None:
         return None, None
     width, height = (number(attribute(extent, name)) * POINTS_PER_EMU for name in ("cx", "cy"))

@@ -10,8 +10,7 @@ from app.documents.flow.blocks import Block, Paragraph, Section
 from app.documents.office.drawings import Drawings
 from app.documents.office.number_formats import BUILT_IN, shown_number
 from app.documents.office.package import Element, Package, attribute, child, children, descendants, local, number
-from app.documents.office.sheets import MOST_CELLS, Sheet
-from model.errors import DocumentError
+from app.documents.office.sheets import MOST_CELLS, Sheet, too_many_cells
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CODE = re.compile("_x([0-9A-F]{4})_", re.I)  # how a control character is written
@@ -31,7 +30,7 @@ class _Workbook:
         self._root = package.xml(self._part)
         relations = package.relations(self._part)
         self._targets = {key: target for key, (_, target) in relations.items()}
-        named = {kind: target for kind, target in relations.values()}
+        named = dict(relations.values())
         self._strings = _shared_strings(package.xml(named.get("sharedStrings", "xl/sharedStrings.xml")))
         self._formats = _formats(package.xml(named.get("styles", "xl/styles.xml")))
         properties = child(self._root, "workbookPr")
@@ -41,7 +40,9 @@ class _Workbook:
     def sections(self) -> Iterator[Section]:
         for sheet in children(child(self._root, "sheets"), "sheet"):
             title, is_hidden = attribute(sheet, "name"), attribute(sheet, "state") in ("hidden", "veryHidden")
-            part = self._targets.get(next((value for key, value in sheet.attrib.items() if key.endswith("}id")), ""), "")
+            part = self._targets.get(
+                next((value for key, value in sheet.attrib.items() if key.endswith("}id")), ""), ""
+            )
             blocks = tuple(self._blocks(part))
             if blocks:
                 yield Section(label=f"Sheet '{title}'" + " (hidden)" * is_hidden, blocks=blocks)
@@ -57,7 +58,9 @@ class _Workbook:
         for drawing in self._package.related(part, "drawing"):
             root = self._package.xml(drawing)
             for shape in descendants(root, "txBody"):
-                if text := "\n".join("".join(t.text or "" for t in descendants(p, "t")) for p in children(shape, "p")).strip():
+                if text := "\n".join(
+                    "".join(t.text or "" for t in descendants(p, "t")) for p in children(shape, "p")
+                ).strip():
                     yield Paragraph(text=text)
             yield from Drawings(self._package, drawing).blocks(root) if root is not None else ()
         for comments in self._package.related(part, "comments"):
@@ -77,9 +80,7 @@ class _Workbook:
                 cells[column] = text
         self._cell_count += len(cells)
         if self._cell_count > MOST_CELLS:
-            raise DocumentError(
-                f"{self._name!r} has more than {MOST_CELLS:,} cells: save the part that matters as a file of its own."
-            )
+            raise too_many_cells(self._name)
         if cells:
             sheet.cells[number_of_row] = cells
 
@@ -138,7 +139,10 @@ def _string(item: Element | None) -> str:
 
 def _formats(root: Element | None) -> dict[int, str]:
     """The format of each cell style."""
-    own = {number(attribute(one, "numFmtId")): attribute(one, "formatCode") for one in children(child(root, "numFmts"), "numFmt")}
+    own = {
+        number(attribute(one, "numFmtId")): attribute(one, "formatCode")
+        for one in children(child(root, "numFmts"), "numFmt")
+    }
     ids = [number(attribute(style, "numFmtId")) for style in children(child(root, "cellXfs"), "xf")]
     return {index: own.get(one) or BUILT_IN.get(one, "General") for index, one in enumerate(ids)}
 

@@ -14,8 +14,10 @@ BUILT_IN = {
     45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0", 49: "@",
 }  # fmt: skip
 _TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)[^\]]*\]|(?P<elapsed>\[(?:h+|m+|s+)\])|\[[^\]]*\]'
-    r"|(?P<general>General)|(?P<noon>AM/PM|A/P)|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?|e+|b+|g+|a{3,4})|(?P<digits>[0#?][0#?,.]*(?:E[+-][0#?]+)?|\.[0#?]+)"
+    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*.|\[\$(?P<currency>[^\]-]*)[^\]]*\]|(?P<elapsed>\[(?:h+|m+|s+)\])'
+    r"|\[[^\]]*\]"
+    r"|(?P<general>General)|(?P<noon>AM/PM|A/P)|(?P<date>y+|m+|d+|h+|s+(?:\.0+)?|e+|b+|g+|a{3,4})"
+    r"|(?P<digits>[0#?][0#?,.]*(?:E[+-][0#?]+)?|\.[0#?]+)"
     r"|(?P<other>.)",
     re.I | re.S,
 )
@@ -29,7 +31,7 @@ Token = tuple[str, str]  # the kind of a token, and its text
 
 
 def shown_number(value: float, code: str, *, from_1904: bool = False) -> str:
-    """A number as its format shows it. code: `#,##0.00 "€";[Red]-#,##0.00`. from_1904: days count from 1904, not 1900."""
+    """A number as its format shows it. code: `#,##0.00 "€";[Red]-#,##0.00`. from_1904: days count from 1904."""
     sections = _sections(code)
     index = 0
     if len(sections) > 1 and value < 0:

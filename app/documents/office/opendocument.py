@@ -4,16 +4,32 @@ from collections.abc import Iterator
 from typing import Self
 
 from app.documents.flow.blocks import Block, Cell, Figure, Heading, PageBreak, Paragraph, Section, Table
+from app.documents.formats import damaged_error, password_error
 from app.documents.office.package import Element, Package, attribute, child, children, descendants, local, number
-from app.documents.office.sheets import MOST_CELLS, Sheet
+from app.documents.office.sheets import MOST_CELLS, Sheet, too_many_cells
 from app.documents.office.word_styles import BULLET
-from model.errors import DocumentError
 
 MOST_SPACES = 100
 MOST_REPEATED = 1_000  # times that a cell or row with content may stand again
 _POINTS = {"cm": 28.35, "mm": 2.835, "in": 72.0, "pt": 1.0, "px": 0.75}
-_CONTAINERS = ("section", "index-body", "text-box", "table-of-content", "illustration-index", "user-index", "alphabetical-index")
-_LEFT_OUT = ("tracked-changes", "forms", "sequence-decls", "variable-decls", "user-field-decls", "annotation-end", "ruby-text")
+_CONTAINERS = (
+    "section",
+    "index-body",
+    "text-box",
+    "table-of-content",
+    "illustration-index",
+    "user-index",
+    "alphabetical-index",
+)
+_LEFT_OUT = (
+    "tracked-changes",
+    "forms",
+    "sequence-decls",
+    "variable-decls",
+    "user-field-decls",
+    "annotation-end",
+    "ruby-text",
+)
 
 
 class OpenDocument:
@@ -32,12 +48,10 @@ class OpenDocument:
     def of(cls, package: Package, name: str) -> Self:
         """Raises DocumentError for a file that is protected, or has no content."""
         if any(True for _ in descendants(package.xml("META-INF/manifest.xml"), "encryption-data")):
-            raise DocumentError(
-                f"{name!r} is protected by a password: remove it in the office program (Save as, without password), then drop it again."
-            )
+            raise password_error(name)
         content = package.xml("content.xml")
         if content is None:
-            raise DocumentError(f"{name!r} is an OpenDocument file without content: save it again, or get it again.")
+            raise damaged_error(name, "OpenDocument")
         return cls(content, package, name)
 
     def sections(self) -> list[Section]:
@@ -101,7 +115,9 @@ class OpenDocument:
             elif name == "annotation":
                 text = " ".join("".join(self._text(p)) for p in descendants(part, "p"))
                 author = "".join(one.text or "" for one in children(part, "creator"))
-                self._behind.append(Paragraph(text=text, marker=f"Comment by {author}:" if author else "Comment:", indent=1))
+                self._behind.append(
+                    Paragraph(text=text, marker=f"Comment by {author}:" if author else "Comment:", indent=1)
+                )
             elif name == "frame" or part.prefix == "draw":
                 self._behind += self._frame(part)
             elif name not in _LEFT_OUT:
@@ -116,7 +132,9 @@ class OpenDocument:
 
     def _list(self, element: Element, style: str, depth: int) -> Iterator[Block]:
         level = next((one for one in self._lists.get(style, ()) if attribute(one, "level") == str(depth + 1)), None)
-        is_numbered = level is not None and local(level) == "list-level-style-number" and attribute(level, "num-format") != ""
+        is_numbered = (
+            level is not None and local(level) == "list-level-style-number" and attribute(level, "num-format") != ""
+        )
         count = number(attribute(level, "start-value"), 1) if level is not None else 1
         for item in children(element, "list-item", "list-header"):
             marker = f"{count}." if is_numbered else BULLET
@@ -189,7 +207,9 @@ class OpenDocument:
             yield from blocks
         yield from self._take_behind()
         notes = [block for frame in children(child(page, "notes"), "frame") for block in self._frame(frame)]
-        notes = [block for block in notes if isinstance(block, Paragraph) and block.text.strip() not in ("", "<number>")]
+        notes = [
+            block for block in notes if isinstance(block, Paragraph) and block.text.strip() not in ("", "<number>")
+        ]
         if notes:
             yield Heading(text="Notes", level=4)
             yield from notes
@@ -200,9 +220,7 @@ class OpenDocument:
             sheet = self._sheet(table)
             cell_count += sum(map(len, sheet.cells.values()))
             if cell_count > MOST_CELLS:
-                raise DocumentError(
-                    f"{self._name!r} has more than {MOST_CELLS:,} cells: save the part that matters as a file of its own."
-                )
+                raise too_many_cells(self._name)
             if blocks := (*sheet.blocks(), *self._take_behind()):
                 yield Section(label=f"Sheet '{attribute(table, 'name')}'", blocks=blocks)
 

@@ -1,4 +1,4 @@
-"""The ZIP archive of an office file: its parts as XML, none of it larger than it may be, nothing fetched from outside."""
+"""The ZIP archive of an office file: its parts as XML, none larger than it may be, nothing fetched from outside."""
 
 import io
 import posixpath
@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from app.documents.formats import damaged_error, password_error
 from model.errors import DocumentError
 
 MIB = 1 << 20
@@ -39,7 +40,7 @@ class Package:
             )
         self.names = {member.filename.lower(): member.filename for member in members}  # Windows minds no case
         if any(member.flag_bits & 1 for member in members):
-            raise DocumentError(f"{name!r} is protected by a password: remove it where the file was made, then drop it again.")
+            raise password_error(name)
 
     def bytes(self, part: str) -> bytes:
         """The content of a part; empty where there is none. Raises DocumentError for a damaged one."""
@@ -82,7 +83,7 @@ class Package:
         return next(self.related("", "officeDocument"), usual)
 
     def _damaged(self) -> DocumentError:
-        return DocumentError(f"{self._name!r} is a damaged office file: save it again, or get it again.")
+        return damaged_error(self._name, "office")
 
 
 def parse_xml(data: bytes) -> Element:

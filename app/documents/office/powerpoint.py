@@ -168,7 +168,9 @@ def _text(paragraph: Element) -> Iterator[str]:
 
 
 def _table(table: Element) -> Table:
-    has_header = attribute(child(table, "tblPr"), "firstRow") in ("1", "true") if child(table, "tblPr") is not None else False
+    has_header = (
+        attribute(child(table, "tblPr"), "firstRow") in ("1", "true") if child(table, "tblPr") is not None else False
+    )
     rows = []
     for index, row in enumerate(children(table, "tr")):
         cells = [cell for cell in children(row, "tc") if not _is_covered(cell)]

@@ -1,10 +1,11 @@
-"""The cells of a sheet -> tables: cut where empty rows part it, but groups of rows stay under the names of their columns."""
+"""The cells of a sheet -> tables: cut at empty rows, but groups of rows stay under the names of their columns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.documents.flow.blocks import Block, Cell, Paragraph, Table
 from app.documents.flow.tables import Grid, is_value
+from model.errors import DocumentError
 
 MOST_CELLS = 3_000_000
 
@@ -42,7 +43,9 @@ class Sheet:
                 yield region
                 region = []
             region.append(row)
-            covered = max([covered, *(row + self.merged.get((row, column), (1, 1))[0] - 1 for column in self.cells[row])])
+            covered = max(
+                [covered, *(row + self.merged.get((row, column), (1, 1))[0] - 1 for column in self.cells[row])]
+            )
         if region:
             yield region
 
@@ -92,9 +95,7 @@ class Sheet:
         grid = Grid(self._table(own, columns))
         labels = [grid.cells[row[0]].text for row in grid.places[grid.header_rows :]]
         has_labels = 2 * sum(map(is_value, labels)) < len(labels)
-        return grid.header_rows > grid.titles and (
-            beside is None or has_labels or own != self._filled(rows, beside)
-        )
+        return grid.header_rows > grid.titles and (beside is None or has_labels or own != self._filled(rows, beside))
 
     def _filled(self, rows: list[int], columns: list[int]) -> list[int]:
         return [row for row in rows if any(column in self.cells[row] for column in columns)]
@@ -122,3 +123,10 @@ class Sheet:
                 cells.append(Cell(text=self.cells[row].get(column, ""), rows=len(below), columns=len(right)))
             table.append(tuple(cells))
         return Table(rows=tuple(table))
+
+
+def too_many_cells(name: str) -> DocumentError:
+    """The error for a workbook that would take too long."""
+    return DocumentError(
+        f"{name!r} has more than {MOST_CELLS:,} cells: save the part that matters as a file of its own."
+    )

@@ -9,7 +9,20 @@ from app.documents.office.math_text import math_text
 from app.documents.office.package import Element, Package, attribute, child, children, local, number, resolved
 from app.documents.office.word_styles import BULLET, Numbering, Styles, is_on
 
-_TRANSPARENT = {"sdt", "sdtContent", "customXml", "smartTag", "hyperlink", "ins", "moveTo", "fldSimple", "Choice", "dir", "bdo", "r"}
+_TRANSPARENT = {
+    "sdt",
+    "sdtContent",
+    "customXml",
+    "smartTag",
+    "hyperlink",
+    "ins",
+    "moveTo",
+    "fldSimple",
+    "Choice",
+    "dir",
+    "bdo",
+    "r",
+}
 _SIGNS = {"tab": "\t", "cr": "\n", "noBreakHyphen": "-", "softHyphen": "", "ptab": "\t"}
 _NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
 _NO_NOTE = ("separator", "continuationSeparator", "continuationNotice")
@@ -28,7 +41,7 @@ class _Reader:
         self._package = package
         self._part = part
         self._drawings = Drawings(package, part)
-        relations = {kind: target for kind, target in package.relations(part).values()}
+        relations = dict(package.relations(part).values())
         self._styles = Styles(self._xml(relations.get("styles")))
         self._numbering = Numbering(self._xml(relations.get("numbering")))
         self._remarks = {
@@ -141,7 +154,9 @@ class _Reader:
         if comment is not None:
             author = attribute(comment, "author")
             text = " ".join(_text(block) for block in self.blocks(comment)).strip()
-            self._behind.append(Paragraph(text=text, marker=f"Comment by {author}:" if author else "Comment:", indent=1))
+            self._behind.append(
+                Paragraph(text=text, marker=f"Comment by {author}:" if author else "Comment:", indent=1)
+            )
 
     def _take_notes(self) -> Iterator[Block]:
         notes, self._notes = self._notes, []
@@ -160,7 +175,9 @@ class _Reader:
     @staticmethod
     def margin(package: Package, part: str) -> Iterator[Block]:
         """The blocks of a page head or foot, which has relations of its own."""
-        yield from (block for block in _Reader(package, part).blocks(package.xml(part)) if not isinstance(block, PageBreak))
+        yield from (
+            block for block in _Reader(package, part).blocks(package.xml(part)) if not isinstance(block, PageBreak)
+        )
 
     def _table(self, table: Element) -> Iterator[Block]:
         rows: list[list[Cell]] = []

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Self
 
-from app.documents.office.package import Element, Package, attribute, child, children, number
+from app.documents.office.package import Element, attribute, child, children, number
 
 _HEADING = re.compile(r"heading (\d)", re.I)
 _PLACE = re.compile(r"%(\d)")
@@ -67,7 +67,9 @@ class Numbering:
                 if (level := child(change, "lvl")) is not None:
                     levels[depth] = _Level.of(level)
             self._levels[list_id] = levels
-            self._counter[list_id] = list_id if any(child(o, "startOverride") is not None for o in overrides.values()) else base
+            self._counter[list_id] = (
+                list_id if any(child(o, "startOverride") is not None for o in overrides.values()) else base
+            )
         self._counts: dict[str, dict[int, int]] = defaultdict(dict)
 
     def next_marker(self, list_id: str, depth: int) -> str:

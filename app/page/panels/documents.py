@@ -21,8 +21,8 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *,
     """`fingerprint` is of the checkpoint that runs: what another one has read must be read again."""
     if not loaded:
         return (
-            '<p class="hint">PDF, images, scans, text, e-books; several at once. A document is read once,'
-            " and every question is answered from what was read.</p>"
+            '<p class="hint">PDF, Word, Excel, PowerPoint, mail, web pages, images, scans, text, e-books;'
+            " several at once. A document is read once, and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
     rows = "".join(_row(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded)
@@ -132,6 +132,7 @@ def _remarks(document: Document) -> str:
         remarks.append(f"{counted(unread, 'place')} could not be read ({_places(missed)})")
     if hidden:
         remarks.append(f"text that a reader cannot see ({_places(hidden)})")
+    remarks += dict.fromkeys(page.remark for page in document.pages if page.remark)
     return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""
 
 
