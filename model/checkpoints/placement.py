@@ -37,7 +37,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where weights go and what they need there, in bytes. `offloaded`: layers that are moved in only while they run."""
+    """Where weights go, and the bytes they need there. `offloaded`: layers that are moved in only while they run."""
 
     device: torch.device
     dtype: torch.dtype
