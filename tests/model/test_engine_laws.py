@@ -176,7 +176,7 @@ def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
             assert relative_error(together.logits[row], apart[question].logits[0]) < TOLERANCE
             assert relative_error(together.attention[row], apart[question].attention[0]) < TOLERANCE
         if leaving is not None:
-            batch.keep([row for row, question in enumerate(running) if question != leaving])
+            batch.select([row for row, question in enumerate(running) if question != leaving])
             running.remove(leaving)
         together = batch.step([token] * len(running))
         apart = [decoder.step([token]) for decoder in alone]
