@@ -1,7 +1,7 @@
 """The sources of a training, tokenised once and kept beside the run."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -56,6 +56,15 @@ def keep_sources(
         save_file(streams, file)
         return sources
     return {kind: list(from_stream(stream.tolist())) for kind, stream in load_file(file).items()}
+
+
+def kept_passages(file: Path, make: Callable[[], list[Passage]]) -> list[Passage]:
+    """What `make` gives, or what it gave the last time. Delete `file` where that would differ."""
+    if not file.exists():
+        passages = make()
+        save_file({"passages": torch.tensor(to_stream(passages), dtype=torch.int32)}, file)
+        return passages
+    return list(from_stream(load_file(file)["passages"].tolist()))
 
 
 def to_stream(passages: Iterable[Passage]) -> list[int]:

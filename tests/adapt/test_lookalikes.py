@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.adapt.lookalikes import ASKED, lookalike, opposites
-from model.adapt.tasks import pairs_by_context
+from model.adapt.tasks import Asked, pairs_by_context
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
 CONTEXT = """The city of Montpellier was founded in 985. The longest bridge of France, which Norman Foster designed, was
@@ -64,8 +64,8 @@ def test_it_is_asked_beside_the_question_and_refused() -> None:
     told = {"source": "squad11_train", "language": "en", "document": "Lake_Constance", "context": CONTEXT}
     rows = [told | {"question": question, "answers": ["2004"]} for question in questions]
     pairs = pairs_by_context(rows)[CONTEXT]
-    asked = [(prompt_text(question), "2004") for question in questions]
+    asked = [Asked(prompt_text(question), "2004") for question in questions]
     assert [pair for pair in pairs if pair in asked] == asked
-    others = [answer for prompt, answer in pairs if prompt.startswith("Question:") and (prompt, answer) not in asked]
+    others = [pair.answer for pair in pairs if pair.prompt.startswith("Question:") and pair not in asked]
     assert others
     assert set(others) == {NOT_IN_DOCUMENT}

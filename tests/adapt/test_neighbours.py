@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.adapt.neighbours import neighbours
-from model.adapt.tasks import pairs_by_context
+from model.adapt.tasks import Asked, pairs_by_context
 from model.prompts import NOT_IN_DOCUMENT, prompt_text
 
 TOWER = "The tower of the castle was built by Ada Keller in 1907."
@@ -42,4 +42,4 @@ def test_none_where_it_might_be_answered_or_hardly_suits(rows: list[dict[str, An
 
 def test_it_is_asked_and_refused() -> None:
     pairs = pairs_by_context([row(TOWER, FOUNDED, "1907"), row(GARDEN, OPEN, "visitors")])
-    assert (prompt_text(FOUNDED), NOT_IN_DOCUMENT) in pairs[GARDEN]
+    assert Asked(prompt_text(FOUNDED), NOT_IN_DOCUMENT) in pairs[GARDEN]
