@@ -14,7 +14,7 @@ from typing import Any
 
 import app.documents
 from app.bench.real_rows import RealDocument, read_documents
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from app.documents import DocumentReader
 from model.errors import ReadonceError
 

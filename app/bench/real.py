@@ -17,11 +17,11 @@ from typing import Any
 from app.bench.asking import engine_for
 from app.bench.real_rows import RealDocument, RealQuestion, read_documents, read_questions
 from app.bench.real_scores import Outcome, Tally, side
-from app.commands.progress import ProgressLine
-from app.commands.reading import open_reader
+from app.cli.progress import ProgressLine
+from app.cli.reading import open_reader
 from app.documents import DocumentReader
+from app.provenance import doubtful
 from app.questions import BATCH
-from app.receipts import doubtful
 from model.engine import Engine
 from model.errors import DocumentError, ReadonceError
 from model.types import Answer, EncodedDocument, Turn

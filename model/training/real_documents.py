@@ -1,0 +1,240 @@
+"""Questions about real documents -> passages, as answering will see them.
+
+The page texts are those of the app's reader (`python -m app.bench pages`), the sentences that a question is shown are
+chosen by `model/answering/retrieval.py`, and the prompt is the app's. Where that misses the place of the answer, the
+place is shown beside what was chosen: the decoder learns to find it among near misses, in the order of the document.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zlib import crc32
+
+from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
+from model.answering.retrieval import Passage as CutPassage
+from model.answering.retrieval import closest, cut, plain_letters
+from model.encoding.token_map import encode_text
+from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
+from model.types import Turn
+
+KEPT_OUT = (  # sources of documents that are measured with elsewhere
+    "tracemonkey", "freeculture", "issue14297", "bigboundingbox", "chrome-text-selection-markedcontent",
+    "federal-register-2020-17221", "chelsea_pdta", "warn-report", "issue-67-example",
+    "redp5110_sampled", "old_newspaper", "qr_bill_example", "basecamp/policies", "debian", "readonce",
+)  # fmt: skip
+DEVELOPMENT = 16  # one in so many documents of `train` is for choosing settings, and not trained on
+
+_JUDGED = "yes-no"
+_OF_THE_WHOLE = ("whole-document", "instruction")  # kinds that the beginning of a document answers best
+_YES_OR_NO = re.compile(
+    r"(yes|no|ja|nein|oui|non|sí|si|tak|nie|sim|não|nee|ano|ne|jah|ei|evet|hayır|nej|áno|да|нет|是|不是|否|はい|いいえ)\b",
+    re.IGNORECASE,
+)
+_PART = re.compile(r"\s*(?:\.\.\.|…|\||\n)\s*")
+_WORD = re.compile(r"[^\W_]+")
+_ENOUGH = 0.6  # of a quote's words that passages must have to be its place
+_MORE = 0.15  # of them that a further passage must add
+_MOST_PLACES = 5
+_LEAD = 640  # tokens of a document's beginning
+_WITH_NEIGHBOURS = 0.35  # share of questions that are shown the passages beside, too
+_ROOM = 400  # tokens of one excerpt that its questions are shown
+_LONGEST_ANSWER = 110  # tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedText:
+    """A document's tokens, its pages joined as the engine joins them, and its passages.
+
+    pages: the page that each passage stands on; lead: how many tokens the beginning has.
+    """
+
+    ids: list[int]
+    passages: list[CutPassage]
+    pages: list[int]
+
+    @classmethod
+    def of(cls, texts: Mapping[int, str], tokens: Tokens) -> PagedText:
+        """From page texts by their numbers."""
+        ids: list[int] = []
+        passages: list[CutPassage] = []
+        pages: list[int] = []
+        for number, text in texts.items():
+            page_ids, places = encode_text(tokens.tokenizer, text)
+            if not page_ids:
+                continue
+            ids += tokens.separator if ids else []
+            starts, ends = zip(*places, strict=True)
+            found = list(cut(text, starts, ends))
+            first = len(ids)
+            passages += [replace(one, first=one.first + first, last=one.last + first) for one in found]
+            pages += [number] * len(found)
+            ids += page_ids
+        return cls(ids=ids, passages=passages, pages=pages)
+
+    def place_of(self, row: Mapping, *, paged: bool) -> list[int]:
+        """Which passages hold what a row rests on; none where its quote is not found.
+
+        `paged`: whether the row's page numbers are the reader's.
+        """
+        among = [i for i, page in enumerate(self.pages) if not paged or page in row["pages"]]
+        wanted = _words(row["quote"]) or _words(" ".join(row["answers"][:1]))
+        answer = _words(" ".join(row["answers"][:1]))
+        chosen: list[int] = []
+        missing = Counter(wanted)
+        while among and len(chosen) < _MOST_PLACES:
+            held = {i: (missing & Counter(_words(self.passages[i].text))).total() for i in among}
+            also = {i: (Counter(answer) & Counter(_words(self.passages[i].text))).total() for i in among}
+            best = max(among, key=lambda i: (held[i], also[i], -len(self.passages[i].text)))
+            if held[best] < max(1.0, _MORE * len(wanted)):
+                break
+            chosen.append(best)
+            missing -= Counter(_words(self.passages[best].text))
+        return sorted(chosen) if wanted and missing.total() <= (1 - _ENOUGH) * len(wanted) else []
+
+
+def real_passages(folder: Path, pages: Path, tokens: Tokens, *, development: bool = False) -> list[Passage]:
+    """What `train` of a folder of real documents asks, in excerpts; `development`: its documents for choosing."""
+    texts = {row["document"]: {int(n): text for n, text in row["pages"].items()} for row in read_rows(pages)}
+    documents = {row["id"]: row for row in read_rows(folder / "documents.jsonl")}
+    asked: dict[str, list[dict]] = {}
+    for row in read_rows(folder / "questions.jsonl"):
+        if may_be_learned(documents[row["doc"]], row, development=development):
+            asked.setdefault(row["doc"], []).append(row)
+    return [
+        passage
+        for name, rows in asked.items()
+        if any(texts.get(name, {}).values())
+        for passage in document_passages(texts[name], rows, tokens, paged=documents[name]["file"].endswith("pdf"))
+    ]
+
+
+def may_be_learned(document: Mapping, row: Mapping, *, development: bool = False) -> bool:
+    """Whether a question may be trained on: of `train`, none of those kept out, and not for choosing settings."""
+    source = f"{document['source']} {document['file']}".lower()
+    return (
+        row["split"] == document["split"] == "train"
+        and not any(name in source for name in KEPT_OUT)
+        and is_for_development(document["id"]) == development
+    )
+
+
+def is_for_development(document: str) -> bool:
+    return crc32(document.encode()) % DEVELOPMENT == 0
+
+
+def document_passages(
+    texts: Mapping[int, str], rows: Sequence[Mapping], tokens: Tokens, *, paged: bool
+) -> Iterator[Passage]:
+    """Excerpts of a document, each with questions whose places stand near each other."""
+    text = PagedText.of(texts, tokens)
+    pairs = [pair for row in rows if (pair := _pair(text, row, tokens, paged=paged)) is not None]
+    for group in _groups(sorted(pairs, key=lambda pair: pair.shown), _ROOM):
+        yield _excerpt(text, group)
+
+
+def learned_answer(row: Mapping) -> str:
+    """What the decoder learns to say: the answer alone, of a judgement the one word."""
+    if not row["answers"]:
+        return NOT_IN_DOCUMENT
+    best: str = row["answers"][0]
+    if row["kind"] == _JUDGED and (judged := _YES_OR_NO.match(best)):
+        return judged.group()
+    return best
+
+
+def _pair(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Pair | None:
+    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read."""
+    turns = tuple(Turn(question=turn["question"], answer=turn["answer"]) for turn in row.get("turns", ()))
+    question, answer = row["question"].strip(), learned_answer(row)
+    [pair] = tokens.pairs([(prompt_text(question, turns), answer)])
+    if len(pair.answer) > _LONGEST_ANSWER:
+        return None
+    if row["kind"] in _OF_THE_WHOLE:
+        return replace(pair, shown=((0, min(_LEAD, len(text.ids))),))
+    earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
+    chosen = [text.passages.index(one) for one in closest(text.passages, question + earlier, PASSAGE_TOKENS)]
+    place = text.place_of(row, paged=paged) if row["answers"] else []
+    if row["answers"] and not place:
+        return None
+    rng = random.Random(row["id"])
+    shown = _shown(text, chosen, place, rng)
+    return replace(pair, shown=shown)
+
+
+def _shown(text: PagedText, chosen: list[int], place: list[int], rng: random.Random) -> tuple[tuple[int, int], ...]:
+    """The tokens of the place, of what was chosen as far as there is room, and now and then of what stands beside."""
+    if not chosen and len(text.ids) <= 2 * PASSAGE_TOKENS:
+        return ((0, len(text.ids)),)
+    if not chosen and not place:
+        return ((0, min(_LEAD, len(text.ids))),)
+    kept = set(place)
+    if rng.random() < _WITH_NEIGHBOURS or not chosen:
+        beside = [near + step for near in place or chosen[:1] for step in (-1, 1)]
+        kept |= {
+            i
+            for i in beside
+            if 0 <= i < len(text.passages) and text.pages[i] in {text.pages[p] for p in (place or chosen)}
+        }
+    room = PASSAGE_TOKENS + 80 - sum(_size(text, i) for i in kept)
+    for i in chosen:
+        if i not in kept and (_size(text, i) <= room or not kept):
+            kept.add(i)
+            room -= _size(text, i)
+    return _runs((text.passages[i].first, text.passages[i].last) for i in sorted(kept))
+
+
+def _size(text: PagedText, index: int) -> int:
+    return text.passages[index].last - text.passages[index].first
+
+
+def _runs(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Spans in order, those that touch as one."""
+    runs: list[tuple[int, int]] = []
+    for first, last in spans:
+        if runs and first <= runs[-1][1]:
+            runs[-1] = runs[-1][0], max(last, runs[-1][1])
+        else:
+            runs.append((first, last))
+    return tuple(runs)
+
+
+def _groups(pairs: Sequence[Pair], room: int) -> Iterator[list[Pair]]:
+    """Pairs in order of their places, so many that all their tokens fit into `room`; at least one."""
+    group: list[Pair] = []
+    tokens: set[int] = set()
+    for pair in pairs:
+        also = {token for first, last in pair.shown for token in range(first, last)}
+        if group and len(tokens | also) > room:
+            yield group
+            group, tokens = [], set()
+        group.append(pair)
+        tokens |= also
+    if group:
+        yield group
+
+
+def _excerpt(text: PagedText, group: Sequence[Pair], longest: int = 500) -> Passage:
+    """What the questions of a group are shown, with as much around it as there is room."""
+    spans = _runs(sorted({span for pair in group for span in pair.shown}))
+    room = max(0, longest - sum(last - first for first, last in spans)) // (2 * len(spans))
+    kept = _runs((max(0, first - room), min(len(text.ids), last + room)) for first, last in spans)
+    start: dict[int, int] = {}  # where each run begins in the excerpt
+    ids: list[int] = []
+    for first, last in kept:
+        start[first] = len(ids)
+        ids += text.ids[first:last]
+
+    def moved(span: tuple[int, int]) -> tuple[int, int]:
+        run = max(first for first, _ in kept if first <= span[0])
+        return start[run] + span[0] - run, start[run] + span[1] - run
+
+    return Passage(ids=ids, pairs=[replace(pair, shown=tuple(map(moved, pair.shown))) for pair in group])
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(plain_letters(_PART.sub(" ", text)))
