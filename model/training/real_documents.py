@@ -7,7 +7,6 @@ place is shown beside what was chosen: the decoder learns to find it among near 
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,17 +39,21 @@ _WORD = re.compile(r"[^\W_]+")
 _ENOUGH = 0.6  # of a quote's words that passages must have to be its place
 _MORE = 0.15  # of them that a further passage must add
 _MOST_PLACES = 5
-_LEAD = 640  # tokens of a document's beginning
-_WITH_NEIGHBOURS = 0.35  # share of questions that are shown the passages beside, too
-_ROOM = 400  # tokens of one excerpt that its questions are shown
+_LEAD = 2 * PASSAGE_TOKENS  # tokens of a document's beginning
+_SHORTEST_ROOM = 80  # tokens for what was chosen, beside a place that takes all
+_ROOM, _EXCERPT = 800, 880  # tokens that the questions of an excerpt are shown, and with what is around them
 _LONGEST_ANSWER = 110  # tokens
+
+
+Spans = tuple[tuple[int, int], ...]
+"""Tokens [first, last) of a text, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagedText:
     """A document's tokens, its pages joined as the engine joins them, and its passages.
 
-    pages: the page that each passage stands on; lead: how many tokens the beginning has.
+    pages: the page that each passage stands on.
     """
 
     ids: list[int]
@@ -96,6 +99,38 @@ class PagedText:
             missing -= Counter(_words(self.passages[best].text))
         return sorted(chosen) if wanted and missing.total() <= (1 - _ENOUGH) * len(wanted) else []
 
+    @property
+    def lead(self) -> Spans:
+        """The beginning of the document."""
+        return ((0, min(_LEAD, len(self.ids))),)
+
+    def with_room(self, place: Sequence[int], chosen: Sequence[int]) -> Spans:
+        """The tokens of a place, and of the passages that were chosen as far as there is room.
+
+        Where none was chosen, all of a short document and the neighbours of the place in a long one.
+        """
+        if not chosen:
+            return self.with_neighbours(place) if len(self.ids) > _LEAD else self.lead
+        kept = set(place)
+        room = PASSAGE_TOKENS + _SHORTEST_ROOM - sum(self._size(i) for i in kept)
+        for i in chosen:
+            if i not in kept and (self._size(i) <= room or not kept):
+                kept.add(i)
+                room -= self._size(i)
+        return self._spans(kept)
+
+    def with_neighbours(self, place: Sequence[int]) -> Spans:
+        """The tokens of a place and of the passages before and behind it on its page; of none, the beginning."""
+        beside = {near + step for near in place for step in (-1, 0, 1) if 0 <= near + step < len(self.passages)}
+        pages = {self.pages[near] for near in place}
+        return self._spans({i for i in beside if self.pages[i] in pages}) if place else self.lead
+
+    def _size(self, index: int) -> int:
+        return self.passages[index].last - self.passages[index].first
+
+    def _spans(self, indices: Iterable[int]) -> Spans:
+        return _runs((self.passages[i].first, self.passages[i].last) for i in sorted(indices))
+
 
 def real_passages(folder: Path, pages: Path, tokens: Tokens, *, development: bool = False) -> list[Passage]:
     """What `train` of a folder of real documents asks, in excerpts; `development`: its documents for choosing."""
@@ -132,7 +167,7 @@ def document_passages(
 ) -> Iterator[Passage]:
     """Excerpts of a document, each with questions whose places stand near each other."""
     text = PagedText.of(texts, tokens)
-    pairs = [pair for row in rows if (pair := _pair(text, row, tokens, paged=paged)) is not None]
+    pairs = [pair for row in rows for pair in _pairs(text, row, tokens, paged=paged)]
     for group in _groups(sorted(pairs, key=lambda pair: pair.shown), _ROOM):
         yield _excerpt(text, group)
 
@@ -147,52 +182,28 @@ def learned_answer(row: Mapping) -> str:
     return best
 
 
-def _pair(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Pair | None:
-    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read."""
+def _pairs(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Iterator[Pair]:
+    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read.
+
+    It is asked twice: of what answering would choose, and of the place of its answer with the passages beside it.
+    """
     turns = tuple(Turn(question=turn["question"], answer=turn["answer"]) for turn in row.get("turns", ()))
     question, answer = row["question"].strip(), learned_answer(row)
     [pair] = tokens.pairs([(prompt_text(question, turns), answer)])
     if len(pair.answer) > _LONGEST_ANSWER:
-        return None
+        return
     if row["kind"] in _OF_THE_WHOLE:
-        return replace(pair, shown=((0, min(_LEAD, len(text.ids))),))
+        yield replace(pair, shown=text.lead)
+        return
     earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
     chosen = [text.passages.index(one) for one in closest(text.passages, question + earlier, PASSAGE_TOKENS)]
-    place = text.place_of(row, paged=paged) if row["answers"] else []
-    if row["answers"] and not place:
-        return None
-    rng = random.Random(row["id"])
-    shown = _shown(text, chosen, place, rng)
-    return replace(pair, shown=shown)
+    place = text.place_of(row, paged=paged) if row["answers"] else chosen[:1]
+    if place or not row["answers"]:
+        ways = (text.with_room(place if row["answers"] else [], chosen), text.with_neighbours(place))
+        yield from (replace(pair, shown=shown) for shown in dict.fromkeys(ways))
 
 
-def _shown(text: PagedText, chosen: list[int], place: list[int], rng: random.Random) -> tuple[tuple[int, int], ...]:
-    """The tokens of the place, of what was chosen as far as there is room, and now and then of what stands beside."""
-    if not chosen and len(text.ids) <= 2 * PASSAGE_TOKENS:
-        return ((0, len(text.ids)),)
-    if not chosen and not place:
-        return ((0, min(_LEAD, len(text.ids))),)
-    kept = set(place)
-    if rng.random() < _WITH_NEIGHBOURS or not chosen:
-        beside = [near + step for near in place or chosen[:1] for step in (-1, 1)]
-        kept |= {
-            i
-            for i in beside
-            if 0 <= i < len(text.passages) and text.pages[i] in {text.pages[p] for p in (place or chosen)}
-        }
-    room = PASSAGE_TOKENS + 80 - sum(_size(text, i) for i in kept)
-    for i in chosen:
-        if i not in kept and (_size(text, i) <= room or not kept):
-            kept.add(i)
-            room -= _size(text, i)
-    return _runs((text.passages[i].first, text.passages[i].last) for i in sorted(kept))
-
-
-def _size(text: PagedText, index: int) -> int:
-    return text.passages[index].last - text.passages[index].first
-
-
-def _runs(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _runs(spans: Iterable[tuple[int, int]]) -> Spans:
     """Spans in order, those that touch as one."""
     runs: list[tuple[int, int]] = []
     for first, last in spans:
@@ -218,7 +229,7 @@ def _groups(pairs: Sequence[Pair], room: int) -> Iterator[list[Pair]]:
         yield group
 
 
-def _excerpt(text: PagedText, group: Sequence[Pair], longest: int = 500) -> Passage:
+def _excerpt(text: PagedText, group: Sequence[Pair], longest: int = _EXCERPT) -> Passage:
     """What the questions of a group are shown, with as much around it as there is room."""
     spans = _runs(sorted({span for pair in group for span in pair.shown}))
     room = max(0, longest - sum(last - first for first, last in spans)) // (2 * len(spans))

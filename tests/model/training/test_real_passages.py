@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -118,17 +119,16 @@ def test_a_question_is_shown_the_place_of_its_answer_and_what_answering_would_ch
         row("What colour is the mill?", kind="unanswerable", pages=[]),
     ]
     found = list(document_passages(pages, asked, tokens, paged=True))
-    shown = {}
-    for passage in found:
-        for pair in passage.pairs:
-            text = " ".join(text_of(tokens, passage.ids[first:last]) for first, last in pair.shown)
-            shown[text_of(tokens, pair.answer).strip()] = text
-            assert sum(last - first for first, last in pair.shown) <= PASSAGE_TOKENS + 200
-    assert len(shown) == 3
-    (built,) = (text for answer, text in shown.items() if "Tessa" in answer)
-    (price,) = (text for answer, text in shown.items() if "crowns" in answer)
-    (refused,) = (text for answer, text in shown.items() if "does not say" in answer)
-    assert "built by Tessa Vale" in built and "9 crowns" in price and "mill" in refused
+    asked_ways = {"Tessa": "built by Tessa Vale", "crowns": "9 crowns", "does not say": "mill"}
+    for answer, held in asked_ways.items():
+        shown = [
+            " ".join(text_of(tokens, passage.ids[first:last]) for first, last in pair.shown)
+            for passage in found
+            for pair in passage.pairs
+            if answer in text_of(tokens, pair.answer)
+        ]
+        assert len(shown) == 2 and all(held in text for text in shown)
+        assert all(len(tokens.encode([text])[0]) <= PASSAGE_TOKENS + 200 for text in shown)
 
 
 def test_a_question_whose_answer_was_not_read_teaches_nothing(tokens: Tokens) -> None:
@@ -151,8 +151,6 @@ def test_what_is_shown_survives_being_laid_out(tokens: Tokens) -> None:
         row("When is it closed?", "in March", quote="The mill is closed in March", pages=[3]),
     ]
     shape = Shape(windows=2, window=512, overlap=128, answers=400, filled=False)
-    import random
-
     for passage in document_passages(pages, asked, tokens, paged=True):
         layout = lay_out([passage], shape, tokens, random.Random(0))
         assert all(last <= shape.length for pair in layout.pairs for _, last in pair.shown)
@@ -172,4 +170,4 @@ def test_of_a_folder_only_what_may_be_learned_is_read(tokens: Tokens, tmp_path: 
     write("pages.jsonl", [{"document": name, "sha256": sha256, "pages": PAGES} for name in (learned, held)])
     for development in (False, True):
         [passage] = real_passages(tmp_path, tmp_path / "pages.jsonl", tokens, development=development)
-        assert len(passage.pairs) == 1
+        assert len({tuple(pair.prompt) for pair in passage.pairs}) == 1
