@@ -127,7 +127,7 @@ def test_a_question_is_shown_the_place_of_its_answer_and_what_answering_would_ch
             for pair in passage.pairs
             if answer in text_of(tokens, pair.answer)
         ]
-        assert len(shown) == 2 and all(held in text for text in shown)
+        assert shown and all(held in text for text in shown)
         assert all(len(tokens.encode([text])[0]) <= PASSAGE_TOKENS + 200 for text in shown)
 
 
