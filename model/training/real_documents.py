@@ -84,20 +84,23 @@ class PagedText:
 
         `paged`: whether the row's page numbers are the reader's.
         """
+        answer = Counter(_words(" ".join(row["answers"][:1])))
+        wanted = Counter(_words(row["quote"])) or answer
         among = [i for i, page in enumerate(self.pages) if not paged or page in row["pages"]]
-        wanted = _words(row["quote"]) or _words(" ".join(row["answers"][:1]))
-        answer = _words(" ".join(row["answers"][:1]))
+        words = {i: Counter(_words(self.passages[i].text)) for i in among}
+
+        def held(i: int) -> tuple[int, int, int]:
+            return (missing & words[i]).total(), (answer & words[i]).total(), -words[i].total()
+
         chosen: list[int] = []
         missing = Counter(wanted)
         while among and len(chosen) < _MOST_PLACES:
-            held = {i: (missing & Counter(_words(self.passages[i].text))).total() for i in among}
-            also = {i: (Counter(answer) & Counter(_words(self.passages[i].text))).total() for i in among}
-            best = max(among, key=lambda i: (held[i], also[i], -len(self.passages[i].text)))
-            if held[best] < max(1.0, _MORE * len(wanted)):
+            best = max(among, key=held)
+            if held(best)[0] < max(1.0, _MORE * wanted.total()):
                 break
             chosen.append(best)
-            missing -= Counter(_words(self.passages[best].text))
-        return sorted(chosen) if wanted and missing.total() <= (1 - _ENOUGH) * len(wanted) else []
+            missing -= words[best]
+        return sorted(chosen) if wanted and missing.total() <= (1 - _ENOUGH) * wanted.total() else []
 
     @property
     def lead(self) -> Spans:
