@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import closest, cut, plain_letters
+from model.answering.retrieval import cut, plain_letters, retrieve
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record
@@ -144,7 +144,7 @@ def _shown(
     parts: Sequence[CutPassage], context: str, starts: Sequence[int], asked: Asked
 ) -> tuple[tuple[int, int], ...]:
     """The tokens that a question is shown: the closest passages, and the one with the answer where they lack it."""
-    chosen = closest(parts, _sought(asked.prompt), PASSAGE_TOKENS)
+    chosen = retrieve(parts, _sought(asked.prompt), PASSAGE_TOKENS)
     missed = asked.answer not in JUDGEMENTS and not any(plain_letters(asked.answer) in part.text for part in chosen)
     if chosen and missed and (place := context.find(asked.answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(asked.answer))

@@ -16,7 +16,7 @@ from zlib import crc32
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import closest, cut, plain_letters
+from model.answering.retrieval import cut, plain_letters, retrieve
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
 from model.types import Turn
@@ -199,7 +199,7 @@ def _pairs(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Ite
         yield replace(pair, shown=text.lead)
         return
     earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
-    chosen = [text.passages.index(one) for one in closest(text.passages, question + earlier, PASSAGE_TOKENS)]
+    chosen = [text.passages.index(one) for one in retrieve(text.passages, question + earlier, PASSAGE_TOKENS)]
     place = text.place_of(row, paged=paged) if row["answers"] else chosen[:1]
     if place or not row["answers"]:
         ways = (text.with_room(place if row["answers"] else [], chosen), text.with_neighbours(place))
