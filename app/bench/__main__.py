@@ -177,7 +177,10 @@ def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     real.add_argument("--documents", nargs="+", metavar="ID", help="only these documents")
     real.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     _add_answering(real)
-    real.add_argument("--json", action="store_true", help="print one JSON object, with every answer")
+    real.add_argument(
+        "--answers", type=Path, metavar="FILE", help="keep every answer here, as JSON lines; goes on with what is there"
+    )
+    real.add_argument("--json", action="store_true", help="print one JSON object")
     real.set_defaults(run=_real)
 
 

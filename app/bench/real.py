@@ -2,21 +2,22 @@
 
 A folder has `documents.jsonl`, `questions.jsonl` and `files/`. Each file is read once, by the app's own reader, and its
 questions are answered in batches, as the page answers lists; a follow-up is asked with the turns before it. A file that
-fails, or takes too long, makes all its questions wrong.
+fails makes all its questions wrong, and so is a question without an answer.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.bench.asking import engine_for
+from app.bench.real_answers import append_outcomes, read_outcomes
 from app.bench.real_rows import RealDocument, RealQuestion, read_documents, read_questions
 from app.bench.real_scores import Outcome, Tally, side
+from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cli.reading import open_reader
 from app.documents import DocumentReader
@@ -26,9 +27,21 @@ from model.engine import Engine
 from model.errors import DocumentError, ReadonceError
 from model.types import Answer, EncodedDocument, Turn
 
+Asked = tuple[RealDocument, list[RealQuestion]]
+"""A document and what is asked about it."""
+
 
 def real(arguments: argparse.Namespace) -> None:
     asked = chosen_questions(arguments)
+    known = read_outcomes(arguments.answers, asked) if arguments.answers else []
+    outcomes = [*known, *_ask(arguments, _unanswered(asked, known))]
+    print(as_result(figures(outcomes)) if arguments.json else as_table(outcomes))
+
+
+def _ask(arguments: argparse.Namespace, asked: Sequence[Asked]) -> list[Outcome]:
+    """Ask, and keep the answers about each document as soon as they are there, where a file is named."""
+    if not asked:
+        return []
     line = ProgressLine(sys.stderr)
     outcomes: list[Outcome] = []
     try:
@@ -36,13 +49,21 @@ def real(arguments: argparse.Namespace) -> None:
         with open_reader() as reader:
             for number, (document, questions) in enumerate(asked, start=1):
                 line.say(f"document {number:,} of {len(asked):,}: {document.file.name}")
-                outcomes += ask_document(engine, reader, document, questions)
+                answered = ask_document(engine, reader, document, questions)
+                outcomes += answered
+                if arguments.answers:
+                    append_outcomes(arguments.answers, answered)
     finally:
         line.clear()
-    print(as_json(outcomes) if arguments.json else as_table(outcomes))
+    return outcomes
 
 
-def chosen_questions(arguments: argparse.Namespace) -> list[tuple[RealDocument, list[RealQuestion]]]:
+def _unanswered(asked: Sequence[Asked], known: Sequence[Outcome]) -> list[Asked]:
+    done = {one.question.document for one in known}
+    return [(document, questions) for document, questions in asked if document.id not in done]
+
+
+def chosen_questions(arguments: argparse.Namespace) -> list[Asked]:
     """The documents of the split, the first `limit` of them, or those that are named, each with its questions."""
     by_document: dict[str, list[RealQuestion]] = {}
     for question in read_questions(arguments.data):
@@ -71,11 +92,6 @@ def ask_document(
     except ReadonceError as error:
         failed = str(error)
         return [Outcome(question=one, has_pages=document.has_pages, failed=failed) for one in questions]
-
-
-def as_json(outcomes: Sequence[Outcome]) -> str:
-    """The figures and every answer: what programs read, and what a later scoring can go by."""
-    return json.dumps({**figures(outcomes), "answers": [_row(one) for one in outcomes]}, ensure_ascii=False, indent=1)
 
 
 def as_table(outcomes: Sequence[Outcome]) -> str:
@@ -118,11 +134,6 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def _counted(marks: Sequence[bool]) -> dict[str, int]:
     return {"rows": len(marks), "counted": sum(marks)}
-
-
-def _row(one: Outcome) -> dict[str, Any]:
-    fields = {"answer": one.text, "pages": one.pages, "doubtful": one.doubtful, "right": one.right}
-    return {"id": one.question.id, **fields, **({"error": one.failed} if one.failed else {})}
 
 
 def _encoded(engine: Engine, reader: DocumentReader, document: RealDocument) -> EncodedDocument:

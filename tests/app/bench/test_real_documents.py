@@ -156,14 +156,30 @@ def test_real_prints_the_object_that_programs_read(
     folder: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["real", "--data", str(folder), "--model", str(tiny_folder), "--exact-weights"]
-    assert run(build_parser(), [*arguments, "--json"]) == 0
+    kept = folder / "answers.jsonl"
+    assert run(build_parser(), [*arguments, "--answers", str(kept), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert [answer["id"] for answer in result["answers"]] == ["q1", "q3", "q2", "q4"]  # follow-ups are asked alone
+    answers = [json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]
+    assert [answer["id"] for answer in answers] == ["q1", "q3", "q2", "q4"]  # follow-ups are asked alone
+    assert "h2.pdf" in answers[-1]["error"] and not answers[-1]["found"]
     assert (result["questions"], result["documents"], result["failed_documents"]) == (4, 2, ["h2"])
-    assert "h2.pdf" in result["answers"][-1]["error"] and not result["answers"][-1]["right"]
     assert result["kinds"]["all"]["rows"] == 4 and result["kinds"]["not answerable"]["rows"] == 1
     assert run(build_parser(), [*arguments, "--limit", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-4].split()[:2] == ["all", "3"]
+
+
+def test_what_is_answered_is_not_asked_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = folder / "answers.jsonl"
+    answer = {"answer": "Heron", "found": True, "pages": [2], "doubtful": True, "error": None}
+    kept.write_text("".join(json.dumps({"id": f"q{n}", **answer}) + "\n" for n in (1, 2, 3, 4)), encoding="utf-8")
+    arguments = ["real", "--data", str(folder), "--model", "no-such-checkpoint", "--answers", str(kept), "--json"]
+    assert run(build_parser(), arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["kinds"]["all"] == {"rows": 4, "right": 2, "refused": 0, "wrong": 2}
+    assert result["evidence_page"] == {"rows": 1, "counted": 1}
+    kept.write_text('{"id": "q1"}\n', encoding="utf-8")
+    assert run(build_parser(), arguments) == 2
+    assert "Line 1 of" in capsys.readouterr().err
 
 
 def test_a_split_without_questions_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
