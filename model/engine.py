@@ -6,13 +6,13 @@ engine knows no "current document": an encoding is a value, and each answer make
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from threading import Thread
 
 from model.answering.generation import Generation
 from model.answering.questions import checked_question
@@ -27,6 +27,7 @@ from model.encoding.file_format import join_chunks
 from model.encoding.memory import build_memory, bytes_in_precision, to_precision
 from model.errors import EncodingError, QuestionError, raise_if_cancelled
 from model.kernels.parts import NativeParts, load_native_parts
+from model.network.t5gemma2 import T5Gemma2
 from model.network.threads import parallel_map
 from model.types import (
     Answer,
@@ -45,6 +46,42 @@ from model.vision.features import PageFeatures, PictureCallback, encode_page_ima
 from model.vision.page_inputs import ViewMode, views_for
 from model.vision.tags import Tagger, with_tags
 
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """What a model's forward passes run on. native: compiled code. parts: what its decoders share.
+
+    notice: one sentence for people, why compiled code that was asked for is not used; empty if there is nothing to say.
+    """
+
+    native: NativeParts
+    parts: DecoderParts
+    notice: str = ""
+
+    @classmethod
+    def eager(cls, model: T5Gemma2, *, notice: str = "") -> Backend:
+        """PyTorch's operations, and CUDA graphs on a GPU: needs no loading."""
+        return cls(native=NativeParts(), parts=DecoderParts.of(model), notice=notice)
+
+
+def load_backend(checkpoint: Checkpoint, folder: Path, *, quantized: bool) -> Backend:
+    """The fastest backend for this checkpoint on this machine; on a CPU it takes some seconds.
+
+    Compiled code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
+    are read in int8 and int4 where that is faster. If it cannot be built or loaded, the backend is eager with a notice.
+    """
+    eager = Backend.eager(checkpoint.model)
+    try:
+        native = load_native_parts(checkpoint.model, folder, quantized=quantized)
+        head = OutputHead(checkpoint.model, quantized=True, native=native.output_head) if quantized else None
+    except Exception as error:  # whatever it is, PyTorch's operations give the same answers
+        _LOG.warning("compiled code is not used", exc_info=error)
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
+    return replace(eager, native=native, parts=replace(eager.parts, head=head, layers=native.decoder_layers))
+
 
 class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
@@ -53,31 +90,28 @@ class Engine:
         self,
         checkpoint: Checkpoint,
         *,
-        native_folder: Path | None = None,
-        quantized: bool = False,
+        backend: Backend | None = None,
         memory_precision: Precision | None = None,
     ) -> None:
-        """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `quantized`: it reads
-        the decoder's layers and the output head in few bits where that is faster. It is made beside, in some seconds.
+        """`backend`: None is the eager one, which another may replace later (`install`).
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
-        self._native = NativeParts()
-        self._parts = DecoderParts.of(checkpoint.model)
-        if native_folder is not None or quantized:
-            Thread(target=self._quicken, args=[native_folder, quantized]).start()
+        self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
-    def _quicken(self, native_folder: Path | None, quantized: bool) -> None:
-        model, native = self.checkpoint.model, self._native
-        if native_folder is not None:
-            self._native = native = load_native_parts(model, native_folder, quantized=quantized)
-        head = OutputHead(model, quantized=True, native=native.output_head) if quantized else None
-        self._parts = replace(self._parts, head=head, layers=native.decoder_layers)
+    @property
+    def backend(self) -> Backend:
+        """What reading and answering run on now."""
+        return self._backend
+
+    def install(self, backend: Backend) -> None:
+        """Read and answer with this backend from now on; work that goes on finishes with the one before."""
+        self._backend = backend
 
     @cached_property
     def tagger(self) -> Tagger:
@@ -157,6 +191,8 @@ class Engine:
         chunks = plan_chunks(total, checkpoint.chunk_size - 1, checkpoint.chunk_overlap)
         aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
 
+        native = self._backend.native
+
         def read(chunk: Chunk) -> Memory:
             ids = token_maps.select(stream, chunk.start, chunk.end, checkpoint.bos).ids
             hidden = encode_chunk(
@@ -165,9 +201,9 @@ class Engine:
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
                 progress=None if aside else partial(_report_tokens, report, chunk, total),
-                native=self._native,
+                native=native,
             )
-            return build_memory(checkpoint.model, chunk.kept_rows(hidden), self._native.key_inv_rms)
+            return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
 
         beside: Memory | None = None
         for chunk, memory in zip(chunks, (parallel_map if aside else map)(read, chunks), strict=True):
@@ -227,7 +263,7 @@ class Engine:
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._parts, encodings, options, cancelled, self.reranker)
+        generation = Generation(self.checkpoint, self._backend.parts, encodings, options, cancelled, self.reranker)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.backend import install_faster_backend
 from app.cli.progress import ProgressLine
 from app.documents import DocumentReader, Limits, ReadDocument
 from app.settings import Settings
@@ -68,12 +69,9 @@ def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = Fals
     """
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
-    return Engine(
-        checkpoint,
-        native_folder=settings.cache_folder,
-        quantized=quantized,
-        memory_precision=settings.precision,
-    )
+    engine = Engine(checkpoint, memory_precision=settings.precision)
+    install_faster_backend(engine, settings.cache_folder, quantized=quantized)
+    return engine
 
 
 def _open(

@@ -128,3 +128,10 @@ def last(answers: Iterator[Answer]) -> Answer:
     """The finished answer."""
     *_, answer = answers
     return answer
+
+
+def ids_of(count: int, seed: int = 1) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(7, 400, (count,), generator=generator)
+    ids[0] = 2
+    return ids

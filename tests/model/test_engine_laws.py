@@ -19,17 +19,10 @@ from model.encoding.memory import build_memory, join_memories
 from model.encoding.token_map import encode_text
 from model.engine import Engine
 from model.types import GenerationOptions, Memory
-from tests.helpers.tiny import TEXT, document, last, relative_error, tiny_checkpoint, tiny_config, tiny_model
+from tests.helpers.tiny import TEXT, document, ids_of, last, relative_error, tiny_checkpoint, tiny_config, tiny_model
 
 TOLERANCE = 1e-4
 SHAPES = [(4, 1), (4, 2), (4, 4)]
-
-
-def ids_of(count: int, seed: int = 1) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    ids = torch.randint(7, 400, (count,), generator=generator)
-    ids[0] = 2
-    return ids
 
 
 def answered(model: T5Gemma2ForConditionalGeneration, memories: list[Memory], question: list[int]) -> DecoderOutput:

@@ -150,7 +150,7 @@ def test_windows_keep_every_token_once_with_context_on_both_sides(length: int, s
 
 
 def test_a_window_must_be_longer_than_its_overlap() -> None:
-    with pytest.raises(ValueError, match=r"0\.\.7 for windows of 8 tokens, not 8"):
+    with pytest.raises(ValueError, match=r"0\.\.7 for chunks of 8 tokens, not 8"):
         plan_chunks(100, 8, 8)
 
 
