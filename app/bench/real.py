@@ -27,7 +27,7 @@ from model.engine import Engine
 from model.errors import DocumentError, ReadonceError
 from model.types import Answer, EncodedDocument, Turn
 
-Asked = tuple[RealDocument, list[RealQuestion]]
+AskedDocument = tuple[RealDocument, list[RealQuestion]]
 """A document and what is asked about it."""
 
 
@@ -38,7 +38,7 @@ def real(arguments: argparse.Namespace) -> None:
     print(as_result(figures(outcomes)) if arguments.json else as_table(outcomes))
 
 
-def _ask(arguments: argparse.Namespace, asked: Sequence[Asked]) -> list[Outcome]:
+def _ask(arguments: argparse.Namespace, asked: Sequence[AskedDocument]) -> list[Outcome]:
     """Ask, and keep the answers about each document as soon as they are there, where a file is named."""
     if not asked:
         return []
@@ -58,12 +58,12 @@ def _ask(arguments: argparse.Namespace, asked: Sequence[Asked]) -> list[Outcome]
     return outcomes
 
 
-def _unanswered(asked: Sequence[Asked], known: Sequence[Outcome]) -> list[Asked]:
+def _unanswered(asked: Sequence[AskedDocument], known: Sequence[Outcome]) -> list[AskedDocument]:
     done = {one.question.document for one in known}
     return [(document, questions) for document, questions in asked if document.id not in done]
 
 
-def chosen_questions(arguments: argparse.Namespace) -> list[Asked]:
+def chosen_questions(arguments: argparse.Namespace) -> list[AskedDocument]:
     """The documents of the split, the first `limit` of them, or those that are named, each with its questions."""
     by_document: dict[str, list[RealQuestion]] = {}
     for question in read_questions(arguments.data):

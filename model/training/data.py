@@ -16,7 +16,7 @@ from model.answering.retrieval import cut, plain_letters, retrieve
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record
-from model.training.tasks import Asked, pairs_by_context
+from model.training.tasks import Example, pairs_by_context
 from model.training.ul2 import choose_denoiser, denoise
 
 SEPARATOR = "\n\n"
@@ -92,7 +92,7 @@ class Tokens:
         passages = (self.passage(context, pairs) for context, pairs in by_context.items())
         return [part for whole in passages for part in ([whole] if len(whole.ids) <= longest else excerpts(whole))]
 
-    def passage(self, context: str, pairs: Sequence[Asked]) -> Passage:
+    def passage(self, context: str, pairs: Sequence[Example]) -> Passage:
         """A context and what is asked about it; each question is shown what the engine would show it."""
         ids, places = encode_text(self.tokenizer, context)
         starts, ends = zip(*places, strict=True) if places else ((), ())
@@ -112,7 +112,7 @@ class Tokens:
             other = [question for question, _ in make_record(rng, split).pairs if question not in asked]
             missing = [q for q in other if q.split()[-1].strip("?").lower() not in record.text.lower()]
             questions += [(question, NOT_IN_DOCUMENT) for question in missing[:1]]
-        return self.passage(record.text, [Asked(prompt_text(question), answer) for question, answer in questions])
+        return self.passage(record.text, [Example(prompt_text(question), answer) for question, answer in questions])
 
     def denoised(self, ids: list[int], room: int, rng: random.Random) -> Passage:
         """A piece of a text as a UL2 example: what stays is the document, what was taken out is the answer."""
@@ -141,7 +141,7 @@ def _lead(tokens: int) -> tuple[tuple[int, int], ...]:
 
 
 def _shown(
-    parts: Sequence[CutPassage], context: str, starts: Sequence[int], asked: Asked
+    parts: Sequence[CutPassage], context: str, starts: Sequence[int], asked: Example
 ) -> tuple[tuple[int, int], ...]:
     """The tokens that a question is shown: the closest passages, and the one with the answer where they lack it."""
     chosen = retrieve(parts, _sought(asked.prompt), PASSAGE_TOKENS)

@@ -28,7 +28,7 @@ WHOLE_TEXT = ("title", "summary", "keywords", "keypoints")  # tasks that no sing
 RARE = {"title": 4, "keywords": 3}  # tasks of which one row in so many is learned: there are more than are asked
 
 
-class Asked(NamedTuple):
+class Example(NamedTuple):
     """What the decoder is given and what it learns to say; `whole_text`: no single passage answers it."""
 
     prompt: str
@@ -36,9 +36,9 @@ class Asked(NamedTuple):
     whole_text: bool = False
 
 
-def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Asked]]:
+def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Example]]:
     """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
-    by_context: dict[str, list[Asked]] = {}
+    by_context: dict[str, list[Example]] = {}
     receipts: dict[str, list[tuple[str, str]]] = {}
     articles: list[dict] = []
     for row in rows:
@@ -46,21 +46,21 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Asked]]:
             continue
         pairs = by_context.setdefault(row["context"], [])
         if not pairs and row["source"] in TITLED and crc32(row["context"].encode()) % TITLES_ASKED == 0:
-            pairs.append(Asked(TITLE, row["document"].replace("_", " "), whole_text=True))
+            pairs.append(Example(TITLE, row["document"].replace("_", " "), whole_text=True))
         answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
-        pairs.append(Asked(prompt_of(row), answer, whole_text=is_about_the_whole(row)))
+        pairs.append(Example(prompt_of(row), answer, whole_text=is_about_the_whole(row)))
         if row["source"] in WITH_LOOKALIKES and row["answers"]:
             other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
-            pairs += [Asked(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
+            pairs += [Example(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
         if row["source"] in WITH_NEIGHBOURS:
             articles.append(row)
         if row["source"] in RECEIPTS and row["answers"]:
             receipts.setdefault(row["context"], []).append((row["question"], answer))
     for context, question in neighbours(articles).items():
-        by_context[context].append(Asked(prompt_text(question), NOT_IN_DOCUMENT))
+        by_context[context].append(Example(prompt_text(question), NOT_IN_DOCUMENT))
     for context, asked in receipts.items():
         by_context[context] += [
-            Asked(prompt_text(question), told) for question, told in further_questions(context, asked)
+            Example(prompt_text(question), told) for question, told in further_questions(context, asked)
         ]
     return by_context
 

@@ -165,9 +165,12 @@ def test_of_a_folder_only_what_may_be_learned_is_read(tokens: Tokens, tmp_path: 
         (tmp_path / name).write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
 
     sha256 = hashlib.sha256(b"").hexdigest()
+    sample = hashlib.sha256((Path(__file__).parents[3] / "assets" / "sample.pdf").read_bytes()).hexdigest()
     write("documents.jsonl", [DOCUMENT | {"id": learned}, DOCUMENT | {"id": held}])
     write("questions.jsonl", [asked | {"doc": learned}, asked | {"doc": held}, asked | {"doc": learned, "split": "x"}])
     write("pages.jsonl", [{"document": name, "sha256": sha256, "pages": PAGES} for name in (learned, held)])
     for development in (False, True):
         [passage] = real_passages(tmp_path, tmp_path / "pages.jsonl", tokens, development=development)
         assert len({tuple(pair.prompt) for pair in passage.pairs}) == 1
+    write("pages.jsonl", [{"document": learned, "sha256": sample, "pages": PAGES}])
+    assert real_passages(tmp_path, tmp_path / "pages.jsonl", tokens) == []

@@ -19,8 +19,8 @@ from model.training.held_out import held_out, held_out_rows
 from model.training.recipe import MIXTURE, REAL, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
 from model.training.records import distinct_facts, make_record, make_sketch
 from model.training.sales_receipts import with_other_digits
-from model.training.sources import from_stream, to_stream
-from model.training.tasks import RARE, SUMMARY, TITLE, TITLES_ASKED, Asked, pairs_by_context
+from model.training.sources import from_stream, keep_sources, to_stream
+from model.training.tasks import RARE, SUMMARY, TITLE, TITLES_ASKED, Example, pairs_by_context
 from model.training.train import frequent_tokens
 from tests.helpers.tiny import TEXT, tiny_tokenizer
 
@@ -37,8 +37,8 @@ def test_a_row_becomes_a_question_or_a_task() -> None:
         row("scitldr", "b", "Summarise this in one sentence.", "We do b."),
     ]
     assert pairs_by_context(rows) == {
-        "a": [Asked(prompt_text("Who wrote it?"), "Ada"), Asked(prompt_text("When?"), NOT_IN_DOCUMENT)],
-        "b": [Asked(SUMMARY, "We do b.", whole_text=True)],
+        "a": [Example(prompt_text("Who wrote it?"), "Ada"), Example(prompt_text("When?"), NOT_IN_DOCUMENT)],
+        "b": [Example(SUMMARY, "We do b.", whole_text=True)],
     }
 
 
@@ -46,16 +46,20 @@ def test_some_encyclopaedia_passages_are_asked_for_their_title_once() -> None:
     contexts = [f"passage {number}" for number in range(600)]
     pairs = pairs_by_context(row("piaf", context, "Qui?", "Ada") for context in contexts for _ in range(2))
     titles = [pair for context in contexts for pair in pairs[context] if pair.prompt == TITLE]
-    assert set(titles) == {Asked(TITLE, "Lake Constance", whole_text=True)}
+    assert set(titles) == {Example(TITLE, "Lake Constance", whole_text=True)}
     assert len(titles) == pytest.approx(600 / TITLES_ASKED, rel=0.3)
     assert all(len(pairs[context]) in (2, 3) for context in contexts)
 
 
 def test_a_receipt_is_asked_for_its_only_date_and_for_the_same_in_other_words() -> None:
     dated = [row("receipts", "Shop A\n04.03.2018\nTotal 8.00", "What is the total?", "8.00")]
-    total = [Asked(prompt_text(question), "8.00") for question in ("What is the total?", "What is the total amount?")]
+    total = [Example(prompt_text(question), "8.00") for question in ("What is the total?", "What is the total amount?")]
     assert pairs_by_context(dated) == {
-        dated[0]["context"]: [total[0], Asked(prompt_text("What is the date of the receipt?"), "04.03.2018"), total[1]]
+        dated[0]["context"]: [
+            total[0],
+            Example(prompt_text("What is the date of the receipt?"), "04.03.2018"),
+            total[1],
+        ]
     }
     twice = [row("receipts", "4 Mar 2018, best before 2019-01-31, Total 8.00", "What is the total?", "8.00")]
     assert pairs_by_context(twice) == {twice[0]["context"]: total}
@@ -119,7 +123,9 @@ def test_a_judgement_is_not_looked_for_in_the_text() -> None:
     text = f"No ferry ran. {filler}Omar Haddad may keep one copy of the letter. {filler}"
     shown = []
     for answer in ("No", "No ferry"):
-        [pair] = tokens.passage(text, [Asked(prompt_text("May Omar Haddad keep a copy of the letter?"), answer)]).pairs
+        [pair] = tokens.passage(
+            text, [Example(prompt_text("May Omar Haddad keep a copy of the letter?"), answer)]
+        ).pairs
         shown.append(pair.shown)
     assert shown[0] and set(shown[0]) < set(shown[1])
     assert min(first for first, _ in shown[1]) == 0 < min(first for first, _ in shown[0])
@@ -159,6 +165,20 @@ def test_articles_that_answers_are_checked_on_are_never_trained_on() -> None:
     french = [held_out({"source": "piaf", "language": "fr", "document": f"Article {number}"}) for number in range(800)]
     assert sum(french) == pytest.approx(100, rel=0.3)
     assert not held_out(spanish | {"source": "squadshifts"})
+
+
+def test_contexts_that_are_checked_with_are_never_trained_on(tmp_path: Path) -> None:
+    rows = [row("squadshifts", TEXT, "Who?", "Ada"), row("squadshifts", "Omar came.", "Who?", "Omar")]
+    files = {"train/squadshifts": rows, "dev/short": [rows[1] | {"context": " Omar came.\n"}]}
+    for name, lines in files.items():
+        (tmp_path / name).parent.mkdir()
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(content))
+    tokens = Tokens(tiny_tokenizer())
+    made = keep_sources(
+        tmp_path / "kept", tmp_path / "train", {"shifts": ["squadshifts"]}, tokens, longest=900, most=None
+    )
+    assert [passage.ids for passage in made["shifts"]] == tokens.encode([TEXT])
 
 
 def test_records_answer_with_words_of_their_text_and_splits_share_no_names() -> None:
