@@ -115,7 +115,7 @@ class Engine:
 
     @cached_property
     def tagger(self) -> Tagger:
-        """Names what a picture shows, for a checkpoint without eyes."""
+        """Names what a picture shows, for a checkpoint that does not support vision."""
         return Tagger()
 
     @property
@@ -143,15 +143,15 @@ class Engine:
         cancelled: CancelledCallback | None = None,
         chunk_read: Callable[[EncodedDocument], None] | None = None,
     ) -> EncodedDocument:
-        """Read the document, in overlapping windows where it is longer than the checkpoint's.
+        """Encode the document, in overlapping chunks if it is longer than the checkpoint's chunk size.
 
         `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
-        `picture` draws those that are to be seen; with `pan_and_scan` each is seen whole and in crops.
-        `chunk_read` gets each window as it is read, an encoding of its own: `join_chunks` makes one of several, so
+        `picture` draws those that enter as one; with `pan_and_scan` each enters whole and in crops.
+        `chunk_read` gets each chunk as it is encoded, an encoding of its own: `join_chunks` makes one of several, so
         that questions can be answered from what is read so far.
 
-        Raises DocumentError where there is nothing to read, CheckpointError where pages are to be seen by a checkpoint
-        without eyes, Cancelled where the person stopped it.
+        Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
+        pages, Cancelled if the person stopped it.
         """
         started = time.perf_counter()
         report = progress or (lambda _: None)
@@ -186,7 +186,7 @@ class Engine:
         report: ProgressCallback,
         cancelled: CancelledCallback | None,
     ) -> Iterator[EncodedDocument]:
-        """Each window, an encoding of its own."""
+        """Encode chunk by chunk; each yield is an encoding of its own."""
         checkpoint, total, started = self.checkpoint, len(stream.ids), time.perf_counter()
         chunks = plan_chunks(total, checkpoint.chunk_size - 1, checkpoint.chunk_overlap)
         aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
@@ -251,7 +251,7 @@ class Engine:
         options: GenerationOptions | None = None,
         cancelled: CancelledCallback | None = None,
     ) -> Iterator[tuple[Answer, ...]]:
-        """Answer many questions together: what was read is gone through once a token for all of them.
+        """Answer many questions together: the memories are read once a token for all of them.
 
         Each yield holds a snapshot of every answer, in the questions' order; at the last one all are finished. Raises
         as `answer` does.
@@ -284,6 +284,6 @@ class Engine:
 
 
 def _report_tokens(report: ProgressCallback, chunk: Chunk, total: int, fraction: float) -> None:
-    """How many of the document's tokens are read when a fraction of a window is."""
+    """How many of the document's tokens are encoded when a fraction of a chunk is."""
     done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
     report(Progress(stage="encoding", done=done, total=total, unit="tokens"))
