@@ -47,6 +47,8 @@ class Page:
     unread_parts: tuple[PagePart, ...] = ()  # what could not be read, because the file is damaged there
     figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
     view: PageView = "text"
+    label: str = ""  # by which it is cited where the file has no page numbers: a slide, a sheet, a heading
+    remark: str = ""  # what a reader of the page should know, such as the encoding that its text was taken to be in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

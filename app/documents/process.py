@@ -21,10 +21,10 @@ from app.documents.handover import Sender, start_listening
 from app.documents.limits import Limits
 from app.documents.messages import Confinement, Failed, Finished, Job, Reply, Start, Started
 from app.documents.patience import PageError, Patience
-from app.documents.wire import Frame, job_frame, reply_of, start_frame
+from app.documents.wire import Frame, MalformedMessage, job_frame, reply_of, start_frame
 from app.environment import worker_environment
 from model.errors import Cancelled, DocumentError, PasswordNeeded
-from model.types import CancelledCallback
+from model.types import CancelledCallback, Page
 
 ROOT = Path(__file__).parents[2]
 TICK = 0.1  # seconds between two looks at whether the person has cancelled
@@ -167,6 +167,9 @@ class WorkerProcess:
                     left = self._limits.document_bytes - self._received
                     frame = Frame.receive(stream.read, largest=left)
                     self._received += LEAST_COST + len(frame.body)
-                    self._replies.put((reply_of(frame), self.cpu_seconds))
+                    reply = reply_of(frame)
+                    if isinstance(reply, Page) and len(frame.body) > self._limits.page_bytes:
+                        raise MalformedMessage(f"a page of {len(frame.body):,} bytes")
+                    self._replies.put((reply, self.cpu_seconds))
             except Exception:  # the end of the stream, or nonsense from a worker that something took over
                 self._replies.put((None, self.cpu_seconds))

@@ -23,6 +23,7 @@ LARGEST_PICTURE = 1 << 15  # pixels of a side
 _LENGTHS = struct.Struct(">II")  # of the header and of the body
 _WORD = struct.Struct("<II4d?")  # start, end, box, hidden
 _NUMBER = struct.Struct("<I")
+_PAGE_FIELDS = ("number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view")
 _STAGES = ("opening", "reading", "recognising")
 _SOURCES = ("text", "ocr")
 
@@ -81,8 +82,8 @@ def reply_frame(reply: Reply) -> Frame:
     match reply:
         case Page():
             text = reply.text.encode()
-            named = ("number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view")
-            fields |= {"text": len(text), **{name: getattr(reply, name) for name in named}}
+            fields |= {"text": len(text), **{name: getattr(reply, name) for name in _PAGE_FIELDS}}
+            fields |= {name: printable(getattr(reply, name)) for name in ("label", "remark")}
             words = b"".join(_WORD.pack(word.start, word.end, *word.box, word.hidden) for word in reply.words)
             return Frame(header=fields, body=text + words)
         case Drawn():
@@ -90,10 +91,14 @@ def reply_frame(reply: Reply) -> Frame:
         case Opened():
             return Frame(header=fields, body=b"".join(map(_NUMBER.pack, reply.numbers)))
         case Failed():
-            message = "".join(char if char.isprintable() else " " for char in reply.message[:LONGEST_MESSAGE])
-            return Frame(header=fields | {"message": message, "needs_password": reply.needs_password})
+            return Frame(header=fields | {"message": printable(reply.message), "needs_password": reply.needs_password})
         case _:
             return Frame(header=fields | asdict(reply))
+
+
+def printable(text: str) -> str:
+    """The text as one line of bounded length."""
+    return "".join(char if char.isprintable() else " " for char in text[:LONGEST_MESSAGE])
 
 
 def reply_of(frame: Frame) -> Reply:
@@ -178,6 +183,8 @@ def _page(fields: _Fields, body: bytes) -> Page:
         unread_parts=fields.some_of("unread_parts", get_args(PagePart)),
         figures=fields.number("figures", 0.0, 1.0),
         view=fields.one_of("view", get_args(PageView)),
+        label=fields.text("label", LONGEST_MESSAGE),
+        remark=fields.text("remark", LONGEST_MESSAGE),
     )
 
 
