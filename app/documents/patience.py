@@ -1,6 +1,7 @@
 """How long a worker may take: in the processor time that it uses, and only where it uses none, by the clock."""
 
 import time
+from collections.abc import Callable
 
 from app.documents.limits import Limits
 from model.errors import DocumentError
@@ -16,21 +17,22 @@ class PageError(DocumentError):
 class Patience:
     """Watches one job of a worker; seconds of processor time are those that the worker has used since it started."""
 
-    def __init__(self, limits: Limits, *, cpu_seconds: float) -> None:
+    def __init__(self, limits: Limits, *, cpu_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
+        self._clock = clock
         self._began = self._heard = self._used = cpu_seconds
-        self._looked = time.monotonic()
+        self._looked = clock()
         self._waited = self._stood = 0.0  # seconds by the clock: since the last reply, and without any work since then
 
     def hear(self, cpu_seconds: float) -> None:
         """The worker gave a sign of life when it had used so much."""
         self._heard = self._used = cpu_seconds
         self._waited = self._stood = 0.0
-        self._looked = time.monotonic()
+        self._looked = self._clock()
 
     def check(self, name: str, cpu_seconds: float) -> None:
         """Raises DocumentError where the worker has taken too long: PageError where another may go on."""
-        limits, now = self._limits, time.monotonic()
+        limits, now = self._limits, self._clock()
         passed = min(now - self._looked, LONGEST_LOOK)
         self._looked = now
         self._waited += passed

@@ -28,6 +28,7 @@ from model.types import CancelledCallback, Page
 
 ROOT = Path(__file__).parents[2]
 TICK = 0.1  # seconds between two looks at whether the person has cancelled
+START_SECONDS = 30.0  # of processor time, for starting Python; not held against the document
 LEAST_COST = 1_024  # bytes that any message counts: as a value here it takes more than on its way
 
 
@@ -99,7 +100,7 @@ class WorkerProcess:
 
     def wait_until_started(self) -> Confinement:
         """What bounds the worker. Raises DocumentError."""
-        patience = Patience(self._limits, cpu_seconds=0.0)
+        patience = self._patience()
         while self.confinement is None:
             try:
                 reply, _ = self._replies.get(timeout=TICK)
@@ -120,7 +121,7 @@ class WorkerProcess:
 
     def _hear(self, job: Job, cancelled: CancelledCallback | None) -> Generator[Reply, None, None]:
         """Replies up to the last one, which is Failed or Finished."""
-        patience = Patience(self._limits, cpu_seconds=self.cpu_seconds)
+        patience = self._patience()
         while True:
             if cancelled is not None and cancelled():
                 raise Cancelled(f"Stopped reading {job.name!r}.")
@@ -141,6 +142,10 @@ class WorkerProcess:
             yield reply
             if isinstance(reply, Failed | Finished):
                 return
+
+    def _patience(self) -> Patience:
+        seconds = self.cpu_seconds if self.confinement is not None else START_SECONDS
+        return Patience(self._limits, cpu_seconds=seconds)
 
     def _crash(self, job: Job) -> str:
         return (
