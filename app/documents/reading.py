@@ -8,12 +8,11 @@ from dataclasses import replace
 from app.documents.copies import PrivateCopy
 from app.documents.limits import Limits
 from app.documents.messages import Opened, ReadJob
+from app.documents.parts import LETTER, lost_page
 from app.documents.patience import PageError
 from app.documents.pool import WorkerPool
 from model.errors import DocumentError
 from model.types import CancelledCallback, Page, Progress, ProgressCallback
-
-LETTER = (612.0, 792.0)  # points: a page of which nothing is known
 
 
 class Reading:
@@ -44,7 +43,7 @@ class Reading:
                 if not self._left or len(lost) > self._limits.lost_pages:
                     raise
                 job = replace(job, after=self._left.popleft())
-                yield _lost_page(job.after, *size)
+                yield lost_page(job.after, *size)
         if lost and not self._read:
             raise DocumentError(str(lost[0]))
 
@@ -77,8 +76,3 @@ class Reading:
 
     def _nonsense(self) -> DocumentError:
         return DocumentError(f"{self._job.name!r} was not read as it should be: export or download it again.")
-
-
-def _lost_page(number: int, width: float, height: float) -> Page:
-    """A page that stands for one that cannot be read; the next pages are taken to be as large as those before."""
-    return Page(number=number, text="", words=(), width=width, height=height, unread_parts=("the page",))
