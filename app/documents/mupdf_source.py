@@ -13,7 +13,7 @@ from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
 from app.documents.parts import UnreadParts, lost_page
 from app.documents.picture import UNDRAWABLE, PagePicture
-from app.documents.recognition import Recogniser, page_from_picture
+from app.documents.recognition import Recognizer, page_from_picture
 from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
@@ -33,7 +33,7 @@ class MupdfSource:
         self._document = document
         self.page_count: int = document.page_count
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:
+    def read(self, number: int, recognizer: Recognizer) -> Page:
         """The page's text layer or, where that is of no use, what can be recognised in its picture.
 
         Each part has its own boundary: what cannot be read of the page is named in `unread_parts`.
@@ -46,7 +46,7 @@ class MupdfSource:
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
         found = None
         if not picture.is_blank and not _is_usable(page, layer):
-            found = unread.attempt("recognition", lambda: self._recognise(page, number, recogniser), None)
+            found = unread.attempt("recognition", lambda: self._recognise(page, number, recognizer), None)
         if found is None or len(found.words) + found.unread_boxes < _word_count(layer):
             found = self._compose(page, number, layer, unread)
         figures = unread.attempt("figures", lambda: covered_by_figures(page), 0.0)
@@ -90,10 +90,10 @@ class MupdfSource:
         self._document.close()
 
     @staticmethod
-    def _recognise(page: pymupdf.Page, number: int, recogniser: Recogniser) -> Page:
+    def _recognise(page: pymupdf.Page, number: int, recognizer: Recognizer) -> Page:
         picture = PagePicture.of(page, RECOGNITION_SIDE)
         return page_from_picture(
-            recogniser.read(picture.pixels), number=number, scale=1 / picture.scale,
+            recognizer.read(picture.pixels), number=number, scale=1 / picture.scale,
             width=page.rect.width, height=page.rect.height,
         )  # fmt: skip
 

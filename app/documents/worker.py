@@ -14,7 +14,7 @@ from app.documents.limits import Limits
 from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, Opened, ReadJob, Reply, Started
 from app.documents.opening import open_source
 from app.documents.pageranges import parse_pages
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from app.documents.sandbox import confine
 from app.documents.source import Source
 from app.documents.wire import job_of, reply_frame, start_of
@@ -106,11 +106,11 @@ class Worker:
         numbers = [number for number in numbers if number > job.after]
         done = 0
         total = len(numbers)
-        recogniser = Recogniser(lambda: self.say(Progress(stage="recognising", done=done, total=total, unit="pages")))
+        recognizer = Recognizer(lambda: self.say(Progress(stage="recognising", done=done, total=total, unit="pages")))
         self.say(Opened(numbers=tuple(numbers)))
         self.say(Progress(stage="reading", done=0, total=total, unit="pages"))
         for done, number in enumerate(numbers):
-            page = source.read(number, recogniser)
+            page = source.read(number, recognizer)
             self.say(page)
             self.say(Progress(stage="reading", done=done + 1, total=total, unit="pages"))
         self._close()
