@@ -29,6 +29,9 @@ class Word:
 PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
 
+PagePart = Literal["the page", "the text layer", "hidden words", "form fields", "notes", "recognition", "figures"]
+"""What a page is read for, part by part: one that fails leaves the others standing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -41,8 +44,11 @@ class Page:
     height: float
     source: Literal["text", "ocr", "tags"] = "text"  # tags: not in the picture, but what a classifier calls it
     unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
+    unread_parts: tuple[PagePart, ...] = ()  # what could not be read, because the file is damaged there
     figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
     view: PageView = "text"
+    label: str = ""  # by which it is cited where the file has no page numbers: a slide, a sheet, a heading
+    remark: str = ""  # what a reader of the page should know, such as the encoding that its text was taken to be in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
