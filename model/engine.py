@@ -22,7 +22,7 @@ from model.encoder import READING_STOPPED, encode_window, windows_side_by_side
 from model.encodings import join_windows
 from model.errors import EncodingError, QuestionError, heed
 from model.generation import Generation
-from model.memory import kept, kept_bytes, memory_of
+from model.memory import MemorySizes, kept, kept_bytes, memory_of, sizes_for
 from model.native.parts import NativeParts, load_native_parts
 from model.output_head import OutputHead
 from model.questions import checked_question
@@ -238,6 +238,11 @@ class Engine:
                 raise EncodingError(
                     f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
                     f"in use ({self.checkpoint.name}, {self.checkpoint.fingerprint[:12]}): read the document again."
+                )
+            if (found := MemorySizes.of(encoded.memory)) != (needed := sizes_for(self.checkpoint.model)):
+                raise EncodingError(
+                    f"{encoded.document.name} is encoded in {found}, but the checkpoint in use has {needed}: "
+                    "read the document again."
                 )
 
     def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:

@@ -7,7 +7,7 @@ Some channels of the states are hundreds of times as large as the others, so in 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -20,6 +20,23 @@ KeyScales = Callable[[torch.Tensor], torch.Tensor]
 """States (T, H) -> `1 / rms(W_k h_t)` of every decoder layer and key head, (L, K, T) float32."""
 
 _SMALLEST_CHANNEL = 0.1  # of the median: a channel that is silent in one window may speak in the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySizes:
+    """What a memory's tensors and a decoder must agree on, beside the number of tokens."""
+
+    channels: int
+    layers: int
+    key_heads: int
+
+    @classmethod
+    def of(cls, memory: Memory) -> MemorySizes:
+        layers, key_heads, _ = memory.key_scales.shape
+        return cls(channels=memory.hidden.shape[1], layers=layers, key_heads=key_heads)
+
+    def __str__(self) -> str:
+        return f"{self.channels} channels, {self.layers} layers and {self.key_heads} key heads"
 
 
 @torch.inference_mode()
@@ -55,6 +72,14 @@ def kept(memory: Memory, precision: Precision | None, beside: Memory | None = No
     channels = _channel_scales(hidden) if beside is None or beside.channel_scales is None else beside.channel_scales
     rows, scales = quantise(hidden / channels)
     return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales, channel_scales=channels)
+
+
+def sizes_for(model: T5Gemma2) -> MemorySizes:
+    """Those of every memory that this model's decoder can attend to."""
+    config = model.model.decoder.config
+    return MemorySizes(
+        channels=config.hidden_size, layers=config.num_hidden_layers, key_heads=config.num_key_value_heads
+    )
 
 
 def kept_bytes(model: T5Gemma2, tokens: int, precision: Precision | None) -> int:
