@@ -1,1 +1,1 @@
-"""An encoded document and its file: what a token stands for, what the decoder attends to, and how both are saved."""
+"""An encoded document as a value: tokens and their places, chunks, the memory, and the file that keeps it."""

@@ -55,12 +55,16 @@ class Pattern:
 
 def parse_json(schema: type[_Value], text: str) -> _Value:
     """The dataclass that the text describes. Raises ValueError for any other text, and says where it differs."""
-    try:
-        value = json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_not_finite)
-    except RecursionError:
-        raise ValueError("its header is nested too deeply") from None
-    parsed: _Value = _parsed(schema, value, _ROOT)
+    parsed: _Value = _parsed(schema, load_json(text), _ROOT)
     return parsed
+
+
+def load_json(text: str | bytes) -> Any:
+    """What the text says in no other way than one. Raises ValueError where it is no JSON, or is nested too deeply."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_not_finite)
+    except RecursionError:  # the parser's own limit, which protects the stack
+        raise ValueError("its header is nested too deeply") from None
 
 
 def _parsed(schema: Any, value: Any, name: str) -> Any:

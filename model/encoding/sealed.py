@@ -6,13 +6,14 @@ The checksum tells damage, not who wrote the file: whoever crafts one can seal i
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from typing import BinaryIO
 
 import torch
 from safetensors.torch import load, save
+
+from model.encoding.schema import load_json
 
 _LENGTH_BYTES = 8  # of the header's length, little-endian, with which a safetensors file begins
 _LONGEST_HEADER = 2**24  # bytes: its objects take up to 24 times as much memory
@@ -39,8 +40,11 @@ def read_texts(file: BinaryIO) -> tuple[bytes, dict[str, str]]:
     """
     length = file.read(_LENGTH_BYTES)
     beginning = length + file.read(_header_end(length) - _LENGTH_BYTES)
-    texts = json.loads(beginning[_LENGTH_BYTES:]).get("__metadata__", {})
-    return beginning, {str(name): str(text) for name, text in dict(texts).items()}
+    header = load_json(beginning[_LENGTH_BYTES:])
+    texts = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(texts, dict):
+        return beginning, {}
+    return beginning, {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
 def unpack(data: bytes) -> dict[str, torch.Tensor]:
@@ -55,8 +59,10 @@ def unpack(data: bytes) -> dict[str, torch.Tensor]:
 
 
 def _header_end(data: bytes) -> int:
+    if len(data) < _LENGTH_BYTES:
+        raise ValueError(f"it has {len(data)} bytes")
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
-    if len(data) < _LENGTH_BYTES or length > _LONGEST_HEADER:
+    if length > _LONGEST_HEADER:
         raise ValueError(f"its header has {length:,} bytes, and may have {_LONGEST_HEADER:,}")
     return _LENGTH_BYTES + length
 

@@ -1,0 +1,161 @@
+"""An encoded document as a file: written once, dropped back in later, on any machine with the same checkpoint.
+
+Safetensors, never pickle: tensors for the memory, the token map and the word boxes, and JSON in the header for the page
+texts. A file is foreign input. It is read into memory of its own and never mapped, because a mapped file that somebody
+shortens meanwhile ends the program by a signal; then its checksum, its header and its tensors are checked, in this
+order, and whatever is wrong with it is an `EncodingError`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from model.encoding import sealed
+from model.encoding.header import Header
+from model.encoding.memory import join_memories
+from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from, words_from
+from model.encoding.token_map import join
+from model.errors import EncodingError
+from model.types import EncodedDocument
+
+FORMAT = "readonce-encoding"
+VERSION = 2
+_LONGEST_REASON = 200  # characters: a library's may quote the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedEncoding:
+    """What a file holds: an encoding, and images of pages by page number (foreign: only a browser opens them)."""
+
+    encoded: EncodedDocument
+    pictures: Mapping[int, bytes]
+
+
+def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int, bytes] | None = None) -> None:
+    """Write an encoding; loading it gives the same tensors bit for bit. Raises EncodingError where it cannot.
+
+    `pictures` are images of pages, by page number, for whoever wants to see the document without its file.
+    """
+    data = _packed(encoded, pictures or {})
+    try:
+        _write_durably(data, path)
+    except OSError as error:
+        raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+
+
+def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocument:
+    """Read an encoding and check all of it; with `fingerprint`, that it belongs to this checkpoint, too.
+
+    Raises EncodingError for a file that is no encoding, of another version or checkpoint, or damaged.
+    """
+    if not path.exists():
+        raise EncodingError(f"{path} does not exist: name an encoding that `encode` wrote.")
+    if not path.is_file():
+        raise EncodingError(f"{path} is not a file: name an encoding that `encode` wrote.")
+    try:
+        with path.open("rb") as file:
+            return _read(file, str(path), fingerprint).encoded
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+
+
+def parse_encoding(data: bytes, name: str) -> SavedEncoding:
+    """An encoding from a file's bytes; errors call it by this name. Raises EncodingError as `load_encoding` does."""
+    return _read(BytesIO(data), name)
+
+
+def join_windows(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
+    """One encoding of windows of the same document, in their order; their tensors are copied."""
+    first = pieces[0]
+    return replace(
+        first,
+        memory=join_memories([piece.memory for piece in pieces]),
+        tokens=join([piece.tokens for piece in pieces]),
+        windows=sum(piece.windows for piece in pieces),
+        encode_seconds=sum(piece.encode_seconds for piece in pieces),
+    )
+
+
+def _packed(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> bytes:
+    """The bytes of the file. What could not be loaded again is not written."""
+    tensors, header = tensors_of(encoded, pictures), Header.of(encoded).json()
+    try:
+        check_tensors(tensors, Header.parse(header))
+        return sealed.pack(tensors, {"format": FORMAT, "version": str(VERSION), "encoding": header})
+    except ValueError as error:
+        name = encoded.document.name
+        raise EncodingError(f"The encoding of {name} cannot be saved ({error}): read the document again.") from error
+
+
+def _read(file: BinaryIO, name: str, fingerprint: str | None = None) -> SavedEncoding:
+    """The one place where a foreign file becomes an encoding, and whatever fails on the way an EncodingError."""
+    try:
+        beginning, texts = sealed.read_texts(file)
+        _check_format(name, texts)
+        tensors = sealed.unpack(beginning + file.read())
+        header = Header.parse(texts.get("encoding", ""))
+        _check_checkpoint(name, header.fingerprint, fingerprint)
+        check_tensors(tensors, header)
+        return SavedEncoding(encoded=_assembled(header, tensors), pictures=pictures_from(tensors))
+    except EncodingError:
+        raise
+    except OSError as error:
+        raise _unreadable(name, error) from error
+    except MemoryError as error:
+        raise EncodingError(f"{name} is larger than the memory that is free: encode fewer pages of it.") from error
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise EncodingError(f"{name} is not a readable encoding ({why}): encode the document again.") from error
+
+
+def _unreadable(name: str, error: OSError) -> EncodingError:
+    return EncodingError(f"{name} cannot be read ({error.strerror}): check its permissions and its disk.")
+
+
+def _check_format(name: str, texts: Mapping[str, str]) -> None:
+    if texts.get("format") != FORMAT:
+        raise EncodingError(f"{name} is a safetensors file, but no encoded document: name one that `encode` wrote.")
+    if (version := texts.get("version", "")) != str(VERSION):
+        raise EncodingError(
+            f"{name} has format version {version[:20]}, this program reads {VERSION}: read the document again."
+        )
+
+
+def _check_checkpoint(name: str, theirs: str, ours: str | None) -> None:
+    if ours not in (None, theirs):
+        raise EncodingError(
+            f"{name} was read by another checkpoint ({theirs[:12]}) than the one in use ({ours[:12]}): "
+            "start with that checkpoint, or encode the document again."
+        )
+
+
+def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDocument:
+    return EncodedDocument(
+        document=header.to_document(words_from(tensors)),
+        memory=memory_from(tensors),
+        tokens=tokens_from(tensors),
+        fingerprint=header.fingerprint,
+        windows=header.windows,
+        encode_seconds=header.encode_seconds,
+    )
+
+
+def _write_durably(data: bytes, path: Path) -> None:
+    """Under another name first: whoever opens the path finds what was there before, or all of this."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".encoding-", delete=False) as part:
+        try:
+            part.write(data)
+            part.flush()
+            os.fsync(part.fileno())
+            Path(part.name).replace(path)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
