@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
 from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.page.sample import bundled_sample
@@ -56,15 +57,13 @@ def engine_loader(settings: Settings, gpu: ZeroGpu | None) -> Load:
 
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
         if gpu is None:
-            return Engine(
-                checkpoint, native_folder=settings.cache_folder, quantised=True, memory_precision=settings.precision
-            )
+            engine = Engine(checkpoint, memory_precision=settings.precision)
+        else:
+            from app.spaces.engine import ZeroGpuEngine
 
-        from app.spaces.engine import ZeroGpuEngine
-
-        return ZeroGpuEngine(
-            checkpoint, gpu, native_folder=settings.cache_folder, quantised=True, memory_precision=settings.precision
-        )
+            engine = ZeroGpuEngine(checkpoint, gpu, memory_precision=settings.precision)
+        install_faster_backend(engine, settings.cache_folder, quantized=True)
+        return engine
 
     return load
 

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.components.api_component import Api
 from gradio_client.utils import python_type_to_json_schema
 
-from app.api.handle_store import Shelf
+from app.api.handle_store import HandleStore
 from app.api.upload import upload, uploaded
 from app.documents import DocumentReader, ReadDocument
 from app.page.checkpoint_choice import CheckpointChoice
@@ -35,10 +35,10 @@ class EncodedObject(DocumentObject):
 class Endpoints:
     """Typed functions over uploaded files. At the engine they take turns with the page's own work."""
 
-    def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, shelf: Shelf) -> None:
+    def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, handle_store: HandleStore) -> None:
         self._reader = reader
         self._choice = choice
-        self._shelf = shelf
+        self._shelf = handle_store
 
     def publish(self, demo: gr.Blocks) -> None:
         """Name the endpoints, inside the `gr.Blocks`. Each is an MCP tool of the same name, too."""

@@ -23,7 +23,7 @@ class _Kept:
     used: float  # on the clock
 
 
-class Shelf:
+class HandleStore:
     """Hands out handles for documents. Safe to use from several threads.
 
     A handle is 192 random bits and bound to its caller. MCP callers share one connection and are one caller here: the

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.backend import install_faster_backend
 from app.cli.progress import ProgressLine
 from app.documents import DocumentReader, Limits, ReadDocument
 from app.settings import Settings
@@ -61,19 +62,16 @@ def open_reader() -> DocumentReader:
     return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
 
 
-def load_engine(model: str | None, line: ProgressLine, *, quantised: bool = False) -> Engine:
+def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = False) -> Engine:
     """The engine on the checkpoint of that name; None: on the one that the settings name.
 
-    `quantised` weights pay from some answers on: making them takes a second or two.
+    `quantized` weights pay from some answers on: making them takes a second or two.
     """
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
-    return Engine(
-        checkpoint,
-        native_folder=settings.cache_folder,
-        quantised=quantised,
-        memory_precision=settings.precision,
-    )
+    engine = Engine(checkpoint, memory_precision=settings.precision)
+    install_faster_backend(engine, settings.cache_folder, quantized=quantized)
+    return engine
 
 
 def _open(

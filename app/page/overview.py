@@ -1,6 +1,6 @@
 """A document at a glance, and questions about it: the model tries them before they are offered."""
 
-from app.overview.overview import glance, possible_questions
+from app.overview.overview import overview, possible_questions
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
 from app.sessions.session import Loaded, Session
@@ -12,23 +12,23 @@ LEAST_CONFIDENCE = 0.6
 SHORT = GenerationOptions(max_new_tokens=32)
 
 
-class Glancing:
+class Overviews:
     def __init__(self, *, choice: CheckpointChoice) -> None:
         self._choice = choice
 
     def look(self, session: Session, key: str) -> None:
         loaded = session.document(key)
-        session.insight.look(key, glance(loaded.document))
+        session.overview.look(key, overview(loaded.document))
         session.work_off("glance", lambda cancelled: self._try(session, loaded, cancelled))
 
     def _try(self, session: Session, loaded: Loaded, cancelled: CancelledCallback) -> bool:
         try:
-            session.insight.tried(loaded.key, self._answerable(loaded, cancelled))
+            session.overview.tried(loaded.key, self._answerable(loaded, cancelled))
         except Cancelled:
-            session.insight.tried(loaded.key, ())
+            session.overview.tried(loaded.key, ())
         except Exception as error:
-            session.insight.tried(loaded.key, ())
-            session.insight.refuse(in_words(error))
+            session.overview.tried(loaded.key, ())
+            session.overview.refuse(in_words(error))
         return False
 
     def _answerable(self, loaded: Loaded, cancelled: CancelledCallback) -> tuple[str, ...]:

@@ -34,9 +34,9 @@ class Screen:
             problem=text(session.problem),
             table=_drawn(session, lambda session: panels.table(session.table)),
             table_problem=text(session.table.problem),
-            glance=_drawn(session, self._glance),
-            hits=_drawn(session, lambda session: panels.hits(session.insight.hits)),
-            inside_problem=text(session.insight.problem),
+            overview=_drawn(session, self._overview),
+            hits=_drawn(session, lambda session: panels.hits(session.overview.hits)),
+            inside_problem=text(session.overview.problem),
             page_text=_drawn(session, self._page_text),
         )
 
@@ -52,11 +52,13 @@ class Screen:
         shown = session.shown.key if session.shown else ""
         return panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint)
 
-    def _glance(self, session: Session) -> str:
-        insight = session.insight
-        if insight.glance is None or not session.has(insight.key):
+    def _overview(self, session: Session) -> str:
+        overview = session.overview
+        if overview.overview is None or not session.has(overview.key):
             return ""
-        return panels.glance(session.document(insight.key), insight.glance, insight.questions, trying=insight.trying)
+        return panels.overview(
+            session.document(overview.key), overview.overview, overview.questions, trying=overview.trying
+        )
 
     def _page_text(self, session: Session) -> str:
         shown = session.shown

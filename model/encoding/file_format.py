@@ -72,14 +72,14 @@ def parse_encoding(data: bytes, name: str) -> SavedEncoding:
     return _read(BytesIO(data), name)
 
 
-def join_windows(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
+def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
     """One encoding of windows of the same document, in their order; their tensors are copied."""
     first = pieces[0]
     return replace(
         first,
         memory=join_memories([piece.memory for piece in pieces]),
         tokens=join([piece.tokens for piece in pieces]),
-        windows=sum(piece.windows for piece in pieces),
+        chunks=sum(piece.chunks for piece in pieces),
         encode_seconds=sum(piece.encode_seconds for piece in pieces),
     )
 
@@ -143,7 +143,7 @@ def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDo
         memory=memory_from(tensors),
         tokens=tokens_from(tensors),
         fingerprint=header.fingerprint,
-        windows=header.windows,
+        chunks=header.windows,
         encode_seconds=header.encode_seconds,
     )
 

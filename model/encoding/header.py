@@ -67,7 +67,7 @@ class Header:
         return cls(
             fingerprint=encoded.fingerprint,
             precision=str(encoded.memory.hidden.dtype).removeprefix("torch."),  # type: ignore[arg-type] # parse checks
-            windows=encoded.windows,
+            windows=encoded.chunks,
             encode_seconds=encoded.encode_seconds,
             document=DocumentHeader(
                 name=_file_name(document.name),

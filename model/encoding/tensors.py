@@ -37,7 +37,7 @@ def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[
     spans, boxes = _word_tensors(encoded.document)
     tensors = {
         "memory.hidden": memory.hidden,
-        "memory.key_scales": memory.key_scales,
+        "memory.key_scales": memory.key_inv_rms,
         "memory.hidden_scales": memory.hidden_scales,
         "memory.channel_scales": memory.channel_scales,
         "tokens.ids": tokens.ids,
@@ -72,7 +72,7 @@ def check_tensors(tensors: Tensors, header: Header) -> None:
 def memory_from(tensors: Tensors) -> Memory:
     return Memory(
         hidden=tensors["memory.hidden"],
-        key_scales=tensors["memory.key_scales"],
+        key_inv_rms=tensors["memory.key_scales"],
         hidden_scales=tensors.get("memory.hidden_scales"),
         channel_scales=tensors.get("memory.channel_scales"),
     )

@@ -16,7 +16,7 @@ from model.kernels.library import INT8_TILE_ROW, TILE_ROW, are_whole, function, 
 from model.kernels.pointers import pointer, pointer_array
 from model.network.kv_cache import SelfAttentionCache
 from model.network.t5gemma2 import Rotary, T5Gemma2
-from model.network.threads import pieces, side_by_side
+from model.network.threads import parallel_map, pieces
 from model.types import CancelledCallback, Memory
 
 _GROUP = 16  # rows that tiles take together
@@ -73,26 +73,28 @@ class DecoderLayers:
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
-    def fit(model: T5Gemma2) -> bool:
+    def supports(model: T5Gemma2) -> bool:
         """Whether native code can go through the model's decoder layers: the sizes suit it, and all are on the CPU."""
         return all(suits(weight) for weight in model.model.decoder.layers.parameters())
 
-    def take(self, memories: Sequence[Memory]) -> bool:
+    def accepts(self, memories: Sequence[Memory]) -> bool:
         """Whether they attend to these memories as they are kept: all in the model's dtype or, by tiles, in int8."""
         found = {memory.hidden.dtype for memory in memories}
         return found == {self._model.dtype} or (self._takes_int8 and found == {torch.int8})
 
-    def over(self, memories: Sequence[Memory]) -> LayersOver:
+    def bind(self, memories: Sequence[Memory]) -> BoundLayers:
         """These layers over the memories of a document.
 
-        Raises ValueError where they do not `take` them.
+        Raises ValueError where they do not `accept` them.
         """
-        if not self.take(memories):
+        if not self.accepts(memories):
             found = {memory.hidden.dtype for memory in memories}
-            raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
-        return LayersOver(self._run, self._layers, memories, dtype=self._model.dtype, tiled=self.tiled)
+            raise ValueError(
+                f"The states are in {found}, the model in {self._model.dtype}: use `memory.to_device` first."
+            )
+        return BoundLayers(self._run, self._layers, memories, dtype=self._model.dtype, tiled=self.tiled)
 
-    def key_scales(self, states: torch.Tensor) -> torch.Tensor:
+    def key_inv_rms(self, states: torch.Tensor) -> torch.Tensor:
         """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
         shape = len(self._layers), self._layers[0].key_heads, len(states)
         scales = torch.empty(shape)
@@ -103,12 +105,12 @@ class DecoderLayers:
         def make(part: slice) -> None:
             self._key_scales(layers, len(self._layers), read, part.start, part.stop, len(states), written)
 
-        for _ in side_by_side(make, pieces(len(states), _PIECE, TILE_ROW)):
+        for _ in parallel_map(make, pieces(len(states), _PIECE, TILE_ROW)):
             pass
         return scales
 
 
-class LayersOver:
+class BoundLayers:
     """The layers over one document: where its states lie, and each layer's scales."""
 
     def __init__(
@@ -127,13 +129,13 @@ class LayersOver:
         self._tokens = sum(len(memory.hidden) for memory in memories)
         self._documents = (_Document * len(layers))(*map(self._document, range(len(layers))))
 
-    def pay(self, answers: int, size: int) -> bool:
+    def is_faster(self, answers: int, size: int) -> bool:
         """Whether `size` new tokens of each of so many answers are better off here than with PyTorch's operations."""
         if self.tiled:
             return answers * size <= _MOST_ROWS_BY_TILES or self._tokens >= _LONG
         return size == 1 and (answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS))
 
-    def steady(self, tokens: int) -> bool:
+    def is_batch_invariant(self, tokens: int) -> bool:
         """Whether a pass of so many tokens of one answer gives each the same numbers, whatever the others are.
 
         Fewer go without tiles or in smaller blocks, and rows of several key heads are scaled group by group.
@@ -142,27 +144,28 @@ class LayersOver:
         return self.tiled and layer.key_heads == 1 and tokens >= _FEWEST_STEADY and tokens * layer.heads > _GROUP
 
     @torch.inference_mode()
-    def through(
+    def forward(
         self,
         hidden: torch.Tensor,
         rotary: Sequence[Rotary],
         starts: torch.Tensor,
         cache: SelfAttentionCache,
         *,
-        shown: torch.Tensor | None = None,
-        looking: bool = True,
+        visible_mask: torch.Tensor | None = None,
+        return_attention: bool = True,
         cancelled: CancelledCallback | None = None,
     ) -> torch.Tensor | None:
         """Replace the last tokens' rows of hidden (N, S, H) float32 by what the layers make of them.
 
         All tokens' keys and values go into the cache, but nothing else of the others leaves the last layer.
 
-        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin. shown:
-        (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer, mean over
-        heads: (L, N, T) float32, or (L, N, 0) where nobody is `looking`. None where it was `cancelled` before a layer.
+        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin.
+        visible_mask: (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer,
+        mean over heads: (L, N, T) float32, or (L, N, 0) without `return_attention`. None where it was `cancelled`
+        before a layer.
         """
-        attention = hidden.new_empty(len(self._layers), len(hidden), self._tokens if looking else 0)
-        step = self._step(hidden, rotary, starts, cache, shown)
+        attention = hidden.new_empty(len(self._layers), len(hidden), self._tokens if return_attention else 0)
+        step = self._step(hidden, rotary, starts, cache, visible_mask)
         step.attention = pointer(attention, torch.float32, *attention.shape) or None
         stopped = _Stopped(cancelled) if cancelled else _Stopped()
         done = self._run(self._addresses, self._documents, step, len(self._layers), stopped)
@@ -174,7 +177,7 @@ class LayersOver:
         rotary: Sequence[Rotary],
         starts: torch.Tensor,
         cache: SelfAttentionCache,
-        shown: torch.Tensor | None,
+        visible_mask: torch.Tensor | None,
     ) -> _Step:
         """Raises ValueError where the tensors' shapes are not what `through` says, or the cache has no room."""
         (answers, size, _), layer = hidden.shape, self._layers[0]
@@ -189,7 +192,7 @@ class LayersOver:
             capacity=cache.capacity,
             threads=torch.get_num_threads(),
             starts=pointer(starts, torch.int64, answers),
-            shown=None if shown is None else pointer(shown, torch.bool, answers, self._tokens),
+            shown=None if visible_mask is None else pointer(visible_mask, torch.bool, answers, self._tokens),
             hidden=pointer(hidden, torch.float32, answers, size, layer.hidden),
             cos=pointer_array(cos for cos, _ in tables),
             sin=pointer_array(sin for _, sin in tables),
@@ -202,7 +205,7 @@ class LayersOver:
         layer, in_int8 = self._layers[0], any(memory.hidden.dtype == torch.int8 for memory in self._memories)
         states, tokens, channels, scales = [], [], [], []
         for memory in self._memories:
-            count, found = len(memory.hidden), memory.key_scales
+            count, found = len(memory.hidden), memory.key_inv_rms
             states.append(pointer(memory.hidden, torch.int8 if in_int8 else self._dtype, count, layer.hidden))
             first = pointer(found, torch.float32, len(self._layers), layer.key_heads, count)
             scales.append(first + index * found.stride(0) * found.element_size())
@@ -224,7 +227,7 @@ def _contiguous(memory: Memory) -> Memory:
     return replace(
         memory,
         hidden=memory.hidden.contiguous(),
-        key_scales=memory.key_scales.contiguous(),
+        key_inv_rms=memory.key_inv_rms.contiguous(),
         hidden_scales=None if memory.hidden_scales is None else memory.hidden_scales.contiguous(),
         channel_scales=None if memory.channel_scales is None else memory.channel_scales.contiguous(),
     )

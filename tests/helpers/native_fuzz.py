@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 from model.decoder.decoder import Decoder, DecoderParts
-from model.encoder.encoder import encode_window
-from model.encoding.memory import kept, memory_of
+from model.encoder.encoder import encode_chunk
+from model.encoding.memory import build_memory, to_precision
 from model.kernels import library
 from model.kernels.output_head import NativeOutputHead
 from model.kernels.parts import NativeParts, load_native_parts
@@ -67,11 +67,11 @@ def read(model: T5Gemma2, native: NativeParts, chance: random.Random) -> list[Me
     memories = []
     for length in lengths:
         ids = torch.tensor([chance.randrange(7, 400) for _ in range(length)])
-        hidden = encode_window(model, ids, native=native)
-        memories.append(memory_of(model, hidden, native.key_scales))
+        hidden = encode_chunk(model, ids, native=native)
+        memories.append(build_memory(model, hidden, native.key_inv_rms))
     layers = native.decoder_layers
-    smaller = [kept(memory, "int8") for memory in memories]
-    takes = in_int8 and layers is not None and layers.take(smaller)
+    smaller = [to_precision(memory, "int8") for memory in memories]
+    takes = in_int8 and layers is not None and layers.accepts(smaller)
     return [fenced_memory(memory) for memory in (smaller if takes else memories)]
 
 
@@ -87,7 +87,9 @@ def answer(model: T5Gemma2, native: NativeParts, memories: Sequence[Memory], cha
     print(f"answers {list(map(len, prompts))}, {tokens} tokens, shown: {shown is not None}", flush=True)
     parts = DecoderParts(layers=native.decoder_layers)
     capacity = max(map(len, prompts)) + tokens
-    decoder = Decoder(model, memories, questions, capacity, parts, shown=shown, evidence=chance.random() < 0.5)
+    decoder = Decoder(
+        model, memories, questions, capacity, parts, visible_mask=shown, return_attention=chance.random() < 0.5
+    )
     decoder.begin(prompts)
     for _ in range(tokens):
         decoder.step([9] * questions)
@@ -98,7 +100,7 @@ def head(code: ctypes.CDLL, chance: random.Random) -> None:
     shape, rows = (32 * chance.randint(1, 90), 64 * chance.randint(1, 3)), chance.randint(1, NativeOutputHead.MOST_ROWS)
     print(f"output head {shape}, rows {rows}", flush=True)
     weight = torch.randn(shape).bfloat16()
-    if NativeOutputHead.fit(code, weight):
+    if NativeOutputHead.supports(code, weight):
         NativeOutputHead(code, fenced(weight))(fenced(torch.randn(rows, shape[1])))
 
 
@@ -111,9 +113,9 @@ def main(folder: Path, rounds: int) -> None:
     chance = random.Random(1)
     torch.manual_seed(1)
     for model in models():
-        for quantised in (False, True):
-            native = load_native_parts(model, folder, quantised=quantised)
-            print(f"{model.dtype}, quantised: {quantised}, tiles: {native.encoder_layers is not None}", flush=True)
+        for quantized in (False, True):
+            native = load_native_parts(model, folder, quantized=quantized)
+            print(f"{model.dtype}, quantized: {quantized}, tiles: {native.encoder_layers is not None}", flush=True)
             for _ in range(rounds):
                 answer(model, native, read(model, native, chance), chance)
                 head(code, chance)

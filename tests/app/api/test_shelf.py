@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.api.handle_store import Shelf
+from app.api.handle_store import HandleStore
 from app.sessions.library import Library
 from model.errors import DocumentError
 from tests.helpers.stand_ins import Clock, loaded
@@ -21,65 +21,67 @@ def library() -> Library:
 
 
 @pytest.fixture
-def shelf(library: Library, clock: Clock) -> Shelf:
-    return Shelf(library, idle_seconds=600, clock=clock)
+def handle_store(library: Library, clock: Clock) -> HandleStore:
+    return HandleStore(library, idle_seconds=600, clock=clock)
 
 
-def test_a_document_is_there_for_its_caller_only(shelf: Shelf) -> None:
-    handle = shelf.put("ann", loaded("a.pdf"))
-    assert [one.name for one in shelf.take("ann", [handle])] == ["a.pdf"]
+def test_a_document_is_there_for_its_caller_only(handle_store: HandleStore) -> None:
+    handle = handle_store.put("ann", loaded("a.pdf"))
+    assert [one.name for one in handle_store.take("ann", [handle])] == ["a.pdf"]
     with pytest.raises(DocumentError, match="in this session"):
-        shelf.take("bob", [handle])
+        handle_store.take("bob", [handle])
 
 
-def test_the_same_file_of_two_callers_is_two_documents(shelf: Shelf) -> None:
-    first, second = shelf.put("ann", loaded("a.pdf")), shelf.put("bob", loaded("a.pdf"))
-    shelf.forget("ann", first)
-    assert shelf.take("bob", [second])
+def test_the_same_file_of_two_callers_is_two_documents(handle_store: HandleStore) -> None:
+    first, second = handle_store.put("ann", loaded("a.pdf")), handle_store.put("bob", loaded("a.pdf"))
+    handle_store.forget("ann", first)
+    assert handle_store.take("bob", [second])
 
 
-def test_forgetting_frees_the_memory_and_twice_is_no_error(shelf: Shelf, library: Library) -> None:
-    handle = shelf.put("ann", loaded("a.pdf"))
-    shelf.forget("bob", handle)
+def test_forgetting_frees_the_memory_and_twice_is_no_error(handle_store: HandleStore, library: Library) -> None:
+    handle = handle_store.put("ann", loaded("a.pdf"))
+    handle_store.forget("bob", handle)
     assert library.used_bytes > 0
-    shelf.forget("ann", handle)
-    shelf.forget("ann", handle)
+    handle_store.forget("ann", handle)
+    handle_store.forget("ann", handle)
     assert library.used_bytes == 0
 
 
-def test_what_nobody_asks_about_is_freed(shelf: Shelf, library: Library, clock: Clock) -> None:
-    used, idle = shelf.put("ann", loaded("a.pdf")), shelf.put("ann", loaded("b.pdf"))
+def test_what_nobody_asks_about_is_freed(handle_store: HandleStore, library: Library, clock: Clock) -> None:
+    used, idle = handle_store.put("ann", loaded("a.pdf")), handle_store.put("ann", loaded("b.pdf"))
     clock.now = 500
-    shelf.take("ann", [used])
+    handle_store.take("ann", [used])
     clock.now = 700
-    shelf.sweep()
-    assert shelf.take("ann", [used])
+    handle_store.sweep()
+    assert handle_store.take("ann", [used])
     with pytest.raises(DocumentError, match="it was freed"):
-        shelf.take("ann", [idle])
+        handle_store.take("ann", [idle])
     clock.now = 1_400
-    shelf.sweep()
+    handle_store.sweep()
     assert library.used_bytes == 0
 
 
-def test_a_caller_who_leaves_stops_its_work_and_takes_its_documents_along(shelf: Shelf, library: Library) -> None:
-    shelf.put("ann", loaded("a.pdf"))
-    with shelf.working("ann") as gone, shelf.working("bob") as other_gone:
-        shelf.leave("ann")
+def test_a_caller_who_leaves_stops_its_work_and_takes_its_documents_along(
+    handle_store: HandleStore, library: Library
+) -> None:
+    handle_store.put("ann", loaded("a.pdf"))
+    with handle_store.working("ann") as gone, handle_store.working("bob") as other_gone:
+        handle_store.leave("ann")
         assert (gone(), other_gone()) == (True, False)
     assert library.used_bytes == 0
 
 
-def test_a_document_that_was_put_away_for_others_says_so(shelf: Shelf, library: Library) -> None:
+def test_a_document_that_was_put_away_for_others_says_so(handle_store: HandleStore, library: Library) -> None:
     size = loaded("a.pdf").size_bytes
     library.capacity_bytes = size
-    first = shelf.put("ann", loaded("a.pdf"))
-    shelf.put("bob", loaded("b.pdf"))
+    first = handle_store.put("ann", loaded("a.pdf"))
+    handle_store.put("bob", loaded("b.pdf"))
     with pytest.raises(DocumentError, match="Encode it again"):
-        shelf.take("ann", [first])
+        handle_store.take("ann", [first])
 
 
-def test_a_document_that_can_never_fit_leaves_nothing_behind(shelf: Shelf, library: Library) -> None:
+def test_a_document_that_can_never_fit_leaves_nothing_behind(handle_store: HandleStore, library: Library) -> None:
     library.capacity_bytes = 10
     with pytest.raises(DocumentError, match="documents may use"):
-        shelf.put("ann", loaded("a.pdf"))
+        handle_store.put("ann", loaded("a.pdf"))
     assert library.used_bytes == 0

@@ -5,59 +5,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from app.cli.command_line import main
 from app.cli.progress import ERASE_LINE, LOG_SECONDS, ProgressLine
 from model.errors import Cancelled
 from model.types import Progress
+from tests.helpers.command import Run
 
 ROOT = Path(__file__).resolve().parents[3]
-LETTER = "Dear Ms Okafor, your order 4711 of 3 May comes to 129.50 euros.\n"
-
-Run = Callable[..., "Ran"]
-
-
-class Ran:
-    """What a command left behind."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-    @property
-    def complaint(self) -> str:
-        """The one line that bad input gets."""
-        assert (self.status, self.out) == (2, "")
-        (line,) = self.err.splitlines()
-        return line
-
-
-@pytest.fixture
-def letter(tmp_path: Path) -> Path:
-    path = tmp_path / "letter.txt"
-    path.write_text(LETTER, encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def command(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Run:
-    """Run a command with the tiny model as the person's choice."""
-    monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
-    monkeypatch.setenv("READONCE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
-
-    def run(*arguments: str | Path) -> Ran:
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            status = int(exit_.code or 0)
-        return Ran(status, *capfd.readouterr())
-
-    return run
 
 
 def test_ask_prints_the_object_that_programs_read(command: Run, letter: Path) -> None:
@@ -76,7 +34,7 @@ def test_ask_prints_the_object_that_programs_read(command: Run, letter: Path) ->
         for place in answer["evidence"]:
             assert list(place) == ["document", "page", "quote", "score"]
             assert place["document"] == "letter.txt" and place["page"] == 1
-            assert place["quote"] in LETTER and 0 <= place["score"] <= 1
+            assert place["quote"] in letter.read_text(encoding="utf-8") and 0 <= place["score"] <= 1
 
 
 def test_ask_is_pleasant_to_read(command: Run, letter: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from model.decoder.decoder import Decoder, DecoderParts
 from model.encoding.file_format import SavedEncoding, parse_encoding
-from model.encoding.memory import kept
+from model.encoding.memory import to_precision
 from model.encoding.sealed import seal
 from model.engine import Engine
 from model.errors import EncodingError
@@ -40,7 +40,7 @@ def engine() -> Engine:
 @pytest.fixture(scope="module", params=["float32", "int8"])
 def data(engine: Engine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     encoded = engine.encode(a_document())
-    smaller = replace(encoded, memory=kept(encoded.memory, request.param))
+    smaller = replace(encoded, memory=to_precision(encoded.memory, request.param))
     return saved(smaller, tmp_path_factory.mktemp("saved"), {1: PICTURE})
 
 
@@ -52,7 +52,7 @@ def use(engine: Engine, folder: Path) -> Use:
     def answered(encoded: EncodedDocument) -> None:
         *_, answer = engine.answer(encoded, "Who founded the library?", options=SHORT)
         assert answer.finished
-        if layers is not None and layers.take([encoded.memory]):
+        if layers is not None and layers.accepts([encoded.memory]):
             decoder = Decoder(engine.checkpoint.model, [encoded.memory], 1, 3, DecoderParts(layers=layers))
             assert decoder.begin([[2, 9]]).logits.isfinite().all()
 

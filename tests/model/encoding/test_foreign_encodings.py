@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save, save_file
 
 from model.encoding.file_format import load_encoding, parse_encoding, save_encoding
-from model.encoding.memory import kept
+from model.encoding.memory import to_precision
 from model.encoding.sealed import seal
 from model.engine import Engine
 from model.errors import EncodingError
@@ -40,7 +40,7 @@ def data(encoded: EncodedDocument, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def in_int8(encoded: EncodedDocument, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return saved(replace(encoded, memory=kept(encoded.memory, "int8")), tmp_path_factory.mktemp("saved"))
+    return saved(replace(encoded, memory=to_precision(encoded.memory, "int8")), tmp_path_factory.mktemp("saved"))
 
 
 def refusal(data: bytes) -> str:
