@@ -1,6 +1,4 @@
-"""What may be changed in a saved encoding, for property tests: a strategy for files that somebody has crafted, and one for
-files that were damaged.
-"""
+"""What may be changed in a saved encoding, for property tests: by somebody who crafts one, and by chance."""
 
 from __future__ import annotations
 
