@@ -24,7 +24,7 @@ from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_ch
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.file_format import join_chunks
-from model.encoding.memory import build_memory, bytes_in_precision, to_precision
+from model.encoding.memory import MemorySizes, build_memory, bytes_in_precision, sizes_for, to_precision
 from model.errors import EncodingError, QuestionError, raise_if_cancelled
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
@@ -278,6 +278,21 @@ class Engine:
                     f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
                     f"in use ({self.checkpoint.name}, {self.checkpoint.fingerprint[:12]}): read the document again."
                 )
+            self._check_sizes(encoded)
+
+    def _check_sizes(self, encoded: EncodedDocument) -> None:
+        """A foreign encoding may bear the checkpoint's fingerprint and not be its work."""
+        decoder = self.checkpoint.model.model.decoder.config
+        if (found := MemorySizes.of(encoded.memory)) != (needed := sizes_for(self.checkpoint.model)):
+            raise EncodingError(
+                f"{encoded.document.name} is encoded in {found}, but the checkpoint in use has {needed}: "
+                "read the document again."
+            )
+        if (largest := int(encoded.tokens.ids.max())) >= decoder.vocab_size:
+            raise EncodingError(
+                f"{encoded.document.name} has token {largest}, but the checkpoint in use knows {decoder.vocab_size} "
+                "tokens: read the document again."
+            )
 
     def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})

@@ -71,8 +71,7 @@ class Reading:
             before = session.document(incoming.again)
             return replace(before, encoded=self._encode(session, incoming, before, report, cancelled))
         if incoming.name.lower().endswith(keeping.SUFFIX):
-            viewed, encoded = keeping.restore(incoming.data, incoming.name)
-            return Loaded(document=viewed.document, pictures=viewed.pictures, encoded=encoded, file_bytes=0)
+            return keeping.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, cancelled)
         try:
             encoded = self._encode(session, incoming, viewed, report, cancelled)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from app.page.faults import in_words
 from app.provenance import counted, megabytes, roughly
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
@@ -25,7 +26,9 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *,
             " and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
-    rows = "".join(_row(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded)
+    rows = "".join(
+        _row_or_problem(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded
+    )
     everything = '<button class="quiet" data-event="forget_all">Forget everything</button>'
     return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
 
@@ -87,6 +90,14 @@ def _amount(progress: Progress) -> str:
     return f"{progress.done:,} of {counted(progress.total, progress.unit.removesuffix('s'))}"
 
 
+def _row_or_problem(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
+    """A document that cannot be drawn can still be let go, and the others stay as they are."""
+    try:
+        return _row(loaded, ticked=ticked, shown=shown, fingerprint=fingerprint)
+    except Exception as error:
+        return f'<li class="document">{_forget(loaded)}<p class="facts">{escape(in_words(error))}</p></li>'
+
+
 def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     name, key = escape(loaded.name), escape(loaded.key)
     pages = counted(len(loaded.document.pages), "page")
@@ -100,10 +111,14 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
         f'<span class="name" translate="no">{name}</span></button>'
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
-        f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
-        f'<p class="facts">{facts}</p>'
+        f'{_forget(loaded)}<p class="facts">{facts}</p>'
         f"{_remarks(loaded.document)}{_stale(loaded, fingerprint)}</li>"
     )
+
+
+def _forget(loaded: Loaded) -> str:
+    name, key = escape(loaded.name), escape(loaded.key)
+    return f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
 
 
 def _stale(loaded: Loaded, fingerprint: str) -> str:
