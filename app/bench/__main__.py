@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
+    _add_load(benchmarks)
     return parser
 
 
@@ -165,6 +166,22 @@ def _ranking(arguments: argparse.Namespace) -> None:
     from app.bench.ranking import ranking
 
     ranking(arguments)
+
+
+def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    load = benchmarks.add_parser("load", help="many people and programs at once at a running server")
+    load.add_argument("--sessions", type=_positive, default=50, metavar="N", help="how many at once (50)")
+    load.add_argument("--seed", type=int, default=0, help="of their generated documents")
+    load.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    load.add_argument("--address", metavar="URL", help="a server that runs already (default: start one)")
+    load.add_argument("--json", action="store_true", help="print one JSON object")
+    load.set_defaults(run=_load)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    from app.bench.load import load
+
+    load(arguments)
 
 
 def _few(text: str) -> int:
