@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.documents import DocumentReader, Limits
-from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
+from app.serving.provider import EngineProvider, Load, LoadingProgress
 from app.page.sample import bundled_sample
 from app.settings import Settings
 from app.spaces.zero_gpu import ZeroGpu
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` removes the copies of documents
-    choice = CheckpointChoice(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
+    choice = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
     choice.start()
     reader = DocumentReader(Limits(max_bytes=settings.file_bytes))
     try:

@@ -11,7 +11,7 @@ from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
-from app.page.checkpoint_choice import CheckpointChoice
+from app.serving.provider import EngineProvider
 from app.page.glancing import Glancing
 from app.page.handlers import Handlers
 from app.page.layout import Layout
@@ -38,13 +38,13 @@ TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').clic
 Outputs = tuple[Any, ...]
 
 
-def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Settings, sample: Sample) -> gr.Blocks:
+def build_demo(provider: EngineProvider, reader: DocumentReader, settings: Settings, sample: Sample) -> gr.Blocks:
     """The page, ready to be served."""
     library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
     handlers = Handlers(
-        screen=Screen(choice=choice, sample=sample, capacity_bytes=settings.library_bytes),
-        reading=Reading(reader=reader, choice=choice, library=library),
-        asking=Asking(choice=choice, library=library),
+        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
+        reading=Reading(reader=reader, provider=provider, library=library),
+        asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
     )
@@ -62,14 +62,14 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
         )
         # Before the page's own handlers, which would take the endpoints' names.
         shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
+        Endpoints(reader=reader, provider=provider, shelf=shelf).publish(demo)
         with layout.tabs:
             CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
         wiring = Wiring(demo, layout, handlers, choice, languages)
         wiring.connect()
-        many = ManyQuestions(choice=choice, library=library)
+        many = ManyQuestions(provider=provider, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(choice=choice)))
+        layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(provider=provider)))
     return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
 
 
@@ -98,12 +98,12 @@ class Wiring:
     """Connects the components to the handlers."""
 
     def __init__(
-        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, choice: CheckpointChoice, languages: Languages
+        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, provider: EngineProvider, languages: Languages
     ) -> None:
         self._demo = demo
         self._page = layout
         self._handlers = handlers
-        self._choice = choice
+        self._provider = provider
         self._languages = languages
 
     def connect(self) -> None:
@@ -122,7 +122,7 @@ class Wiring:
             handlers.leave(str(request.session_hash))
 
         def look(request: gr.Request) -> Outputs:
-            state = self._choice.state
+            state = self._provider.state
             banner = self._language(request).html(panels.banner(state))
             return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.sees)
 
@@ -132,7 +132,7 @@ class Wiring:
         self._watch(page.clock.tick(look, None, [page.banner, page.clock, page.views], **hidden))
 
         def change(name: str) -> gr.Timer:
-            self._choice.change(name)
+            self._provider.change(name)
             return gr.Timer(active=True)
 
         page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)

@@ -10,9 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from threading import Thread
+
+import torch
 
 from model import tokens as token_maps
 from model.checkpoint import Checkpoint
@@ -33,6 +35,7 @@ from model.types import (
     EncodedDocument,
     GenerationOptions,
     Memory,
+    PauseCallback,
     Precision,
     Progress,
     ProgressCallback,
@@ -105,34 +108,35 @@ class Engine:
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
         window_read: Callable[[EncodedDocument], None] | None = None,
+        pause: PauseCallback | None = None,
     ) -> EncodedDocument:
         """Read the document, in overlapping windows where it is longer than the checkpoint's.
 
         `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
         `picture` draws those that are to be seen; with `pan_and_scan` each is seen whole and in crops.
         `window_read` gets each window as it is read, an encoding of its own: `join_windows` makes one of several, so
-        that questions can be answered from what is read so far.
+        that questions can be answered from what is read so far. `pause` is called in this thread before each window,
+        and between the pieces of a long one, so that others can come between; that time does not count as reading.
 
         Raises DocumentError where there is nothing to read, CheckpointError where pages are to be seen by a checkpoint
         without eyes, Cancelled where the person stopped it.
         """
-        started = time.perf_counter()
-        report = progress or (lambda _: None)
+        work = _Work(progress, pause)
         document = self._viewed(document, views, picture)
         seen = look_at_pages(
-            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
+            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=work.report, cancelled=cancelled
         )
         stream = self._tokenise(document, seen)
         total = len(stream.ids)
         if not total:
             raise token_maps.no_text(document)
         pieces: list[EncodedDocument] = []
-        for piece in self._read_windows(document, stream, seen, report, cancelled):
+        for piece in self._read_windows(document, stream, seen, work, cancelled):
             pieces.append(piece)
             if window_read is not None:
                 window_read(piece)
-        report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
+        work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        return replace(join_windows(pieces), encode_seconds=work.seconds)
 
     def _viewed(self, document: Document, views: ViewMode | None, picture: PictureCallback | None) -> Document:
         if views is None:
@@ -146,13 +150,14 @@ class Engine:
         document: Document,
         stream: TokenMap,
         seen: PageFeatures,
-        report: ProgressCallback,
+        work: _Work,
         cancelled: CancelledCallback | None,
     ) -> Iterator[EncodedDocument]:
         """Each window, an encoding of its own."""
-        checkpoint, total, started = self.checkpoint, len(stream.ids), time.perf_counter()
+        checkpoint, total = self.checkpoint, len(stream.ids)
         windows = plan_windows(total, checkpoint.window - 1, checkpoint.overlap)
         aside = windows_side_by_side(checkpoint.window, checkpoint.device)
+        at_once = torch.get_num_threads() if aside else 1
 
         def read(window: Window) -> Memory:
             ids = token_maps.select(stream, window.start, window.end, checkpoint.bos).ids
@@ -161,26 +166,28 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, window.start, window.end),
-                progress=None if aside else partial(_report_tokens, report, window, total),
+                progress=None if aside else lambda fraction: work.report(_read_so_far(window, total, fraction)),
                 native=self._native,
             )
             return memory_of(checkpoint.model, window.kept_rows(hidden), self._native.key_scales)
 
         beside: Memory | None = None
-        for window, memory in zip(windows, (side_by_side if aside else map)(read, windows), strict=True):
-            heed(cancelled, READING_STOPPED)
-            _report_tokens(report, window, total, 1.0)
-            beside = kept(memory, self._memory_precision, beside)
-            self._encoder_tokens[document.sha256] += 1 + window.end - window.start
-            yield EncodedDocument(
-                document=document,
-                memory=beside,
-                tokens=token_maps.select(stream, window.keep_start, window.keep_end, checkpoint.bos),
-                fingerprint=checkpoint.fingerprint,
-                windows=1,
-                encode_seconds=time.perf_counter() - started,
-            )
-            started = time.perf_counter()
+        for first in range(0, len(windows), at_once):
+            group, began = windows[first : first + at_once], work.seconds
+            work.report(_read_so_far(group[0], total, 0.0))
+            for window, memory in zip(group, side_by_side(read, group), strict=True):
+                heed(cancelled, READING_STOPPED)
+                beside = kept(memory, self._memory_precision, beside)
+                self._encoder_tokens[document.sha256] += 1 + window.end - window.start
+                yield EncodedDocument(
+                    document=document,
+                    memory=beside,
+                    tokens=token_maps.select(stream, window.keep_start, window.keep_end, checkpoint.bos),
+                    fingerprint=checkpoint.fingerprint,
+                    windows=1,
+                    encode_seconds=work.seconds - began,
+                )
+                began = work.seconds
 
     def _tokenise(self, document: Document, seen: PageFeatures) -> TokenMap:
         checkpoint = self.checkpoint
@@ -244,7 +251,28 @@ class Engine:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
 
 
-def _report_tokens(report: ProgressCallback, window: Window, total: int, fraction: float) -> None:
+class _Work:
+    """Reading as it goes on: it tells how far it is, lets others come between, and counts the seconds that it took."""
+
+    def __init__(self, progress: ProgressCallback | None, pause: PauseCallback | None) -> None:
+        self._progress = progress or (lambda _: None)
+        self._pause = pause or (lambda _: None)
+        self._started = time.perf_counter()
+        self._paused_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started - self._paused_seconds
+
+    def report(self, progress: Progress) -> None:
+        """Tell the progress, and go on when nobody else wants to come first."""
+        self._progress(progress)
+        held = time.perf_counter()
+        self._pause(progress.done if progress.stage == "encoding" else 0)
+        self._paused_seconds += time.perf_counter() - held
+
+
+def _read_so_far(window: Window, total: int, fraction: float) -> Progress:
     """How many of the document's tokens are read when a fraction of a window is."""
     done = window.keep_start + int(fraction * (window.keep_end - window.keep_start))
-    report(Progress(stage="encoding", done=done, total=total, unit="tokens"))
+    return Progress(stage="encoding", done=done, total=total, unit="tokens")

@@ -66,6 +66,8 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 CancelledCallback = Callable[[], bool]
+PauseCallback = Callable[[int], None]
+"""Takes how many tokens are read so far, and returns when reading may go on; it may raise Cancelled."""
 
 
 Precision = Literal["float32", "bfloat16", "int8"]

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.faults import in_words
 from app.receipts import receipt, so_far
 from app.sessions.conversation import Exchange
 from app.sessions.library import Library
@@ -21,8 +21,8 @@ PATIENCE_SECONDS = 4.0
 class Asking:
     """Poses questions in a session and answers them from the ticked documents."""
 
-    def __init__(self, *, choice: CheckpointChoice, library: Library) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+        self._provider = provider
         self._library = library
 
     def pose(self, session: Session, text: str) -> None:
@@ -71,9 +71,9 @@ class Asking:
         return True
 
     def _answers(self, session: Session, exchange: Exchange, cancelled: CancelledCallback) -> Iterator[Exchange]:
-        engine = self._choice.engine(cancelled)
+        engine = self._provider.engine(cancelled)
         _wait_for_reading(session, cancelled)
-        with self._choice.turns.answering(cancelled):
+        with self._provider.scheduler.answering(cancelled):
             encoded, note = _askable(session)
             keys = tuple(one.document.sha256 for one in encoded)
             self._library.touch(session, *(key for key in keys if session.has(key)))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.faults import in_words
 from app.page.layout import Say
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
@@ -29,8 +29,8 @@ HINT = "Drop pictures on the left. Each is read once; captions and answers come 
 class Captioning:
     """Describes a session's ticked pictures."""
 
-    def __init__(self, choice: CheckpointChoice, library: Library) -> None:
-        self._choice = choice
+    def __init__(self, provider: EngineProvider, library: Library) -> None:
+        self._provider = provider
         self._library = library
 
     def describe(self, session_id: str, tasks: Sequence[str], question: str) -> Iterator[str]:
@@ -72,8 +72,8 @@ class Captioning:
     ) -> Iterator[tuple[Caption, ...]]:
         from app.captions import describe
 
-        engine = self._choice.engine(left)
-        with self._choice.turns.answering(left):
+        engine = self._provider.engine(left)
+        with self._provider.scheduler.answering(left):
             yield from describe(engine, loaded.encoded, requests, loaded.picture, left)
 
 

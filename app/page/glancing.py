@@ -1,8 +1,8 @@
 """A document at a glance, and questions about it: the model tries them before they are offered."""
 
 from app.inside.glance import glance, possible_questions
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.faults import in_words
 from app.sessions.session import Loaded, Session
 from model.errors import Cancelled
 from model.types import Answer, CancelledCallback, GenerationOptions
@@ -13,8 +13,8 @@ SHORT = GenerationOptions(max_new_tokens=32)
 
 
 class Glancing:
-    def __init__(self, *, choice: CheckpointChoice) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider) -> None:
+        self._provider = provider
 
     def look(self, session: Session, key: str) -> None:
         loaded = session.document(key)
@@ -35,8 +35,8 @@ class Glancing:
         candidates = possible_questions(loaded.document)
         if not candidates:
             return ()
-        engine = self._choice.engine(cancelled)
-        with self._choice.turns.answering(cancelled):
+        engine = self._provider.engine(cancelled)
+        with self._provider.scheduler.answering(cancelled):
             *_, answers = engine.answer_batch(loaded.encoded, candidates, options=SHORT, cancelled=cancelled)
         good = [answer for answer in answers if _is_good(answer)]
         return tuple(answer.question for answer in sorted(good, key=lambda one: -one.confidence)[:OFFERED])

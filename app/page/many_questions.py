@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.faults import in_words
 from app.questions import BATCH, MOST_QUESTIONS, checked_questions
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
@@ -18,8 +18,8 @@ Way = Literal["together", "each"]
 class ManyQuestions:
     """Answers a session's table, some rows at a time, so that the questions of others come between."""
 
-    def __init__(self, *, choice: CheckpointChoice, library: Library) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+        self._provider = provider
         self._library = library
 
     def pose(self, session: Session, lines: Sequence[str], way: Way) -> None:
@@ -57,8 +57,8 @@ class ManyQuestions:
         return True
 
     def _answer(self, session: Session, rows: Sequence[Row], cancelled: CancelledCallback) -> None:
-        engine = self._choice.engine(cancelled)
-        with self._choice.turns.answering(cancelled):
+        engine = self._provider.engine(cancelled)
+        with self._provider.scheduler.answering(cancelled):
             encoded = [session.document(key).encoded for key in rows[0].sources]
             self._library.touch(session, *rows[0].sources)
             questions = [row.question for row in rows]

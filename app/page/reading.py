@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from app.documents import DocumentReader
 from app.page import keeping
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.faults import in_words
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.library import Library
 from app.sessions.pace import Pace
@@ -21,9 +21,9 @@ from model.vision.views import ViewMode, views_for
 class Reading:
     """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
-    def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, library: Library) -> None:
+    def __init__(self, *, reader: DocumentReader, provider: EngineProvider, library: Library) -> None:
         self._reader = reader
-        self._choice = choice
+        self._provider = provider
         self._library = library
         self._speeds: dict[
             str, float
@@ -108,7 +108,7 @@ class Reading:
         cancelled: CancelledCallback,
     ) -> EncodedDocument:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
-        engine = self._choice.engine(cancelled)
+        engine = self._provider.engine(cancelled)
         views = _views(session, engine.checkpoint.sees) if viewed.picture else None
         entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
         tokens = engine.count_tokens(entering)
@@ -122,7 +122,7 @@ class Reading:
             if arrival := session.inbox.arrival:
                 session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
-        with self._choice.turns.reading(cancelled) as go_first:
+        with self._provider.scheduler.reading(cancelled) as go_first:
             return engine.encode(
                 viewed.document,
                 views=views,

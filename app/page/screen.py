@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointChoice
+from app.serving.provider import EngineProvider
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
 from app.page.update import Update
@@ -14,8 +14,8 @@ from model.errors import DocumentError
 class Screen:
     """Draws sessions."""
 
-    def __init__(self, *, choice: CheckpointChoice, sample: Sample, capacity_bytes: int) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int) -> None:
+        self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._sample = sample
 
@@ -54,7 +54,7 @@ class Screen:
     def _drawn(self, session: Session) -> Update:
         shown = session.shown.key if session.shown else ""
         return Update(
-            documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint),
+            documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint),
             reading=self._reading(session),
             messages=panels.messages(session.messages),
             pages=self._pages(session),
@@ -108,7 +108,7 @@ class Screen:
 
     @property
     def _model_loads(self) -> bool:
-        return self._choice.state.phase == "loading"
+        return self._provider.state.phase == "loading"
 
     def _waiting_for(self, session: Session) -> str:
         if self._model_loads:

@@ -17,8 +17,8 @@ from app.objects import (
     document_object,
     picture_object,
 )
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.faults import in_words
 from app.programs.shelf import Shelf
 from app.programs.upload import upload, uploaded
 from app.questions import BATCH, checked_questions
@@ -42,9 +42,9 @@ class EncodedObject(DocumentObject):
 class Endpoints:
     """Typed functions over uploaded files. At the engine they take turns with the page's own work."""
 
-    def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, shelf: Shelf) -> None:
+    def __init__(self, *, reader: DocumentReader, provider: EngineProvider, shelf: Shelf) -> None:
         self._reader = reader
-        self._choice = choice
+        self._provider = provider
         self._shelf = shelf
 
     def publish(self, demo: gr.Blocks) -> None:
@@ -110,10 +110,10 @@ class Endpoints:
         with self._work(request) as (caller, cancelled):
             asked = checked_questions(_texts(questions, "questions"))
             encoded = [one.encoded for one in self._shelf.take(caller, _texts(documents, "documents"))]
-            engine = self._choice.engine(cancelled)
+            engine = self._provider.engine(cancelled)
             answered: list[Answer] = []
             for first in range(0, len(asked), BATCH):
-                with self._choice.turns.answering(cancelled):
+                with self._provider.scheduler.answering(cancelled):
                     *_, batch = engine.answer_batch(encoded, asked[first : first + BATCH], cancelled=cancelled)
                 answered += batch
                 yield answers_object(encoded, answered)
@@ -142,8 +142,8 @@ class Endpoints:
             wanted = [_request(task, question)]
             with self._open(file, "", "", progress) as read:
                 encoded = self._encode(read, progress, cancelled)
-                with self._choice.turns.answering(cancelled):
-                    *_, captions = describe(self._choice.engine(cancelled), encoded, wanted, read.picture, cancelled)
+                with self._provider.scheduler.answering(cancelled):
+                    *_, captions = describe(self._provider.engine(cancelled), encoded, wanted, read.picture, cancelled)
             return picture_object(captions)
 
     def forget(self, request: gr.Request, document: str) -> str:
@@ -187,8 +187,8 @@ class Endpoints:
             read.images.close()
 
     def _encode(self, read: ReadDocument, progress: gr.Progress, cancelled: CancelledCallback) -> EncodedDocument:
-        engine = self._choice.engine(cancelled)
-        with self._choice.turns.reading(cancelled) as cancelled:
+        engine = self._provider.engine(cancelled)
+        with self._provider.scheduler.reading(cancelled) as cancelled:
             return engine.encode(
                 read.document, views="auto", picture=read.picture, progress=_shown_by(progress), cancelled=cancelled
             )

@@ -68,13 +68,13 @@ class Conversation:
         with self._lock:
             self._posed += 1
             self._exchanges.append(Exchange(number=self._posed, question=question, answer=Answer(question=question)))
-        self._changes.note()
+        self._changes.notify()
 
     def update(self, changed: Exchange) -> None:
         """An exchange has come further; where it was cleared away meanwhile, it stays away."""
         with self._lock:
             self._exchanges = [changed if old.number == changed.number else old for old in self._exchanges]
-        self._changes.note()
+        self._changes.notify()
 
     def like(self, number: int, liked: Liked) -> None:
         """Note what the person thinks of an answer; the same once more takes it back."""
@@ -86,10 +86,10 @@ class Conversation:
         """Remove the last exchange, and say what its question was."""
         with self._lock:
             question = self._exchanges.pop().question if self._exchanges else ""
-        self._changes.note()
+        self._changes.notify()
         return question
 
     def clear(self) -> None:
         with self._lock:
             self._exchanges.clear()
-        self._changes.note()
+        self._changes.notify()

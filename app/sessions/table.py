@@ -83,11 +83,11 @@ class Table:
     def refuse(self, problem: str) -> None:
         """What was to be asked cannot be asked; the table that stands stays."""
         self.problem = problem
-        self._changes.note()
+        self._changes.notify()
 
     def end(self, status: Status, problem: str = "") -> None:
         self.status, self.problem = status, problem
-        self._changes.note()
+        self._changes.notify()
 
     def next(self, most: int) -> tuple[Row, ...]:
         """The next rows that can be answered together: they ask the same documents."""
@@ -106,4 +106,4 @@ class Table:
                     self._rows[row.number] = replace(row, answer=answer)
             if self.done == before:
                 return
-        self._changes.note()
+        self._changes.notify()

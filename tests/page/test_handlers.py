@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.page.faults import in_words
+from app.faults import in_words
 from app.page.update import Update
 from model.errors import ReadonceError
 from tests.awaited import awaited
