@@ -5,16 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app.api.endpoints import Endpoints
-from app.api.handle_store import Shelf
+from app.api.handle_store import HandleStore
 from app.documents import DocumentReader
 from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
-from app.serving.provider import EngineProvider
 from app.page.handlers import Handlers
+from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
 from app.page.many_questions import ManyQuestions
 from app.page.overview import Glancing
@@ -25,12 +26,13 @@ from app.page.tabs.many import ManyHandlers
 from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
+from app.serving.provider import EngineProvider
 from app.sessions.library import Library
 from app.settings import Settings
 from model.errors import ReadonceError
 
 UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
-QUEUE_LENGTH = 64
+MOST_EVENTS = 2_048  # at once: every tab that watches is one, and whatever a program waits for
 
 THIS_COMPUTER = ("127.0.0.1", "localhost", "::1")
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
@@ -38,9 +40,10 @@ TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').clic
 Outputs = tuple[Any, ...]
 
 
-def build_demo(provider: EngineProvider, reader: DocumentReader, settings: Settings, sample: Sample) -> gr.Blocks:
+def build_demo(
+    provider: EngineProvider, reader: DocumentReader, library: Library, settings: Settings, sample: Sample
+) -> gr.Blocks:
     """The page, ready to be served."""
-    library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
     handlers = Handlers(
         screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
         reading=Reading(reader=reader, provider=provider, library=library),
@@ -56,24 +59,24 @@ def build_demo(provider: EngineProvider, reader: DocumentReader, settings: Setti
         layout = Layout(
             ASSETS,
             say,
-            banner=panels.banner(choice.state),
+            banner=panels.banner(provider.state),
             checkpoint=settings.model,
             may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, provider=provider, shelf=shelf).publish(demo)
+        handles = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, provider=provider, handles=handles, library=library).publish(demo)
         with layout.tabs:
-            CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
-        wiring = Wiring(demo, layout, handlers, choice, languages)
+            CaptionsTab(say, Captioning(provider, library)).connect(layout.session)
+        wiring = Wiring(demo, layout, handlers, provider, languages)
         wiring.connect()
         many = ManyQuestions(provider=provider, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
         layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(provider=provider)))
-    return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
+    return demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
 
 
-def serve(demo: gr.Blocks, settings: Settings) -> None:
+def serve(demo: gr.Blocks, library: Library, settings: Settings) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
     demo.launch(
         server_name=settings.host,
@@ -82,6 +85,8 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         ssr_mode=False,
         pwa=False,
         mcp_server=True,
+        max_threads=MOST_EVENTS,
+        app_kwargs={"middleware": [Middleware(Heartbeats, connect=library.connect)]},
         enable_monitoring=False,
         run_history=False,
         show_error=True,
@@ -206,7 +211,6 @@ class Wiring:
             page.outputs,
             api_visibility="private",
             show_progress="hidden",
-            concurrency_limit=None,
         )
 
 

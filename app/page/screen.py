@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from app.page import panels
-from app.serving.provider import EngineProvider
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
 from app.page.update import Update
+from app.provenance import before_you
+from app.serving.provider import EngineProvider
+from app.serving.scheduler import Place
 from app.sessions.session import Session
 from model.errors import DocumentError
 
@@ -54,7 +56,9 @@ class Screen:
     def _drawn(self, session: Session) -> Update:
         shown = session.shown.key if session.shown else ""
         return Update(
-            documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint),
+            documents=panels.documents(
+                session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint
+            ),
             reading=self._reading(session),
             messages=panels.messages(session.messages),
             pages=self._pages(session),
@@ -89,6 +93,7 @@ class Screen:
             stopping=session.stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
+            place=_shown(self._provider.scheduler.place_of_reading(session.client)),
         )
 
     def _pages(self, session: Session) -> str:
@@ -115,7 +120,12 @@ class Screen:
             return "Waiting for the model to load …"
         if (arrival := session.inbox.arrival) and not arrival.pieces:
             return "Waiting until the first pages are read …"
-        return "Answering …"
+        place = self._provider.scheduler.place_of_question(session.client)
+        return f"Waiting: {_shown(place)} …" if place else "Answering …"
+
+
+def _shown(place: Place | None) -> str:
+    return before_you(place.before, place.seconds) if place else ""
 
 
 def _traces(session: Session, key: str) -> Traces:

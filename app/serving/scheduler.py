@@ -50,8 +50,12 @@ class EngineScheduler:
         """Wait until it is this job's turn, then hold the engine for its questions. Raises Cancelled."""
         with self._lock:
             ticket = self._questions.add(job, questions)
+            ticket.was_overtaken = self._window is not None
         try:
-            job.wait_until(lambda: self._may_answer(ticket), otherwise="Stopped before it began.")
+            if not self._may_answer(ticket):
+                job.changes.notify()  # its place can be shown
+                job.wait_until(lambda: self._may_answer(ticket), otherwise="Stopped before it began.")
+                job.changes.notify()  # it has none any more
             began = self._clock()
             yield
             self._note_answer(ticket, self._clock() - began)
@@ -88,9 +92,9 @@ class EngineScheduler:
 
     def _may_answer(self, ticket: Ticket) -> bool:
         with self._lock:
-            if self._answering is None and self._window is None and self._questions.first() is ticket:
-                if not self._reading_is_due():
-                    self._answering, ticket.waits = ticket, False
+            free = self._answering is None and self._window is None and self._questions.first() is ticket
+            if free and not self._reading_is_due():
+                self._answering, ticket.waits = ticket, False
             return self._answering is ticket
 
     def _may_read(self, ticket: Ticket) -> bool:

@@ -29,6 +29,10 @@ class Exchange:
     def pending(self) -> bool:
         return self.status in ("waiting", "answering")
 
+    @property
+    def size_bytes(self) -> int:
+        return 2 * len(self.question) + self.answer.size_bytes
+
 
 class Conversation:
     """The exchanges in their order. Each method holds the lock for a moment; the values it hands out are frozen."""
@@ -38,6 +42,10 @@ class Conversation:
         self._lock = threading.RLock()
         self._exchanges: list[Exchange] = []
         self._posed = 0
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(exchange.size_bytes for exchange in self.exchanges)
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:

@@ -49,6 +49,18 @@ class Inbox:
         self._spare_password: str | None = None  # typed while another one was being tried: the next to try
         self._arrival: Arrival | None = None
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the files that wait to be read, or for a password."""
+        with self._lock:
+            return sum(len(incoming.data) for incoming in (*self._files, *(locked for locked, _ in self._locked)))
+
+    @property
+    def count(self) -> int:
+        """How many files wait to be read, or for a password."""
+        with self._lock:
+            return len(self._files) + len(self._locked)
+
     def receive(self, *files: Incoming) -> None:
         with self._lock:
             self._files.extend(files)
@@ -92,6 +104,12 @@ class Inbox:
         with self._lock:
             self._files.clear()
         self._changes.notify()
+
+    def empty(self) -> None:
+        """Let go of all files, those that wait for a password, too."""
+        with self._lock:
+            self._locked.clear()
+        self.clear()
 
     def lock_away(self, incoming: Incoming, reason: str) -> None:
         """Keep an encrypted file until its password comes, or try the one that has come meanwhile."""

@@ -49,20 +49,20 @@ class Jobs:
         self._changes = changes
         self._lock = threading.Lock()
         self._running: list[Job] = []
-        self._wanted: dict[Work, bool] = {}  # work that has a thread -> whether it shall look once more
+        self._wanted: dict[Work, Callable[[Job], bool] | None] = {}  # work that has a thread -> what it shall do next
 
     def start(self, work: Work, piece: Callable[[Job], bool]) -> None:
-        """Do this work in a thread, until a piece says that there was nothing to do.
+        """Do this work in a thread, piece by piece, until a piece says that there was nothing to do.
 
-        Where its thread runs already, that looks once more. It works in the context of the request that began it:
-        ZeroGPU reads there whose quota a GPU's time counts against.
+        Where such work goes on already, its thread then goes on with this. It works in the context of the request that
+        began it: ZeroGPU reads there whose quota a GPU's time counts against.
         """
         with self._lock:
             runs = work in self._wanted
-            self._wanted[work] = True
+            self._wanted[work] = piece
         if not runs:
             context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._work, work, piece), name=work, daemon=True).start()
+            threading.Thread(target=context.run, args=(self._work, work), name=work, daemon=True).start()
 
     @contextmanager
     def running(self, work: Work) -> Iterator[Job]:
@@ -94,17 +94,18 @@ class Jobs:
         with self._lock:
             return sum(job.work == work for job in self._running)
 
-    def _work(self, work: Work, piece: Callable[[Job], bool]) -> None:
-        while self._is_wanted(work):
+    def _work(self, work: Work) -> None:
+        while (piece := self._next(work)) is not None:
             goes_on = True
             while goes_on:
                 with self.running(work) as job:
                     goes_on = piece(job)
 
-    def _is_wanted(self, work: Work) -> bool:
+    def _next(self, work: Work) -> Callable[[Job], bool] | None:
         with self._lock:
-            if self._wanted[work]:
-                self._wanted[work] = False
-                return True
-            del self._wanted[work]
-            return False
+            piece = self._wanted[work]
+            if piece is None:
+                del self._wanted[work]
+            else:
+                self._wanted[work] = None
+            return piece

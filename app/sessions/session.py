@@ -1,5 +1,6 @@
 """One person's documents and conversation, and the work that is going on for them."""
 
+import contextlib
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from model.errors import DocumentError
 from model.types import EncodedDocument, Evidence, GenerationOptions
 from model.vision.page_inputs import ViewMode
 
+MOST_MESSAGES = 20  # the latest; a person who comes back later needs no more
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded(Viewed):
@@ -27,7 +30,10 @@ class Loaded(Viewed):
 
     @property
     def size_bytes(self) -> int:
-        return self.encoded.cache_bytes + self.file_bytes
+        """What it takes: the encoding, the copy of the file, the text and its words, pictures of pages."""
+        tokens = self.encoded.tokens
+        places = sum(part.nbytes for part in (tokens.ids, tokens.pages, tokens.starts, tokens.ends))
+        return self.encoded.cache_bytes + places + self.file_bytes + self.viewed_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,25 @@ class Session:
         self._outgoing: list[Path] = []
         self._messages: list[str] = []
         self._problem = ""
+
+    @property
+    def size_bytes(self) -> int:
+        """All that the session holds, in memory and as copies of files."""
+        parts = (*self.documents, self.inbox, self.conversation, self.table)
+        return sum(part.size_bytes for part in parts)
+
+    def close(self) -> None:
+        """Let go of everything. Work that still goes on ends soon."""
+        self.stop()
+        for loaded in self.documents:
+            self.forget(loaded.key)
+        self.inbox.empty()
+        self.conversation.clear()
+        self.table.clear()
+        for path in self.outgoing():
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
 
     # Documents
 
@@ -152,7 +177,7 @@ class Session:
 
     def tell(self, message: str) -> None:
         with self._lock:
-            self._messages.append(message)
+            self._messages = [*self._messages, message][-MOST_MESSAGES:]
         self.changes.notify()
 
     @property

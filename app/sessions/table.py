@@ -42,6 +42,11 @@ class Table:
         self.problem = ""  # why it has failed, or could not be asked
 
     @property
+    def size_bytes(self) -> int:
+        cells = sum(len(cell) for column in self.columns for cell in column.cells)
+        return cells + sum(2 * len(row.question) + row.answer.size_bytes for row in self.rows)
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         with self._lock:
             return tuple(self._rows.values())
