@@ -18,7 +18,7 @@ from app.page.handlers import Handlers
 from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
 from app.page.many_questions import ManyQuestions
-from app.page.overview import Glancing
+from app.page.overview import Overviews
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
@@ -64,15 +64,15 @@ def build_demo(
             may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        handles = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, provider=provider, handles=handles, library=library).publish(demo)
+        handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, provider=provider, handle_store=handle_store, library=library).publish(demo)
         with layout.tabs:
             CaptionsTab(say, Captioning(provider, library)).connect(layout.session)
         wiring = Wiring(demo, layout, handlers, provider, languages)
         wiring.connect()
         many = ManyQuestions(provider=provider, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(provider=provider)))
+        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(provider=provider)))
     return demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
 
 
@@ -129,7 +129,7 @@ class Wiring:
         def look(request: gr.Request) -> Outputs:
             state = self._provider.state
             banner = self._language(request).html(panels.banner(state))
-            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.sees)
+            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.supports_vision)
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))

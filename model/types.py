@@ -83,13 +83,13 @@ class Memory:
     """
 
     hidden: torch.Tensor
-    key_scales: torch.Tensor
+    key_inv_rms: torch.Tensor
     hidden_scales: torch.Tensor | None = None
     channel_scales: torch.Tensor | None = None
 
     @property
     def nbytes(self) -> int:
-        tensors = (self.hidden, self.key_scales, self.hidden_scales, self.channel_scales)
+        tensors = (self.hidden, self.key_inv_rms, self.hidden_scales, self.channel_scales)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
 
@@ -115,7 +115,7 @@ class EncodedDocument:
     memory: Memory
     tokens: TokenMap
     fingerprint: str  # of the checkpoint that read it; another one cannot use it
-    windows: int
+    chunks: int
     encode_seconds: float
 
     @property
@@ -167,13 +167,13 @@ class Evidence:
 class PageAttention:
     """How much of an answer's attention to pages fell on this one: the shares of all pages asked sum to 1.
 
-    So do those of `sought`: where the decoder looked for the answer, before its first word.
+    So do those of `first_token_attention`: where the decoder looked for the answer, before its first word.
     """
 
     document_index: int  # among the encodings that were asked together
     page: int
     share: float
-    sought: float = 0.0
+    first_token_attention: float = 0.0
 
 
 StopReason = Literal["", "end", "length", "stopped"]

@@ -37,11 +37,11 @@ class Endpoints:
     """Typed functions over uploaded files. At the engine they take turns with the page's own work."""
 
     def __init__(
-        self, *, reader: DocumentReader, provider: EngineProvider, handles: HandleStore, library: Library
+        self, *, reader: DocumentReader, provider: EngineProvider, handle_store: HandleStore, library: Library
     ) -> None:
         self._reader = reader
         self._provider = provider
-        self._handles = handles
+        self._handles = handle_store
         self._library = library
 
     def publish(self, demo: gr.Blocks) -> None:

@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
     _add_load(benchmarks)
+    _add_report(benchmarks)
     return parser
 
 
@@ -44,7 +45,7 @@ def _add_quality(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
 def _add_speed(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     speed = benchmarks.add_parser("speed", help="reading and answering, beside transformers on the same weights")
     speed.add_argument("--tokens", type=_tokens, default=8192, metavar="N", help="document tokens (default 8192)")
-    speed.add_argument("--window", type=_tokens, metavar="W", help="we read in joined windows of W tokens, not in one")
+    speed.add_argument("--chunk", type=_tokens, metavar="W", help="we read in joined chunks of W tokens, not in one")
     speed.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     speed.add_argument("--ours-only", action="store_true", help="leave out transformers, for long documents")
     speed.add_argument("--json", action="store_true", help="print one JSON object")
@@ -182,6 +183,20 @@ def _load(arguments: argparse.Namespace) -> None:
     from app.bench.load import load
 
     load(arguments)
+
+
+def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    report = benchmarks.add_parser(
+        "report", help="write kept results into docs/quality.md, docs/performance.md, README"
+    )
+    report.add_argument("--folder", type=Path, default=Path("docs"), metavar="DOCS", help="holds results/ (docs)")
+    report.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from app.bench.report import report
+
+    report(arguments)
 
 
 def _few(text: str) -> int:

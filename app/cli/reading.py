@@ -61,17 +61,17 @@ def open_reader() -> DocumentReader:
     return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
 
 
-def load_engine(model: str | None, line: ProgressLine, *, quantised: bool = False) -> Engine:
+def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = False) -> Engine:
     """The engine on the checkpoint of that name; None: on the one that the settings name.
 
-    `quantised` weights pay from some answers on: making them takes a second or two.
+    `quantized` weights pay from some answers on: making them takes a second or two.
     """
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
     return Engine(
         checkpoint,
         native_folder=settings.cache_folder,
-        quantised=quantised,
+        quantized=quantized,
         memory_precision=settings.precision,
     )
 

@@ -39,7 +39,7 @@ class Asking:
         question = None if text is None else checked_question(text)
         self._check_ready(session)
         if session.conversation.exchanges:
-            last = session.conversation.take_back()
+            last = session.conversation.release()
             session.conversation.pose(question or last)
 
     def _check_ready(self, session: Session) -> None:
@@ -118,13 +118,13 @@ def _wait_for_reading(session: Session, job: Job) -> None:
 
 def _askable(session: Session) -> tuple[list[EncodedDocument], str]:
     """The ticked documents, and of one that is being read the windows so far; and a note that says so."""
-    from model.encoding.file_format import join_windows  # imports torch, which the page does not wait for
+    from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
     arrival = session.inbox.arrival
     encoded = [loaded.encoded for loaded in session.ticked if not arrival or loaded.key != arrival.key]
     note = ""
     if arrival and arrival.viewed and arrival.pieces:
-        encoded.append(join_windows(arrival.pieces))
+        encoded.append(join_chunks(arrival.pieces))
         note = so_far(arrival.viewed.document, encoded[-1])
     if not encoded:
         raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")

@@ -200,7 +200,7 @@ class Handlers:
         """Take the last question back into the box."""
         session = self._session(session_id)
         session.stop("answering")
-        return Update(unsent=session.conversation.take_back())
+        return Update(unsent=session.conversation.release())
 
     def like(self, session_id: str, event: gr.EventData) -> None:
         way = _text(event, "liked")

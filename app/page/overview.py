@@ -1,7 +1,7 @@
 """A document at a glance, and questions about it: the model tries them before they are offered."""
 
 from app.faults import in_words
-from app.overview.overview import glance, possible_questions
+from app.overview.overview import overview, possible_questions
 from app.serving.provider import EngineProvider
 from app.sessions.jobs import Job
 from app.sessions.session import Loaded, Session
@@ -13,23 +13,23 @@ LEAST_CONFIDENCE = 0.6
 SHORT = GenerationOptions(max_new_tokens=32)
 
 
-class Glancing:
+class Overviews:
     def __init__(self, *, provider: EngineProvider) -> None:
         self._provider = provider
 
     def look(self, session: Session, key: str) -> None:
         loaded = session.document(key)
-        session.insight.look(key, glance(loaded.document))
-        session.jobs.start("glance", lambda job: self._try(session, loaded, job))
+        session.overview.look(key, overview(loaded.document))
+        session.jobs.start("overview", lambda job: self._try(session, loaded, job))
 
     def _try(self, session: Session, loaded: Loaded, job: Job) -> bool:
         try:
-            session.insight.tried(loaded.key, self._answerable(loaded, job))
+            session.overview.tried(loaded.key, self._answerable(loaded, job))
         except Cancelled:
-            session.insight.tried(loaded.key, ())
+            session.overview.tried(loaded.key, ())
         except Exception as error:
-            session.insight.tried(loaded.key, ())
-            session.insight.refuse(in_words(error))
+            session.overview.tried(loaded.key, ())
+            session.overview.refuse(in_words(error))
         return False
 
     def _answerable(self, loaded: Loaded, job: Job) -> tuple[str, ...]:

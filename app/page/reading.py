@@ -124,7 +124,7 @@ class Reading:
     ) -> EncodedDocument:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
         engine = self._provider.engine(job)
-        views = _views(session, engine.checkpoint.sees) if viewed.picture else None
+        views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
         entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
         tokens = engine.count_tokens(entering)
         size = engine.memory_bytes(tokens)
@@ -132,7 +132,7 @@ class Reading:
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
 
-        def window_read(piece: EncodedDocument) -> None:
+        def chunk_read(piece: EncodedDocument) -> None:
             if arrival := session.inbox.arrival:
                 session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
@@ -146,7 +146,7 @@ class Reading:
                 picture=viewed.picture,
                 progress=report,
                 cancelled=job.cancelled,
-                window_read=window_read,
+                chunk_read=chunk_read,
                 pause=pause,
             )
 
@@ -161,6 +161,6 @@ class Reading:
         return report
 
 
-def _views(session: Session, sees: bool) -> ViewMode:
+def _views(session: Session, supports_vision: bool) -> ViewMode:
     """What the person chose, which may have been for another checkpoint."""
-    return session.views if sees else "auto"
+    return session.views if supports_vision else "auto"

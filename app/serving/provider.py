@@ -32,8 +32,8 @@ class CheckpointState:
     stage: str = ""
     fraction: float = 0.0
     notice: str = ""
-    elsewhere: str = ""  # which weights come in only while they work
-    sees: bool = False
+    offloaded: str = ""  # which weights come in only while they work
+    supports_vision: bool = False
 
 
 class EngineProvider:
@@ -107,8 +107,8 @@ class EngineProvider:
                 name=checkpoint.name,
                 description=checkpoint.description,
                 fraction=1.0,
-                elsewhere=checkpoint.elsewhere,
-                sees=checkpoint.sees,
+                offloaded=checkpoint.offloaded,
+                supports_vision=checkpoint.supports_vision,
             )
         )
 

@@ -10,7 +10,7 @@ from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
 from app.sessions.jobs import Jobs, Work
-from app.sessions.overview import Insight
+from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
 from model.errors import DocumentError
@@ -58,7 +58,7 @@ class Session:
         self.conversation = Conversation(self.changes)
         self.inbox = Inbox(self.changes)
         self.table = Table(self.changes)
-        self.insight = Insight(self.changes)
+        self.overview = OverviewState(self.changes)
         self.options = GenerationOptions()
         self.views: ViewMode = "auto"  # how pages of the next documents enter, where the checkpoint has eyes
         self.language = Language()
@@ -142,7 +142,7 @@ class Session:
             if key in self._documents:
                 self._documents.pop(key).pictures.close()
             self._ticked.discard(key)
-            self.insight.forget(key)
+            self.overview.forget(key)
             if self._shown and self._shown.key == key:
                 self._shown = None
         self.changes.notify()
@@ -203,7 +203,7 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        return self.inbox.busy or self.conversation.answering or self.table.answering or self.insight.trying
+        return self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
 
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""

@@ -45,15 +45,15 @@ def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     return frozenset(found)
 
 
-def read_off(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, bool]:
+def decode_answer(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, bool]:
     """The text of an answer's tokens, and whether it has run on: into a question of its own, or in a circle."""
-    once = _said_once(ids)
+    once = _drop_repetition(ids)
     text = tokenizer.decode(once, skip_special_tokens=True)
     answer, asked, _ = text.partition(_NEXT_QUESTION)
     return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(asked) or len(once) < len(ids)
 
 
-def _said_once(ids: Sequence[int]) -> Sequence[int]:
+def _drop_repetition(ids: Sequence[int]) -> Sequence[int]:
     """The tokens without the last few of them, if just these stand before them, too."""
     for size in range(_SHORTEST_LOOP, len(ids) // 2 + 1):
         if ids[-size:] == ids[-2 * size : -size]:

@@ -18,7 +18,7 @@ import torch
 from model.answering.beam_search import Candidate
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.retrieval import plain_letters
-from model.answering.stop_words import FUNCTION_WORDS
+from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 
 _WORD = re.compile(r"[^\W_]+")
@@ -77,7 +77,7 @@ class QuestionContext:
     @classmethod
     def of(cls, question: str, text: str) -> QuestionContext:
         asked, shown = plain_letters(question), plain_letters(text)
-        telling = {_beginning(word): word for word in _WORD.findall(asked) if word not in FUNCTION_WORDS}
+        telling = {_beginning(word): word for word in _WORD.findall(asked) if word not in STOP_WORDS}
         found = ((_beginning(match.group()), match.start(), match.end()) for match in _WORD.finditer(shown))
         return cls(
             words={name: _SMALL_WORD if len(word) <= len("and") else 1.0 for name, word in telling.items()},
@@ -108,24 +108,24 @@ def features(asked: QuestionContext, answer: str, log_probabilities: Sequence[fl
     if answer == NOT_IN_DOCUMENT:
         return decoded | {"refuses": 1.0, "covered": asked.share(dict.fromkeys((p[0] for p in asked.places), 1.0))}
     answered = plain_letters(answer)
-    return decoded | _wording(asked, answered) | _standing(asked, answered)
+    return decoded | _wording(asked, answered) | _proximity_features(asked, answered)
 
 
 def _wording(asked: QuestionContext, answer: str) -> Features:
     """How the answer is put: whether it only repeats the question, and ends in the middle of something."""
     words = _WORD.findall(answer)
-    telling = [_beginning(word) for word in words if word not in FUNCTION_WORDS]
+    telling = [_beginning(word) for word in words if word not in STOP_WORDS]
     repeated = sum(word in asked.all_words for word in telling) / len(telling) if telling else 1.0
     return {
         "repeats": 0.0 if asked.offers_answers else repeated,
         "only_repeats": float(repeated == 1.0 and not asked.offers_answers),
         "length": min(len(words), 15) / 10,
-        "ends_open": float(bool(words) and words[-1] in FUNCTION_WORDS),
+        "ends_open": float(bool(words) and words[-1] in STOP_WORDS),
         "unbalanced": float(answer.count("(") != answer.count(")") or answer.count('"') % 2 == 1),
     }
 
 
-def _standing(asked: QuestionContext, answer: str) -> Features:
+def _proximity_features(asked: QuestionContext, answer: str) -> Features:
     """How the answer stands in the text: word for word or not, and near which of the question's words, at best."""
     places = list(_places(asked.text, answer))
     whole = [place for place in places if _ends_words(asked.text, *place)]
@@ -168,7 +168,7 @@ def _beginning(word: str) -> str:
     return word[:_BEGINNING]
 
 
-def shown_text(encodings: Sequence[EncodedDocument], rows: torch.Tensor) -> str:
+def visible_text(encodings: Sequence[EncodedDocument], rows: torch.Tensor) -> str:
     """The text of the rows (T,) that are True, a line for each run of them."""
     lines: list[str] = []
     parts = rows.split([encoded.token_count for encoded in encodings])

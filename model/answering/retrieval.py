@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from model.answering.stop_words import FUNCTION_WORDS
+from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 
 _LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
@@ -48,7 +48,7 @@ class Passage:
     text: str
 
 
-def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
+def visible_tokens(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
     """Which rows each question is shown, (N, T) bool: its closest passages, about `tokens` tokens of them at most.
 
     A question that has no word in common with the documents is shown everything.
@@ -56,7 +56,7 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
     shown = torch.ones(len(questions), sum(encoded.token_count for encoded in encodings), dtype=torch.bool)
     passages = passages_of(encodings)
     for row, question in zip(shown, questions, strict=True):
-        if chosen := closest(passages, question, tokens):
+        if chosen := retrieve(passages, question, tokens):
             row[:] = False
             row[0] = True  # a `<bos>`, where attention that looks for nothing rests
             for passage in chosen:
@@ -64,7 +64,7 @@ def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], t
     return shown
 
 
-def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
+def retrieve(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
     """The passages that a question is shown, the closest first; none: it is shown everything.
 
     So it is where a text is short and they have little of the question: it is put in other words.
@@ -147,7 +147,7 @@ def relevance(passages: Sequence[Passage], question: str) -> list[float]:
             / (count + _SATURATION * (1 - _LENGTH + _LENGTH * len(passage.text) / mean))
             for word, count in counts.items()
         )
-        if any(words[word].tells for word in counts)
+        if any(words[word].is_content_word for word in counts)
         else 0.0
         for passage, counts in zip(passages, found, strict=True)
     ]
@@ -156,7 +156,7 @@ def relevance(passages: Sequence[Passage], question: str) -> list[float]:
 def _share_found(passages: Sequence[Passage], question: str) -> float:
     """Of the question's words but function words, by weight, those that the passages have."""
     text = "\n".join(passage.text for passage in passages)
-    telling = [word for word in _words(question, text).values() if word.tells]
+    telling = [word for word in _words(question, text).values() if word.is_content_word]
     found = sum(word.weight for word in telling if re.search(word.pattern, text))
     return found / (sum(word.weight for word in telling) or 1.0)
 
@@ -167,7 +167,7 @@ class _Word:
 
     pattern: str
     weight: float
-    tells: bool = True
+    is_content_word: bool = True
 
 
 def _words(question: str, text: str) -> dict[str, _Word]:
@@ -183,8 +183,8 @@ def _words(question: str, text: str) -> dict[str, _Word]:
         if _UNSPACED.search(plain):
             pairs = [plain[index : index + 2] for index in range(max(1, len(plain) - 1))]
             words |= {pair: _Word(pair, 1.0) for pair in pairs}
-        elif plain in FUNCTION_WORDS and not name:
-            words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _FUNCTION_WORD, tells=False))
+        elif plain in STOP_WORDS and not name:
+            words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _FUNCTION_WORD, is_content_word=False))
         elif len(plain) < _SHORT_WORD:
             words[plain] = _Word(rf"\b{plain}\b", weight)
         else:

@@ -27,4 +27,4 @@ a al como con cual cuales cuando cuanta cuantas cuanto cuantos de del donde el e
 fueron ha la las le lo los o para por que quien quienes se ser si sobre su sus un una unas unos y
 """
 
-FUNCTION_WORDS: Final = frozenset(f"{_ENGLISH} {_FRENCH} {_GERMAN} {_SPANISH}".split())
+STOP_WORDS: Final = frozenset(f"{_ENGLISH} {_FRENCH} {_GERMAN} {_SPANISH}".split())

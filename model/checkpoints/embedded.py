@@ -44,11 +44,11 @@ def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint
         name=_NAME,
         model=model,
         tokenizer=tokenizer.result(),
-        window=info.window,
-        overlap=info.overlap,
+        chunk_size=info.chunk_size,
+        chunk_overlap=info.chunk_overlap,
         fingerprint=_fingerprint(info),
         description=info.description,
-        elsewhere=placement.remark,
+        offloaded=placement.remark,
         reranker_weights=info.ranking or None,
         passage_tokens=info.passage_tokens,
     )
@@ -64,7 +64,7 @@ def embedded_folder(cache_folder: Path, *, progress: ReportProgress) -> Path:
 
 def _load_model(folder: Path, placement: Placement) -> T5Gemma2:
     """Its text stacks alone, without transformers; with it where layers have to lie elsewhere."""
-    if placement.elsewhere:
+    if placement.offloaded:
         from model.checkpoints.folder import load_model
 
         return load_model(folder, placement, name=_NAME)

@@ -14,14 +14,14 @@ from typing import Any
 import torch
 
 from model.encoder.attention import global_attention, local_attention, sliding_window_bias
-from model.errors import heed
+from model.errors import raise_if_cancelled
 from model.kernels.encoder_layers import WindowOfLayers
 from model.kernels.parts import NativeParts
 from model.network.cpu_features import has_any
-from model.network.residency import resident
-from model.network.row_ops import Rows
+from model.network.residency import weights_on_device
+from model.network.row_ops import RowOps
 from model.network.t5gemma2 import Layer, Rotary, T5Gemma2
-from model.network.threads import side_by_side
+from model.network.threads import parallel_map
 from model.types import CancelledCallback
 from model.vision.features import image_tokens
 
@@ -35,7 +35,7 @@ _GPU_TIMES = 32  # a GPU has room and haste for larger pieces
 
 
 @torch.inference_mode()
-def encode_window(
+def encode_chunk(
     model: T5Gemma2,
     ids: torch.Tensor,
     cancelled: CancelledCallback | None = None,
@@ -50,19 +50,19 @@ def encode_window(
     is done. `native`: the model's parts in native code. Raises Cancelled between two pieces.
     """
     layers = model.model.encoder.text_model.layers
-    window = _begin(model, ids, image_features, native or NativeParts())
+    chunk = _begin(model, ids, image_features, native or NativeParts())
     for index, layer in enumerate(layers):
-        with resident(layer):
-            for done in window.through(index):
-                heed(cancelled, READING_STOPPED)
+        with weights_on_device(layer):
+            for done in chunk.through(index):
+                raise_if_cancelled(cancelled, READING_STOPPED)
                 if progress is not None:
                     progress((index + done) / len(layers))
-    return window.states()
+    return chunk.states()
 
 
 def _begin(
     model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts
-) -> _Window | WindowOfLayers:
+) -> _Chunk | WindowOfLayers:
     """The window before its first layer."""
     encoder = model.model.encoder.text_model
     hidden = input_embeddings(model, ids, image_features)[None]
@@ -73,18 +73,18 @@ def _begin(
         rotary[kind] = cos[0], sin[0]
     if native.encoder_layers is not None:
         return native.encoder_layers.over(hidden[0], rotary)
-    return _Window(encoder, hidden[0], rotary, native.encoder_rows or Rows())
+    return _Chunk(encoder, hidden[0], rotary, native.encoder_rows or RowOps())
 
 
-def windows_side_by_side(size: int, device: torch.device) -> bool:
+def chunks_in_parallel(size: int, device: torch.device) -> bool:
     """Whether windows of that many tokens are read several at a time, a core each, or one after the other by all."""
     return device.type == "cpu" and size <= _SHORT_WINDOW
 
 
-class _Window:
+class _Chunk:
     """A window on its way through the layers of an encoder: hidden states (T, H)."""
 
-    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: Rows) -> None:
+    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: RowOps) -> None:
         self._encoder, self._hidden, self._rotary, self._rows = encoder, hidden, rotary, rows
         self._near = sliding_window_bias(hidden, encoder.config.sliding_window)
 
@@ -108,7 +108,7 @@ class _Pass:
     hidden: torch.Tensor
     rotary: Rotary
     near: torch.Tensor | None
-    rows: Rows
+    rows: RowOps
 
     def pieces(self) -> Iterator[float]:
         """Replace hidden by what the layer makes of it, piece by piece; yields the fraction done before each."""
@@ -168,7 +168,7 @@ class _Pass:
 def _shared_out(work: Callable[[slice], None], total: int, size: int, device: torch.device) -> Iterator[int]:
     """Do the work piece by piece, on a CPU several at a time; yields how many tokens are done after each."""
     pieces = [slice(first, min(first + size, total)) for first in range(0, total, size)]
-    done = side_by_side(work, pieces) if device.type == "cpu" else map(work, pieces)
+    done = parallel_map(work, pieces) if device.type == "cpu" else map(work, pieces)
     for piece, _ in zip(pieces, done, strict=True):
         yield piece.stop
 

@@ -11,7 +11,7 @@ import torch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Chunk:
     """Tokens [start, end) are read together; the states of [keep_start, keep_end) join the memory."""
 
     start: int
@@ -25,16 +25,16 @@ class Window:
         return torch.cat([states[:1], states[first + self.keep_start : first + self.keep_end]])
 
 
-def plan_windows(length: int, size: int, overlap: int) -> tuple[Window, ...]:
+def plan_chunks(length: int, size: int, overlap: int) -> tuple[Chunk, ...]:
     """Cut `length` tokens into windows of at most `size` that overlap by `overlap` (0 <= overlap < size)."""
     if not 0 <= overlap < size:
         raise ValueError(f"overlap must be in 0..{size - 1} for windows of {size} tokens, not {overlap}.")
     if length <= size:
-        return (Window(start=0, end=length, keep_start=0, keep_end=length),) if length else ()
+        return (Chunk(start=0, end=length, keep_start=0, keep_end=length),) if length else ()
     stride = size - overlap
     starts = [*range(0, length - size, stride), length - size]
     cuts = [0, *((before + size + after) // 2 for before, after in itertools.pairwise(starts)), length]
     return tuple(
-        Window(start=start, end=start + size, keep_start=cuts[index], keep_end=cuts[index + 1])
+        Chunk(start=start, end=start + size, keep_start=cuts[index], keep_end=cuts[index + 1])
         for index, start in enumerate(starts)
     )

@@ -39,7 +39,7 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     spans, boxes = _word_tensors(encoded.document)
     tensors = {
         "memory.hidden": encoded.memory.hidden,
-        "memory.key_scales": encoded.memory.key_scales,
+        "memory.key_scales": encoded.memory.key_inv_rms,
         "words.spans": spans,
         "words.boxes": boxes,
     } | {f"tokens.{name}": getattr(encoded.tokens, name) for name in _TOKEN_FIELDS}
@@ -84,14 +84,14 @@ def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocum
         raise EncodingError(f"{path} is damaged ({error}): encode the document again.") from error
 
 
-def join_windows(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
+def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
     """One encoding of windows of the same document, in their order; their tensors are copied."""
     first = pieces[0]
     return replace(
         first,
         memory=join_memories([piece.memory for piece in pieces]),
         tokens=join([piece.tokens for piece in pieces]),
-        windows=sum(piece.windows for piece in pieces),
+        chunks=sum(piece.chunks for piece in pieces),
         encode_seconds=sum(piece.encode_seconds for piece in pieces),
     )
 
@@ -124,7 +124,7 @@ def _header(encoded: EncodedDocument) -> dict[str, Any]:
     return {
         "fingerprint": encoded.fingerprint,
         "precision": str(encoded.memory.hidden.dtype).removeprefix("torch."),
-        "windows": encoded.windows,
+        "windows": encoded.chunks,
         "encode_seconds": encoded.encode_seconds,
         "document": {"name": encoded.document.name, "sha256": encoded.document.sha256, "pages": pages},
     }
@@ -160,7 +160,7 @@ def _assemble(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Encod
     tokens = TokenMap(**{name: tensors[f"tokens.{name}"] for name in _TOKEN_FIELDS})
     memory = Memory(
         hidden=tensors["memory.hidden"],
-        key_scales=tensors["memory.key_scales"],
+        key_inv_rms=tensors["memory.key_scales"],
         **{name: tensors.get(f"memory.{name}") for name in _INT8_SCALES},
     )
     _check_tensors(memory, tokens, _DTYPES[header["precision"]])
@@ -170,7 +170,7 @@ def _assemble(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Encod
         memory=memory,
         tokens=tokens,
         fingerprint=str(header["fingerprint"]),
-        windows=int(header["windows"]),
+        chunks=int(header["windows"]),
         encode_seconds=float(header["encode_seconds"]),
     )
 
@@ -193,10 +193,10 @@ def _document(header: dict[str, Any], spans: torch.Tensor, boxes: torch.Tensor) 
 
 def _check_tensors(memory: Memory, tokens: TokenMap, precision: torch.dtype) -> None:
     count = memory.hidden.shape[0]
-    shapes_fit = memory.hidden.ndim == 2 and memory.key_scales.ndim == 3 and memory.key_scales.shape[-1] == count
+    shapes_fit = memory.hidden.ndim == 2 and memory.key_inv_rms.ndim == 3 and memory.key_inv_rms.shape[-1] == count
     if not shapes_fit or any(getattr(tokens, name).shape != (count,) for name in _TOKEN_FIELDS):
         raise ValueError(f"the tensors' shapes do not fit {count} tokens")
-    if memory.hidden.dtype != precision or memory.key_scales.dtype != torch.float32:
+    if memory.hidden.dtype != precision or memory.key_inv_rms.dtype != torch.float32:
         raise ValueError(f"the memory is {memory.hidden.dtype}, not {precision}")
     for scales, size in ((memory.hidden_scales, count), (memory.channel_scales, memory.hidden.shape[1])):
         if (scales is None) == (precision == torch.int8):
@@ -205,7 +205,7 @@ def _check_tensors(memory: Memory, tokens: TokenMap, precision: torch.dtype) -> 
             raise ValueError(f"the memory's scales are not {size} positive numbers")
     if any(getattr(tokens, name).dtype != torch.int32 for name in _TOKEN_FIELDS):
         raise ValueError("the token map is not int32")
-    if not (memory.hidden.isfinite().all() and memory.key_scales.isfinite().all()):
+    if not (memory.hidden.isfinite().all() and memory.key_inv_rms.isfinite().all()):
         raise ValueError("the memory holds numbers that are not finite")
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import torch
 
-from model.network.int8 import quantise
-from model.network.kv_cache import KeyScales
-from model.network.residency import resident
+from model.network.int8 import quantize
+from model.network.kv_cache import KeyInvRms
+from model.network.residency import weights_on_device
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory, Precision
 
@@ -21,26 +21,26 @@ _SMALLEST_CHANNEL = 0.1  # of the median: a channel that is silent in one window
 
 
 @torch.inference_mode()
-def memory_of(model: T5Gemma2, hidden: torch.Tensor, key_scales: KeyScales | None = None) -> Memory:
+def build_memory(model: T5Gemma2, hidden: torch.Tensor, key_inv_rms: KeyInvRms | None = None) -> Memory:
     """The memory of encoder states (T, H): the states, and for each decoder layer the scale that `k_norm` gives a key.
 
     Cross keys carry no position, so `k_norm(W_k h)` is `W_k h` times one number per token and head, times a fixed gain:
-    with that number at hand, attention needs the states alone. `key_scales`, the model's, makes them in native code.
+    with that number at hand, attention needs the states alone. `key_inv_rms`, the model's, makes them in native code.
     """
     hidden = hidden.contiguous()
-    if key_scales is not None:
-        return Memory(hidden=hidden, key_scales=key_scales(hidden))
+    if key_inv_rms is not None:
+        return Memory(hidden=hidden, key_inv_rms=key_inv_rms(hidden))
     scales = []
     for layer in model.model.decoder.layers:
         attention = layer.self_attn
-        with resident(layer):
+        with weights_on_device(layer):
             keys = attention.k_proj(hidden).unflatten(-1, (-1, attention.head_dim)).float()  # (T, K, D)
         scales.append(torch.rsqrt(keys.square().mean(-1) + attention.k_norm.eps).T)  # (K, T)
-    return Memory(hidden=hidden, key_scales=torch.stack(scales).contiguous())
+    return Memory(hidden=hidden, key_inv_rms=torch.stack(scales).contiguous())
 
 
 @torch.inference_mode()
-def kept(memory: Memory, precision: Precision | None, beside: Memory | None = None) -> Memory:
+def to_precision(memory: Memory, precision: Precision | None, beside: Memory | None = None) -> Memory:
     """The memory as it is kept: None leaves it as the encoder made it; int8 has one scale a token and one a channel.
 
     Those of the channels are taken from a memory `beside` which it will be joined.
@@ -48,14 +48,14 @@ def kept(memory: Memory, precision: Precision | None, beside: Memory | None = No
     if precision is None or memory.hidden.dtype == torch.int8:
         return memory
     if precision != "int8":
-        return Memory(hidden=memory.hidden.to(getattr(torch, precision)), key_scales=memory.key_scales)
+        return Memory(hidden=memory.hidden.to(getattr(torch, precision)), key_inv_rms=memory.key_inv_rms)
     hidden = memory.hidden.float()
     channels = _channel_scales(hidden) if beside is None or beside.channel_scales is None else beside.channel_scales
-    rows, scales = quantise(hidden / channels)
-    return Memory(hidden=rows, key_scales=memory.key_scales, hidden_scales=scales, channel_scales=channels)
+    rows, scales = quantize(hidden / channels)
+    return Memory(hidden=rows, key_inv_rms=memory.key_inv_rms, hidden_scales=scales, channel_scales=channels)
 
 
-def kept_bytes(model: T5Gemma2, tokens: int, precision: Precision | None) -> int:
+def bytes_in_precision(model: T5Gemma2, tokens: int, precision: Precision | None) -> int:
     """What so many tokens take in the precision in which they are kept."""
     decoder = model.model.decoder.config
     item = (getattr(torch, precision) if precision else model.dtype).itemsize
@@ -71,15 +71,15 @@ def _channel_scales(hidden: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def placed(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
+def to_device(memory: Memory, device: torch.device, dtype: torch.dtype) -> Memory:
     """The memory where and as the decoder computes: a kept one may come from the CPU, a file, another machine."""
     hidden = memory.hidden.to(device)
     if memory.hidden_scales is not None and memory.channel_scales is not None:
         hidden = hidden * memory.hidden_scales.to(device)[:, None] * memory.channel_scales.to(device)
-    return Memory(hidden=hidden.to(dtype), key_scales=memory.key_scales.to(device))
+    return Memory(hidden=hidden.to(dtype), key_inv_rms=memory.key_inv_rms.to(device))
 
 
-def only_rows(memory: Memory, rows: torch.Tensor) -> Memory:
+def select_tokens(memory: Memory, rows: torch.Tensor) -> Memory:
     """Only these rows, (T,) bool: attention to them is attention to a memory of theirs alone."""
     if bool(rows.all()):
         return memory
@@ -87,7 +87,7 @@ def only_rows(memory: Memory, rows: torch.Tensor) -> Memory:
     return replace(
         memory,
         hidden=memory.hidden[rows],
-        key_scales=memory.key_scales[..., rows],
+        key_inv_rms=memory.key_inv_rms[..., rows],
         hidden_scales=None if memory.hidden_scales is None else memory.hidden_scales[rows],
     )
 
@@ -102,7 +102,7 @@ def join_memories(memories: Sequence[Memory]) -> Memory:
     scales = [memory.hidden_scales for memory in memories if memory.hidden_scales is not None]
     return Memory(
         hidden=torch.cat([memory.hidden for memory in memories]),
-        key_scales=torch.cat([memory.key_scales for memory in memories], dim=-1),
+        key_inv_rms=torch.cat([memory.key_inv_rms for memory in memories], dim=-1),
         hidden_scales=torch.cat(scales) if scales else None,
         channel_scales=memories[0].channel_scales,
     )

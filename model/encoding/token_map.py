@@ -38,7 +38,7 @@ def encode_text(tokenizer: Tokenizer, text: str) -> tuple[list[int], list[tuple[
     return encoding.ids, encoding.offsets
 
 
-def tokenise(
+def tokenize(
     document: Document,
     tokenizer: Tokenizer,
     image_tokens: ImageTokens | None = None,

@@ -14,7 +14,7 @@ from model.kernels.layer import ALL, Layer, room_for_copies
 from model.kernels.library import INT8_TILE_ROW, TILE_ROW, are_whole, function, suits, tiles_suit
 from model.network.kv_cache import SelfAttentionCache
 from model.network.t5gemma2 import Rotary, T5Gemma2
-from model.network.threads import pieces, side_by_side
+from model.network.threads import parallel_map, pieces
 from model.types import CancelledCallback, Memory
 
 _GROUP = 16  # rows that tiles take together
@@ -71,26 +71,28 @@ class DecoderLayers:
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
-    def fit(model: T5Gemma2) -> bool:
+    def supports(model: T5Gemma2) -> bool:
         """Whether native code can go through the model's decoder layers: the sizes suit it, and all are on the CPU."""
         return all(suits(weight) for weight in model.model.decoder.layers.parameters())
 
-    def take(self, memories: Sequence[Memory]) -> bool:
+    def accepts(self, memories: Sequence[Memory]) -> bool:
         """Whether they attend to these memories as they are kept: all in the model's dtype or, by tiles, in int8."""
         found = {memory.hidden.dtype for memory in memories}
         return found == {self._model.dtype} or (self._takes_int8 and found == {torch.int8})
 
-    def over(self, memories: Sequence[Memory]) -> LayersOver:
+    def bind(self, memories: Sequence[Memory]) -> BoundLayers:
         """These layers over the memories of a document.
 
-        Raises ValueError where they do not `take` them.
+        Raises ValueError where they do not `accept` them.
         """
-        if not self.take(memories):
+        if not self.accepts(memories):
             found = {memory.hidden.dtype for memory in memories}
-            raise ValueError(f"The states are in {found}, the model in {self._model.dtype}: use `memory.placed` first.")
-        return LayersOver(self._run, self._layers, memories, tiled=self.tiled)
+            raise ValueError(
+                f"The states are in {found}, the model in {self._model.dtype}: use `memory.to_device` first."
+            )
+        return BoundLayers(self._run, self._layers, memories, tiled=self.tiled)
 
-    def key_scales(self, states: torch.Tensor) -> torch.Tensor:
+    def key_inv_rms(self, states: torch.Tensor) -> torch.Tensor:
         """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
         scales = torch.empty(len(self._layers), self._layers[0].key_heads, len(states))
         layers = _addresses(self._layers)
@@ -99,12 +101,12 @@ class DecoderLayers:
             given = layers, len(self._layers), states.data_ptr(), part.start, part.stop, len(states)
             self._key_scales(*given, scales.data_ptr())
 
-        for _ in side_by_side(make, pieces(len(states), _PIECE, TILE_ROW)):
+        for _ in parallel_map(make, pieces(len(states), _PIECE, TILE_ROW)):
             pass
         return scales
 
 
-class LayersOver:
+class BoundLayers:
     """The layers over one document: where its states lie, and each layer's scales."""
 
     def __init__(self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
@@ -115,18 +117,18 @@ class LayersOver:
         self._addresses = _addresses(layers)
         memories = [memory for memory in memories if len(memory.hidden)]
         self._hidden = [memory.hidden.contiguous() for memory in memories]  # kept alive, as what it points at
-        self._scales = [memory.key_scales.contiguous() for memory in memories]
+        self._scales = [memory.key_inv_rms.contiguous() for memory in memories]
         self._in_int8 = _scales_of_int8(memories)
         self._tokens = sum(map(len, self._hidden))
         self._documents = (_Document * len(layers))(*map(self._document, range(len(layers))))
 
-    def pay(self, answers: int, size: int) -> bool:
+    def is_faster(self, answers: int, size: int) -> bool:
         """Whether `size` new tokens of each of so many answers are better off here than with PyTorch's operations."""
         if self.tiled:
             return answers * size <= _MOST_ROWS_BY_TILES or self._tokens >= _LONG
         return size == 1 and (answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS))
 
-    def steady(self, tokens: int) -> bool:
+    def is_batch_invariant(self, tokens: int) -> bool:
         """Whether a pass of so many tokens of one answer gives each the same numbers, whatever the others are.
 
         Fewer go without tiles or in smaller blocks, and rows of several key heads are scaled group by group.
@@ -135,27 +137,28 @@ class LayersOver:
         return self.tiled and layer.key_heads == 1 and tokens >= _FEWEST_STEADY and tokens * layer.heads > _GROUP
 
     @torch.inference_mode()
-    def through(
+    def forward(
         self,
         hidden: torch.Tensor,
         rotary: Sequence[Rotary],
         starts: torch.Tensor,
         cache: SelfAttentionCache,
         *,
-        shown: torch.Tensor | None = None,
-        looking: bool = True,
+        visible_mask: torch.Tensor | None = None,
+        return_attention: bool = True,
         cancelled: CancelledCallback | None = None,
     ) -> torch.Tensor | None:
         """Replace the last tokens' rows of hidden (N, S, H) float32 by what the layers make of them.
 
         All tokens' keys and values go into the cache, but nothing else of the others leaves the last layer.
 
-        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin. shown:
-        (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer, mean over
-        heads: (L, N, T) float32, or (L, N, 0) where nobody is `looking`. None where it was `cancelled` before a layer.
+        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin.
+        visible_mask: (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer,
+        mean over heads: (L, N, T) float32, or (L, N, 0) without `return_attention`. None where it was `cancelled`
+        before a layer.
         """
         answers, size, _ = hidden.shape
-        attention = hidden.new_empty(len(self._layers), answers, self._tokens if looking else 0)
+        attention = hidden.new_empty(len(self._layers), answers, self._tokens if return_attention else 0)
         step = _Step(
             answers=answers,
             size=size,
@@ -163,7 +166,7 @@ class LayersOver:
             capacity=cache.capacity,
             threads=torch.get_num_threads(),
             starts=starts.data_ptr(),
-            shown=None if shown is None else shown.data_ptr(),
+            shown=None if visible_mask is None else visible_mask.data_ptr(),
             hidden=hidden.data_ptr(),
             attention=attention.data_ptr() or None,
             cos=_pointers([cos for cos, _ in rotary]),

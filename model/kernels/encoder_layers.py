@@ -20,7 +20,7 @@ from model.kernels.large_pages import LargePages
 from model.kernels.layer import ALL, Layer, room_for_copies
 from model.kernels.library import TILE_ROW, tiles_suit
 from model.network.t5gemma2 import Rotary, T5Gemma2, reach
-from model.network.threads import pieces, side_by_side
+from model.network.threads import parallel_map, pieces
 
 _LANES = 16
 _PIECE = 512  # tokens that go through a layer together: the more, the less often weights are read; these fit the cache
@@ -42,7 +42,7 @@ class EncoderLayers:
         self._layers = [_layer(layer, copies) for layer in self._encoder.layers]
 
     @staticmethod
-    def fit(model: T5Gemma2) -> bool:
+    def supports(model: T5Gemma2) -> bool:
         """Whether tiles suit the model's encoder layers, if the processor has them."""
         return tiles_suit(model.model.encoder.text_model.layers)
 
@@ -79,7 +79,7 @@ class WindowOfLayers:
         yield 0.0
         for function in self._functions:
             work: Callable[[slice], None] = partial(_run, function, self._layers[index], window)
-            for part, _ in zip(parts, side_by_side(work, parts), strict=True):
+            for part, _ in zip(parts, parallel_map(work, parts), strict=True):
                 if part.stop < self._tokens and function is self._functions[-1]:
                     yield part.stop / self._tokens
 

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from model.kernels.library import function, suits
-from model.network.row_ops import Rows
+from model.network.row_ops import RowOps
 from model.network.t5gemma2 import Rotary, T5Gemma2
 
 
-class NativeRows(Rows):
-    """`Rows`, of one model's encoder, in one pass each."""
+class NativeRowOps(RowOps):
+    """`RowOps`, of one model's encoder, in one pass each."""
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
         row, at = c_int32, c_void_p
@@ -25,7 +25,7 @@ class NativeRows(Rows):
         self._gated = function(library, "gated", model.dtype, at, at, c_int64)
 
     @staticmethod
-    def fit(model: T5Gemma2) -> bool:
+    def supports(model: T5Gemma2) -> bool:
         """Whether native code can go between the matrices of the model's encoder layers."""
         layers = model.model.encoder.text_model.layers
         return model.device.type == "cpu" and all(suits(weight) for weight in layers.parameters() if not weight.is_meta)

@@ -27,7 +27,7 @@ class NativeOutputHead:
         self._strips = self._made_strips(library)
 
     @staticmethod
-    def fit(library: ctypes.CDLL, weight: torch.Tensor) -> bool:
+    def supports(library: ctypes.CDLL, weight: torch.Tensor) -> bool:
         """Whether the processor has tiles, and the matrix is whole ones."""
         whole = not weight.shape[0] % (2 * STRIP) and not weight.shape[1] % INT8_TILE_ROW
         on_cpu = weight.device.type == "cpu" and weight.dtype == torch.bfloat16

@@ -9,7 +9,7 @@ import torch
 
 from model.network.t5gemma2 import T5Gemma2
 
-KeyScales = Callable[[torch.Tensor], torch.Tensor]
+KeyInvRms = Callable[[torch.Tensor], torch.Tensor]
 """States (T, H) -> `1 / rms(W_k h_t)` of every decoder layer and key head, (L, K, T) float32."""
 
 
@@ -60,6 +60,6 @@ class SelfAttentionCache:
         own_values[:, :, self.length : end] = values
         return own_keys[:, :, :end], own_values[:, :, :end]
 
-    def taken(self, questions: torch.Tensor) -> SelfAttentionCache:
-        """Of these questions alone, (M,) indices."""
-        return SelfAttentionCache(buffer=self.buffer.index_select(2, questions), length=self.length)
+    def select(self, answers: torch.Tensor) -> SelfAttentionCache:
+        """A copy with these answers alone, (M,) indices."""
+        return SelfAttentionCache(buffer=self.buffer.index_select(2, answers), length=self.length)

@@ -2,7 +2,7 @@
 
 accelerate brings a module's weights in when the module is called. The attention here reads them without a call, and the
 encoder calls a layer's parts once a piece. So the whole layer has one hook, and the loops over layers
-hold it open (`resident.py`).
+hold it open (`weights_on_device.py`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LayerHook(AlignDevicesHook):
 
     @contextmanager
     def held(self, layer: nn.Module) -> Iterator[None]:
-        """The layer's weights are here (`resident`)."""
+        """The layer's weights are here (`weights_on_device`)."""
         with self._lock, align_module_device(layer):
             yield
 

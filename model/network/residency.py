@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 
-def resident(layer: nn.Module) -> AbstractContextManager[None]:
+def weights_on_device(layer: nn.Module) -> AbstractContextManager[None]:
     """While this lasts, the layer's weights are where it computes, for one thread at a time (`offload.LayerHook`).
 
     Where they always are, there is nothing to do and nobody to wait for.
@@ -15,6 +15,6 @@ def resident(layer: nn.Module) -> AbstractContextManager[None]:
     return hook.held(layer) if hasattr(hook, "held") else nullcontext()
 
 
-def is_resident(layer: nn.Module) -> bool:
+def has_weights_on_device(layer: nn.Module) -> bool:
     """Whether the layer's weights always are where it computes."""
     return not hasattr(layer, "_hf_hook")

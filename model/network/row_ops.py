@@ -13,7 +13,7 @@ from model.network.linear import feed_forward
 from model.network.t5gemma2 import Rotary, rotated
 
 
-class Rows:
+class RowOps:
     """S rows of a piece of a document, (S, H) in their dtype, each contiguous."""
 
     def normed(self, norm: Any, x: torch.Tensor) -> torch.Tensor:

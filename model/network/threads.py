@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+def parallel_map(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
     """The results in the items' order, each as soon as it and those before it are there.
 
     As many at a time as the calling thread may use cores: one after the other where that is one. If one fails, or
@@ -40,7 +40,7 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Itera
 
 
 def pieces(total: int, most: int, unit: int) -> list[slice]:
-    """Parts of a total for `side_by_side`: as many for each core, of nearly one size, whole units, `most` at most."""
+    """Parts of a total for `parallel_map`: as many for each core, of nearly one size, whole units, `most` at most."""
     if not total:
         return []
     cores = torch.get_num_threads()

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import closest, cut, plain_letters
+from model.answering.retrieval import cut, plain_letters, retrieve
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record
@@ -139,7 +139,7 @@ def _shown(
     if prompt in (SUMMARY, TITLE):
         return ()
     before, after = prompt_text("\0").split("\0")
-    chosen = closest(parts, prompt.removeprefix(before).removesuffix(after), PASSAGE_TOKENS)
+    chosen = retrieve(parts, prompt.removeprefix(before).removesuffix(after), PASSAGE_TOKENS)
     missed = answer not in JUDGEMENTS and not any(plain_letters(answer) in part.text for part in chosen)
     if chosen and missed and (place := context.find(answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(answer))

@@ -74,7 +74,7 @@ def _text_linears(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Li
                 yield f"{name}.{child}", module, child, linear
 
 
-def add_low_rank(model: nn.Module, rank: int) -> dict[str, nn.Parameter]:
+def add_lora(model: nn.Module, rank: int) -> dict[str, nn.Parameter]:
     """Put a `LowRankLinear` in place of every linear text layer and freeze all but it and the norms.
 
     Returns the trained parameters by name: `<matrix>.up`, `<matrix>.down`, and the norms' own names.

@@ -17,7 +17,7 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import ImageTokens
 from model.errors import Cancelled, CheckpointError
 from model.types import CancelledCallback, Document, Progress, ProgressCallback, TokenMap
-from model.vision.page_inputs import blindness
+from model.vision.page_inputs import no_vision_message
 
 PictureCallback = Callable[[int], NDArray]
 """A page's number -> its picture, (height, width, 3) uint8, red first."""
@@ -63,7 +63,7 @@ def image_tokens(model: Any) -> ImageTokens:
 def picture_features(checkpoint: Checkpoint, picture: NDArray, *, pan_and_scan: bool = False) -> torch.Tensor:
     """One picture, (height, width, 3) uint8 -> (1 + crops, tokens an image, H)."""
     if checkpoint.image_processor is None:
-        raise CheckpointError(blindness(checkpoint.name))
+        raise CheckpointError(no_vision_message(checkpoint.name))
     prepared = checkpoint.image_processor(
         images=[picture],
         input_data_format="channels_last",
@@ -75,7 +75,7 @@ def picture_features(checkpoint: Checkpoint, picture: NDArray, *, pan_and_scan: 
     return seen.pooler_output
 
 
-def look_at_pages(
+def encode_page_images(
     checkpoint: Checkpoint,
     document: Document,
     picture: PictureCallback | None,

@@ -29,16 +29,16 @@ def views_for(checkpoint: Checkpoint, document: Document, mode: ViewMode) -> Doc
 
     Raises CheckpointError where pictures are asked of a checkpoint without eyes.
     """
-    if not checkpoint.sees:
+    if not checkpoint.supports_vision:
         if mode in ("image", "both"):
-            raise CheckpointError(blindness(checkpoint.name))
+            raise CheckpointError(no_vision_message(checkpoint.name))
         return choose_views(document, "text", most_pictures=0)
     seeing: Any = checkpoint.model
     picture = seeing.config.encoder.mm_tokens_per_image + FRAME
-    return choose_views(document, mode, most_pictures=checkpoint.window // picture)
+    return choose_views(document, mode, most_pictures=checkpoint.chunk_size // picture)
 
 
-def blindness(name: str) -> str:
+def no_vision_message(name: str) -> str:
     """Why pictures cannot be seen, and what to do."""
     return (
         f"{name} cannot see pictures: it has no trained vision tower. Read the pages as text (--pages text), or use a "

@@ -103,13 +103,13 @@ def save_tiny(folder: Path, model: T5Gemma2ForConditionalGeneration | None = Non
     tiny_tokenizer().save(str(folder / "tokenizer.json"))
 
 
-def tiny_checkpoint(*, window: int = 10_000, overlap: int = 0, seed: int = 0) -> Checkpoint:
+def tiny_checkpoint(*, chunk_size: int = 10_000, chunk_overlap: int = 0, seed: int = 0) -> Checkpoint:
     return Checkpoint(
         name="tiny",
         model=tiny_model(seed=seed),
         tokenizer=tiny_tokenizer(),
-        window=window,
-        overlap=overlap,
+        chunk_size=chunk_size,
+        chunk_overlap=chunk_overlap,
         fingerprint=f"tiny-{seed}",
         description="A tiny random checkpoint.",
         image_processor=Gemma3ImageProcessorPil(

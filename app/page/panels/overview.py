@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from app.overview.overview import Glance, Sentence
+from app.overview.overview import Overview, Sentence
 from app.overview.search import Hit, Hits
 from app.provenance import counted
 from app.sessions.session import Loaded
 from model.types import Page
 
 
-def glance(loaded: Loaded, seen: Glance, questions: Sequence[str], *, trying: bool) -> str:
+def overview(loaded: Loaded, seen: Overview, questions: Sequence[str], *, trying: bool) -> str:
     """Title, keywords and telling sentences, copied from the document, and questions that the model can answer."""
     none = '<span class="hint">none found</span>'
     words = " ".join(f"<li>{_search(word)}</li>" for word in seen.keywords)

@@ -57,8 +57,8 @@ def test_a_question_is_answered_while_a_long_document_is_read(read: Tab, monkeyp
     engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
     document = replace(piece.document, name="long.pdf", sha256="long")
 
-    def slow(*_: object, window_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
-        window_read(replace(piece, document=document))
+    def slow(*_: object, chunk_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
+        chunk_read(replace(piece, document=document))
         assert go_on.wait(60)
         return replace(piece, document=document)
 

@@ -30,13 +30,12 @@ PLACES = re.compile(r"{\w*}")
 ROOT = Path(__file__).resolve().parents[3]
 SAID = (
     "app/documents",
-    "app/inside",
+    "app/overview",
     "app/page",
     "app/questions.py",
     "app/captions.py",
     "app/sessions",
     "model/checkpoints",
-    "model/checkpoints/embedded.py",
     "model/engine.py",
     "model/answering/questions.py",
 )
@@ -47,7 +46,7 @@ NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault 
 )  # fmt: skip
 
 CRAMPED = Placement(
-    device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, elsewhere={"layer": DISK},
+    device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, offloaded={"layer": DISK},
     elsewhere_bytes=1_500_000_000,
 )  # fmt: skip
 

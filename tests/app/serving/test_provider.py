@@ -22,7 +22,7 @@ def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
 
 
 def test_the_banner_says_which_weights_come_in_only_while_they_work(tiny_checkpoint: Checkpoint) -> None:
-    cramped = replace(tiny_checkpoint, elsewhere="1.5 GB of its weights lie on the disk.")
+    cramped = replace(tiny_checkpoint, offloaded="1.5 GB of its weights lie on the disk.")
     provider = EngineProvider("embedded", lambda *_: Engine(cramped))
     provider.load()
     assert "1.5 GB of its weights lie on the disk." in panels.banner(provider.state)

@@ -44,9 +44,9 @@ def test_what_is_begun_while_such_work_goes_on_is_done_next(jobs: Jobs) -> None:
         done.set()
         return False
 
-    jobs.start("glance", first)
+    jobs.start("overview", first)
     assert begun.wait(60)
-    jobs.start("glance", second)
+    jobs.start("overview", second)
     go_on.set()
     assert done.wait(60)
     assert order == ["first", "second"]

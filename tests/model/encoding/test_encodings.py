@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from model.encoding.file_format import load_encoding, save_encoding
-from model.encoding.memory import kept, only_rows, placed
+from model.encoding.memory import select_tokens, to_device, to_precision
 from model.engine import Engine
 from model.errors import EncodingError
 from model.types import EncodedDocument, Precision, Word
@@ -30,7 +30,9 @@ def encoded() -> EncodedDocument:
     )
     source = document(TEXT, "", "Straße 日本語")
     first = replace(source.pages[0], words=words, source="ocr", unread_boxes=2)
-    return Engine(tiny_checkpoint(window=40, overlap=8)).encode(replace(source, pages=(first, *source.pages[1:])))
+    return Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8)).encode(
+        replace(source, pages=(first, *source.pages[1:]))
+    )
 
 
 def test_save_then_load_is_identical_to_the_bit(encoded: EncodedDocument, tmp_path: Path) -> None:
@@ -47,32 +49,32 @@ def test_save_then_load_is_identical_to_the_bit(encoded: EncodedDocument, tmp_pa
         for one, other in zip(ours.words, theirs.words, strict=True):
             assert (one.start, one.end, one.hidden) == (other.start, other.end, other.hidden)
             assert one.box == pytest.approx(other.box)
-    assert (loaded.windows, loaded.encode_seconds) == (encoded.windows, encoded.encode_seconds)
+    assert (loaded.chunks, loaded.encode_seconds) == (encoded.chunks, encoded.encode_seconds)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
 def test_what_is_kept_smaller_survives(encoded: EncodedDocument, tmp_path: Path, precision: Precision) -> None:
-    smaller = replace(encoded, memory=kept(encoded.memory, precision))
+    smaller = replace(encoded, memory=to_precision(encoded.memory, precision))
     save_encoding(smaller, tmp_path / "smaller.safetensors")
     loaded = load_encoding(tmp_path / "smaller.safetensors").memory
     assert torch.equal(loaded.hidden, smaller.memory.hidden)
     assert loaded.nbytes == smaller.memory.nbytes < encoded.memory.nbytes
-    back = placed(loaded, torch.device("cpu"), torch.float32)
+    back = to_device(loaded, torch.device("cpu"), torch.float32)
     assert (back.hidden - encoded.memory.hidden).norm() < 0.02 * encoded.memory.hidden.norm()
-    assert torch.equal(back.key_scales, encoded.memory.key_scales)
+    assert torch.equal(back.key_inv_rms, encoded.memory.key_inv_rms)
 
 
 def test_int8_keeps_every_channel_beside_a_huge_one_in_all_windows() -> None:
     """As the states of real checkpoints are: one scale a token would round the other channels away."""
-    checkpoint = tiny_checkpoint(window=40, overlap=8)
+    checkpoint = tiny_checkpoint(chunk_size=40, chunk_overlap=8)
     with torch.no_grad():
         checkpoint.model.model.encoder.text_model.norm.weight[7] = 300.0
     exact, in_int8 = (
         Engine(checkpoint, memory_precision=precision).encode(document(TEXT)).memory for precision in (None, "int8")
     )
     every = torch.ones(len(exact.hidden), dtype=torch.bool).index_fill(0, torch.tensor([3]), value=False)
-    exact, in_int8 = only_rows(exact, every), only_rows(in_int8, every)
-    back = placed(in_int8, torch.device("cpu"), torch.float32).hidden
+    exact, in_int8 = select_tokens(exact, every), select_tokens(in_int8, every)
+    back = to_device(in_int8, torch.device("cpu"), torch.float32).hidden
     error = (back - exact.hidden).norm(dim=0) / exact.hidden.norm(dim=0)  # (H,)
     assert len(exact.hidden) > 80 and exact.hidden[:, 7].abs().max() > 100
     assert error.max() < 0.02
@@ -81,12 +83,12 @@ def test_int8_keeps_every_channel_beside_a_huge_one_in_all_windows() -> None:
 @pytest.mark.parametrize("precision", [None, "bfloat16", "int8"])
 def test_what_an_encoding_takes_is_known_before(encoded: EncodedDocument, precision: Precision | None) -> None:
     engine = Engine(tiny_checkpoint(), memory_precision=precision)
-    assert engine.memory_bytes(encoded.token_count) == kept(encoded.memory, precision).nbytes
+    assert engine.memory_bytes(encoded.token_count) == to_precision(encoded.memory, precision).nbytes
 
 
 def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_path: Path) -> None:
     save_encoding(encoded, tmp_path / "report.safetensors")
-    engine = Engine(tiny_checkpoint(window=40, overlap=8))
+    engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8))
     loaded = load_encoding(tmp_path / "report.safetensors")
     (*_, ours), (*_, theirs) = engine.answer(encoded, "Who?"), engine.answer(loaded, "Who?")
     assert (ours.text, ours.confidence) == (theirs.text, theirs.confidence)
@@ -94,8 +96,8 @@ def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_p
 
 
 def test_an_encoding_from_a_machine_with_another_precision_is_answered(encoded: EncodedDocument) -> None:
-    others = [replace(encoded, memory=kept(encoded.memory, precision)) for precision in ("bfloat16", "int8")]
-    *_, answer = Engine(tiny_checkpoint(window=40, overlap=8)).answer([encoded, *others], "Who?")
+    others = [replace(encoded, memory=to_precision(encoded.memory, precision)) for precision in ("bfloat16", "int8")]
+    *_, answer = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8)).answer([encoded, *others], "Who?")
     assert answer.finished
 
 

@@ -12,8 +12,8 @@ import torch
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
-from model.encoder.encoder import encode_window
-from model.encoding.memory import memory_of, placed
+from model.encoder.encoder import encode_chunk
+from model.encoding.memory import build_memory, to_device
 from model.engine import Engine
 from model.errors import Cancelled
 from model.kernels import library
@@ -40,7 +40,7 @@ def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:
 def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
     generator = torch.Generator().manual_seed(1)
     ids = [torch.randint(7, 400, (length,), generator=generator) for length in lengths]
-    return [memory_of(model, encode_window(model, row)) for row in ids]
+    return [build_memory(model, encode_chunk(model, row)) for row in ids]
 
 
 def answered(
@@ -52,18 +52,20 @@ def answered(
     evidence: bool = True,
 ) -> DecoderOutput:
     """Twelve tokens, more than the window of eight; halfway one answer ends and another goes on in two ways."""
-    decoder = Decoder(model, memories, 3, 40, shown=shown, parts=DecoderParts(layers=layers), evidence=evidence)
+    decoder = Decoder(
+        model, memories, 3, 40, visible_mask=shown, parts=DecoderParts(layers=layers), return_attention=evidence
+    )
     decoder.begin(PROMPTS)
     for token in range(8, 20):
         if token == 14:
-            decoder.keep([0, 2, 2])
+            decoder.select([0, 2, 2])
         output = decoder.step([token, token + 1, token + 2])
     return output
 
 
 def assert_same(ours: DecoderOutput, theirs: DecoderOutput, tolerance: float = TOLERANCE) -> None:
     assert ours.logits is not theirs.logits and not torch.equal(ours.logits, theirs.logits)  # it went the other way
-    for name in ("logits", "attention", "sought"):
+    for name in ("logits", "attention", "middle_layer_attention"):
         assert relative_error(getattr(ours, name), getattr(theirs, name)) < tolerance, name
 
 
@@ -110,7 +112,7 @@ def test_by_tiles_nearly(heads: int, key_heads: int, shown: bool, folder: Path) 
     expected = answered(exact, memories_of(exact, *lengths), None, rows)
     memories = memories_of(model, *lengths)
     ours, theirs = answered(model, memories, layers_of(model, folder), rows), answered(model, memories, None, rows)
-    for name in ("logits", "attention", "sought"):
+    for name in ("logits", "attention", "middle_layer_attention"):
         errors = [relative_error(getattr(one, name).float(), getattr(expected, name)) for one in (ours, theirs)]
         assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
 
@@ -122,18 +124,18 @@ def test_large_numbers(folder: Path) -> None:
     for layer in (*model.model.decoder.layers, *model.model.encoder.text_model.layers):
         layer.mlp.gate_proj.weight *= 100
     parts, ids = load_native_parts(model, folder), torch.arange(7, 57)
-    states = encode_window(model, ids)
-    assert relative_error(encode_window(model, ids, native=parts), states) < TOLERANCE
-    memories = [memory_of(model, states)]
+    states = encode_chunk(model, ids)
+    assert relative_error(encode_chunk(model, ids, native=parts), states) < TOLERANCE
+    memories = [build_memory(model, states)]
     assert_same(answered(model, memories, parts.decoder_layers), answered(model, memories, None))
 
 
 @needs_compiler
 def test_states_of_another_type_are_refused(folder: Path) -> None:
     model = tiny_model()
-    memory = placed(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
+    memory = to_device(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
     with pytest.raises(ValueError, match=r"states are in .*bfloat16.*, the model in torch.float32"):
-        Decoder(model, [memory], 1, 4, parts=DecoderParts(layers=layers_of(model, folder)))
+        Decoder(model, [memory], 1, 4, parts=DecoderParts(layers=layers_of(model, folder))).begin([[9]])
 
 
 @needs_compiler
@@ -141,7 +143,7 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
     model = tiny_model()
     layers = layers_of(model, folder)
     (empty,) = memories_of(model, 1)
-    empty = Memory(hidden=empty.hidden[:0], key_scales=empty.key_scales[..., :0])
+    empty = Memory(hidden=empty.hidden[:0], key_inv_rms=empty.key_inv_rms[..., :0])
     # Equal lengths: a padded question would see nothing at all.
     monkeypatch.setattr("tests.model.kernels.test_native.PROMPTS", [[2, 9], [2, 10], [2, 11]])
     ours, theirs = answered(model, [empty], layers), answered(model, [empty], None)
@@ -153,6 +155,7 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
 
 
 @needs_compiler
+@pytest.mark.usefixtures("as_states")
 def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
     model, asked = tiny_model(), iter([False, False, True])
     memories = memories_of(model, 20)
@@ -160,12 +163,12 @@ def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
         model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: next(asked)
     )
     with pytest.raises(Cancelled):
-        decoder.step([9])
+        decoder.begin([[9]])
     assert not list(asked)
     undisturbed = Decoder(
         model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: False
     )
-    assert torch.isfinite(undisturbed.step([9]).logits).all()
+    assert torch.isfinite(undisturbed.begin([[9]]).logits).all()
 
 
 @needs_compiler
@@ -182,7 +185,7 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain, quick = Engine(checkpoint), Engine(checkpoint)
-    quick._quicken(tmp_path, quantised=False)
+    quick._quicken(tmp_path, quantized=False)
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))

@@ -66,5 +66,5 @@ def test_only_what_is_whole_tiles_is_quantised_where_that_is_wanted(folder: Path
     head = model.lm_head.out_proj.weight.detach()  # of 400 rows
     loaded = library.load_library(folder)
     assert loaded is not None and not NativeOutputHead.fit(loaded, head)
-    assert load_native_parts(model, folder, quantised=True).output_head is None
+    assert load_native_parts(model, folder, quantized=True).output_head is None
     assert not NativeOutputHead.fit(loaded, matrix(64).float())
