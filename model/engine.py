@@ -187,7 +187,7 @@ class Engine:
                     memory=beside,
                     tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
                     fingerprint=checkpoint.fingerprint,
-                    windows=1,
+                    chunks=1,
                     encode_seconds=work.seconds - began,
                 )
                 began = work.seconds

@@ -7,8 +7,6 @@ texts. Written to a temporary file, flushed and renamed; everything is checked o
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from safetensors.torch import save_file
 from model.encoding.memory import join_memories
 from model.encoding.token_map import join
 from model.errors import EncodingError
+from model.storage.durable import write_durably
 from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
 
 FORMAT = "readonce-encoding"
@@ -53,13 +52,10 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     header = {"format": FORMAT, "version": str(VERSION), "encoding": json.dumps(_header(encoded))}
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-            save_file(tensors, part.name, header)
-            part.flush()
-            os.fsync(part.fileno())
-        Path(part.name).replace(path)
-    except OSError as error:
-        raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+        write_durably(path, lambda part: save_file(tensors, part, header))
+    except (OSError, SafetensorError) as error:  # safetensors says so where the disk is full
+        why = error.strerror if isinstance(error, OSError) else error
+        raise EncodingError(f"{path} cannot be written ({why}): free space, or choose another folder.") from error
 
 
 def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocument:

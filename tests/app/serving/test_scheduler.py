@@ -5,6 +5,7 @@ While somebody works the engine is busy, so whatever the test does meanwhile has
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -44,6 +45,14 @@ class Stage:
         self.clock = Clock()
         self.scheduler = EngineScheduler(self.clock)
         self._begun: queue.Queue[Client] = queue.Queue()
+        self._clients: list[Client] = []
+
+    def close(self) -> None:
+        """The test is over: whoever waits goes home."""
+        for client in self._clients:
+            client.job.stop()
+            client.may_go_on.release()
+        joined(*self._clients)
 
     def asks(self, name: str) -> Client:
         """A client who asks one question. On return it waits for its turn, or has it."""
@@ -77,9 +86,6 @@ class Stage:
     def next(self) -> Client:
         return self._begun.get(timeout=PATIENCE)
 
-    def is_idle(self) -> bool:
-        return self._begun.empty()
-
     def end(self, client: Client) -> None:
         """The piece of work ends, and has taken its time."""
         self.clock.now += ANSWER if client.did[-1] == "answer" else WINDOW
@@ -87,20 +93,30 @@ class Stage:
 
     def _start(self, name: str, act: Callable[[Client], None]) -> Client:
         client = Client(job=a_job(name))
-        client.thread = threading.Thread(target=act, args=(client,), daemon=True)
+
+        def work() -> None:
+            with contextlib.suppress(Cancelled):
+                act(client)
+
+        client.thread = threading.Thread(target=work)
         client.thread.start()
+        self._clients.append(client)
         return client
 
     def _work(self, client: Client, what: str) -> None:
         client.did.append(what)
         self._begun.put(client)
         client.job.changes.notify()
-        assert client.may_go_on.acquire(timeout=PATIENCE)
+        client.may_go_on.acquire()
+        if client.job.cancelled():
+            raise Cancelled("The test is over.")
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def stage() -> Iterator[Stage]:
+    stage = Stage()
+    yield stage
+    stage.close()
 
 
 def played(stage: Stage, count: int) -> list[str]:
