@@ -1,6 +1,7 @@
 """Which handler answers to what on the page, and how the page is served."""
 
 import functools
+import inspect
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -187,7 +188,7 @@ class Wiring:
         self._watch(done)
         return done
 
-    def _handing_out(self, trigger: Any, handler: Callable[..., Update]) -> None:
+    def _handing_out(self, trigger: Any, handler: Callable[..., Any]) -> None:
         """A file is made, the browser takes it, and the copy that the web server does not need goes away."""
         page = self._page
         made = self.on(trigger, handler)
@@ -214,7 +215,7 @@ class Wiring:
         )
 
 
-def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Outputs]:
+def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler as Gradio wants it: values for all outputs in place of an `Update`.
 
     A session that is gone is said in the page, under the question box.
@@ -227,4 +228,11 @@ def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Output
         except ReadonceError as error:
             return Layout.changes(Update(problem=str(error)))
 
-    return once
+    @functools.wraps(handler)
+    async def once_awaited(*arguments: Any) -> Outputs:
+        try:
+            return Layout.changes(await handler(*arguments))
+        except ReadonceError as error:
+            return Layout.changes(Update(problem=str(error)))
+
+    return once_awaited if inspect.iscoroutinefunction(handler) else once

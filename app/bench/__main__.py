@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
     _add_load(benchmarks)
+    _add_corpus(benchmarks)
     _add_report(benchmarks)
     return parser
 
@@ -183,6 +184,21 @@ def _load(arguments: argparse.Namespace) -> None:
     from app.bench.load import load
 
     load(arguments)
+
+
+def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    corpus = benchmarks.add_parser("corpus", help="read every file of a folder: what is refused, slow or lost")
+    corpus.add_argument("folder", type=Path, metavar="FOLDER", help="with documents, in folders below it, too")
+    corpus.add_argument("--limit", type=_positive, metavar="N", help="only the first N files")
+    corpus.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many files at once (2)")
+    corpus.add_argument("--json", action="store_true", help="print one JSON object, with what became of each file")
+    corpus.set_defaults(run=_corpus)
+
+
+def _corpus(arguments: argparse.Namespace) -> None:
+    from app.bench.corpus import corpus
+
+    corpus(arguments)
 
 
 def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

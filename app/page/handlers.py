@@ -27,6 +27,7 @@ from model.vision.page_inputs import ViewMode
 
 MOST_DRAWN_A_SECOND = 20  # pages of one tab
 MOST_DRAWN_AT_ONCE = 64
+MOST_SAVED_AT_ONCE = 4
 
 
 class Handlers:
@@ -41,6 +42,7 @@ class Handlers:
         self._seen: dict[str, Update] = {}  # tab -> what it shows
         self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
         self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
+        self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
 
     # The tab
 
@@ -145,10 +147,15 @@ class Handlers:
         for loaded in session.documents:
             self._library.forget(session, loaded.key)
 
-    def save(self, session_id: str, event: gr.EventData) -> Update:
-        """Hand out a document's encoding as a file."""
+    async def save(self, session_id: str, event: gr.EventData) -> Update:
+        """Hand out a document's encoding as a file. That takes a while, so it has threads of its own."""
         session = self._session(session_id)
-        return self._hand_out(session, keeping.save(session.document(_text(event, "document"))))
+        loaded = session.document(_text(event, "document"))
+        if session.jobs.count("saving"):
+            raise ReadonceError("An encoding is being saved already. Wait until the browser has it.")
+        with session.jobs.running("saving"):
+            path = await anyio.to_thread.run_sync(keeping.save, loaded, limiter=self._saving)
+        return self._hand_out(session, path)
 
     def export(self, session_id: str) -> Update:
         """Hand out the conversation as Markdown."""
