@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
-from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.page.sample import bundled_sample
+from app.serving.provider import EngineProvider, Load, LoadingProgress
+from app.sessions.library import Library
 from app.settings import Settings
 from app.spaces.zero_gpu import ZeroGpu
 from app.ui import build_demo, serve
@@ -28,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` removes the copies of documents
-    choice = CheckpointChoice(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
-    choice.start()
+    provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
+    provider.start()
+    library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
     reader = DocumentReader(Limits(max_bytes=settings.file_bytes))
     try:
-        serve(build_demo(choice, reader, settings, bundled_sample()), settings)
+        serve(build_demo(provider, reader, library, settings, bundled_sample()), library, settings)
     finally:
         reader.close()
     return 0

@@ -11,8 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
+
+import torch
 
 from model.answering.generation import Generation
 from model.answering.questions import checked_question
@@ -36,6 +38,7 @@ from model.types import (
     EncodedDocument,
     GenerationOptions,
     Memory,
+    PauseCallback,
     Precision,
     Progress,
     ProgressCallback,
@@ -142,34 +145,35 @@ class Engine:
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
         chunk_read: Callable[[EncodedDocument], None] | None = None,
+        pause: PauseCallback | None = None,
     ) -> EncodedDocument:
         """Encode the document, in overlapping chunks if it is longer than the checkpoint's chunk size.
 
         `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
         `picture` draws those that enter as one; with `pan_and_scan` each enters whole and in crops.
         `chunk_read` gets each chunk as it is encoded, an encoding of its own: `join_chunks` makes one of several, so
-        that questions can be answered from what is read so far.
+        that questions can be answered from what is read so far. `pause` is called in this thread before each chunk,
+        and between the pieces of a long one, so that others can come between; that time does not count as reading.
 
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
         """
-        started = time.perf_counter()
-        report = progress or (lambda _: None)
+        work = _Work(progress, pause)
         document = self._viewed(document, views, picture)
         seen = encode_page_images(
-            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
+            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=work.report, cancelled=cancelled
         )
         stream = self._tokenize(document, seen)
         total = len(stream.ids)
         if not total:
             raise token_maps.no_text(document)
         pieces: list[EncodedDocument] = []
-        for piece in self._read_chunks(document, stream, seen, report, cancelled):
+        for piece in self._read_chunks(document, stream, seen, work, cancelled):
             pieces.append(piece)
             if chunk_read is not None:
                 chunk_read(piece)
-        report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        return replace(join_chunks(pieces), encode_seconds=time.perf_counter() - started)
+        work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        return replace(join_chunks(pieces), encode_seconds=work.seconds)
 
     def _viewed(self, document: Document, views: ViewMode | None, picture: PictureCallback | None) -> Document:
         if views is None:
@@ -183,13 +187,14 @@ class Engine:
         document: Document,
         stream: TokenMap,
         seen: PageFeatures,
-        report: ProgressCallback,
+        work: _Work,
         cancelled: CancelledCallback | None,
     ) -> Iterator[EncodedDocument]:
         """Encode chunk by chunk; each yield is an encoding of its own."""
-        checkpoint, total, started = self.checkpoint, len(stream.ids), time.perf_counter()
+        checkpoint, total = self.checkpoint, len(stream.ids)
         chunks = plan_chunks(total, checkpoint.chunk_size - 1, checkpoint.chunk_overlap)
         aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
+        at_once = torch.get_num_threads() if aside else 1
 
         native = self._backend.native
 
@@ -200,26 +205,28 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
-                progress=None if aside else partial(_report_tokens, report, chunk, total),
+                progress=None if aside else lambda fraction: work.report(_read_so_far(chunk, total, fraction)),
                 native=native,
             )
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
 
         beside: Memory | None = None
-        for chunk, memory in zip(chunks, (parallel_map if aside else map)(read, chunks), strict=True):
-            raise_if_cancelled(cancelled, READING_STOPPED)
-            _report_tokens(report, chunk, total, 1.0)
-            beside = to_precision(memory, self._memory_precision, beside)
-            self._encoder_tokens[document.sha256] += 1 + chunk.end - chunk.start
-            yield EncodedDocument(
-                document=document,
-                memory=beside,
-                tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
-                fingerprint=checkpoint.fingerprint,
-                chunks=1,
-                encode_seconds=time.perf_counter() - started,
-            )
-            started = time.perf_counter()
+        for first in range(0, len(chunks), at_once):
+            group, began = chunks[first : first + at_once], work.seconds
+            work.report(_read_so_far(group[0], total, 0.0))
+            for chunk, memory in zip(group, parallel_map(read, group), strict=True):
+                raise_if_cancelled(cancelled, READING_STOPPED)
+                beside = to_precision(memory, self._memory_precision, beside)
+                self._encoder_tokens[document.sha256] += 1 + chunk.end - chunk.start
+                yield EncodedDocument(
+                    document=document,
+                    memory=beside,
+                    tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
+                    fingerprint=checkpoint.fingerprint,
+                    chunks=1,
+                    encode_seconds=work.seconds - began,
+                )
+                began = work.seconds
 
     def _tokenize(self, document: Document, seen: PageFeatures) -> TokenMap:
         checkpoint = self.checkpoint
@@ -298,7 +305,28 @@ class Engine:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
 
 
-def _report_tokens(report: ProgressCallback, chunk: Chunk, total: int, fraction: float) -> None:
+class _Work:
+    """Reading as it goes on: it tells how far it is, lets others come between, and counts the seconds that it took."""
+
+    def __init__(self, progress: ProgressCallback | None, pause: PauseCallback | None) -> None:
+        self._progress = progress or (lambda _: None)
+        self._pause = pause or (lambda _: None)
+        self._started = time.perf_counter()
+        self._paused_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started - self._paused_seconds
+
+    def report(self, progress: Progress) -> None:
+        """Tell the progress, and go on when nobody else wants to come first."""
+        self._progress(progress)
+        held = time.perf_counter()
+        self._pause(progress.done if progress.stage == "encoding" else 0)
+        self._paused_seconds += time.perf_counter() - held
+
+
+def _read_so_far(chunk: Chunk, total: int, fraction: float) -> Progress:
     """How many of the document's tokens are encoded when a fraction of a chunk is."""
     done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
-    report(Progress(stage="encoding", done=done, total=total, unit="tokens"))
+    return Progress(stage="encoding", done=done, total=total, unit="tokens")

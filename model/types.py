@@ -72,6 +72,8 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 CancelledCallback = Callable[[], bool]
+PauseCallback = Callable[[int], None]
+"""Takes how many tokens are read so far, and returns when reading may go on; it may raise Cancelled."""
 
 
 Precision = Literal["float32", "bfloat16", "int8"]
@@ -200,3 +202,8 @@ class Answer:
     confidence: float = 0.0  # geometric mean probability of the answer's tokens
     evidence: tuple[Evidence, ...] = field(default=())
     attention: tuple[PageAttention, ...] = field(default=())  # of every page that was asked
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory, about: most of it are the values for every page."""
+        return 400 + len(self.text) + 150 * len(self.attention) + sum(300 + len(place.quote) for place in self.evidence)

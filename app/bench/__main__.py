@@ -22,6 +22,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ranking(benchmarks)
     _add_real(benchmarks)
     _add_pages(benchmarks)
+    _add_load(benchmarks)
+    _add_corpus(benchmarks)
     _add_report(benchmarks)
     return parser
 
@@ -208,6 +210,37 @@ def _add_real_folder(benchmark: argparse.ArgumentParser, *, default: str) -> Non
         "--data", required=True, type=Path, metavar="FOLDER", help="documents.jsonl, questions.jsonl and files/"
     )
     benchmark.add_argument("--split", default=default, metavar="NAME", help=f"whose documents ({default})")
+
+
+def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    load = benchmarks.add_parser("load", help="many people and programs at once at a running server")
+    load.add_argument("--sessions", type=_positive, default=50, metavar="N", help="how many at once (50)")
+    load.add_argument("--seed", type=int, default=0, help="of their generated documents")
+    load.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    load.add_argument("--address", metavar="URL", help="a server that runs already (default: start one)")
+    load.add_argument("--json", action="store_true", help="print one JSON object")
+    load.set_defaults(run=_load)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    from app.bench.load import load
+
+    load(arguments)
+
+
+def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    corpus = benchmarks.add_parser("corpus", help="read every file of a folder: what is refused, slow or lost")
+    corpus.add_argument("folder", type=Path, metavar="FOLDER", help="with documents, in folders below it, too")
+    corpus.add_argument("--limit", type=_positive, metavar="N", help="only the first N files")
+    corpus.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many files at once (2)")
+    corpus.add_argument("--json", action="store_true", help="print one JSON object, with what became of each file")
+    corpus.set_defaults(run=_corpus)
+
+
+def _corpus(arguments: argparse.Namespace) -> None:
+    from app.bench.corpus import corpus
+
+    corpus(arguments)
 
 
 def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 
+from app.faults import in_words
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
 from app.page.update import Update
+from app.provenance import before_you
+from app.serving.provider import EngineProvider
+from app.serving.scheduler import Place
 from app.sessions.session import Session
 
 
 class Screen:
     """Draws sessions."""
 
-    def __init__(self, *, choice: CheckpointChoice, sample: Sample, capacity_bytes: int) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int) -> None:
+        self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._sample = sample
 
@@ -50,7 +52,7 @@ class Screen:
 
     def _documents(self, session: Session) -> str:
         shown = session.shown.key if session.shown else ""
-        return panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint)
+        return panels.documents(session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint)
 
     def _overview(self, session: Session) -> str:
         overview = session.overview
@@ -72,9 +74,10 @@ class Screen:
             return panels.waiting_to_read(session.inbox.waiting)
         return panels.reading(
             arrival,
-            stopping=session.stopping("reading"),
+            stopping=session.jobs.stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
+            place=_shown(self._provider.scheduler.place_of_reading(session.client)),
         )
 
     def _pages(self, session: Session) -> str:
@@ -91,14 +94,19 @@ class Screen:
 
     @property
     def _model_loads(self) -> bool:
-        return self._choice.state.phase == "loading"
+        return self._provider.state.phase == "loading"
 
     def _waiting_for(self, session: Session) -> str:
         if self._model_loads:
             return "Waiting for the model to load …"
         if (arrival := session.inbox.arrival) and not arrival.pieces:
             return "Waiting until the first pages are read …"
-        return "Answering …"
+        place = self._provider.scheduler.place_of_question(session.client)
+        return f"Waiting: {_shown(place)} …" if place else "Answering …"
+
+
+def _shown(place: Place | None) -> str:
+    return before_you(place.before, place.seconds) if place else ""
 
 
 def _drawn(session: Session, draw: Callable[[Session], str]) -> str:

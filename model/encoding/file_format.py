@@ -8,8 +8,6 @@ order, and whatever is wrong with it is an `EncodingError`.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -24,6 +22,7 @@ from model.encoding.memory import join_memories
 from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from, words_from
 from model.encoding.token_map import join
 from model.errors import EncodingError
+from model.storage.durable import write_durably
 from model.types import EncodedDocument
 
 FORMAT = "readonce-encoding"
@@ -46,7 +45,7 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     """
     data = _packed(encoded, pictures or {})
     try:
-        _write_durably(data, path)
+        write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:
         raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
 
@@ -146,16 +145,3 @@ def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDo
         chunks=header.windows,
         encode_seconds=header.encode_seconds,
     )
-
-
-def _write_durably(data: bytes, path: Path) -> None:
-    """Under another name first: whoever opens the path finds what was there before, or all of this."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".encoding-", delete=False) as part:
-        try:
-            part.write(data)
-            part.flush()
-            os.fsync(part.fileno())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise

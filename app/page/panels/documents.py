@@ -33,16 +33,20 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *,
     return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
 
 
-def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_bytes: int) -> str:
-    """The progress bar of the file that is being read, and the meter: what its encoding will take."""
+def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_bytes: int, place: str = "") -> str:
+    """The progress bar of the file that is being read, and the meter: what its encoding will take.
+
+    `place`: how many documents of others are read first.
+    """
     if stopping:
         return _bar(f"Cancelling {arrival.name}", "the step that runs now ends first", "")
     if arrival.estimate is None:
         return _bar(f"Opening {arrival.name}", "", "")
     progress = arrival.estimate.progress
+    place = f" · {place}" if place else ""
     left = f" · {roughly(arrival.estimate.seconds_left)}" if arrival.estimate.seconds_left else ""
     read = progress.done >= progress.total
-    detail = "waiting for the model to load" if read and model_loads else _amount(progress) + left
+    detail = "waiting for the model to load" if read and model_loads else f"{_amount(progress)}{place or left}"
     amount = f'value="{progress.done}" max="{max(progress.total, 1)}"'
     return _bar(f"{STAGES[progress.stage]} {arrival.name}", detail, amount, _meter(arrival, capacity_bytes))
 

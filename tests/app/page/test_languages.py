@@ -19,7 +19,7 @@ from app.captions import Caption, Request
 from app.languages import FOLDER, Languages
 from app.overview.search import search
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointState
+from app.serving.provider import CheckpointState
 from app.sessions.pictures import Pictures
 from model.checkpoints.hub import _refusal
 from model.checkpoints.placement import DISK, Placement

@@ -165,6 +165,25 @@ def test_it_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert list(folder.iterdir()) == [before]
 
 
+@pytest.mark.parametrize("damaged", [b"half", b"", b"another library"])
+def test_a_damaged_library_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bytes) -> None:
+    """With a compiler that writes its own bytes and notes that it was asked."""
+    runs, compiler, cache = tmp_path / "runs", tmp_path / "c++", tmp_path / "cache"
+    compiler.write_text(f'#!/bin/sh\necho run >> {runs}\nfor last; do :; done\necho library > "$last"\n')
+    compiler.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(compiler))
+    for _ in range(2):
+        library.load_library(cache)
+    (made,) = cache.iterdir()
+    assert runs.read_text() == "run\n"
+    made.write_bytes(damaged)
+    for _ in range(2):
+        library.load_library(cache)
+    assert runs.read_text() == "run\nrun\n"
+    assert list(cache.iterdir()) == [made]
+    assert made.read_text() == "library\n"
+
+
 def test_without_a_compiler_or_with_one_that_fails_pytorch_does_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
