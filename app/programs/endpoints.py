@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -20,10 +21,10 @@ from app.objects import (
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
 from app.programs.shelf import Shelf
-from app.programs.upload import upload, uploaded
 from app.questions import BATCH, checked_questions
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
+from app.web.checked_blocks import upload_parameter
 from model.errors import QuestionError
 from model.types import Answer, CancelledCallback, EncodedDocument, Progress, ProgressCallback
 
@@ -50,11 +51,15 @@ class Endpoints:
     def publish(self, demo: gr.Blocks) -> None:
         """Name the endpoints, inside the `gr.Blocks`. Each is an MCP tool of the same name, too."""
         endpoints: tuple[tuple[Callable, list[Api], type], ...] = (
-            (self.encode, [upload("file"), _value("pages", str, ""), _value("password", str, "")], EncodedObject),
+            (
+                self.encode,
+                [upload_parameter("file"), _value("pages", str, ""), _value("password", str, "")],
+                EncodedObject,
+            ),
             (self.ask, [_value("questions", list[str]), _value("documents", list[str])], AnswersObject),
             (
                 self.caption,
-                [upload("file"), _value("task", str, "caption"), _value("question", str, "")],
+                [upload_parameter("file"), _value("task", str, "caption"), _value("question", str, "")],
                 PictureObject,
             ),
             (self.forget, [_value("document", str)], str),
@@ -177,9 +182,13 @@ class Endpoints:
     @contextmanager
     def _open(self, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[ReadDocument]:
         """Read an upload. Its pictures are needed only while it is encoded or captioned."""
-        name, data = uploaded(file)
+        path = Path(file["path"])  # the caller's own upload: `CheckedBlocks` lets nothing else in
         read = self._reader.read(
-            data, name=name, pages=pages or None, password=password or None, progress=_shown_by(progress)
+            path.read_bytes(),
+            name=path.name,
+            pages=pages or None,
+            password=password or None,
+            progress=_shown_by(progress),
         )
         try:
             yield read
