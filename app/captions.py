@@ -12,10 +12,10 @@ from typing import Literal, get_args
 
 from numpy.typing import NDArray
 
-from app.receipts import counted
+from app.provenance import counted
+from model.answering.questions import checked_question
 from model.engine import Engine
 from model.errors import DocumentError
-from model.questions import checked_question
 from model.types import Answer, CancelledCallback, EncodedDocument, Page
 from model.vision.tags import UNKNOWN, sentence
 

@@ -8,25 +8,25 @@ from typing import Any
 
 import gradio as gr
 
+from app.api.endpoints import Endpoints
+from app.api.handle_store import Shelf
 from app.documents import DocumentReader
 from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
 from app.page.checkpoint_choice import CheckpointChoice
-from app.page.glancing import Glancing
 from app.page.handlers import Handlers
 from app.page.layout import Layout
 from app.page.many_questions import ManyQuestions
+from app.page.overview import Glancing
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
-from app.page.tabs.inside import InsideHandlers
 from app.page.tabs.many import ManyHandlers
+from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
-from app.programs.endpoints import Endpoints
-from app.programs.shelf import Shelf
 from app.sessions.library import Library
 from app.settings import Settings
 from app.web.checked_blocks import CheckedBlocks

@@ -14,18 +14,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from threading import Thread
 
-from model import tokens as token_maps
-from model.checkpoint import Checkpoint
-from model.cores import side_by_side
-from model.decoder import DecoderParts
-from model.encoder import READING_STOPPED, encode_window, windows_side_by_side
-from model.encodings import join_windows
+from model.answering.generation import Generation
+from model.answering.questions import checked_question
+from model.answering.reranker import Reranker
+from model.checkpoints.checkpoint import Checkpoint
+from model.decoder.decoder import DecoderParts
+from model.decoder.output_head import OutputHead
+from model.encoder.encoder import READING_STOPPED, encode_window, windows_side_by_side
+from model.encoding import token_map as token_maps
+from model.encoding.chunks import Window, plan_windows
+from model.encoding.file_format import join_windows
+from model.encoding.memory import kept, kept_bytes, memory_of
 from model.errors import EncodingError, QuestionError, heed
-from model.generation import Generation
-from model.memory import kept, kept_bytes, memory_of
-from model.native.parts import NativeParts, load_native_parts
-from model.output_head import OutputHead
-from model.questions import checked_question
+from model.kernels.parts import NativeParts, load_native_parts
+from model.network.threads import side_by_side
 from model.types import (
     Answer,
     CancelledCallback,
@@ -40,9 +42,8 @@ from model.types import (
     Turn,
 )
 from model.vision.features import PageFeatures, PictureCallback, image_tokens, look_at_pages
+from model.vision.page_inputs import ViewMode, views_for
 from model.vision.tags import Tagger, with_tags
-from model.vision.views import ViewMode, views_for
-from model.windows import Window, plan_windows
 
 
 class Engine:
@@ -62,6 +63,8 @@ class Engine:
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
+        weights = checkpoint.reranker_weights
+        self.reranker = None if weights is None else Reranker(weights=weights)
         self._native = NativeParts()
         self._parts = DecoderParts.of(checkpoint.model)
         if native_folder is not None or quantised:
@@ -224,7 +227,7 @@ class Engine:
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._parts, encodings, options, cancelled)
+        generation = Generation(self.checkpoint, self._parts, encodings, options, cancelled, self.reranker)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)

@@ -77,7 +77,7 @@ class Memory:
     """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
 
     hidden: (T, H), as int8 with hidden_scales (T,) and channel_scales (H,) float32, a number being the product of all
-    three. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (r_t in `model/attention.py`).
+    three. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (`model/decoder/attention.py`).
     """
 
     hidden: torch.Tensor
@@ -136,8 +136,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationOptions:
-    """How to decode. Temperature 0 gives the best of the likeliest answers (`Checkpoint.ranking`), or the greedy one
-    where the checkpoint does not rank them; otherwise tokens are drawn from the `top_p` nucleus.
+    """How to decode. Temperature 0 gives the best of the likeliest answers (`Checkpoint.reranker_weights`), or the
+    greedy one where the checkpoint does not rank them; otherwise tokens are drawn from the `top_p` nucleus.
     """
 
     max_new_tokens: int = 128

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.commands.progress import ProgressLine
-from app.commands.reading import load_engine
+from app.cli.progress import ProgressLine
+from app.cli.reading import load_engine
 from app.questions import BATCH
 from model.engine import Engine
 from model.types import EncodedDocument

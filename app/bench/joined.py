@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from app.bench.asking import engine_for
-from app.bench.bundles import Asked, Bundle, make_bundles
+from app.bench.bundles import Bundle, BundleQuestion, make_bundles
 from app.bench.scores import best, exact_match, token_f1
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument
 
@@ -60,7 +60,7 @@ def each_page(bundle: Bundle) -> list[Document]:
     ]
 
 
-def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequence[Asked]) -> list[Answer]:
+def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequence[BundleQuestion]) -> list[Answer]:
     found: list[Answer] = []
     for first in range(0, len(questions), BATCH):
         *_, answers = engine.answer_batch(encoded, [one.question for one in questions[first : first + BATCH]])
@@ -68,7 +68,7 @@ def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequ
     return found
 
 
-def _way(asked: Sequence[Asked], answers: Sequence[Answer], windows: float) -> Way:
+def _way(asked: Sequence[BundleQuestion], answers: Sequence[Answer], windows: float) -> Way:
     def mean(measure: Callable[[str, str], float]) -> float:
         values = [best(measure, answer.text, one.answers) for one, answer in zip(asked, answers, strict=True)]
         return round(100 * sum(values) / len(values), 1)

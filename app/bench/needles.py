@@ -1,7 +1,7 @@
 """`needles`: are facts found at every depth of a long text that is read in windows?
 
 The text is the reference manual that comes with Python (`pydoc_data.topics`), so that the benchmark needs no file.
-Sentences that state a fact each (`model/adapt/facts.py`, names and values that no training saw) are set between its
+Sentences that state a fact each (`model/training/facts.py`, names and values that no training saw) are set between its
 paragraphs at even depths; the document is read once and asked for every one of them.
 """
 
@@ -19,9 +19,9 @@ from tokenizers import Tokenizer
 
 from app.bench.asking import ask_all, engine_for
 from app.bench.scores import normalise
-from app.commands.progress import ProgressLine
-from model.adapt.facts import Fact, Source
-from model.adapt.records import distinct_facts
+from app.cli.progress import ProgressLine
+from model.training.facts import Fact, Source
+from model.training.records import distinct_facts
 from model.types import Document, EncodedDocument, Page
 
 A4 = (595.0, 842.0)  # points

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from app.bench.asking import ask_all, engine_for
 from app.bench.rows import Row, by_context, read_rows
 from app.bench.scores import Scores, score
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from app.settings import Settings
 from model.engine import Engine
 from model.types import Document, Page

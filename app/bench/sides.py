@@ -26,19 +26,20 @@ from safetensors.torch import load_file, save_file
 from transformers.modeling_outputs import BaseModelOutput
 
 from app.settings import Settings
-from model.checkpoint import Checkpoint
+from model.answering.prompts import end_tokens
 from model.checkpoints import EMBEDDED, load_checkpoint
-from model.cores import side_by_side
-from model.decoder import Decoder, DecoderParts
-from model.embedded import embedded_folder
-from model.encoder import encode_window, windows_side_by_side
-from model.memory import join_memories, kept, memory_of, placed
-from model.native.parts import NativeParts, load_native_parts
-from model.output_head import OutputHead, likeliest
-from model.prompts import end_tokens
-from model.tokens import encode_text
+from model.checkpoints.checkpoint import Checkpoint
+from model.checkpoints.embedded import embedded_folder
+from model.decoder.decoder import Decoder, DecoderParts
+from model.decoder.output_head import OutputHead
+from model.encoder.encoder import encode_window, windows_side_by_side
+from model.encoding.chunks import Window, plan_windows
+from model.encoding.memory import join_memories, kept, memory_of, placed
+from model.encoding.token_map import encode_text
+from model.kernels.parts import NativeParts, load_native_parts
+from model.network.threads import side_by_side
+from model.network.topk import likeliest
 from model.types import Memory
-from model.windows import Window, plan_windows
 
 QUESTION = "Question: Under which licence may this work be copied, changed and passed on?\nAnswer:"
 QUESTION_TOKENS = 16

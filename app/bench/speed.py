@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from app.settings import Settings
 
 QUIET = 0.5  # processes that want to run, on average of the last minute

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
-from app.page import keeping
+from app.page import export as keeping
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
 from app.sessions.inbox import Arrival, Incoming
@@ -15,7 +15,7 @@ from app.sessions.session import Loaded, Session, Shown
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, PasswordNeeded
 from model.types import CancelledCallback, EncodedDocument, Progress, ProgressCallback
-from model.vision.views import ViewMode, views_for
+from model.vision.page_inputs import ViewMode, views_for
 
 
 class Reading:

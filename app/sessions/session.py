@@ -12,12 +12,12 @@ from app.languages import Language
 from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
-from app.sessions.insight import Insight
+from app.sessions.overview import Insight
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
 from model.errors import DocumentError
 from model.types import CancelledCallback, EncodedDocument, Evidence, GenerationOptions
-from model.vision.views import ViewMode
+from model.vision.page_inputs import ViewMode
 
 Work = Literal["reading", "answering", "table", "glance"]
 

@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 
 from app.spaces.zero_gpu import ZeroGpu
-from model.checkpoint import Checkpoint
+from model.checkpoints.checkpoint import Checkpoint
+from model.encoding.memory import kept
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
-from model.memory import kept
 from model.types import CancelledCallback, Document, EncodedDocument, Progress, ProgressCallback
 from model.vision.features import PictureCallback
-from model.vision.views import ViewMode
+from model.vision.page_inputs import ViewMode
 
 
 class ZeroGpuEngine(Engine):

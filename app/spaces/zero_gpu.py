@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from model.checkpoints.lent_gpu import is_lent
 from model.errors import ReadonceError
-from model.lent_gpu import is_lent
 
 if TYPE_CHECKING:  # on a Space `spaces` is imported before torch
-    from model.checkpoint import Checkpoint
+    from model.checkpoints.checkpoint import Checkpoint
     from model.types import Document, EncodedDocument
 
 Decorate = Callable[..., Any]

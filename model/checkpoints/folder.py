@@ -11,12 +11,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from transformers import Gemma3ImageProcessorPil, T5Gemma2Config, T5Gemma2ForConditionalGeneration
 
-from model.checkpoint import Checkpoint
+from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line, weight_files
 from model.checkpoints.fingerprint import folder_fingerprint
 from model.checkpoints.placement import Placement, find_place
 from model.errors import CheckpointError
-from model.offload import bring_in_by_layers
+from model.network.offload import bring_in_by_layers
 
 MODEL_TYPE = "t5gemma2"
 PRETRAINED_ONLY = ("google/t5gemma-2-270m-270m", "google/t5gemma-2-1b-1b", "google/t5gemma-2-4b-4b")

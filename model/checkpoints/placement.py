@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import torch
 
+from model.checkpoints.lent_gpu import is_lent
 from model.errors import CheckpointError
-from model.lent_gpu import is_lent
-from model.processor import has_any
+from model.network.cpu_features import has_any
 
 CGROUP = Path("/sys/fs/cgroup")  # of this container, version 2
 
