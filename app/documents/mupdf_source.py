@@ -100,6 +100,7 @@ class MupdfSource:
 
 def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
+    document: pymupdf.Document | None
     try:
         # Other formats are opened from memory: by its path, HTML or SVG could pull in files that lie beside it.
         document = (

@@ -8,7 +8,7 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from app.documents.limits import Limits
 from app.documents.messages import Confinement, Drawn, Failed, Finished, Job, Opened, Reply, Start, Started
@@ -24,8 +24,8 @@ _LENGTHS = struct.Struct(">II")  # of the header and of the body
 _WORD = struct.Struct("<II4d?")  # start, end, box, hidden
 _NUMBER = struct.Struct("<I")
 _PAGE_FIELDS = ("number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view")
-_STAGES = ("opening", "reading", "recognising")
-_SOURCES = ("text", "ocr")
+_STAGES: tuple[Literal["opening", "reading", "recognising"], ...] = ("opening", "reading", "recognising")
+_SOURCES: tuple[Literal["text", "ocr"], ...] = ("text", "ocr")
 
 Read = Callable[[int], bytes]
 Choice = TypeVar("Choice", bound=str)

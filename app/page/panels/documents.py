@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.page.faults import in_words
+from app.faults import in_words
 from app.provenance import counted, megabytes, roughly
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
