@@ -85,7 +85,7 @@ class Endpoints:
         Returns:
             name, pages, tokens, cache_bytes, encode_seconds, and document: the handle that ask takes
         """
-        with self._work(request) as (caller, cancelled), self._open(file, pages, password, progress) as read:
+        with self._work(request) as (caller, cancelled), self._open(caller, file, pages, password, progress) as read:
             encoded = self._encode(read, progress, cancelled)
             loaded = Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
             return {"document": self._shelf.put(caller, loaded), **document_object(encoded)}
@@ -131,9 +131,9 @@ class Endpoints:
         """
         from app.captions import describe  # it imports torch, which the page does not wait for
 
-        with self._work(request) as (_, cancelled):
+        with self._work(request) as (caller, cancelled):
             wanted = [_request(task, question)]
-            with self._open(file, "", "", progress) as read:
+            with self._open(caller, file, "", "", progress) as read:
                 encoded = self._encode(read, progress, cancelled)
                 with self._choice.turns.answering(cancelled):
                     *_, captions = describe(self._choice.engine(cancelled), encoded, wanted, read.picture, cancelled)
@@ -168,11 +168,16 @@ class Endpoints:
             raise gr.Error(in_words(error), print_exception=False) from error
 
     @contextmanager
-    def _open(self, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[ReadDocument]:
+    def _open(self, caller: str, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[ReadDocument]:
         """Read an upload. Its pictures are needed only while it is encoded or captioned."""
         name, data = uploaded(file)
         read = self._reader.read(
-            data, name=name, pages=pages or None, password=password or None, progress=_shown_by(progress)
+            data,
+            name=name,
+            pages=pages or None,
+            password=password or None,
+            caller=caller,
+            progress=_shown_by(progress),
         )
         try:
             yield read

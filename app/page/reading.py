@@ -73,7 +73,7 @@ class Reading:
         if incoming.name.lower().endswith(keeping.SUFFIX):
             viewed, encoded = keeping.restore(incoming.data, incoming.name)
             return Loaded(document=viewed.document, pictures=viewed.pictures, encoded=encoded, file_bytes=0)
-        viewed = self._open(incoming, report, cancelled)
+        viewed = self._open(session, incoming, report, cancelled)
         try:
             encoded = self._encode(session, incoming, viewed, report, cancelled)
         except BaseException:
@@ -88,10 +88,13 @@ class Reading:
             range=incoming.pages,
         )
 
-    def _open(self, incoming: Incoming, report: ProgressCallback, cancelled: CancelledCallback) -> Viewed:
+    def _open(
+        self, session: Session, incoming: Incoming, report: ProgressCallback, cancelled: CancelledCallback
+    ) -> Viewed:
         read = self._reader.read(
             incoming.data,
             name=incoming.name,
+            caller=session.id,
             password=incoming.password,
             pages=incoming.pages,
             progress=report,
