@@ -29,8 +29,10 @@ class Word:
 PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
 
-PagePart = Literal["the page", "the text layer", "hidden words", "form fields", "notes", "recognition", "figures"]
-"""What a page is read for, part by part: one that fails leaves the others standing."""
+PagePart = Literal[
+    "the whole page", "the text layer", "hidden words", "form fields", "notes", "writing in pictures", "figures"
+]
+"""What a page is read for, part by part, in words for a person: one that fails leaves the others standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

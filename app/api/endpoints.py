@@ -207,6 +207,7 @@ class Endpoints:
                 name=name,
                 pages=pages or None,
                 password=password or None,
+                caller=job.client,
                 progress=_shown_by(progress),
                 cancelled=job.cancelled,
             )

@@ -12,7 +12,7 @@ from app.documents.compose import compose
 from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
 from app.documents.parts import UnreadParts, lost_page
-from app.documents.picture import UNDRAWABLE, PagePicture
+from app.documents.picture import MAX_DRAWN_PIXELS, UNDRAWABLE, PagePicture
 from app.documents.recognition import Recognizer, page_from_picture
 from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
@@ -21,7 +21,6 @@ from model.types import Page
 UNUSABLE = 0.3  # share of glyphs without a meaning from which a text layer is no text
 FEW_WORDS = 20  # a scan may bear a stamp or a page number as text
 RECOGNITION_SIDE = 2_000  # pixels: 170 dots an inch for a letter page
-MAX_DRAWN_PIXELS = 30_000_000
 FIRST_PAGES = 5  # of which one shows something if the file was not encrypted after all
 NO_LAYER = TextLayer(lines=[], aside=[], turns=0)
 
@@ -46,7 +45,7 @@ class MupdfSource:
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
         found = None
         if not picture.is_blank and not _is_usable(page, layer):
-            found = unread.attempt("recognition", lambda: self._recognise(page, number, recognizer), None)
+            found = unread.attempt("writing in pictures", lambda: self._recognise(page, number, recognizer), None)
         if found is None or len(found.words) + found.unread_boxes < _word_count(layer):
             found = self._compose(page, number, layer, unread)
         figures = unread.attempt("figures", lambda: covered_by_figures(page), 0.0)
@@ -70,7 +69,7 @@ class MupdfSource:
             return self._document[number - 1]
         except Exception:  # a form field that is its own parent, for one, and the page is not loaded at all
             unread.add("form fields", "notes")
-        return unread.attempt("the page", lambda: self._load_bare(number), None)
+        return unread.attempt("the whole page", lambda: self._load_bare(number), None)
 
     def _load_bare(self, number: int) -> pymupdf.Page:
         self._document.xref_set_key(self._document.page_xref(number - 1), "Annots", "null")

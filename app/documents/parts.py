@@ -47,4 +47,4 @@ def _alone(read: Callable[[int], Item], number: int) -> tuple[Item]:
 
 def lost_page(number: int, width: float = LETTER[0], height: float = LETTER[1]) -> Page:
     """A page that stands for one of which nothing can be read, for what is in order to keep its place."""
-    return Page(number=number, text="", words=(), width=width, height=height, unread_parts=("the page",))
+    return Page(number=number, text="", words=(), width=width, height=height, unread_parts=("the whole page",))

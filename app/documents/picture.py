@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from app.documents.geometry import Rect
 
 SIDE = 1_100  # pixels of the longer side: some 100 dots an inch for a letter page
+MAX_DRAWN_PIXELS = 30_000_000  # of a page for a person to look at
 VISIBLE = 10  # least difference of brightness, 0..255, that a reader can see
 
 

@@ -108,7 +108,9 @@ class WorkerProcess:
                 patience.check("a document", self.cpu_seconds)
                 continue
             if not isinstance(reply, Started):
-                raise DocumentError(f"The process that reads documents does not start (exit status {self._status()}).")
+                raise DocumentError(
+                    f"The process that reads documents ended at its start (exit status {self._status()}): try again."
+                )
             self.confinement = reply.confinement
         return self.confinement
 

@@ -14,10 +14,11 @@ from app.documents.limits import Limits
 from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, Opened, ReadJob, Reply, Started
 from app.documents.opening import open_source
 from app.documents.pageranges import parse_pages
+from app.documents.parts import lost_page
 from app.documents.recognition import Recognizer
 from app.documents.sandbox import confine
 from app.documents.source import Source
-from app.documents.wire import job_of, reply_frame, start_of
+from app.documents.wire import Frame, job_of, reply_frame, start_of
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Progress
 
@@ -70,7 +71,10 @@ class Worker:
 
     def say(self, reply: Reply) -> None:
         """Send a reply to the parent."""
-        self._replies.write(bytes(reply_frame(reply)))
+        self._send(reply_frame(reply))
+
+    def _send(self, frame: Frame) -> None:
+        self._replies.write(bytes(frame))
         self._replies.flush()
 
     def serve(self, job: Job, descriptor: int | None) -> None:
@@ -111,7 +115,10 @@ class Worker:
         self.say(Progress(stage="reading", done=0, total=total, unit="pages"))
         for done, number in enumerate(numbers):
             page = source.read(number, recognizer)
-            self.say(page)
+            frame = reply_frame(page)
+            if len(frame.body) > self._limits.page_bytes:
+                frame = reply_frame(lost_page(number, page.width, page.height))
+            self._send(frame)
             self.say(Progress(stage="reading", done=done + 1, total=total, unit="pages"))
         self._close()
 

@@ -111,6 +111,7 @@ class Reading:
         read = self._reader.read(
             incoming.data,
             name=incoming.name,
+            caller=job.client,
             password=incoming.password,
             pages=incoming.pages,
             progress=report,

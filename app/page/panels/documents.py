@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from app.faults import in_words
-from app.provenance import counted, megabytes, roughly
+from app.provenance import counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
 from model.types import Document, Progress
@@ -144,16 +144,12 @@ def _remarks(document: Document) -> str:
     if recognised:
         remarks.append(f"{counted(len(recognised), 'page')} read by OCR")
     if named:
-        remarks.append(f"no writing: known by image tags only ({_places(named)})")
+        remarks.append(f"no writing: known by image tags only ({places(named)})")
     if seen:
-        remarks.append(f"seen as {'a picture' if len(seen) == 1 else 'pictures'} ({_places(seen)})")
+        remarks.append(f"seen as {'a picture' if len(seen) == 1 else 'pictures'} ({places(seen)})")
     if unread:
-        remarks.append(f"{counted(unread, 'place')} could not be read ({_places(missed)})")
+        remarks.append(f"{counted(unread, 'place')} could not be read ({places(missed)})")
+    remarks += unreadable(document)
     if hidden:
-        remarks.append(f"text that a reader cannot see ({_places(hidden)})")
+        remarks.append(f"text that a reader cannot see ({places(hidden)})")
     return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""
-
-
-def _places(numbers: Sequence[int]) -> str:
-    first = ", ".join(str(number) for number in numbers[:5])
-    return f"page {first}" if len(numbers) == 1 else f"pages {first}{', …' if len(numbers) > 5 else ''}"

@@ -63,7 +63,7 @@ def test_a_page_that_loops_is_left_out_and_said_to_be():
     with DocumentReader(Limits(seconds_per_page=1.5)) as reader:
         found = reader.read(looping(4, loops=2), name="loop.pdf")
         assert [page.text for page in found.document.pages] == ["Page 1", "", "Page 3", "Page 4"]
-        assert [page.unread_parts for page in found.document.pages] == [(), ("the page",), (), ()]
+        assert [page.unread_parts for page in found.document.pages] == [(), ("the whole page",), (), ()]
         with pytest.raises(DocumentError, match=r"longer than 1\.5 seconds"):
             found.images.image(2, width=100)
         assert found.images.image(3, width=100)
