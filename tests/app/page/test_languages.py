@@ -36,6 +36,7 @@ SAID = (
     "app/captions.py",
     "app/sessions",
     "model/checkpoints",
+    "model/encoding/file_format.py",
     "model/engine.py",
     "model/answering/questions.py",
 )

@@ -24,7 +24,18 @@ from model.encoding.sealed import seal
 from model.engine import Engine
 from model.errors import EncodingError
 from model.types import EncodedDocument
-from tests.helpers.crafted import PICTURE, Change, Tensors, a_document, crafted, opened, saved, with_field, with_tensor
+from tests.helpers.crafted import (
+    PICTURE,
+    Change,
+    Tensors,
+    a_document,
+    crafted,
+    opened,
+    saved,
+    unchanged,
+    with_field,
+    with_tensor,
+)
 from tests.helpers.tiny import tiny_checkpoint
 
 
@@ -205,15 +216,15 @@ def test_int8_numbers_are_bounded_with_their_scales(in_int8: bytes) -> None:
     ],
 )
 def test_a_header_that_is_none(data: bytes, header: str) -> None:
-    refusal(crafted(data, lambda *_: None, encoding=header))
+    refusal(crafted(data, unchanged, encoding=header))
 
 
 def test_a_field_cannot_be_there_twice(data: bytes) -> None:
     _, texts, _ = opened(data)
     twice = '{"windows":7,' + texts["encoding"][1:]
-    assert "2 fields of the name 'windows'" in refusal(crafted(data, lambda *_: None, encoding=twice))
+    assert "2 fields of the name 'windows'" in refusal(crafted(data, unchanged, encoding=twice))
     nested = texts["encoding"][:-1] + ',"x":' + "[" * 50_000 + "]" * 50_000 + "}"
-    assert "nested too deeply" in refusal(crafted(data, lambda *_: None, encoding=nested))
+    assert "nested too deeply" in refusal(crafted(data, unchanged, encoding=nested))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +253,7 @@ def test_pictures_come_back(encoded: EncodedDocument, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["1", "3", "", "<b>", "9" * 500])
 def test_other_versions_are_told_to_read_the_document_again(data: bytes, version: str) -> None:
-    words = refusal(crafted(data, lambda *_: None, version=version))
+    words = refusal(crafted(data, unchanged, version=version))
     assert (
         words == f"report.safetensors has format version {version[:20]}, this program reads 2: read the document again."
     )
