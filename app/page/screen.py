@@ -92,7 +92,7 @@ class Screen:
             return panels.waiting_to_read(session.inbox.waiting)
         return panels.reading(
             arrival,
-            stopping=session.stopping("reading"),
+            stopping=session.jobs.is_stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
             place=_shown(self._provider.scheduler.place_of_reading(session.client)),
