@@ -97,3 +97,18 @@ def before_you(count: int, seconds: float | None) -> str:
 
 def megabytes(size: int) -> str:
     return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"
+
+
+def places(numbers: Sequence[int]) -> str:
+    """Page numbers in a few words."""
+    first = ", ".join(str(number) for number in numbers[:5])
+    return f"page {first}" if len(numbers) == 1 else f"pages {first}{', …' if len(numbers) > 5 else ''}"
+
+
+def unreadable(document: Document) -> list[str]:
+    """What of a document could not be read because its file is damaged, a remark for each kind of part."""
+    found: dict[str, list[int]] = {}
+    for page in document.pages:
+        for part in page.unread_parts:
+            found.setdefault(part, []).append(page.number)
+    return [f"unreadable: {part} ({places(numbers)})" for part, numbers in found.items()]

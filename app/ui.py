@@ -2,7 +2,9 @@
 
 import functools
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -30,20 +32,31 @@ from app.page.update import Update
 from app.serving.provider import EngineProvider
 from app.sessions.library import Library
 from app.settings import Settings
+from app.web.checked_blocks import CheckedBlocks
+from app.web.gate import Rules
+from app.web.head_timeout import set_head_timeout
+from app.web.hosts import Hosts
+from app.web.proxies import EVERYONE, Proxies
+from app.web.server import WebApp
+from app.web.uploads import Uploads
 from model.errors import ReadonceError
 
-UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
+UPLOAD_AGE_SECONDS = 3_600  # an upload of the page is deleted when it is read; this is for all else
 MOST_EVENTS = 2_048  # at once: every tab that watches is one, and whatever a program waits for
 
-THIS_COMPUTER = ("127.0.0.1", "localhost", "::1")
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
 
 Outputs = tuple[Any, ...]
 
 
 def build_demo(
-    provider: EngineProvider, reader: DocumentReader, library: Library, settings: Settings, sample: Sample
-) -> gr.Blocks:
+    provider: EngineProvider,
+    reader: DocumentReader,
+    library: Library,
+    settings: Settings,
+    sample: Sample,
+    uploads: Uploads,
+) -> CheckedBlocks:
     """The page, ready to be served."""
     handlers = Handlers(
         screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
@@ -53,16 +66,14 @@ def build_demo(
         sample=sample,
     )
     languages = Languages()
-    with gr.Blocks(
-        analytics_enabled=False, title="Readonce", fill_width=True, delete_cache=(60, UPLOAD_AGE_SECONDS)
-    ) as demo:
+    with CheckedBlocks(uploads, analytics_enabled=False, title="Readonce", fill_width=True) as demo:
         say = gr.I18n(**languages.fixed_texts())
         layout = Layout(
             ASSETS,
             say,
             banner=panels.banner(provider.state),
             checkpoint=settings.model,
-            may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
+            may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
         handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
@@ -74,12 +85,43 @@ def build_demo(
         many = ManyQuestions(provider=provider, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
         layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(provider=provider)))
-    return demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
+    demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
+    return demo
 
 
-def serve(demo: gr.Blocks, library: Library, settings: Settings) -> None:
+def rules_of(settings: Settings) -> Rules:
+    """Who may ask, and how much at once: not more than can be kept."""
+    named = {*settings.hosts, settings.space_host, settings.host.lower()} - {""}
+    proxies = settings.proxies or ((EVERYONE,) if settings.space_host else ())
+    return Rules(
+        hosts=Hosts(names=frozenset(named)),
+        proxies=Proxies(named=proxies),
+        upload_bytes=max(settings.library_bytes, settings.file_bytes),
+        embedded=bool(settings.space_host),
+    )
+
+
+def uploads_in(folder: Path, settings: Settings) -> Uploads:
+    """The files of the web server, all of them in this folder."""
+    rules = rules_of(settings)
+    return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
+
+
+def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: Callable[[], bool]) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
+    app = WebApp(
+        rules_of(settings),
+        demo.uploads,
+        file_bytes=settings.file_bytes,
+        is_ready=is_ready,
+        middleware=[Middleware(Heartbeats, connect=library.connect)],
+    )
     demo.launch(
+        _app=app,
+        app_kwargs={"lifespan": app.sweeping},
+        prevent_thread_lock=True,
+        num_workers=0,  # they would serve files at ports of their own, beside the gate
         server_name=settings.host,
         server_port=settings.port,
         share=False,
@@ -87,7 +129,6 @@ def serve(demo: gr.Blocks, library: Library, settings: Settings) -> None:
         pwa=False,
         mcp_server=True,
         max_threads=MOST_EVENTS,
-        app_kwargs={"middleware": [Middleware(Heartbeats, connect=library.connect)]},
         enable_monitoring=False,
         run_history=False,
         show_error=True,
@@ -98,6 +139,8 @@ def serve(demo: gr.Blocks, library: Library, settings: Settings) -> None:
         i18n=gr.I18n(**Languages().fixed_texts()),
         css_paths=[ASSETS / "style.css"],
     )
+    set_head_timeout(demo.server)
+    demo.block_thread()
 
 
 class Wiring:
@@ -141,7 +184,8 @@ class Wiring:
             self._provider.change(name)
             return gr.Timer(active=True)
 
-        page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)
+        if page.checkpoint is not None:
+            page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)
 
     def _language(self, request: gr.Request) -> Language:
         return self._languages.accepted(request.headers.get("accept-language", ""))

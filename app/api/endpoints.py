@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -9,7 +10,6 @@ from gradio.components.api_component import Api
 from gradio_client.utils import python_type_to_json_schema
 
 from app.api.handle_store import HandleStore
-from app.api.upload import upload, uploaded
 from app.documents import DocumentReader, ReadDocument
 from app.faults import in_words
 from app.questions import BATCH, checked_questions
@@ -20,6 +20,7 @@ from app.sessions.jobs import Job
 from app.sessions.library import Library
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
+from app.web.checked_blocks import upload_parameter
 from model.errors import Cancelled, QuestionError
 from model.types import Answer, EncodedDocument, Progress, ProgressCallback
 
@@ -47,11 +48,15 @@ class Endpoints:
     def publish(self, demo: gr.Blocks) -> None:
         """Name the endpoints, inside the `gr.Blocks`. Each is an MCP tool of the same name, too."""
         endpoints: tuple[tuple[Callable, list[Api], type], ...] = (
-            (self.encode, [upload("file"), _value("pages", str, ""), _value("password", str, "")], EncodedObject),
+            (
+                self.encode,
+                [upload_parameter("file"), _value("pages", str, ""), _value("password", str, "")],
+                EncodedObject,
+            ),
             (self.ask, [_value("questions", list[str]), _value("documents", list[str])], AnswersObject),
             (
                 self.caption,
-                [upload("file"), _value("task", str, "caption"), _value("question", str, "")],
+                [upload_parameter("file"), _value("task", str, "caption"), _value("question", str, "")],
                 PictureObject,
             ),
             (self.forget, [_value("document", str)], str),
@@ -194,13 +199,15 @@ class Endpoints:
     @contextmanager
     def _open(self, job: Job, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[ReadDocument]:
         """Read an upload. Its pictures are needed only while it is encoded or captioned."""
-        name, data = uploaded(file)
+        path = Path(file["path"])  # the caller's own upload: `CheckedBlocks` lets nothing else in
+        name, data = path.name, path.read_bytes()
         with self._library.reserved(job.client, name, len(data)):
             read = self._reader.read(
                 data,
                 name=name,
                 pages=pages or None,
                 password=password or None,
+                caller=job.client,
                 progress=_shown_by(progress),
                 cancelled=job.cancelled,
             )

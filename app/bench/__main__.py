@@ -20,6 +20,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
+    _add_real(benchmarks)
+    _add_pages(benchmarks)
     _add_load(benchmarks)
     _add_corpus(benchmarks)
     _add_report(benchmarks)
@@ -168,6 +170,46 @@ def _ranking(arguments: argparse.Namespace) -> None:
     from app.bench.ranking import ranking
 
     ranking(arguments)
+
+
+def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    real = benchmarks.add_parser("real", help="questions about real documents, by kind, with evidence and doubt")
+    _add_real_folder(real, default="check")
+    real.add_argument("--limit", type=_positive, metavar="N", help="only the first N documents")
+    real.add_argument("--documents", nargs="+", metavar="ID", help="only these documents")
+    real.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    _add_answering(real)
+    real.add_argument(
+        "--answers", type=Path, metavar="FILE", help="keep every answer here, as JSON lines; goes on with what is there"
+    )
+    real.add_argument("--json", action="store_true", help="print one JSON object")
+    real.set_defaults(run=_real)
+
+
+def _real(arguments: argparse.Namespace) -> None:
+    from app.bench.real import real
+
+    real(arguments)
+
+
+def _add_pages(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    pages = benchmarks.add_parser("pages", help="write the page texts of real documents, which training reads")
+    _add_real_folder(pages, default="train")
+    pages.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="JSON lines; goes on with it")
+    pages.set_defaults(run=_pages)
+
+
+def _pages(arguments: argparse.Namespace) -> None:
+    from app.bench.page_texts import pages
+
+    pages(arguments)
+
+
+def _add_real_folder(benchmark: argparse.ArgumentParser, *, default: str) -> None:
+    benchmark.add_argument(
+        "--data", required=True, type=Path, metavar="FOLDER", help="documents.jsonl, questions.jsonl and files/"
+    )
+    benchmark.add_argument("--split", default=default, metavar="NAME", help=f"whose documents ({default})")
 
 
 def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

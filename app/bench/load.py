@@ -26,9 +26,9 @@ from app.bench.load_figures import Notes, answers_a_minute, figures
 from app.bench.paper import choose_layout, draw_paper
 from app.bench.running_server import running_server
 from app.bench.visitors import PATIENCE, Connection, Person, Program, Refused, Wiring, wiring_of
-from app.commands.progress import ProgressLine
-from model.adapt.facts import Source
-from model.adapt.records import make_sketch
+from app.cli.progress import ProgressLine
+from model.training.facts import Source
+from model.training.records import make_sketch
 
 QUESTIONS = 5
 ALONE_QUESTIONS = 10

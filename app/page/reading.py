@@ -91,8 +91,7 @@ class Reading:
             before = session.document(incoming.again)
             return replace(before, encoded=self._encode(session, incoming, before, report, job))
         if incoming.name.lower().endswith(keeping.SUFFIX):
-            viewed, encoded = keeping.restore(incoming.data, incoming.name)
-            return Loaded(document=viewed.document, pictures=viewed.pictures, encoded=encoded, file_bytes=0)
+            return keeping.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)
@@ -112,6 +111,7 @@ class Reading:
         read = self._reader.read(
             incoming.data,
             name=incoming.name,
+            caller=job.client,
             password=incoming.password,
             pages=incoming.pages,
             progress=report,

@@ -1,7 +1,8 @@
 """A session as the person sees it. It changes nothing."""
 
-from dataclasses import replace
+from collections.abc import Callable
 
+from app.faults import in_words
 from app.page import panels
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
@@ -10,7 +11,6 @@ from app.provenance import before_you
 from app.serving.provider import EngineProvider
 from app.serving.scheduler import Place
 from app.sessions.session import Session
-from model.errors import DocumentError
 
 
 class Screen:
@@ -23,26 +23,23 @@ class Screen:
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
-        say = session.language
-        drawn = self._drawn(session)
-        controls = self.controls(session)
-        return replace(
-            drawn,
+        controls, text = self.controls(session), session.language.text
+        return Update(
             locked=controls.locked,
             busy=controls.busy,
             table_busy=controls.table_busy,
-            documents=say.html(drawn.documents or ""),
-            reading=say.html(drawn.reading or ""),
-            messages=say.html(drawn.messages or ""),
-            pages=say.html(drawn.pages or ""),
-            conversation=say.html(drawn.conversation or ""),
-            problem=say.text(drawn.problem or ""),
-            table=say.html(drawn.table or ""),
-            table_problem=say.text(drawn.table_problem or ""),
-            overview=say.html(drawn.overview or ""),
-            hits=say.html(drawn.hits or ""),
-            inside_problem=say.text(drawn.inside_problem or ""),
-            page_text=say.html(drawn.page_text or ""),
+            documents=_drawn(session, self._documents),
+            reading=_drawn(session, self._reading),
+            messages=_drawn(session, lambda session: panels.messages(session.messages)),
+            pages=_drawn(session, self._pages),
+            conversation=_drawn(session, self._conversation),
+            problem=text(session.problem),
+            table=_drawn(session, lambda session: panels.table(session.table)),
+            table_problem=text(session.table.problem),
+            overview=_drawn(session, self._overview),
+            hits=_drawn(session, lambda session: panels.hits(session.overview.hits)),
+            inside_problem=text(session.overview.problem),
+            page_text=_drawn(session, self._page_text),
         )
 
     def controls(self, session: Session) -> Update:
@@ -53,24 +50,9 @@ class Screen:
             table_busy=session.table.answering,
         )
 
-    def _drawn(self, session: Session) -> Update:
+    def _documents(self, session: Session) -> str:
         shown = session.shown.key if session.shown else ""
-        return Update(
-            documents=panels.documents(
-                session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint
-            ),
-            reading=self._reading(session),
-            messages=panels.messages(session.messages),
-            pages=self._pages(session),
-            conversation=self._conversation(session),
-            problem=session.problem,
-            table=panels.table(session.table),
-            table_problem=session.table.problem,
-            overview=self._overview(session),
-            hits=panels.hits(session.overview.hits),
-            inside_problem=session.overview.problem,
-            page_text=self._page_text(session),
-        )
+        return panels.documents(session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint)
 
     def _overview(self, session: Session) -> str:
         overview = session.overview
@@ -103,10 +85,7 @@ class Screen:
         viewed = session.viewed(shown.key) if shown else None
         if shown is None or viewed is None:
             return panels.empty_pages()
-        try:
-            return panels.pages(viewed, shown.page, _traces(session, viewed.key))
-        except DocumentError as error:
-            return panels.problem(str(error))
+        return panels.pages(viewed, shown.page, _traces(session, viewed.key))
 
     def _conversation(self, session: Session) -> str:
         suggestions = self._sample.questions if any(one.key == self._sample.key for one in session.ticked) else ()
@@ -128,6 +107,16 @@ class Screen:
 
 def _shown(place: Place | None) -> str:
     return before_you(place.before, place.seconds) if place else ""
+
+
+def _drawn(session: Session, draw: Callable[[Session], str]) -> str:
+    """A panel in the session's language. One that cannot be drawn says so, and the others stand: a session that could
+    not be drawn at all could not be mended either, not even by a reload.
+    """
+    try:
+        return session.language.html(draw(session))
+    except Exception as error:
+        return session.language.html(panels.problem(in_words(error)))
 
 
 def _traces(session: Session, key: str) -> Traces:

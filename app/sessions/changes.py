@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 
 class Changes:
@@ -13,7 +14,7 @@ class Changes:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._count = 0
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], object]] = []
 
     @property
     def count(self) -> int:
@@ -42,7 +43,10 @@ class Changes:
             if left is not None and left <= 0:
                 return False
             with self._condition:
-                self._condition.wait_for(lambda seen=seen: self._count != seen, left)
+                self._condition.wait_for(partial(self._differs_from, seen), left)
+
+    def _differs_from(self, seen: int) -> bool:
+        return self._count != seen
 
     async def changed(self, seen: int) -> None:
         """Return when the count is another than `seen`."""
@@ -52,7 +56,7 @@ class Changes:
                 await changed.wait()
 
     @contextlib.contextmanager
-    def heard_by(self, listener: Callable[[], None]) -> Iterator[None]:
+    def heard_by(self, listener: Callable[[], object]) -> Iterator[None]:
         """Meanwhile each change calls the listener, which returns at once: often the `notify` of other changes."""
         with self._condition:
             self._listeners.append(listener)

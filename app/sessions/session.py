@@ -73,8 +73,8 @@ class Session:
     @property
     def size_bytes(self) -> int:
         """All that the session holds, in memory and as copies of files."""
-        parts = (*self.documents, self.inbox, self.conversation, self.table)
-        return sum(part.size_bytes for part in parts)
+        held = self.inbox.size_bytes + self.conversation.size_bytes + self.table.size_bytes
+        return held + sum(loaded.size_bytes for loaded in self.documents)
 
     def close(self) -> None:
         """Let go of everything. Work that still goes on ends soon."""

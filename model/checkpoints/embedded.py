@@ -79,7 +79,7 @@ def _load(folder: Path, progress: ReportProgress) -> Checkpoint:
 
 
 def _load_model(folder: Path, placement: Placement) -> T5Gemma2:
-    """Its text stacks alone, without transformers; with it where layers have to lie elsewhere."""
+    """Its text stacks alone, without transformers; with it if layers have to be offloaded."""
     if placement.offloaded:
         from model.checkpoints.folder import load_model
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from model.storage.owned_folder import owned_folder
 
 
-def write_durably(path: Path, write: Callable[[Path], None]) -> None:
+def write_durably(path: Path, write: Callable[[Path], object]) -> None:
     """Have a file written, and put it at `path` when all of it is on the disk.
 
     `write` gets the path to write to. It may put another file there, as safetensors does. Raises OSError, and whatever

@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,7 @@ def _owner(lock_path: Path) -> Iterator[None]:
 
 def _lock(file: BinaryIO) -> bool:
     """Lock an open file for this process; no where locks do not work. Raises BlockingIOError where another holds it."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         try:

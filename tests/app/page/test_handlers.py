@@ -204,7 +204,7 @@ def test_an_encoding_is_saved_and_dropped_back_in_without_reading(tab: Tab) -> N
     assert "re-read: 0" in str(tab.ask("Who wrote?").conversation)
     assert tab.engine.encoder_tokens == before
     message = str(tab.drop(("bad.safetensors", data[:-9])).messages)
-    assert "bad.safetensors is not a readable safetensors file" in message
+    assert "bad.safetensors is not a readable encoding" in message
 
 
 def test_the_conversation_is_exported_as_plain_markdown(tab: Tab) -> None:

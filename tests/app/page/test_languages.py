@@ -37,12 +37,14 @@ SAID = (
     "app/serving",
     "app/sessions",
     "model/checkpoints",
+    "model/encoding/file_format.py",
     "model/engine.py",
     "model/answering/questions.py",
 )
 NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
     "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
-    "a worker may not", "There are no questions", "No document is chosen", "'{}' is not a file", "'{}' cannot be read",
+    "the parent is gone", "{} bytes are missing", "There are no questions", "No document is chosen",
+    "'{}' is not a file", "'{}' cannot be read",
     "'{}' has no page",
 )  # fmt: skip
 
