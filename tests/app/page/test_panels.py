@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.languages import Languages
 from app.page import panels
 from app.page.panels.pages import Traces, marked_boxes
 from app.page.theme import calm_theme
