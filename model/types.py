@@ -168,6 +168,7 @@ class Evidence:
     end: int
     quote: str
     score: float
+    label: str = ""  # by which the page is cited where the file has no page numbers
     verbatim: bool  # the answer's own words are here; otherwise it is the most attended place
 
 

@@ -142,6 +142,6 @@ def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDo
         memory=memory_from(tensors),
         tokens=tokens_from(tensors),
         fingerprint=header.fingerprint,
-        chunks=header.windows,
+        chunks=header.chunks,
         encode_seconds=header.encode_seconds,
     )

@@ -22,8 +22,8 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *,
     """`fingerprint` is of the checkpoint that runs: what another one has read must be read again."""
     if not loaded:
         return (
-            '<p class="hint">PDF, images, scans, text, e-books; several at once. A document is read once,'
-            " and every question is answered from what was read.</p>"
+            '<p class="hint">PDF, Word, Excel, PowerPoint, mail, web pages, images, scans, text, e-books;'
+            " several at once. A document is read once, and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
     rows = "".join(
@@ -152,4 +152,5 @@ def _remarks(document: Document) -> str:
     remarks += unreadable(document)
     if hidden:
         remarks.append(f"text that a reader cannot see ({places(hidden)})")
+    remarks += dict.fromkeys(page.remark for page in document.pages if page.remark)
     return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""

@@ -136,7 +136,7 @@ OF_A_DOCUMENT: dict[str, tuple[str, tuple[Any, ...]]] = {
 OF_AN_ENCODING: dict[str, tuple[str, tuple[Any, ...]]] = {
     "fingerprint": ("fingerprint", ("", [1], "a b", "f" * 65, None)),
     "precision": ("precision|float32|channel_scales", ("bfloat16", "complex64", "int8", ["x"], None)),
-    "windows": ("windows", (0, -1, 1.0, True, "1", 10**12)),
+    "chunks": ("chunks", (0, -1, 1.0, True, "1", 10**12)),
     "encode_seconds": ("encode_seconds", (-1, "x", None, 1e12)),
     "document": ("document", (None, [], "x")),
     "evil": ("unknown 'evil'", (1,)),
@@ -209,10 +209,10 @@ def test_int8_numbers_are_bounded_with_their_scales(in_int8: bytes) -> None:
         "null",
         "[" * 100_000,
         '{"x": ' * 100_000,
-        '{"windows": NaN}',
-        '{"windows": Infinity}',
-        '{"windows": 1e999}',
-        '{"windows": ' + "9" * 6_000 + "}",
+        '{"chunks": NaN}',
+        '{"chunks": Infinity}',
+        '{"chunks": 1e999}',
+        '{"chunks": ' + "9" * 6_000 + "}",
     ],
 )
 def test_a_header_that_is_none(data: bytes, header: str) -> None:
@@ -221,7 +221,7 @@ def test_a_header_that_is_none(data: bytes, header: str) -> None:
 
 def test_a_field_cannot_be_there_twice(data: bytes) -> None:
     _, texts, _ = opened(data)
-    twice = '{"windows":7,' + texts["encoding"][1:]
+    twice = '{"chunks":7,' + texts["encoding"][1:]
     assert "2 fields of the name 'windows'" in refusal(crafted(data, unchanged, encoding=twice))
     nested = texts["encoding"][:-1] + ',"x":' + "[" * 50_000 + "]" * 50_000 + "}"
     assert "nested too deeply" in refusal(crafted(data, unchanged, encoding=nested))
