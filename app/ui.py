@@ -56,14 +56,16 @@ def build_demo(
     settings: Settings,
     sample: Sample,
     uploads: Uploads,
+    folder: Path,
 ) -> CheckedBlocks:
-    """The page, ready to be served."""
+    """The page, ready to be served. `folder`: where files are made for people to take."""
     handlers = Handlers(
         screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
         reading=Reading(reader=reader, provider=provider, library=library),
         asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=folder,
     )
     languages = Languages()
     with CheckedBlocks(uploads, analytics_enabled=False, title="Readonce", fill_width=True) as demo:

@@ -148,6 +148,7 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
         asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=tmp_path,
     )
     session = library.session(handlers.enter("tab", ""))
     session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
