@@ -26,6 +26,30 @@ class Word:
     hidden: bool = False  # in the text layer, but a person looking at the page cannot see it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a table: `page.text[start:end]` where its value is written first. Rows and columns count from 0."""
+
+    row: int
+    column: int
+    start: int
+    end: int
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a page, which is written row by row in `page.text[start:end]`."""
+
+    start: int
+    end: int
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+
 PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
 
@@ -43,6 +67,7 @@ class Page:
     unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
     figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
     view: PageView = "text"
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

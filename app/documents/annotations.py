@@ -7,7 +7,7 @@ from pymupdf import mupdf
 
 from app.documents.characters import clean, word_spans
 from app.documents.geometry import Rect, contains, turned_left
-from app.documents.layout import Line, Piece
+from app.documents.lines import Line, Piece
 from app.documents.textlayer import turned
 
 TICKED, UNTICKED = "☑", "☐"

@@ -9,6 +9,7 @@ from PIL import Image
 from app.documents.annotations import notes, with_form_fields
 from app.documents.characters import unmapped_share
 from app.documents.compose import compose
+from app.documents.drawings import read_rules
 from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
 from app.documents.picture import PagePicture
@@ -44,7 +45,8 @@ class MupdfSource:
         if self._document.is_pdf:
             lines = with_form_fields(page, lines, layer.turns)
             remarks = [turned_line(line, layer.turns, width, height) for line in notes(page)]
-        blocks = reading_order(lines) + [[[line] for line in block] for block in (layer.aside, remarks)]
+        blocks = reading_order(lines, read_rules(page, layer.turns))
+        blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
         composed = compose(blocks, number=number, width=width, height=height, turns=layer.turns)
         return replace(composed, figures=covered_by_figures(page))
 

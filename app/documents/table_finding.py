@@ -1,0 +1,191 @@
+"""Where the tables of a page stand: within grids of rules, between parallel rules, or by the alignment of their cells."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from app.documents.geometry import Rect, contains
+from app.documents.lines import Line, Piece, is_number, rows_of, split_at_gaps
+from app.documents.rules import Frame, Rules, frames, stacks
+from app.documents.table import TableBlock, about
+from app.documents.table_cells import RawCell, box_of, find_columns, framed_cells, table_rows
+from app.documents.table_headers import header_rows
+from app.documents.table_rows import aligned_table
+
+FEWEST_ROWS = 3  # with more than one cell, of a table without rules
+CAPTION = 3  # rows above a table that may name its unit
+LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A box of a form, or of a page in panels: what stands in it is read before what stands in the next one."""
+
+    box: Rect
+    pieces: tuple[Piece, ...]
+
+
+def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Box]:
+    """The tables and boxes within grids of rules, and the tables between parallel rules."""
+    found: list[TableBlock | Box] = []
+    taken: list[Rect] = []
+    for frame in sorted(frames(rules), key=lambda frame: _area(frame.box)):
+        inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
+        if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
+            continue
+        table = _framed(frame, inside)
+        if table is not None:
+            found.append(_with_about(table, pieces))
+        else:
+            found += _boxes(frame, inside)
+        taken.append(frame.box)
+    for stack in _split_at_prose(stacks(rules), pieces):
+        box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
+        inside = [piece for piece in pieces if contains(box, piece.box) and not _in_any(piece.box, taken)]
+        table = _stacked(box, inside, rules)
+        if table is not None:
+            found.append(_with_about(table, pieces))
+            taken.append(table.box)
+    return found
+
+
+def _boxes(frame: Frame, pieces: Sequence[Piece]) -> list[Box]:
+    boxes = [frame.area_box(area) for area in frame.areas]
+    found = [(box, tuple(piece for piece in pieces if contains(box, piece.box))) for box in boxes]
+    return [Box(box=box, pieces=inside) for box, inside in found if inside]
+
+
+def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Iterator[list[Rect]]:
+    """Stacks of rules without the stretches that hold prose."""
+    for stack in found:
+        part = stack[:1]
+        for above, below in pairwise(stack):
+            width = above[2] - above[0]
+            rows = rows_of(
+                [piece for piece in pieces if above[0] <= piece.box[0] <= above[2] and above[1] < piece.box[1] < below[1]]
+            )
+            whole = sum(_is_prose_row(row, width) for row in rows)
+            if whole >= 2 or len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows):
+                yield part
+                part = []
+            part.append(below)
+        yield part
+
+
+def _is_prose_row(row: Sequence[Piece], width: float) -> bool:
+    lines = split_at_gaps(row)
+    return len(lines) == 1 and lines[0].box[2] - lines[0].box[0] > 0.6 * width
+
+
+def _area(box: Rect) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _in_any(box: Rect, boxes: Sequence[Rect]) -> bool:
+    return any(contains(other, box) for other in boxes)
+
+
+def _framed(frame: Frame, pieces: Sequence[Piece]) -> TableBlock | None:
+    """The table of a grid of rules; None where its boxes are those of a form."""
+    cells = framed_cells(frame, pieces)
+    columns = max((cell.across[1] for cell in cells), default=0)
+    rows = max((cell.down[1] for cell in cells), default=0)
+    if columns == 1 and cells:
+        return _aligned(pieces, frame.across)
+    if columns < 2 or rows < 2 or not _is_regular(frame) or _holds_pages(cells, rows):
+        return None
+    return TableBlock(cells=tuple(cells), header_rows=header_rows(cells, columns), columns=columns)
+
+
+def _holds_pages(cells: Sequence[RawCell], rows: int) -> bool:
+    """Whether the cells are columns or whole pages of text, side by side in a frame."""
+    return rows <= 3 and sum(len(cell.lines) > 12 for cell in cells) >= 2
+
+
+def _is_regular(frame: Frame) -> bool:
+    """Whether most rows of the grid have a cell for most of its columns."""
+    columns, rows = len(frame.xs) - 1, len(frame.ys) - 1
+    filled = [sum(area.rows[0] <= row < area.rows[1] for area in frame.areas) for row in range(rows)]
+    most = max(filled)
+    return columns == 1 or most < 2 or sum(count >= 0.6 * columns for count in filled) >= 0.4 * rows
+
+
+def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | None:
+    """The table between parallel rules, if its words stand below each other."""
+    if len(pieces) < 4:
+        return None
+    return _aligned(pieces, [rule for rule in rules.across if contains(box, rule)])
+
+
+def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect]) -> TableBlock | None:
+    rows = table_rows(rows_of(pieces))
+    if not _is_table(rows):
+        return None
+    table = aligned_table(rows, rules)
+    return TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
+
+
+def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlock | list[Piece]]:
+    """The rows of a column from top to bottom, with tables in the place of the rows that make them."""
+    cells = [table_rows([row])[0] if table_rows([row]) else [Line.of(row)] for row in rows]
+    place = 0
+    for start, end in _runs(cells):
+        refined = table_rows(rows[start:end])
+        if not _is_table(refined) or len(refined) != end - start:
+            continue
+        box = box_of([line for row in refined for line in row])
+        inner = [rule for rule in rules.across if box[0] - 3 <= rule[2] and rule[0] <= box[2] + 3 and box[1] < rule[1] < box[3]]
+        table = aligned_table(refined, inner)
+        yield from rows[place:start]
+        block = TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
+        yield _with_about(block, [piece for row in rows[max(start - CAPTION, 0) : start] for piece in row])
+        place = end
+    yield from rows[place:]
+
+
+def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
+    """Stretches of rows with several cells, and with the short rows that stand between or right above them."""
+    start: int | None = None
+    last = 0
+    for index, row in enumerate(rows):
+        apart = index > 0 and box_of(row)[1] - box_of(rows[index - 1])[3] > 3.2 * row[0].em
+        if start is not None and (apart or index - last > 3 or (len(row) == 1 and _is_long(row[0], rows[start : last + 1]))):
+            yield start, last + 1
+            start = None
+        if len(row) > 1:
+            start = index if start is None else start
+            last = index
+    if start is not None:
+        yield start, last + 1
+
+
+def _is_long(line: Line, rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether a line alone reaches over most of the rows above it, as prose does."""
+    box = box_of([line for row in rows for line in row])
+    return line.box[2] - line.box[0] > 0.75 * (box[2] - box[0])
+
+
+def _is_table(rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether rows of cells are those of a table: several with cells below each other, and figures among them."""
+    several = [row for row in rows if len(row) > 1]
+    if len(several) < FEWEST_ROWS or 2 * len(several) < len(rows):
+        return False
+    columns = find_columns(several)
+    values = [cell for row in several for cell in row[1:]]
+    numbers = sum(is_number(cell.text) for cell in values) / max(len(values), 1)
+    long = sum(len(cell.text) > LONG_CELL for row in several for cell in row) / sum(len(row) for row in several)
+    if len(columns) < 2 or long > 0.3:
+        return False
+    if len(columns) == 2:
+        return numbers >= 0.5
+    full = sum(len(row) >= 0.6 * len(columns) for row in several)
+    return full >= 0.4 * len(several) and (numbers >= 0.25 or len(columns) > 3)
+
+
+def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:
+    """The table with the unit and the year that the lines above it name."""
+    box = table.box
+    em = table.cells[0].lines[0].em
+    above = [piece for piece in pieces if box[1] - 7 * em < piece.box[3] <= box[1] + 1 and piece.box[0] < box[2] and piece.box[2] > box[0]]
+    caption = [Line.of(row).text for row in rows_of(above)]
+    return replace(table, about=about(caption, table))

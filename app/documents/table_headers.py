@@ -1,0 +1,89 @@
+"""Which rows of a table hold its headings, and what stands over each column."""
+
+import re
+from collections.abc import Sequence
+
+from app.documents.lines import Piece, is_number
+from app.documents.table_cells import RawCell
+
+LONG_HEADING = 80  # characters: what is longer is no heading
+
+_YEAR = re.compile(r"^(fy\s*)?'?(19|20)\d\d(\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?$", re.I)
+_COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
+
+
+def is_data(cells: Sequence[tuple[int, str]]) -> bool:
+    """Whether a row holds figures below its headings. cells: the column and the text of each."""
+    values = [text for column, text in cells if column > 0 and text]
+    if not values or all(_YEAR.match(text) for text in values) or is_column_numbers([text for _, text in cells]):
+        return False
+    return 2 * sum(is_number(text) for text in values) >= len(values)
+
+
+def is_column_numbers(texts: Sequence[str]) -> bool:
+    """Whether a row only counts the columns: (1) (2) (3)."""
+    if len(texts) < 3 or not all(_COLUMN_NUMBER.match(text) for text in texts):
+        return False
+    numbers = [int(text.strip("()")) for text in texts]
+    return all(other == one + 1 for one, other in zip(numbers, numbers[1:], strict=False))
+
+
+def header_rows(cells: Sequence[RawCell], columns: int) -> int:
+    """How many rows of a ruled table hold headings: those above the first figures, else a first row like one."""
+    rows = _rows(cells)
+    if len(rows) < 2:
+        return 0
+    first = next((row for row, there in rows if is_data([(cell.across[0], cell.text) for cell in there])), None)
+    if first is None:
+        return _first_row_of_words(rows, columns)
+    above = [(row, there) for row, there in rows if row < first]
+    while len(above) > 1 and len(above[-1][1]) == 1 and len(above[-2][1]) >= 1 and _is_group(above[-1][1][0], columns):
+        above.pop()
+    return above[-1][0] + 1 if above else 0
+
+
+def _is_group(cell: RawCell, columns: int) -> bool:
+    return cell.across[0] == 0 or cell.across[1] - cell.across[0] >= columns - 1
+
+
+def _rows(cells: Sequence[RawCell]) -> list[tuple[int, list[RawCell]]]:
+    numbers = sorted({cell.down[0] for cell in cells})
+    return [(row, [cell for cell in cells if cell.down[0] == row]) for row in numbers]
+
+
+def _first_row_of_words(rows: Sequence[tuple[int, list[RawCell]]], columns: int) -> int:
+    """Of a table of words the first row of several short cells, with the rows that its cells reach down to."""
+    for row, there in rows[:3]:
+        if len(there) < 2:
+            continue
+        bold = all(cell.bold for cell in there) and not all(cell.bold for _, row in rows[1:] for cell in row)
+        short = all(len(cell.text) <= LONG_HEADING for cell in there)
+        full = sum(cell.across[1] - cell.across[0] for cell in there) >= columns - 1
+        if short and (bold or (columns > 2 and full)):
+            wide = any(cell.across[1] - cell.across[0] > 1 for cell in there)
+            return max(cell.down[1] for cell in there) + int(wide and max(cell.down[1] for cell in there) == row + 1)
+        return 0
+    return 0
+
+
+def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list[list[list[Piece]]]:
+    """For each column its headings, the widest first. What stands over all columns is none."""
+    rows = _rows([cell for cell in cells if cell.down[0] < header])
+    counting = {row for row, there in rows if is_column_numbers([cell.text for cell in there])}
+    found: list[list[list[Piece]]] = []
+    for column in range(columns):
+        levels: list[list[Piece]] = []
+        before = None
+        for cell in sorted((cell for cell in cells if cell.down[0] < header), key=lambda cell: cell.down):
+            over = cell.across[0] <= column < cell.across[1]
+            title = columns > 2 and cell.across[1] - cell.across[0] >= columns
+            if not over or title or cell.down[0] in counting:
+                continue
+            pieces = [piece for line in cell.lines for piece in line.pieces]
+            if before == cell.across and before[1] - before[0] == 1 and levels:
+                levels[-1] = [*levels[-1], *pieces]
+            else:
+                levels.append(pieces)
+            before = cell.across
+        found.append(levels)
+    return found
