@@ -57,13 +57,13 @@ def engine_loader(settings: Settings, gpu: ZeroGpu | None) -> Load:
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
         if gpu is None:
             return Engine(
-                checkpoint, native_folder=settings.cache_folder, quantised=True, memory_precision=settings.precision
+                checkpoint, native_folder=settings.cache_folder, quantized=True, memory_precision=settings.precision
             )
 
         from app.spaces.engine import ZeroGpuEngine
 
         return ZeroGpuEngine(
-            checkpoint, gpu, native_folder=settings.cache_folder, quantised=True, memory_precision=settings.precision
+            checkpoint, gpu, native_folder=settings.cache_folder, quantized=True, memory_precision=settings.precision
         )
 
     return load

@@ -12,10 +12,10 @@ from typing import Literal, get_args
 
 from numpy.typing import NDArray
 
-from app.receipts import counted
+from app.provenance import counted
+from model.answering.questions import checked_question
 from model.engine import Engine
 from model.errors import DocumentError
-from model.questions import checked_question
 from model.types import Answer, CancelledCallback, EncodedDocument, Page
 from model.vision.tags import UNKNOWN, sentence
 
@@ -111,7 +111,7 @@ def _begun(
     if request.task == "read":
         writing, ours = _writing(page)
         return replace(caption, by=_reader(page), text=f"{writing}\n{ours}".strip(), ours=ours, finished=True)
-    if engine.checkpoint.sees:
+    if engine.checkpoint.supports_vision:
         return caption
     if request.task == "question" and page.text == UNKNOWN:
         return replace(caption, by="image tags", text=NOTHING_KNOWN, ours=NOTHING_KNOWN, finished=True)

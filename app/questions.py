@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from model.answering.questions import checked_question
 from model.errors import QuestionError
-from model.questions import checked_question
 
 MOST_QUESTIONS = 500
 MOST_BYTES = 2_000_000  # of a CSV file: 500 questions are far smaller

@@ -6,25 +6,25 @@ from typing import Any
 
 import gradio as gr
 
+from app.api.endpoints import Endpoints
+from app.api.handle_store import HandleStore
 from app.documents import DocumentReader
 from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
 from app.page.checkpoint_choice import CheckpointChoice
-from app.page.glancing import Glancing
 from app.page.handlers import Handlers
 from app.page.layout import Layout
 from app.page.many_questions import ManyQuestions
+from app.page.overview import Overviews
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
-from app.page.tabs.inside import InsideHandlers
 from app.page.tabs.many import ManyHandlers
+from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
-from app.programs.endpoints import Endpoints
-from app.programs.shelf import Shelf
 from app.sessions.library import Library
 from app.settings import Settings
 from model.errors import ReadonceError
@@ -61,15 +61,15 @@ def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Setti
             may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
+        handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, choice=choice, handle_store=handle_store).publish(demo)
         with layout.tabs:
             CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
         wiring = Wiring(demo, layout, handlers, choice, languages)
         wiring.connect()
         many = ManyQuestions(choice=choice, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(choice=choice)))
+        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(choice=choice)))
     return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
 
 
@@ -124,7 +124,7 @@ class Wiring:
         def look(request: gr.Request) -> Outputs:
             state = self._choice.state
             banner = self._language(request).html(panels.banner(state))
-            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.sees)
+            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.supports_vision)
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))

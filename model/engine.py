@@ -14,18 +14,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from threading import Thread
 
-from model import tokens as token_maps
-from model.checkpoint import Checkpoint
-from model.cores import side_by_side
-from model.decoder import DecoderParts
-from model.encoder import READING_STOPPED, encode_window, windows_side_by_side
-from model.encodings import join_windows
-from model.errors import EncodingError, QuestionError, heed
-from model.generation import Generation
-from model.memory import kept, kept_bytes, memory_of
-from model.native.parts import NativeParts, load_native_parts
-from model.output_head import OutputHead
-from model.questions import checked_question
+from model.answering.generation import Generation
+from model.answering.questions import checked_question
+from model.answering.reranker import Reranker
+from model.checkpoints.checkpoint import Checkpoint
+from model.decoder.decoder import DecoderParts
+from model.decoder.output_head import OutputHead
+from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
+from model.encoding import token_map as token_maps
+from model.encoding.chunks import Chunk, plan_chunks
+from model.encoding.file_format import join_chunks
+from model.encoding.memory import build_memory, bytes_in_precision, to_precision
+from model.errors import EncodingError, QuestionError, raise_if_cancelled
+from model.kernels.parts import NativeParts, load_native_parts
+from model.network.threads import parallel_map
 from model.types import (
     Answer,
     CancelledCallback,
@@ -39,10 +41,9 @@ from model.types import (
     TokenMap,
     Turn,
 )
-from model.vision.features import PageFeatures, PictureCallback, image_tokens, look_at_pages
+from model.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
+from model.vision.page_inputs import ViewMode, views_for
 from model.vision.tags import Tagger, with_tags
-from model.vision.views import ViewMode, views_for
-from model.windows import Window, plan_windows
 
 
 class Engine:
@@ -53,27 +54,29 @@ class Engine:
         checkpoint: Checkpoint,
         *,
         native_folder: Path | None = None,
-        quantised: bool = False,
+        quantized: bool = False,
         memory_precision: Precision | None = None,
     ) -> None:
-        """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `quantised`: it reads
+        """`native_folder`: a CPU reads and answers with native code, compiled into this folder. `quantized`: it reads
         the decoder's layers and the output head in few bits where that is faster. It is made beside, in some seconds.
 
         `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
         """
         self.checkpoint = checkpoint
+        weights = checkpoint.reranker_weights
+        self.reranker = None if weights is None else Reranker(weights=weights)
         self._native = NativeParts()
         self._parts = DecoderParts.of(checkpoint.model)
-        if native_folder is not None or quantised:
-            Thread(target=self._quicken, args=[native_folder, quantised]).start()
+        if native_folder is not None or quantized:
+            Thread(target=self._quicken, args=[native_folder, quantized]).start()
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
 
-    def _quicken(self, native_folder: Path | None, quantised: bool) -> None:
+    def _quicken(self, native_folder: Path | None, quantized: bool) -> None:
         model, native = self.checkpoint.model, self._native
         if native_folder is not None:
-            self._native = native = load_native_parts(model, native_folder, quantised=quantised)
-        head = OutputHead(model, quantised=True, native=native.output_head) if quantised else None
+            self._native = native = load_native_parts(model, native_folder, quantized=quantized)
+        head = OutputHead(model, quantized=True, native=native.output_head) if quantized else None
         self._parts = replace(self._parts, head=head, layers=native.decoder_layers)
 
     @cached_property
@@ -89,11 +92,11 @@ class Engine:
     def count_tokens(self, document: Document) -> int:
         """Tokens of the document as its pages' views say, before it is read (without crops of pan-and-scan)."""
         seen = PageFeatures(images={page.number: 1 for page in document.pages if page.view != "text"})
-        return len(self._tokenise(document, seen).ids)
+        return len(self._tokenize(document, seen).ids)
 
     def memory_bytes(self, tokens: int) -> int:
         """What an encoding of so many tokens will take, in the precision in which it is kept."""
-        return kept_bytes(self.checkpoint.model, tokens, self._memory_precision)
+        return bytes_in_precision(self.checkpoint.model, tokens, self._memory_precision)
 
     def encode(
         self,
@@ -104,13 +107,13 @@ class Engine:
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
-        window_read: Callable[[EncodedDocument], None] | None = None,
+        chunk_read: Callable[[EncodedDocument], None] | None = None,
     ) -> EncodedDocument:
         """Read the document, in overlapping windows where it is longer than the checkpoint's.
 
         `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
         `picture` draws those that are to be seen; with `pan_and_scan` each is seen whole and in crops.
-        `window_read` gets each window as it is read, an encoding of its own: `join_windows` makes one of several, so
+        `chunk_read` gets each window as it is read, an encoding of its own: `join_chunks` makes one of several, so
         that questions can be answered from what is read so far.
 
         Raises DocumentError where there is nothing to read, CheckpointError where pages are to be seen by a checkpoint
@@ -119,29 +122,29 @@ class Engine:
         started = time.perf_counter()
         report = progress or (lambda _: None)
         document = self._viewed(document, views, picture)
-        seen = look_at_pages(
+        seen = encode_page_images(
             self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
         )
-        stream = self._tokenise(document, seen)
+        stream = self._tokenize(document, seen)
         total = len(stream.ids)
         if not total:
             raise token_maps.no_text(document)
         pieces: list[EncodedDocument] = []
-        for piece in self._read_windows(document, stream, seen, report, cancelled):
+        for piece in self._read_chunks(document, stream, seen, report, cancelled):
             pieces.append(piece)
-            if window_read is not None:
-                window_read(piece)
+            if chunk_read is not None:
+                chunk_read(piece)
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        return replace(join_windows(pieces), encode_seconds=time.perf_counter() - started)
+        return replace(join_chunks(pieces), encode_seconds=time.perf_counter() - started)
 
     def _viewed(self, document: Document, views: ViewMode | None, picture: PictureCallback | None) -> Document:
         if views is None:
             return document
-        if views == "auto" and picture is not None and not self.checkpoint.sees:
+        if views == "auto" and picture is not None and not self.checkpoint.supports_vision:
             document = with_tags(document, picture, lambda: self.tagger)
         return views_for(self.checkpoint, document, views)
 
-    def _read_windows(
+    def _read_chunks(
         self,
         document: Document,
         stream: TokenMap,
@@ -151,41 +154,41 @@ class Engine:
     ) -> Iterator[EncodedDocument]:
         """Each window, an encoding of its own."""
         checkpoint, total, started = self.checkpoint, len(stream.ids), time.perf_counter()
-        windows = plan_windows(total, checkpoint.window - 1, checkpoint.overlap)
-        aside = windows_side_by_side(checkpoint.window, checkpoint.device)
+        chunks = plan_chunks(total, checkpoint.chunk_size - 1, checkpoint.chunk_overlap)
+        aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
 
-        def read(window: Window) -> Memory:
-            ids = token_maps.select(stream, window.start, window.end, checkpoint.bos).ids
-            hidden = encode_window(
+        def read(chunk: Chunk) -> Memory:
+            ids = token_maps.select(stream, chunk.start, chunk.end, checkpoint.bos).ids
+            hidden = encode_chunk(
                 checkpoint.model,
                 ids.to(checkpoint.device),
                 cancelled,
-                image_features=seen.within(stream, window.start, window.end),
-                progress=None if aside else partial(_report_tokens, report, window, total),
+                image_features=seen.within(stream, chunk.start, chunk.end),
+                progress=None if aside else partial(_report_tokens, report, chunk, total),
                 native=self._native,
             )
-            return memory_of(checkpoint.model, window.kept_rows(hidden), self._native.key_scales)
+            return build_memory(checkpoint.model, chunk.kept_rows(hidden), self._native.key_inv_rms)
 
         beside: Memory | None = None
-        for window, memory in zip(windows, (side_by_side if aside else map)(read, windows), strict=True):
-            heed(cancelled, READING_STOPPED)
-            _report_tokens(report, window, total, 1.0)
-            beside = kept(memory, self._memory_precision, beside)
-            self._encoder_tokens[document.sha256] += 1 + window.end - window.start
+        for chunk, memory in zip(chunks, (parallel_map if aside else map)(read, chunks), strict=True):
+            raise_if_cancelled(cancelled, READING_STOPPED)
+            _report_tokens(report, chunk, total, 1.0)
+            beside = to_precision(memory, self._memory_precision, beside)
+            self._encoder_tokens[document.sha256] += 1 + chunk.end - chunk.start
             yield EncodedDocument(
                 document=document,
                 memory=beside,
-                tokens=token_maps.select(stream, window.keep_start, window.keep_end, checkpoint.bos),
+                tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
                 fingerprint=checkpoint.fingerprint,
-                windows=1,
+                chunks=1,
                 encode_seconds=time.perf_counter() - started,
             )
             started = time.perf_counter()
 
-    def _tokenise(self, document: Document, seen: PageFeatures) -> TokenMap:
+    def _tokenize(self, document: Document, seen: PageFeatures) -> TokenMap:
         checkpoint = self.checkpoint
-        picture = image_tokens(checkpoint.model) if checkpoint.sees else None
-        return token_maps.tokenise(document, checkpoint.tokenizer, picture, seen.images)
+        picture = image_tokens(checkpoint.model) if checkpoint.supports_vision else None
+        return token_maps.tokenize(document, checkpoint.tokenizer, picture, seen.images)
 
     def answer(
         self,
@@ -224,7 +227,7 @@ class Engine:
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._parts, encodings, options, cancelled)
+        generation = Generation(self.checkpoint, self._parts, encodings, options, cancelled, self.reranker)
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)
@@ -244,7 +247,7 @@ class Engine:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
 
 
-def _report_tokens(report: ProgressCallback, window: Window, total: int, fraction: float) -> None:
+def _report_tokens(report: ProgressCallback, chunk: Chunk, total: int, fraction: float) -> None:
     """How many of the document's tokens are read when a fraction of a window is."""
-    done = window.keep_start + int(fraction * (window.keep_end - window.keep_start))
+    done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
     report(Progress(stage="encoding", done=done, total=total, unit="tokens"))

@@ -102,17 +102,17 @@ class Memory:
     """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
 
     hidden: (T, H), as int8 with hidden_scales (T,) and channel_scales (H,) float32, a number being the product of all
-    three. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (r_t in `model/attention.py`).
+    three. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (`model/decoder/attention.py`).
     """
 
     hidden: torch.Tensor
-    key_scales: torch.Tensor
+    key_inv_rms: torch.Tensor
     hidden_scales: torch.Tensor | None = None
     channel_scales: torch.Tensor | None = None
 
     @property
     def nbytes(self) -> int:
-        tensors = (self.hidden, self.key_scales, self.hidden_scales, self.channel_scales)
+        tensors = (self.hidden, self.key_inv_rms, self.hidden_scales, self.channel_scales)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
 
@@ -138,7 +138,7 @@ class EncodedDocument:
     memory: Memory
     tokens: TokenMap
     fingerprint: str  # of the checkpoint that read it; another one cannot use it
-    windows: int
+    chunks: int
     encode_seconds: float
 
     @property
@@ -161,8 +161,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationOptions:
-    """How to decode. Temperature 0 gives the best of the likeliest answers (`Checkpoint.ranking`), or the greedy one
-    where the checkpoint does not rank them; otherwise tokens are drawn from the `top_p` nucleus.
+    """How to decode. Temperature 0 gives the best of the likeliest answers (`Checkpoint.reranker_weights`), or the
+    greedy one where the checkpoint does not rank them; otherwise tokens are drawn from the `top_p` nucleus.
     """
 
     max_new_tokens: int = 128
@@ -190,13 +190,13 @@ class Evidence:
 class PageAttention:
     """How much of an answer's attention to pages fell on this one: the shares of all pages asked sum to 1.
 
-    So do those of `sought`: where the decoder looked for the answer, before its first word.
+    So do those of `first_token_attention`: where the decoder looked for the answer, before its first word.
     """
 
     document_index: int  # among the encodings that were asked together
     page: int
     share: float
-    sought: float = 0.0
+    first_token_attention: float = 0.0
 
 
 StopReason = Literal["", "end", "length", "stopped"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.checkpoint import Checkpoint
-from tests.tiny import save_tiny
+from model.checkpoints.checkpoint import Checkpoint
+from tests.helpers.tiny import save_tiny
 
 
 @pytest.fixture(autouse=True)

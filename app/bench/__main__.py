@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.commands.command_line import OneLineParser, run
+from app.cli.command_line import OneLineParser, run
 
 FEWEST_TOKENS = 64
 MOST_NEEDLES = 50

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.commands.progress import ProgressLine
-from app.commands.reading import load_engine
+from app.cli.progress import ProgressLine
+from app.cli.reading import load_engine
 from app.questions import BATCH
 from model.engine import Engine
 from model.types import EncodedDocument
@@ -15,7 +15,7 @@ from model.types import EncodedDocument
 
 def engine_for(arguments: argparse.Namespace, line: ProgressLine) -> Engine:
     """The engine that the arguments ask for."""
-    engine = load_engine(arguments.model, line, quantised=not arguments.exact_weights)
+    engine = load_engine(arguments.model, line, quantized=not arguments.exact_weights)
     if arguments.whole_document:
         engine.checkpoint = replace(engine.checkpoint, passage_tokens=None)
     return engine

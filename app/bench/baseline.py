@@ -7,7 +7,7 @@ import torch
 from transformers import Gemma3ForCausalLM, PreTrainedTokenizerBase
 
 from app.bench.rows import Row
-from model.adapt.base import load_gemma
+from model.checkpoints.gemma3 import load_gemma
 from model.checkpoints.placement import best_device, best_dtype
 from model.checkpoints.quiet import quiet
 

@@ -11,8 +11,8 @@ import pymupdf
 
 from app.bench.paper import choose_layout, draw_paper
 from app.documents import DocumentReader
-from model.adapt.facts import Fact, Source, words
-from model.adapt.records import KINDS, Sketch, distinct_facts
+from model.training.facts import Fact, Source, words
+from model.training.records import KINDS, Sketch, distinct_facts
 from model.types import Document
 
 FACTS_A_PAGE = 4
@@ -20,7 +20,7 @@ ON_EVERY_PAGE = ("Company", "Issued by", "Address")  # what the heads of the oth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BundleQuestion:
     """A question, its answers, and the number of the page where they stand."""
 
     question: str
@@ -31,7 +31,7 @@ class Asked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     document: Document
-    questions: tuple[Asked, ...]
+    questions: tuple[BundleQuestion, ...]
 
 
 def make_bundles(count: int, pages: int, seed: int = 0) -> Iterator[Bundle]:
@@ -47,7 +47,7 @@ def make_bundles(count: int, pages: int, seed: int = 0) -> Iterator[Bundle]:
             data = _bound([draw_paper(_paper(source, few), choose_layout(rng, "check")) for few in dealt])
             document = reader.read(data, name=f"bundle-{number + 1}.pdf").document
             asked = (
-                Asked(question=rng.choice(fact.questions), answers=(fact.value,), page=page)
+                BundleQuestion(question=rng.choice(fact.questions), answers=(fact.value,), page=page)
                 for page, few in enumerate(dealt, start=1)
                 for fact in few
                 if " ".join(fact.value.split()) in " ".join(document.pages[page - 1].text.split())

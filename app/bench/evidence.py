@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.bench.asking import engine_for
-from app.bench.bundles import Asked, Bundle, make_bundles
+from app.bench.bundles import Bundle, BundleQuestion, make_bundles
 from app.bench.rows import Row, read_rows
 from app.bench.scores import best, refuses, token_f1
-from app.commands.progress import ProgressLine
-from app.receipts import doubtful
+from app.cli.progress import ProgressLine
+from app.provenance import doubtful
 from model.engine import Engine
 from model.types import Answer, Document, Page
 
@@ -29,7 +29,7 @@ RIGHT_F1 = 0.5  # from here on an answer counts as right: it says the same in so
 class Question:
     """What was asked, and the answer that it got."""
 
-    asked: Asked
+    asked: BundleQuestion
     answer: Answer
 
     @property
@@ -70,7 +70,9 @@ def bundles_of_rows(rows: Sequence[Row], pages: int, most: int) -> Iterator[Bund
         texts = tuple(
             Page(number=number, text=row.context, words=(), width=A4[0], height=A4[1]) for number, row in taken
         )
-        questions = tuple(Asked(question=row.question, answers=row.answers, page=number) for number, row in taken)
+        questions = tuple(
+            BundleQuestion(question=row.question, answers=row.answers, page=number) for number, row in taken
+        )
         yield Bundle(document=Document(name=name, sha256=name, pages=texts), questions=questions)
 
 

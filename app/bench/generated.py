@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from app.bench.paper import choose_layout, draw_paper
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from app.documents import DocumentReader
-from model.adapt.facts import Source, Split
-from model.adapt.records import make_sketch
+from model.training.facts import Source, Split
+from model.training.records import make_sketch
 
 
 def generated(arguments: argparse.Namespace) -> None:

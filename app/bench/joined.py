@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from app.bench.asking import engine_for
-from app.bench.bundles import Asked, Bundle, make_bundles
+from app.bench.bundles import Bundle, BundleQuestion, make_bundles
 from app.bench.scores import best, exact_match, token_f1
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument
 
@@ -25,7 +25,7 @@ class Way:
 
     exact_match: float
     f1: float
-    windows: float
+    chunks: float
 
 
 def joined(arguments: argparse.Namespace) -> None:
@@ -34,18 +34,18 @@ def joined(arguments: argparse.Namespace) -> None:
     asked = [one for bundle in bundles for one in bundle.questions]
     together: list[Answer] = []
     apart: list[Answer] = []
-    windows = [0, 0]
+    chunks = [0, 0]
     try:
         engine = engine_for(arguments, line)
         for number, bundle in enumerate(bundles, start=1):
             for way, (documents, answers) in enumerate((([bundle.document], together), (each_page(bundle), apart))):
                 line.say(f"document {number:,} of {len(bundles):,}, {'joined' if way else 'as one'}")
                 encoded = [engine.encode(document) for document in documents]
-                windows[way] += sum(one.windows for one in encoded)
+                chunks[way] += sum(one.chunks for one in encoded)
                 answers.extend(_answers(engine, encoded, bundle.questions))
     finally:
         line.clear()
-    counted = zip((together, apart), windows, strict=True)
+    counted = zip((together, apart), chunks, strict=True)
     ways = [_way(asked, answers, count / len(bundles)) for answers, count in counted]
     same = 100 * sum(one.text == other.text for one, other in zip(together, apart, strict=True)) / len(asked)
     print(_as_json(len(asked), ways, same) if arguments.json else _as_table(len(asked), ways, same))
@@ -60,7 +60,7 @@ def each_page(bundle: Bundle) -> list[Document]:
     ]
 
 
-def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequence[Asked]) -> list[Answer]:
+def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequence[BundleQuestion]) -> list[Answer]:
     found: list[Answer] = []
     for first in range(0, len(questions), BATCH):
         *_, answers = engine.answer_batch(encoded, [one.question for one in questions[first : first + BATCH]])
@@ -68,12 +68,12 @@ def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequ
     return found
 
 
-def _way(asked: Sequence[Asked], answers: Sequence[Answer], windows: float) -> Way:
+def _way(asked: Sequence[BundleQuestion], answers: Sequence[Answer], chunks: float) -> Way:
     def mean(measure: Callable[[str, str], float]) -> float:
         values = [best(measure, answer.text, one.answers) for one, answer in zip(asked, answers, strict=True)]
         return round(100 * sum(values) / len(values), 1)
 
-    return Way(exact_match=mean(exact_match), f1=mean(token_f1), windows=round(windows, 1))
+    return Way(exact_match=mean(exact_match), f1=mean(token_f1), chunks=round(chunks, 1))
 
 
 def _as_json(questions: int, ways: Sequence[Way], same: float) -> str:
@@ -85,7 +85,7 @@ def _as_json(questions: int, ways: Sequence[Way], same: float) -> str:
 
 
 def _as_table(questions: int, ways: Sequence[Way], same: float) -> str:
-    lines = [f"{f'{questions:,} questions, per cent':<32}{'exact match':>14}{'F1':>8}{'windows':>10}"]
+    lines = [f"{f'{questions:,} questions, per cent':<32}{'exact match':>14}{'F1':>8}{'chunks':>10}"]
     for name, way in zip(("read as one document", "read page by page, joined"), ways, strict=True):
-        lines.append(f"{name:<32}{way.exact_match:>14}{way.f1:>8}{way.windows:>10}")
+        lines.append(f"{name:<32}{way.exact_match:>14}{way.f1:>8}{way.chunks:>10}")
     return "\n".join([*lines, f"{'the same answer both ways':<32}{same:>14.1f}"])

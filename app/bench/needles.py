@@ -1,7 +1,7 @@
 """`needles`: are facts found at every depth of a long text that is read in windows?
 
 The text is the reference manual that comes with Python (`pydoc_data.topics`), so that the benchmark needs no file.
-Sentences that state a fact each (`model/adapt/facts.py`, names and values that no training saw) are set between its
+Sentences that state a fact each (`model/training/facts.py`, names and values that no training saw) are set between its
 paragraphs at even depths; the document is read once and asked for every one of them.
 """
 
@@ -19,9 +19,9 @@ from tokenizers import Tokenizer
 
 from app.bench.asking import ask_all, engine_for
 from app.bench.scores import normalise
-from app.commands.progress import ProgressLine
-from model.adapt.facts import Fact, Source
-from model.adapt.records import distinct_facts
+from app.cli.progress import ProgressLine
+from model.training.facts import Fact, Source
+from model.training.records import distinct_facts
 from model.types import Document, EncodedDocument, Page
 
 A4 = (595.0, 842.0)  # points
@@ -103,8 +103,7 @@ def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Findi
         {
             "checkpoint": name,
             "documents": [
-                {"tokens": one.token_count, "windows": one.windows, "encode_seconds": one.encode_seconds}
-                for one in read
+                {"tokens": one.token_count, "chunks": one.chunks, "encode_seconds": one.encode_seconds} for one in read
             ],
             "needles": len(findings),
             "found": sum(finding.found for finding in findings),
@@ -116,7 +115,7 @@ def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Findi
 
 
 def as_table(name: str, read: Sequence[EncodedDocument], findings: Sequence[Finding]) -> str:
-    sizes = ", ".join(f"{one.token_count:,} tokens in {one.windows} windows" for one in read)
+    sizes = ", ".join(f"{one.token_count:,} tokens in {one.chunks} chunks" for one in read)
     lines = [f"{name}: {sizes}", f"{'depth':<12}{'needles':>9}{'found':>9}"]
     for tenth in range(TENTHS):
         here = [finding.found for finding in findings if int(finding.depth * TENTHS) == tenth]

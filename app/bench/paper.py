@@ -6,8 +6,8 @@ from typing import Literal
 
 import pymupdf
 
-from model.adapt.facts import Fact, Split
-from model.adapt.records import Sketch
+from model.training.facts import Fact, Split
+from model.training.records import Sketch
 
 WIDTH, HEIGHT = 595.0, 842.0  # A4 in points
 BOTTOM = 790.0

@@ -11,7 +11,7 @@ import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 
@@ -19,12 +19,12 @@ from app.bench.asking import ask_all, engine_for
 from app.bench.quality import row_document
 from app.bench.rows import Row, by_context, read_rows
 from app.bench.scores import best, refuses, token_f1
-from app.commands.progress import ProgressLine
-from model.adapt.adapter import write_ranking
-from model.candidates import Candidate
+from app.cli.progress import ProgressLine
+from model.answering.beam_search import Candidate
+from model.answering.reranker import Features, QuestionContext, Reranker, features
+from model.checkpoints.adapter import write_ranking
 from model.engine import Engine
 from model.errors import DocumentError
-from model.ranking import Asked, Features, Ranking, features
 
 FALSE_REFUSALS = 0.06  # of the answerable rows with several candidates; of others it may be more
 UNANSWERABLE = 0.5  # of an answerable row's weight
@@ -45,13 +45,13 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorder(Ranking):
+class Recorder(Reranker):
     """Chooses the likeliest, and keeps the candidates of each question, read off."""
 
     seen: dict[str, tuple[Sequence[str], list[Features]]] = field(default_factory=dict)
 
     def best(self, question: str, text: str, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
-        asked = Asked.of(question, text)
+        asked = QuestionContext.of(question, text)
         found = [features(asked, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
         self.seen[question] = answers, found
         return self.first(found)
@@ -84,7 +84,7 @@ def choices_of(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[
     for number, group in enumerate(groups, start=1):
         line.say(f"context {number:,} of {len(groups):,}")
         recorder = Recorder(weights=LIKELIEST)
-        engine.checkpoint = replace(engine.checkpoint, ranking=recorder)
+        engine.reranker = recorder
         ask_all(engine, engine.encode(row_document(group[0])), [row.question for row in group])
         choices += [choice(row, *recorder.seen[row.question]) for row in group if row.question in recorder.seen]
     return choices
@@ -126,7 +126,7 @@ def fit(choices: Sequence[Choice]) -> Weights:
 
 def _refusing_less(choices: Sequence[Choice], weights: Weights) -> Weights:
     """The same weights with the price of refusing at which `FALSE_REFUSALS` of the answerable rows are refused."""
-    scorer = Ranking(weights=weights)
+    scorer = Reranker(weights=weights)
     leads = []  # of refusing before the best answer
     for one in choices:
         refusing = [scorer.score(found) for found in one.features if "refuses" in found]
@@ -141,7 +141,7 @@ def _refusing_less(choices: Sequence[Choice], weights: Weights) -> Weights:
 
 
 def chosen(found: Sequence[Features], weights: Weights) -> int:
-    return Ranking(weights=weights).first(found)
+    return Reranker(weights=weights).first(found)
 
 
 def as_table(choices: Sequence[Choice], weights: Weights) -> str:

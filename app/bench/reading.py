@@ -12,7 +12,7 @@ from app.bench.page_scores import OrderScore, TableScore, score_order, score_tab
 from app.bench.right_pages import RightPage, read_right_pages
 from app.documents.limits import Limits
 from app.documents.opening import open_source
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from model.errors import DocumentError
 from model.types import Page
 
@@ -79,7 +79,7 @@ def _read(path: Path, number: int) -> tuple[Page, float]:
     source = open_source(path, name=path.name, password=None, limits=Limits())
     try:
         start = time.process_time()
-        page = source.read(number, Recogniser(lambda: None))
+        page = source.read(number, Recognizer(lambda: None))
         return page, time.process_time() - start
     finally:
         source.close()

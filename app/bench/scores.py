@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.bench.rows import Row
-from model.prompts import NOT_IN_DOCUMENT
+from model.answering.prompts import NOT_IN_DOCUMENT
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)

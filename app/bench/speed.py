@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.commands.progress import ProgressLine
+from app.cli.progress import ProgressLine
 from app.settings import Settings
 
 QUIET = 0.5  # processes that want to run, on average of the last minute
@@ -67,7 +67,7 @@ def _side(
 ) -> dict[str, Any] | None:
     """What one side measured, None where it could not run (most often for want of memory), and a note that says why."""
     line.say(f"{side}: {arguments.tokens:,} tokens")
-    given = (side, name, str(arguments.tokens), str(arguments.window or 0), str(states))
+    given = (side, name, str(arguments.tokens), str(arguments.chunk or 0), str(states))
     waiting = {} if side == "ours" else {"GOMP_SPINCOUNT": "300000"}  # as it is where nobody sets it
     child = subprocess.run(
         [sys.executable, "-m", "app.bench.sides", *given],

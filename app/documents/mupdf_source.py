@@ -13,7 +13,7 @@ from app.documents.drawings import read_rules
 from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
 from app.documents.picture import PagePicture
-from app.documents.recognition import Recogniser, page_from_picture
+from app.documents.recognition import Recognizer, page_from_picture
 from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
@@ -31,13 +31,13 @@ class MupdfSource:
         self._document = document
         self.page_count: int = document.page_count
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:
+    def read(self, number: int, recognizer: Recognizer) -> Page:
         """The page's text layer or, where that is of no use, what can be recognised in its picture."""
         page = self._document[number - 1]
         picture = PagePicture.of(page)
         layer = read_layer(page, picture)
         if not picture.is_blank and not _is_usable(page, layer):
-            recognised = self._recognise(page, number, recogniser)
+            recognised = self._recognise(page, number, recognizer)
             if len(recognised.words) + recognised.unread_boxes >= _word_count(layer):
                 return replace(recognised, figures=covered_by_figures(page))
         width, height = page.rect.width, page.rect.height
@@ -62,10 +62,10 @@ class MupdfSource:
         self._document.close()
 
     @staticmethod
-    def _recognise(page: pymupdf.Page, number: int, recogniser: Recogniser) -> Page:
+    def _recognise(page: pymupdf.Page, number: int, recognizer: Recognizer) -> Page:
         picture = PagePicture.of(page, RECOGNITION_SIDE)
         return page_from_picture(
-            recogniser.read(picture.pixels), number=number, scale=1 / picture.scale,
+            recognizer.read(picture.pixels), number=number, scale=1 / picture.scale,
             width=page.rect.width, height=page.rect.height,
         )  # fmt: skip
 

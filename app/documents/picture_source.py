@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.documents.recognition import Recogniser, page_from_picture
+from app.documents.recognition import Recognizer, page_from_picture
 from model.errors import DocumentError
 from model.types import Page
 
@@ -29,13 +29,13 @@ class PictureSource:
         self._max_pixels = max_pixels
         self.page_count: int = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:
+    def read(self, number: int, recognizer: Recognizer) -> Page:
         image = self._frame(number)
         points = 72.0 / self._resolution()
         factor = _recognition_factor(*image.size)
         small = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))))
         page = page_from_picture(
-            recogniser.read(np.asarray(small)),
+            recognizer.read(np.asarray(small)),
             number=number,
             scale=points * image.width / small.width,
             width=points * image.width,

@@ -10,7 +10,7 @@ from PIL import Image
 from app.documents.characters import clean, word_spans
 from app.documents.geometry import Rect, fractions
 from app.documents.plaintext import decode, split_pages
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from model.errors import DocumentError
 from model.types import Page, Word
 
@@ -35,7 +35,7 @@ class TextSource:
         self._font = pymupdf.Font("helv")
         self.page_count = len(pages)
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:  # noqa: ARG002 - the text is there already
+    def read(self, number: int, recognizer: Recognizer) -> Page:  # noqa: ARG002 - the text is there already
         text = self._pages[number - 1]
         placed = list(self._typeset(text))
         height = _page_height(placed)

@@ -15,7 +15,7 @@ from app.documents.limits import Limits
 from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, ReadJob, Started, send
 from app.documents.opening import open_source
 from app.documents.pageranges import parse_pages
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from app.documents.source import Source
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Progress
@@ -104,12 +104,12 @@ class Worker:
             )
         done = 0
         total = len(numbers)
-        recogniser = Recogniser(
+        recognizer = Recognizer(
             lambda: send(self._replies, Progress(stage="recognising", done=done, total=total, unit="pages"))
         )
         send(self._replies, Progress(stage="reading", done=0, total=total, unit="pages"))
         for done, number in enumerate(numbers):
-            page = source.read(number, recogniser)
+            page = source.read(number, recognizer)
             send(self._replies, page)
             send(self._replies, Progress(stage="reading", done=done + 1, total=total, unit="pages"))
         self._close()

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
-from app.receipts import receipt, so_far
+from app.provenance import receipt, so_far
 from app.sessions.conversation import Exchange
 from app.sessions.library import Library
 from app.sessions.session import Session, Shown
+from model.answering.questions import checked_question, refers_back
 from model.errors import Cancelled, QuestionError
-from model.questions import checked_question, refers_back
 from model.types import CancelledCallback, EncodedDocument
 
 LOOK_SECONDS = 0.05
@@ -36,7 +36,7 @@ class Asking:
         question = None if text is None else checked_question(text)
         self._check_ready(session)
         if session.conversation.exchanges:
-            last = session.conversation.take_back()
+            last = session.conversation.release()
             session.conversation.pose(question or last)
 
     def _check_ready(self, session: Session) -> None:
@@ -107,13 +107,13 @@ def _wait_for_reading(session: Session, cancelled: CancelledCallback) -> None:
 
 def _askable(session: Session) -> tuple[list[EncodedDocument], str]:
     """The ticked documents, and of one that is being read the windows so far; and a note that says so."""
-    from model.encodings import join_windows  # imports torch, which the page does not wait for
+    from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
     arrival = session.inbox.arrival
     encoded = [loaded.encoded for loaded in session.ticked if not arrival or loaded.key != arrival.key]
     note = ""
     if arrival and arrival.viewed and arrival.pieces:
-        encoded.append(join_windows(arrival.pieces))
+        encoded.append(join_chunks(arrival.pieces))
         note = so_far(arrival.viewed.document, encoded[-1])
     if not encoded:
         raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")

@@ -15,8 +15,8 @@ from app.page.faults import in_words
 from app.page.layout import Say
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
+from model.answering.questions import checked_question
 from model.errors import QuestionError
-from model.questions import checked_question
 from model.types import CancelledCallback
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for

@@ -31,8 +31,8 @@ class CheckpointState:
     stage: str = ""
     fraction: float = 0.0
     notice: str = ""
-    elsewhere: str = ""  # which weights come in only while they work
-    sees: bool = False
+    offloaded: str = ""  # which weights come in only while they work
+    supports_vision: bool = False
 
 
 class CheckpointChoice:
@@ -97,8 +97,8 @@ class CheckpointChoice:
             name=checkpoint.name,
             description=checkpoint.description,
             fraction=1.0,
-            elsewhere=checkpoint.elsewhere,
-            sees=checkpoint.sees,
+            offloaded=checkpoint.offloaded,
+            supports_vision=checkpoint.supports_vision,
         )
 
     def _fail(self, notice: str) -> None:

@@ -11,7 +11,7 @@ import anyio
 import gradio as gr
 
 from app.languages import Language
-from app.page import keeping
+from app.page import export as keeping
 from app.page.asking import Asking
 from app.page.events import number_of as _number
 from app.page.events import text_of as _text
@@ -23,7 +23,7 @@ from app.sessions.inbox import Incoming
 from app.sessions.library import Library
 from app.sessions.session import Session, Shown
 from model.errors import ReadonceError
-from model.vision.views import ViewMode
+from model.vision.page_inputs import ViewMode
 
 LOOK_SECONDS = 0.05
 
@@ -196,7 +196,7 @@ class Handlers:
         """Take the last question back into the box."""
         session = self._session(session_id)
         session.stop("answering")
-        return Update(unsent=session.conversation.take_back())
+        return Update(unsent=session.conversation.release())
 
     def like(self, session_id: str, event: gr.EventData) -> None:
         way = _text(event, "liked")

@@ -8,8 +8,8 @@ import gradio as gr
 from gradio.blocks import Block
 
 from app.page import panels
-from app.page.tabs.inside import InsideTab
 from app.page.tabs.many import ManyTab
+from app.page.tabs.overview import InsideTab
 from app.page.update import Update
 from model.types import GenerationOptions
 

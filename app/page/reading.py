@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
-from app.page import keeping
+from app.page import export as keeping
 from app.page.checkpoint_choice import CheckpointChoice
 from app.page.faults import in_words
 from app.sessions.inbox import Arrival, Incoming
@@ -15,7 +15,7 @@ from app.sessions.session import Loaded, Session, Shown
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, PasswordNeeded
 from model.types import CancelledCallback, EncodedDocument, Progress, ProgressCallback
-from model.vision.views import ViewMode, views_for
+from model.vision.page_inputs import ViewMode, views_for
 
 
 class Reading:
@@ -109,7 +109,7 @@ class Reading:
     ) -> EncodedDocument:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
         engine = self._choice.engine(cancelled)
-        views = _views(session, engine.checkpoint.sees) if viewed.picture else None
+        views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
         entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
         tokens = engine.count_tokens(entering)
         size = engine.memory_bytes(tokens)
@@ -118,7 +118,7 @@ class Reading:
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
 
-        def window_read(piece: EncodedDocument) -> None:
+        def chunk_read(piece: EncodedDocument) -> None:
             if arrival := session.inbox.arrival:
                 session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
@@ -129,7 +129,7 @@ class Reading:
                 picture=viewed.picture,
                 progress=report,
                 cancelled=go_first,
-                window_read=window_read,
+                chunk_read=chunk_read,
             )
 
     def _reporter(self, session: Session) -> ProgressCallback:
@@ -143,6 +143,6 @@ class Reading:
         return report
 
 
-def _views(session: Session, sees: bool) -> ViewMode:
+def _views(session: Session, supports_vision: bool) -> ViewMode:
     """What the person chose, which may have been for another checkpoint."""
-    return session.views if sees else "auto"
+    return session.views if supports_vision else "auto"

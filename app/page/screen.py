@@ -37,7 +37,7 @@ class Screen:
             problem=say.text(drawn.problem or ""),
             table=say.html(drawn.table or ""),
             table_problem=say.text(drawn.table_problem or ""),
-            glance=say.html(drawn.glance or ""),
+            overview=say.html(drawn.overview or ""),
             hits=say.html(drawn.hits or ""),
             inside_problem=say.text(drawn.inside_problem or ""),
             page_text=say.html(drawn.page_text or ""),
@@ -62,17 +62,19 @@ class Screen:
             problem=session.problem,
             table=panels.table(session.table),
             table_problem=session.table.problem,
-            glance=self._glance(session),
-            hits=panels.hits(session.insight.hits),
-            inside_problem=session.insight.problem,
+            overview=self._overview(session),
+            hits=panels.hits(session.overview.hits),
+            inside_problem=session.overview.problem,
             page_text=self._page_text(session),
         )
 
-    def _glance(self, session: Session) -> str:
-        insight = session.insight
-        if insight.glance is None or not session.has(insight.key):
+    def _overview(self, session: Session) -> str:
+        overview = session.overview
+        if overview.overview is None or not session.has(overview.key):
             return ""
-        return panels.glance(session.document(insight.key), insight.glance, insight.questions, trying=insight.trying)
+        return panels.overview(
+            session.document(overview.key), overview.overview, overview.questions, trying=overview.trying
+        )
 
     def _page_text(self, session: Session) -> str:
         shown = session.shown

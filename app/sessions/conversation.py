@@ -82,7 +82,7 @@ class Conversation:
             if (exchange := self.exchange(number)) is not None:
                 self.update(replace(exchange, liked="" if exchange.liked == liked else liked))
 
-    def take_back(self) -> str:
+    def release(self) -> str:
         """Remove the last exchange, and say what its question was."""
         with self._lock:
             question = self._exchanges.pop().question if self._exchanges else ""

@@ -12,12 +12,12 @@ from app.languages import Language
 from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
-from app.sessions.insight import Insight
+from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
 from model.errors import DocumentError
 from model.types import CancelledCallback, EncodedDocument, Evidence, GenerationOptions
-from model.vision.views import ViewMode
+from model.vision.page_inputs import ViewMode
 
 Work = Literal["reading", "answering", "table", "glance"]
 
@@ -57,7 +57,7 @@ class Session:
         self.conversation = Conversation(self.changes)
         self.inbox = Inbox(self.changes)
         self.table = Table(self.changes)
-        self.insight = Insight(self.changes)
+        self.overview = OverviewState(self.changes)
         self.options = GenerationOptions()
         self.views: ViewMode = "auto"  # how pages of the next documents enter, where the checkpoint has eyes
         self.language = Language()
@@ -124,7 +124,7 @@ class Session:
             if key in self._documents:
                 self._documents.pop(key).pictures.close()
             self._ticked.discard(key)
-            self.insight.forget(key)
+            self.overview.forget(key)
             if self._shown and self._shown.key == key:
                 self._shown = None
         self.changes.note()
@@ -185,7 +185,7 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        return self.inbox.busy or self.conversation.answering or self.table.answering or self.insight.trying
+        return self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
 
     def work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
         """Do this work piece by piece in a thread, until a piece says that there was nothing to do.

@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 
 from app.spaces.zero_gpu import ZeroGpu
-from model.checkpoint import Checkpoint
+from model.checkpoints.checkpoint import Checkpoint
+from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
-from model.memory import kept
 from model.types import CancelledCallback, Document, EncodedDocument, Progress, ProgressCallback
 from model.vision.features import PictureCallback
-from model.vision.views import ViewMode
+from model.vision.page_inputs import ViewMode
 
 
 class ZeroGpuEngine(Engine):
@@ -35,7 +35,7 @@ class ZeroGpuEngine(Engine):
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
-        window_read: Callable[[EncodedDocument], None] | None = None,
+        chunk_read: Callable[[EncodedDocument], None] | None = None,
     ) -> EncodedDocument:
         """As `Engine.encode`, in one piece: pages are drawn here first, and nothing can be stopped over there."""
         document = self._viewed(document, views, picture)
@@ -52,9 +52,9 @@ class ZeroGpuEngine(Engine):
             raise ReadonceError(f"ZeroGPU did not read {document.name}: {error.message!s} Try again later.") from error
         if isinstance(found, ReadonceError):
             raise found
-        found = replace(found, memory=kept(found.memory, self._memory_precision))
+        found = replace(found, memory=to_precision(found.memory, self._memory_precision))
         self._encoder_tokens[document.sha256] += found.token_count
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        if window_read is not None:
-            window_read(found)
+        if chunk_read is not None:
+            chunk_read(found)
         return found

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from model.checkpoints.lent_gpu import is_lent
 from model.errors import ReadonceError
-from model.lent_gpu import is_lent
 
 if TYPE_CHECKING:  # on a Space `spaces` is imported before torch
-    from model.checkpoint import Checkpoint
+    from model.checkpoints.checkpoint import Checkpoint
     from model.types import Document, EncodedDocument
 
 Decorate = Callable[..., Any]
@@ -90,4 +90,6 @@ class ZeroGpu:
         except ReadonceError as error:
             return error
         memory = encoded.memory
-        return replace(encoded, memory=replace(memory, hidden=memory.hidden.cpu(), key_scales=memory.key_scales.cpu()))
+        return replace(
+            encoded, memory=replace(memory, hidden=memory.hidden.cpu(), key_inv_rms=memory.key_inv_rms.cpu())
+        )

@@ -7,7 +7,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from model.checkpoint import Checkpoint
+from model.checkpoints.checkpoint import Checkpoint
 from model.errors import CheckpointError
 
 EMBEDDED = "embedded"
@@ -21,7 +21,7 @@ def load_checkpoint(
     """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1."""
     report = progress or _no_progress
     if name == EMBEDDED:
-        from model.embedded import load_embedded
+        from model.checkpoints.embedded import load_embedded
 
         return load_embedded(cache_folder, progress=report)
     from model.checkpoints.quiet import quiet  # and with it transformers, which the embedded one goes without

@@ -13,12 +13,11 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from model.checkpoint import Checkpoint
+from model.checkpoints.checkpoint import Checkpoint
+from model.encoding.token_map import ImageTokens
 from model.errors import Cancelled, CheckpointError
-from model.t5gemma2 import T5Gemma2
-from model.tokens import ImageTokens
 from model.types import CancelledCallback, Document, Progress, ProgressCallback, TokenMap
-from model.vision.views import blindness
+from model.vision.page_inputs import no_vision_message
 
 PictureCallback = Callable[[int], NDArray]
 """A page's number -> its picture, (height, width, 3) uint8, red first."""
@@ -64,7 +63,7 @@ def image_tokens(model: Any) -> ImageTokens:
 def picture_features(checkpoint: Checkpoint, picture: NDArray, *, pan_and_scan: bool = False) -> torch.Tensor:
     """One picture, (height, width, 3) uint8 -> (1 + crops, tokens an image, H)."""
     if checkpoint.image_processor is None:
-        raise CheckpointError(blindness(checkpoint.name))
+        raise CheckpointError(no_vision_message(checkpoint.name))
     prepared = checkpoint.image_processor(
         images=[picture],
         input_data_format="channels_last",
@@ -76,7 +75,7 @@ def picture_features(checkpoint: Checkpoint, picture: NDArray, *, pan_and_scan: 
     return seen.pooler_output
 
 
-def look_at_pages(
+def encode_page_images(
     checkpoint: Checkpoint,
     document: Document,
     picture: PictureCallback | None,
@@ -106,11 +105,3 @@ def look_at_pages(
         images={number: len(rows) for number, rows in seen.items()},
         image_token=image_tokens(checkpoint.model).soft,
     )
-
-
-def input_embeddings(model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None) -> torch.Tensor:
-    """What enters the encoder's first layer, (T, H): embeddings of the ids, (T,), and at image tokens what was seen."""
-    embeddings = model.model.encoder.text_model.embed_tokens(ids.long())
-    if image_features is not None:
-        embeddings[ids == image_tokens(model).soft] = image_features.to(embeddings.device, embeddings.dtype)
-    return embeddings

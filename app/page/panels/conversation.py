@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.receipts import doubtful
+from app.provenance import doubtful
 from app.sessions.conversation import Exchange
 from model.types import Evidence
 

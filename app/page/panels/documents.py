@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.receipts import counted, megabytes, roughly
+from app.provenance import counted, megabytes, roughly
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
 from model.types import Document, Progress

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from app.receipts import counted, roughly
+from app.provenance import counted, roughly
 from app.sessions.table import Row, Table
 from model.types import Evidence
 

@@ -1,0 +1,157 @@
+"""The command line: ask, encode, caption, info.
+
+Answers go to standard output, progress and errors to standard error. The exit status is 0, or 2 with one line about
+what was wrong with the input. A command is a function that takes the parsed arguments; it imports what it needs when
+it runs, so that `--help` is there at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from app.cli.terminal import harmless
+from model.errors import ReadonceError
+
+BAD_INPUT = 2
+INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+READER_GONE = 141  # the same for a closed pipe
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Tells an error in one line; the usage is there for `--help`."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str]) -> int:
+    return run(build_parser(), arguments)
+
+
+def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Run the command that the arguments choose, and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        _speak_utf8(stream)
+    chosen = parser.parse_args(arguments)
+    try:
+        chosen.run(chosen)
+        sys.stdout.flush()
+    except ReadonceError as error:
+        print(f"error: {harmless(' '.join(str(error).split()))}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # `| head` has read enough; nothing more may be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="python -m app", description="Read a document once, ask it anything.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_ask(commands)
+    _add_encode(commands)
+    _add_caption(commands)
+    info = commands.add_parser("info", help="versions, device, threads, checkpoints found, cache folder")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    ask = commands.add_parser("ask", help="ask questions about documents")
+    ask.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        type=Path,
+        help="a document, or an encoding made with `encode` (.safetensors)",
+    )
+    ask.add_argument(
+        "-q", "--question", dest="questions", action="append", required=True, metavar="QUESTION", help="may be repeated"
+    )
+    _add_reading_options(ask)
+    ask.add_argument(
+        "--whole-document",
+        action="store_true",
+        help="look at everything, not only at the passages that share words with the question",
+    )
+    ask.add_argument("--json", action="store_true", help="print one JSON object")
+    ask.set_defaults(run=_ask)
+
+
+def _add_encode(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    encode = commands.add_parser("encode", help="read a document once and save its encoding")
+    encode.add_argument("file", metavar="FILE", type=Path, help="a document")
+    encode.add_argument(
+        "-o", "--output", required=True, metavar="ENC.safetensors", type=Path, help="where the encoding goes"
+    )
+    _add_reading_options(encode)
+    encode.set_defaults(run=_encode)
+
+
+def _add_caption(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    caption = commands.add_parser("caption", help="say what pictures show, and read their writing")
+    caption.add_argument("files", nargs="+", metavar="IMAGE", type=Path, help="a picture: PNG, JPEG, WebP, TIFF, ...")
+    caption.add_argument("--detailed", action="store_true", help="a longer caption")
+    caption.add_argument("--read", action="store_true", help="the writing in the picture")
+    caption.add_argument(
+        "-q", "--question", dest="questions", action="append", default=[], metavar="QUESTION", help="may be repeated"
+    )
+    _add_reading_options(caption)
+    caption.add_argument("--json", action="store_true", help="print one JSON object")
+    caption.set_defaults(run=_caption)
+
+
+def _add_reading_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        help="embedded, a model of the Hugging Face hub, or a folder (default: READONCE_MODEL)",
+    )
+    command.add_argument(
+        "--pages",
+        action="append",
+        default=[],
+        metavar="WHICH|HOW",
+        help="only these pages, such as 3-10 or 1,4-6; or how they enter: text, image, both or auto (the default); "
+        "may be given twice",
+    )
+    command.add_argument(
+        "--pan-and-scan", action="store_true", help="see each page that enters as an image in crops, too (dense pages)"
+    )
+    command.add_argument("--password", metavar="P", help="opens an encrypted document")
+
+
+def _ask(arguments: argparse.Namespace) -> None:
+    from app.cli.ask import ask
+
+    ask(arguments)
+
+
+def _caption(arguments: argparse.Namespace) -> None:
+    from app.cli.caption import caption
+
+    caption(arguments)
+
+
+def _encode(arguments: argparse.Namespace) -> None:
+    from app.cli.encode import encode
+
+    encode(arguments)
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from app.cli.info import info
+
+    info(arguments)
+
+
+def _speak_utf8(stream: TextIO) -> None:
+    """JSON is UTF-8 whatever the locale says, and no character of a document may end the program."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,53 @@
+"""`info`: what a bug report needs."""
+
+import argparse
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from app.provenance import megabytes
+from app.settings import Settings
+from model.checkpoints import EMBEDDED
+from model.checkpoints.found import downloaded
+from model.checkpoints.placement import best_device, best_dtype
+from model.kernels.library import find_compiler
+
+PACKAGES = ("torch", "transformers", "gradio", "pymupdf", "rapidocr", "onnxruntime")
+
+
+def info(_arguments: argparse.Namespace) -> None:
+    settings = Settings.from_environment(os.environ)
+    rows = [
+        ("python", f"{platform.python_version()} on {platform.platform()}"),
+        *((package, _version(package)) for package in PACKAGES),
+        ("device", _device()),
+        ("threads", str(torch.get_num_threads())),
+        ("C++ compiler", find_compiler() or "none (with one, a token takes half the time)"),
+        ("checkpoint", settings.model),
+        ("checkpoints found", ", ".join([EMBEDDED, *downloaded()])),
+        ("cache folder", f"{settings.cache_folder} ({_size(settings)})"),
+    ]
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        print(f"{label:<{width}}  {value}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _device() -> str:
+    device = best_device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return f"{device.type} ({name}), computing in {str(best_dtype(device)).removeprefix('torch.')}"
+
+
+def _size(settings: Settings) -> str:
+    if not settings.cache_folder.is_dir():
+        return "not there yet"
+    return megabytes(sum(path.stat().st_size for path in settings.cache_folder.rglob("*") if path.is_file()))

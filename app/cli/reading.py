@@ -1,0 +1,106 @@
+"""From the files that were named to encodings that can be asked: what `ask` and `encode` share."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.cli.progress import ProgressLine
+from app.documents import DocumentReader, Limits, ReadDocument
+from app.settings import Settings
+from model.checkpoints import load_checkpoint
+from model.encoding.file_format import load_encoding
+from model.engine import Engine
+from model.errors import DocumentError
+from model.types import EncodedDocument
+from model.vision.page_inputs import VIEW_MODES, ViewMode
+
+ENCODING_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which files, what of them, how their pages enter, and by which checkpoint they are read."""
+
+    files: tuple[Path, ...]
+    model: str | None
+    pages: str | None
+    views: ViewMode
+    pan_and_scan: bool
+    password: str | None
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, files: Sequence[Path]) -> "Selection":
+        """What the reading options of a command say. `--pages` takes a range, and one of the modes."""
+        modes = [given for given in arguments.pages if given in VIEW_MODES]
+        ranges = [given for given in arguments.pages if given not in VIEW_MODES]
+        return cls(
+            files=tuple(files),
+            model=arguments.model,
+            pages=",".join(ranges) or None,
+            views=modes[-1] if modes else "auto",
+            pan_and_scan=arguments.pan_and_scan,
+            password=arguments.password,
+        )
+
+
+def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[EncodedDocument, ...]]:
+    """Open every file, load the checkpoint, and encode what is not encoded yet.
+
+    Files come first: whatever is wrong with one of them is told before anything slow begins.
+    """
+    with open_reader() as reader:
+        opened = [_open(reader, path, selection, line) for path in selection.files]
+        engine = load_engine(selection.model, line)
+        return engine, tuple(_encoded(engine, one, selection, line) for one in opened)
+
+
+def open_reader() -> DocumentReader:
+    """A reader with the limits of the environment."""
+    return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
+
+
+def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = False) -> Engine:
+    """The engine on the checkpoint of that name; None: on the one that the settings name.
+
+    `quantized` weights pay from some answers on: making them takes a second or two.
+    """
+    settings = Settings.from_environment(os.environ)
+    checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
+    return Engine(
+        checkpoint,
+        native_folder=settings.cache_folder,
+        quantized=quantized,
+        memory_precision=settings.precision,
+    )
+
+
+def _open(
+    reader: DocumentReader, path: Path, selection: Selection, line: ProgressLine
+) -> ReadDocument | EncodedDocument:
+    if path.suffix.lower() == ENCODING_SUFFIX:
+        return _open_encoding(path, selection)
+    return reader.read(
+        path, name=path.name, password=selection.password, pages=selection.pages, progress=line.of(path.name)
+    )
+
+
+def _open_encoding(path: Path, selection: Selection) -> EncodedDocument:
+    if selection.pages is not None:
+        raise DocumentError(f"--pages cannot pick pages of {path}: it is encoded as it is. Encode the pages instead.")
+    return load_encoding(path)
+
+
+def _encoded(
+    engine: Engine, opened: ReadDocument | EncodedDocument, selection: Selection, line: ProgressLine
+) -> EncodedDocument:
+    if isinstance(opened, EncodedDocument):
+        return opened
+    return engine.encode(
+        opened.document,
+        views=selection.views,
+        picture=opened.picture,
+        pan_and_scan=selection.pan_and_scan,
+        progress=line.of(opened.document.name),
+    )

@@ -1,0 +1,83 @@
+"""What a person takes along: a document's encoding as a file, and the conversation as Markdown."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from app.sessions.conversation import Exchange
+from app.sessions.pictures import Pictures, StoredImages
+from app.sessions.session import Loaded, Session
+from app.sessions.viewed import Viewed
+from model.errors import DocumentError, EncodingError
+from model.types import EncodedDocument
+
+SUFFIX = ".safetensors"
+SAVED_WIDTH = 800  # pixels of the page pictures in an encoding
+MOST_PICTURES = 300
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!])")
+
+
+def save(loaded: Loaded) -> Path:
+    """Write a document's encoding, with pictures of its pages, into a folder of its own."""
+    from model.encoding.file_format import save_encoding  # imports torch, which the page does not wait for
+
+    path = _new_file(f"{loaded.name}{SUFFIX}")
+    pictures = {}
+    for page in loaded.document.pages[:MOST_PICTURES]:
+        try:
+            pictures[page.number] = loaded.pictures.image(page.number, width=SAVED_WIDTH)
+        except DocumentError:  # a page that cannot be drawn is not worth the encoding
+            continue
+    save_encoding(loaded.encoded, path, pictures=pictures)
+    return path
+
+
+def restore(data: bytes, name: str) -> tuple[Viewed, EncodedDocument]:
+    """An encoding that was saved before. Raises EncodingError for a file that is none, or is damaged."""
+    from model.encoding.file_format import load_encoding, load_pictures
+
+    path = _new_file("encoding.safetensors")
+    try:
+        path.write_bytes(data)
+        encoded = load_encoding(path)
+        pictures = Pictures(StoredImages(load_pictures(path)))
+    except EncodingError as error:
+        raise EncodingError(str(error).replace(str(path), name)) from error
+    finally:
+        remove(path)
+    return Viewed(document=encoded.document, pictures=pictures), encoded
+
+
+def export(session: Session) -> Path:
+    """The conversation as a Markdown file. What was written by anybody stays plain text in it."""
+    path = _new_file("conversation.md")
+    names = {loaded.key: loaded.name for loaded in session.documents}
+    parts = [_exchange(exchange, names) for exchange in session.conversation.exchanges if not exchange.pending]
+    path.write_text("# Conversation\n\n" + "\n\n".join(parts) + "\n", encoding="utf-8")
+    return path
+
+
+def remove(path: Path) -> None:
+    """Remove a file that was made here, and its folder."""
+    path.unlink(missing_ok=True)
+    path.parent.rmdir()
+
+
+def _new_file(name: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix="readonce-")) / name
+
+
+def _exchange(exchange: Exchange, names: dict[str, str]) -> str:
+    lines = [f"## {_plain(exchange.question)}", _plain(exchange.answer.text or exchange.problem)]
+    for place in exchange.answer.evidence:
+        name = names.get(exchange.sources[place.document_index], place.document)
+        how = "found" if place.verbatim else "looked at"
+        lines.append(f"- {_plain(name)}, page {place.page} ({how}): {_plain(' '.join(place.quote.split()))}")
+    lines += [_plain(text) for text in (exchange.note, exchange.receipt) if text]
+    if exchange.liked:
+        lines.append("Marked as a good answer." if exchange.liked == "up" else "Marked as a bad answer.")
+    return "\n\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    return MARKDOWN.sub(r"\\\1", text)

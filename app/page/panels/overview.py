@@ -1,0 +1,124 @@
+"""The tab that looks inside: a document at a glance, page search, and a page's text as the model got it."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from app.overview.overview import Overview, Sentence
+from app.overview.search import Hit, Hits
+from app.provenance import counted
+from app.sessions.session import Loaded
+from model.types import Page
+
+
+def overview(loaded: Loaded, seen: Overview, questions: Sequence[str], *, trying: bool) -> str:
+    """Title, keywords and telling sentences, copied from the document, and questions that the model can answer."""
+    none = '<span class="hint">none found</span>'
+    words = " ".join(f"<li>{_search(word)}</li>" for word in seen.keywords)
+    sentences = "".join(f"<li>{_sentence(loaded, one)}</li>" for one in seen.sentences)
+    return (
+        '<section class="glance" aria-label="At a glance">'
+        f'<h2 translate="no">{escape(seen.title or loaded.name)}</h2>'
+        f'<ul class="keywords" aria-label="Keywords">{words or none}</ul>'
+        f'<ul class="sentences" aria-label="Telling sentences">{sentences or none}</ul>{_questions(questions, trying)}'
+        '<p class="hint">Copied from the document by counting its words, not written by the model.</p></section>'
+    )
+
+
+def hits(found: Hits) -> str:
+    if not found.words:
+        return ""
+    amount = f"{counted(found.total, 'place')} with “{found.words}”"
+    more = f" · the first {len(found.first)} are shown" if found.total > len(found.first) else ""
+    items = "".join(_hit(number, hit) for number, hit in enumerate(found.first))
+    return (
+        f'<p class="facts" role="status">{escape(amount)}{more}</p>'
+        f'<ol class="hits" aria-label="Places found">{items}</ol>'
+    )
+
+
+def page_text(loaded: Loaded, number: int) -> str:
+    """What the model got of a page."""
+    numbers = [page.number for page in loaded.encoded.document.pages]
+    page = min(loaded.encoded.document.pages, key=lambda candidate: abs(candidate.number - number))
+    text = "".join(_marked(page)) or "This page has no text: the model got nothing of it."
+    return (
+        '<section class="seen" aria-label="What the model saw"><h2>What the model saw</h2>'
+        f'<p class="facts">{_turns(loaded, numbers, page.number)}'
+        f"{escape('; '.join(_about(loaded, page)))}</p><pre>{text}</pre></section>"
+    )
+
+
+def nothing_inside() -> str:
+    return '<p class="hint">Drop a document, or take the sample, to look inside it.</p>'
+
+
+def _search(word: str) -> str:
+    return f'<button class="chip" translate="no" data-event="find" data-words="{escape(word)}">{escape(word)}</button>'
+
+
+def _sentence(loaded: Loaded, one: Sentence) -> str:
+    place = f'data-document="{escape(loaded.key)}" data-page="{one.page}" data-start="{one.start}" data-end="{one.end}"'
+    button = f'<button class="chip" data-event="open_place" {place}>p. {one.page}</button>'
+    return f'<span translate="no">{escape(one.text)}</span> {button}'
+
+
+def _questions(questions: Sequence[str], trying: bool) -> str:
+    if trying:
+        return '<p class="hint pending" role="status">Trying which questions it answers …</p>'
+    buttons = "".join(
+        f'<button class="suggestion" translate="no" data-event="suggest" data-question="{escape(text)}">'
+        f"{escape(text)}</button>"
+        for text in questions
+    )
+    return f'<div class="questions" aria-label="Questions that it answers">{buttons}</div>' if buttons else ""
+
+
+def _hit(number: int, hit: Hit) -> str:
+    place = f'data-document="{escape(hit.key)}" data-page="{hit.page}" data-start="{hit.start}" data-end="{hit.end}"'
+    return (
+        f'<li><button class="open" data-event="open_place" {place} data-focus="hit-{number}">'
+        f'<span class="facts" translate="no">{escape(hit.name)}, p. {hit.page}</span><span><span translate="no">'
+        f'{escape(hit.before)}</span><mark translate="no">{escape(hit.found)}</mark><span translate="no">'
+        f"{escape(hit.after)}</span></span></button></li>"
+    )
+
+
+def _marked(page: Page) -> Iterator[str]:
+    """The page's text; what a person looking at the page cannot see is flagged."""
+    at = 0
+    for word in page.words:
+        if word.hidden and word.start >= at:
+            yield _plain(page.text[at : word.start])
+            hidden = escape(page.text[word.start : word.end])
+            yield f'<mark class="hidden" translate="no" title="A reader of the page cannot see this">{hidden}</mark>'
+            at = word.end
+    yield _plain(page.text[at:])
+
+
+def _plain(text: str) -> str:
+    return f'<span translate="no">{escape(text)}</span>' if text else ""
+
+
+def _about(loaded: Loaded, page: Page) -> Iterator[str]:
+    tokens = int((loaded.encoded.tokens.pages == page.number).sum())
+    yield f"{counted(tokens, 'token')} of this page went into the encoder"
+    yield {"text": "as text", "image": "as a picture", "both": "as text and picture"}[page.view]
+    if page.source != "text":
+        yield {"ocr": "its text was read by OCR and may have mistakes", "tags": "its text is image tags"}[page.source]
+    if page.unread_boxes:
+        yield f"{counted(page.unread_boxes, 'place')} with writing could not be read"
+    if hidden := sum(word.hidden for word in page.words):
+        yield f"{counted(hidden, 'word')} that a reader of the page cannot see, marked here"
+
+
+def _turns(loaded: Loaded, numbers: Sequence[int], number: int) -> str:
+    at = numbers.index(number)
+    before, after = numbers[at - 1 : at] if at else (), numbers[at + 1 : at + 2]
+    return (
+        f"{_turn(loaded, before, 'previous', '‹')} Page {number} of {numbers[-1]} {_turn(loaded, after, 'next', '›')} "
+    )
+
+
+def _turn(loaded: Loaded, to: Sequence[int], way: str, sign: str) -> str:
+    target = f'data-event="open" data-document="{escape(loaded.key)}" data-page="{to[0]}"' if to else "disabled"
+    return f'<button class="turn" {target} data-focus="{way}" aria-label="{way.capitalize()} page">{sign}</button>'

@@ -1,0 +1,108 @@
+"""The tab that looks inside: at a glance, page search, and what the model saw of a page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from app.overview.search import search
+from app.page import panels
+from app.page.events import number_of, text_of
+from app.page.overview import Overviews
+from app.page.update import Update
+from app.sessions.library import Library
+from app.sessions.session import Shown
+from model.errors import ReadonceError
+from model.types import Evidence
+
+
+class InsideTab:
+    """The components, made inside the tabs of the page."""
+
+    def __init__(self, panel: Callable[[str], gr.HTML], say: Callable[[str], Any]) -> None:
+        with (
+            gr.Tab(say("Look inside"), id="inside", elem_id="inside-tab", render_children=True),
+            gr.Row(elem_id="inside-room"),
+        ):
+            with gr.Column(min_width=0, elem_id="inside-left"):
+                self.look = gr.Button(say("At a glance"), variant="primary", elem_id="look")
+                self.overview = panel("glance")
+                with gr.Row(elem_id="searching"):
+                    self.words = gr.Textbox(
+                        label=say("Find in the ticked documents"),
+                        placeholder=say("Find words"),
+                        show_label=False,
+                        elem_id="words",
+                    )
+                    self.find = gr.Button(say("Find"), min_width=0, elem_id="find")
+                self.problem = panel("inside-problem")
+                self.hits = panel("hits")
+            with gr.Column(min_width=0, elem_id="inside-right"):
+                self.page_text = panel("page-text")
+
+    @property
+    def outputs(self) -> list[Block]:
+        return [self.overview, self.problem, self.hits, self.page_text]
+
+    @staticmethod
+    def changes(update: Update) -> tuple[Any, ...]:
+        """Values for the outputs, in their order."""
+        return (
+            gr.skip() if update.overview is None else update.overview,
+            gr.skip() if update.inside_problem is None else panels.table_problem(update.inside_problem),
+            gr.skip() if update.hits is None else update.hits,
+            gr.skip() if update.page_text is None else update.page_text,
+        )
+
+    def connect(self, on: Callable[..., Any], handlers: "InsideHandlers") -> None:
+        on(self.look.click, handlers.look)
+        on([self.find.click, self.words.submit], handlers.find, self.words)
+        on(self.overview.find, handlers.find_keyword)
+        for panel in (self.overview, self.hits):
+            on(panel.open_place, handlers.open_place)
+        on(self.page_text.open, handlers.turn)
+
+
+class InsideHandlers:
+    """What happens in the tab. A session's id comes first."""
+
+    def __init__(self, *, library: Library, overviews: Overviews) -> None:
+        self._library = library
+        self._glancing = overviews
+
+    def look(self, session_id: str) -> None:
+        """The document that is shown, at a glance."""
+        session = self._library.session(session_id)
+        try:
+            if session.shown is None:
+                raise ReadonceError("0 documents are open. Drop one, or click one of those on the left.")
+            self._glancing.look(session, session.shown.key)
+        except ReadonceError as error:
+            session.overview.refuse(str(error))
+
+    def find(self, session_id: str, words: str) -> None:
+        session = self._library.session(session_id)
+        try:
+            session.overview.found(search([loaded.document for loaded in session.ticked], words))
+        except ReadonceError as error:
+            session.overview.refuse(str(error))
+
+    def find_keyword(self, session_id: str, event: gr.EventData) -> None:
+        self.find(session_id, text_of(event, "words"))
+
+    def turn(self, session_id: str, event: gr.EventData) -> None:
+        """Another page of the document that is looked into."""
+        shown = Shown(key=text_of(event, "document"), page=number_of(event, "page") or 1)
+        self._library.session(session_id).show(shown)
+
+    def open_place(self, session_id: str, event: gr.EventData) -> None:
+        """Show a page with one place marked."""
+        session = self._library.session(session_id)
+        key, page = text_of(event, "document"), number_of(event, "page") or 1
+        start, end = number_of(event, "start") or 0, number_of(event, "end") or 0
+        name = session.document(key).name
+        place = Evidence(
+            document=name, document_index=0, page=page, start=start, end=end, quote="", score=1.0, verbatim=True
+        )
+        session.show(Shown(key=key, page=page, places=(place,)))

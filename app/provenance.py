@@ -1,0 +1,86 @@
+"""Figures as people read them: sizes, times, counts, and the receipt under an answer."""
+
+from collections.abc import Sequence
+
+from model.types import Answer, Document, EncodedDocument
+
+MEGABYTE = 1_000_000
+LEAST_CONFIDENCE = 0.75  # geometric mean probability of the answer's tokens
+LEAST_ATTENTION = 0.3  # share of the page that was looked at most
+LEAST_SOUGHT = 0.7  # of the page that the answer was first_token_attention on most: how much its own page was
+
+
+def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
+    """What reading cost once, and what this answer cost."""
+    pages = [page for one in encoded for page in one.document.pages]
+    seen = sum(page.view != "text" for page in pages)
+    tokens = sum(one.token_count for one in encoded)
+    reading = sum(one.encode_seconds for one in encoded)
+    pictures = f" ({seen:,} seen as pictures)" if seen else ""
+    looked_at = f" · looked at {counted(answer.shown_tokens, 'token')}" if 0 < answer.shown_tokens < tokens else ""
+    return (
+        f"read once: {counted(len(pages), 'page')}{pictures}, {counted(tokens, 'token')}, {seconds(reading)}"
+        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}{looked_at}"
+    )
+
+
+def doubtful(answer: Answer) -> bool:
+    """Whether the person should be warned of an answer whose probability or evidence is weak.
+
+    The decoder was unsure; or the answer stands nowhere and it looked around; or it stands on another page than the one
+    where the decoder first_token_attention it.
+
+    The limits are from `python -m app.bench evidence`, which says how often the mark is right.
+    """
+    if not answer.text or answer.stop_reason == "stopped":
+        return False
+    looked_around = bool(answer.evidence) and not any(place.verbatim for place in answer.evidence)
+    hottest = max((one.share for one in answer.attention), default=0.0)
+    unsure = answer.confidence < LEAST_CONFIDENCE or (looked_around and hottest < LEAST_ATTENTION)
+    return unsure or _sought_elsewhere(answer)
+
+
+def _sought_elsewhere(answer: Answer) -> bool:
+    if not answer.evidence:
+        return False
+    first = answer.evidence[0]
+    first_token_attention = {(one.document_index, one.page): one.first_token_attention for one in answer.attention}
+    here = first_token_attention.get((first.document_index, first.page), 0.0)
+    return here < LEAST_SOUGHT * max(first_token_attention.values(), default=0.0)
+
+
+def so_far(document: Document, part: EncodedDocument) -> str:
+    """Says that an answer knows only the first pages of a document that is still being read."""
+    last = int(part.tokens.pages.max())
+    read = sum(page.number <= last for page in document.pages)
+    return (
+        f"Answered from the first {counted(read, 'page')} of {len(document.pages):,} of {document.name},"
+        " while the rest is being read. Ask again when it is done."
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def seconds(value: float) -> str:
+    """Precise where it is short: `0.84 s`, `12.3 s`, `2 min 5 s`."""
+    if value < 0.995:
+        return f"{value:.2f} s"
+    if value < 99.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def roughly(value: float) -> str:
+    """A remaining time, no more precise than anybody can know it."""
+    if value < 10:
+        return "a few seconds left"
+    if value < 90:
+        return f"about {round(value / 5) * 5} s left"
+    return f"about {round(value / 60)} min left"
+
+
+def megabytes(size: int) -> str:
+    return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"

@@ -1,0 +1,204 @@
+"""From questions to answers, in five stages: retrieve, prompt, decode, choose, ground.
+
+Each stage takes a value and gives one. `Generation.answers` runs them for a batch of questions and yields a snapshot of
+every answer a token. Shapes: N questions, T tokens of the joined encodings, V of them that some question attends to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from model.answering.beam_search import BeamSearch, Candidate
+from model.answering.evidence import Grounding, ground
+from model.answering.prompts import decode_answer, end_tokens, prompt_ids
+from model.answering.reranker import Reranker, visible_text
+from model.answering.retrieval import has_sentences, visible_tokens
+from model.answering.sampler import Sampler
+from model.checkpoints.checkpoint import Checkpoint
+from model.decoder.decoder import Decoder, DecoderParts
+from model.decoder.forward import DecoderOutput
+from model.encoding.memory import select_tokens, to_device
+from model.errors import Cancelled
+from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, StopReason, Turn
+
+BEAM_WIDTH = 6  # candidates that are decoded side by side where the checkpoint knows how to choose among them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieved:
+    """What the decoder may attend to. visible_mask: (N, T) bool. union: (T,) bool, visible to any question."""
+
+    visible_mask: torch.Tensor
+    union: torch.Tensor
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """An answer that is being decoded: its latest snapshot, its candidates, and the text that they are ranked by."""
+
+    answer: Answer
+    search: BeamSearch
+    ranked_by: str | None  # None: the likeliest candidate is the answer
+
+
+class Generation:
+    """The answers to a batch of questions, decoded in one pass over the memories a token."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        parts: DecoderParts,
+        encodings: tuple[EncodedDocument, ...],
+        options: GenerationOptions,
+        cancelled: CancelledCallback | None,
+        reranker: Reranker | None = None,
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._parts = parts
+        self._encodings = encodings
+        self._options = options
+        self._cancelled = cancelled
+        self._reranker = reranker if options.temperature == 0 else None
+        self._ends = end_tokens(checkpoint)
+        self._started = time.perf_counter()
+
+    def answers(self, questions: Sequence[str], history: Sequence[Turn] = ()) -> Iterator[tuple[Answer, ...]]:
+        """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop.
+
+        Raises Cancelled where the stop came before the first token.
+        """
+        self._started = time.perf_counter()
+        retrieved = self._retrieve(questions, history)
+        prompts = [prompt_ids(self._checkpoint, question, history) for question in questions]
+        decoder = self._decoder(prompts, retrieved)
+        batch = [
+            self._begin(question, visible, retrieved.union)
+            for question, visible in zip(questions, retrieved.visible_mask, strict=True)
+        ]
+        for running in self._decode(decoder, prompts, batch):
+            for one in running:
+                one.answer = self._snapshot(one, retrieved)
+            yield tuple(one.answer for one in batch)
+
+    def _retrieve(self, questions: Sequence[str], history: Sequence[Turn]) -> Retrieved:
+        """Choose the tokens that each question attends to. One that leans on the last turn is about its words, too."""
+        tokens = self._checkpoint.passage_tokens
+        if tokens is None or self._options.whole_document:
+            total = sum(encoded.token_count for encoded in self._encodings)
+            return Retrieved(
+                visible_mask=torch.ones(len(questions), total, dtype=torch.bool),
+                union=torch.ones(total, dtype=torch.bool),
+            )
+        earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
+        visible_mask = visible_tokens(self._encodings, [question + earlier for question in questions], tokens)
+        return Retrieved(visible_mask=visible_mask, union=visible_mask.any(0))
+
+    def _decoder(self, prompts: Sequence[Sequence[int]], retrieved: Retrieved) -> Decoder:
+        """The decoder over the V visible tokens alone."""
+        checkpoint, union = self._checkpoint, retrieved.union
+        parts = union.split([encoded.token_count for encoded in self._encodings])
+        memories = [select_tokens(encoded.memory, part) for encoded, part in zip(self._encodings, parts, strict=True)]
+        layers = self._parts.layers
+        if layers is None or not layers.accepts(memories):
+            memories = [to_device(memory, checkpoint.device, checkpoint.dtype) for memory in memories]
+        among_visible = retrieved.visible_mask[:, union]  # (N, V)
+        return Decoder(
+            checkpoint.model,
+            memories,
+            len(prompts),
+            capacity=max(map(len, prompts)) + self._options.max_new_tokens,
+            parts=self._parts if bool(union.all()) else replace(self._parts, prefix_cache=None),
+            cancelled=self._cancelled,
+            visible_mask=None if bool(among_visible.all()) else among_visible.to(checkpoint.device),
+        )
+
+    def _begin(self, question: str, visible: torch.Tensor, union: torch.Tensor) -> _Running:
+        """The search for one answer. visible: (T,) bool, what the question attends to."""
+        no_attention = torch.zeros(int(union.sum()), device=self._checkpoint.device)  # (V,)
+        sampler = Sampler(self._options, no_attention.device)
+        answer = Answer(question=question, shown_tokens=int(visible.sum()))
+        text = visible_text(self._encodings, visible) if self._reranker else ""
+        # In a form, which is made of lines, the other fields' values stand near a label, too: nearness says nothing.
+        ranked = bool(text) and has_sentences(text, answer.shown_tokens)
+        width = BEAM_WIDTH if ranked else 1
+        search = BeamSearch(width, sampler, self._ends, no_attention)
+        return _Running(answer=answer, search=search, ranked_by=text if ranked else None)
+
+    def _decode(
+        self, decoder: Decoder, prompts: Sequence[Sequence[int]], batch: Sequence[_Running]
+    ) -> Iterator[Sequence[_Running]]:
+        """Decode token by token; each yield holds the answers whose candidates have got another token."""
+        running: Sequence[_Running] = batch
+        survivors = self._extend(running, decoder.begin(prompts))
+        sequences = len(batch)  # that the decoder holds
+        yield running
+        while running := [one for one in batch if one.search.live]:
+            if survivors != list(range(sequences)):
+                decoder.select(survivors)
+            sequences = len(survivors)
+            try:
+                output = decoder.step([candidate.ids[-1] for one in running for candidate in one.search.live])
+                survivors = self._extend(running, output)
+            except Cancelled:
+                for one in running:
+                    one.search.end()
+                    one.answer = replace(one.answer, stop_reason="stopped")
+            yield running
+
+    def _extend(self, running: Sequence[_Running], output: DecoderOutput) -> list[int]:
+        """Give each answer's candidates their next token; returns the decoder's sequences that go on."""
+        survivors: list[int] = []
+        first = 0
+        for one in running:
+            part = slice(first, first + len(one.search.live))
+            kept = one.search.extend(output.logits[part], output.attention[part], output.middle_layer_attention[part])
+            self._end_where_the_likeliest_must(one.search)
+            survivors += [first + sequence for sequence in kept] if one.search.live else []
+            first = part.stop
+        return survivors
+
+    def _end_where_the_likeliest_must(self, search: BeamSearch) -> None:
+        _, ran_on = self._text(search.likeliest)
+        at_the_limit = bool(search.live) and len(search.live[0].ids) == self._options.max_new_tokens
+        if ran_on or at_the_limit:
+            search.end()
+
+    def _snapshot(self, running: _Running, retrieved: Retrieved) -> Answer:
+        """The answer so far; once nothing is decoded any more, the chosen candidate with its evidence."""
+        finished = not running.search.live
+        chosen = self._choose(running) if finished else running.search.likeliest
+        text, ran_on = self._text(chosen)
+        grounding = ground(self._encodings, retrieved.union, chosen, text) if finished else Grounding()
+        seconds = time.perf_counter() - self._started
+        return replace(
+            running.answer,
+            text=text,
+            finished=finished,
+            stop_reason=self._stop_reason(running.answer, chosen, ran_on) if finished else "",
+            tokens=len(chosen.ids),
+            seconds=seconds,
+            first_token_seconds=running.answer.first_token_seconds or seconds,
+            confidence=chosen.confidence,
+            evidence=grounding.evidence,
+            attention=grounding.attention,
+        )
+
+    def _choose(self, running: _Running) -> Candidate:
+        """The best of the finished candidates."""
+        finished = running.search.finished
+        if self._reranker is None or running.ranked_by is None or len(finished) == 1:
+            return running.search.likeliest
+        texts = [self._text(candidate)[0] for candidate in finished]
+        return finished[self._reranker.best(running.answer.question, running.ranked_by, texts, finished)]
+
+    def _text(self, candidate: Candidate) -> tuple[str, bool]:
+        return decode_answer(self._checkpoint.tokenizer, candidate.ids)
+
+    def _stop_reason(self, answer: Answer, chosen: Candidate, ran_on: bool) -> StopReason:
+        if ran_on or chosen.ids[-1] in self._ends:
+            return "end"
+        return answer.stop_reason or "length"

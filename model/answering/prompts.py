@@ -1,0 +1,61 @@
+"""What the decoder reads before an answer, and how an answer's tokens are read off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer
+
+from model.checkpoints.checkpoint import Checkpoint
+from model.encoding.token_map import encode_text
+from model.types import Turn
+
+NOT_IN_DOCUMENT = "The document does not say."
+HISTORY_TOKENS = 256  # what earlier turns may take of the decoder's prefix, the latest first
+_NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint was never taught to end: it asks itself the next question
+_SHORTEST_LOOP = 8  # tokens that an answer may say twice in a row: shorter ones are in tables of numbers, too
+_UNFINISHED_CHARACTER = "\ufffd"  # the first bytes of a character whose last ones are still to come
+
+
+def prompt_text(question: str, history: tuple[Turn, ...] = ()) -> str:
+    """What the decoder reads before it answers: the document is in the memory, the question is here."""
+    earlier = "".join(f"Question: {turn.question}\nAnswer: {turn.answer}\n" for turn in history)
+    return f"{earlier}Question: {question}\nAnswer:"
+
+
+def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = ()) -> list[int]:
+    """The prompt's tokens, with as many of the latest turns as `HISTORY_TOKENS` holds."""
+    asked = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question))[0]]
+    ids = asked
+    for first in reversed(range(len(history))):
+        longer = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question, tuple(history[first:])))[0]]
+        if len(longer) - len(asked) > HISTORY_TOKENS:
+            break
+        ids = longer
+    return ids
+
+
+def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
+    """Ids that end an answer: the configuration's, and those that a fine-tune's generation settings add."""
+    found: set[int] = set()
+    model = checkpoint.model
+    for config in (model.model.decoder.config, getattr(model, "generation_config", None)):
+        value = getattr(config, "eos_token_id", None)
+        found.update([value] if isinstance(value, int) else value or [])
+    return frozenset(found)
+
+
+def decode_answer(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, bool]:
+    """The text of an answer's tokens, and whether it has run on: into a question of its own, or in a circle."""
+    once = _drop_repetition(ids)
+    text = tokenizer.decode(once, skip_special_tokens=True)
+    answer, asked, _ = text.partition(_NEXT_QUESTION)
+    return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(asked) or len(once) < len(ids)
+
+
+def _drop_repetition(ids: Sequence[int]) -> Sequence[int]:
+    """The tokens without the last few of them, if just these stand before them, too."""
+    for size in range(_SHORTEST_LOOP, len(ids) // 2 + 1):
+        if ids[-size:] == ids[-2 * size : -size]:
+            return ids[:-size]
+    return ids

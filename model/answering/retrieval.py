@@ -1,0 +1,204 @@
+"""Which passages share their words with a question, so that the decoder is shown those alone.
+
+A small checkpoint loses its way among many pages, where attention must find the place and read it, too. Words find the
+place well: passages are ranked by BM25 (Robertson and Zaragoza, 2009), in which rare words count most; one that shares
+only function words ("what", "of") with the question is not among them. As a memory is a set of rows, looking at a few
+passages is attention over fewer rows: nothing is read again, and an answer costs less.
+
+Shapes: T rows of the joined memories, N questions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from model.answering.stop_words import STOP_WORDS
+from model.types import EncodedDocument
+
+_LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
+_MOST = 3  # passages that are shown
+_LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
+_LEAST_FOUND = 0.5  # of the question's words that the passages have, or it is shown all of a short text
+_STEM, _SHORTEST_STEM = 6, 5  # characters of a word that count: endings differ; one as long as that has its full weight
+_SHORT_WORD = 4  # characters, from which on a word is found by its beginning
+_FUNCTION_WORD = 0.5  # of its weight that a function word keeps
+_SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
+_SENTENCE_END = re.compile(  # behind a word of three letters: "Mr." and "No." end none
+    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
+)
+_LINE_END = re.compile(r"\n")
+_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that put no space between words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """Some sentences or lines of a page: rows [first, last) of the joined memories, and their text in plain letters."""
+
+    first: int
+    last: int
+    text: str
+
+
+def visible_tokens(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
+    """Which rows each question is shown, (N, T) bool: its closest passages, about `tokens` tokens of them at most.
+
+    A question that has no word in common with the documents is shown everything.
+    """
+    shown = torch.ones(len(questions), sum(encoded.token_count for encoded in encodings), dtype=torch.bool)
+    passages = passages_of(encodings)
+    for row, question in zip(shown, questions, strict=True):
+        if chosen := retrieve(passages, question, tokens):
+            row[:] = False
+            row[0] = True  # a `<bos>`, where attention that looks for nothing rests
+            for passage in chosen:
+                row[passage.first : passage.last] = True
+    return shown
+
+
+def retrieve(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
+    """The passages that a question is shown, the closest first; none: it is shown everything.
+
+    So it is where a text is short and they have little of the question: it is put in other words.
+    """
+    total = sum(passage.last - passage.first for passage in passages)
+    if _of_lines(total, len(passages)) and total <= 2 * tokens:  # a form, and short enough
+        return []
+    scores = relevance(passages, question)
+    best, short = max(scores, default=0.0), total <= tokens
+    chosen: list[Passage] = []
+    for index in sorted(range(len(passages)), key=lambda index: -scores[index])[:_MOST]:
+        passage = passages[index]
+        tokens -= passage.last - passage.first
+        if scores[index] <= _LEAST_RELEVANCE * best or (chosen and tokens < 0):
+            break
+        chosen.append(passage)
+    return [] if short and _share_found(chosen, question) < _LEAST_FOUND else chosen
+
+
+def has_sentences(text: str, tokens: int) -> bool:
+    """Whether a text of so many tokens is made of sentences, rather than of lines as a form is."""
+    return not _of_lines(tokens, 1 + sum(1 for _ in _SENTENCE_END.finditer(text)))
+
+
+def _of_lines(tokens: int, passages: int) -> bool:
+    return tokens >= _LONGEST // 2 * passages
+
+
+def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:
+    """The passages of all pages with text, in the order of the joined rows."""
+    passages: list[Passage] = []
+    offset = 0
+    for encoded in encodings:
+        for page in encoded.document.pages:
+            rows = (encoded.tokens.pages == page.number).nonzero().flatten()
+            starts, ends = encoded.tokens.starts[rows].tolist(), encoded.tokens.ends[rows].tolist()
+            places = (rows + offset).tolist()
+            passages += [
+                replace(passage, first=places[passage.first], last=places[passage.last - 1] + 1)
+                for passage in cut(page.text, starts, ends)
+            ]
+        offset += encoded.token_count
+    return passages
+
+
+def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passage]:
+    """The passages of a text, whose token i stands for characters [starts[i], ends[i]); rows count from 0.
+
+    A passage ends with a sentence or paragraph; where none ends in time, with the last line that fits.
+    """
+    sentences, lines = (
+        [bisect_left(starts, match.end()) for match in pattern.finditer(text)] for pattern in (_SENTENCE_END, _LINE_END)
+    )
+    first = 0
+    while first < len(starts):
+        most = min(first + _LONGEST, len(starts))
+        last = most
+        if sentence := sentences[bisect_left(sentences, first + _SHORTEST) : bisect_right(sentences, most)]:
+            last = sentence[0]
+        elif most < len(starts) and (fits := lines[bisect_right(lines, first) : bisect_right(lines, most)]):
+            last = fits[-1]
+        yield Passage(first=first, last=last, text=plain_letters(text[starts[first] : ends[last - 1]]))
+        first = last
+
+
+def relevance(passages: Sequence[Passage], question: str) -> list[float]:
+    """BM25 of each passage; 0 where it has none of the question's words but function words."""
+    words = _words(question, "\n".join(passage.text for passage in passages))
+    if not words or not passages:
+        return [0.0] * len(passages)
+    pattern = re.compile("|".join(words[text].pattern for text in sorted(words, reverse=True)))
+    found = [Counter(match.group() for match in pattern.finditer(passage.text)) for passage in passages]
+    holding = Counter(word for counts in found for word in counts)
+    mean = sum(len(passage.text) for passage in passages) / len(passages)
+    return [
+        sum(
+            words[word].weight
+            * math.log(1 + (len(passages) - holding[word] + 0.5) / (holding[word] + 0.5))
+            * (count * (_SATURATION + 1))
+            / (count + _SATURATION * (1 - _LENGTH + _LENGTH * len(passage.text) / mean))
+            for word, count in counts.items()
+        )
+        if any(words[word].is_content_word for word in counts)
+        else 0.0
+        for passage, counts in zip(passages, found, strict=True)
+    ]
+
+
+def _share_found(passages: Sequence[Passage], question: str) -> float:
+    """Of the question's words but function words, by weight, those that the passages have."""
+    text = "\n".join(passage.text for passage in passages)
+    telling = [word for word in _words(question, text).values() if word.is_content_word]
+    found = sum(word.weight for word in telling if re.search(word.pattern, text))
+    return found / (sum(word.weight for word in telling) or 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """How a word of the question is found, how much it counts, and whether it says what the question is about."""
+
+    pattern: str
+    weight: float
+    is_content_word: bool = True
+
+
+def _words(question: str, text: str) -> dict[str, _Word]:
+    """The question's words in plain letters: long ones by their beginning, unspaced scripts by pairs of characters.
+
+    Short words say less than long ones, but for numbers and those in capitals.
+    """
+    words: dict[str, _Word] = {}
+    for word in _WORD.findall(question):
+        plain = plain_letters(word)
+        name = word.isupper() or any(map(str.isdigit, word))
+        weight = 1.0 if name else min(1.0, len(plain) / _STEM)
+        if _UNSPACED.search(plain):
+            pairs = [plain[index : index + 2] for index in range(max(1, len(plain) - 1))]
+            words |= {pair: _Word(pair, 1.0) for pair in pairs}
+        elif plain in STOP_WORDS and not name:
+            words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _FUNCTION_WORD, is_content_word=False))
+        elif len(plain) < _SHORT_WORD:
+            words[plain] = _Word(rf"\b{plain}\b", weight)
+        else:
+            stem = _stem(plain, text)
+            words[stem] = _Word(rf"\b{stem}", weight)
+    return words
+
+
+def _stem(word: str, text: str) -> str:
+    """The beginning of a word, a shorter one where the text does not have it: "expiry" finds "expires"."""
+    stem = word[:_STEM]
+    return stem if re.search(rf"\b{stem}", text) else stem[:_SHORTEST_STEM]
+
+
+def plain_letters(text: str) -> str:
+    """Without case and accents."""
+    return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))

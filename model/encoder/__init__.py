@@ -1,0 +1,1 @@
+"""The bidirectional encoder: token ids to hidden states, piece by piece."""

@@ -1,0 +1,139 @@
+"""Attention of the encoder: bidirectional, over the whole window or a band of it, with no T x T mask.
+
+A global layer attends piece by piece of the queries to all keys. A local layer cuts the queries into blocks and gives
+each block only the keys that its band reaches: O(T x sliding window) instead of O(T^2).
+
+Shapes: S queries of a piece, T keys, K key heads with G query heads each, D head size.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from model.network.cpu_features import has_any
+from model.network.t5gemma2 import reach
+
+_BLOCK = 128  # queries of a local block: fewer waste less of the band, more fill the processor better
+_SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
+
+
+def sliding_window_mask(size: int, sliding_window: int, device: torch.device) -> torch.Tensor:
+    """Who sees whom in a local encoder layer, (T, T) bool: half a window to each side (transformers' rule)."""
+    behind, ahead = reach(sliding_window)
+    positions = torch.arange(size, device=device)
+    distance = positions[None, :] - positions[:, None]
+    return (distance >= -behind) & (distance <= ahead)
+
+
+def sliding_window_bias(hidden: torch.Tensor, sliding_window: int) -> torch.Tensor | None:
+    """The mask of all states (T, H), where there are no more than the window has, as 0 or minus infinity; else None.
+
+    Then a band would be all but everything.
+    """
+    if len(hidden) > sliding_window:
+        return None
+    return _bias(sliding_window_mask(len(hidden), sliding_window, hidden.device), hidden.dtype)
+
+
+def _bias(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    return torch.where(seen, 0.0, -torch.inf).to(dtype)
+
+
+def global_attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, bias: torch.Tensor | None = None
+) -> torch.Tensor:
+    """queries (K, G, S, D), keys and values (K, T, D), bias (S, T) for scores -> (K, G, S, D)."""
+    return _attention(queries, keys, values, bias, scaling)
+
+
+def local_attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, first: int, sliding_window: int
+) -> torch.Tensor:
+    """As `global_attention`, each query within its band; the piece's first query stands at position `first`."""
+    count, total = queries.shape[2], keys.shape[1]
+    blocks = -(-count // _BLOCK)
+    behind, ahead = reach(sliding_window)
+    span = _BLOCK + sliding_window  # one more than the band has: an even number suits the processor
+    start, end = first - behind, first + blocks * _BLOCK + ahead + 1
+    key_blocks, value_blocks = (
+        _padded(rows, start, end).unfold(1, span, _BLOCK).transpose(2, 3).flatten(0, 1) for rows in (keys, values)
+    )  # (K * blocks, span, D), with one key head no copy
+    padded = functional.pad(queries, (0, 0, 0, blocks * _BLOCK - count))
+    query_blocks = padded.unflatten(2, (blocks, _BLOCK)).transpose(1, 2).flatten(0, 1)  # (K * blocks, G, _BLOCK, D)
+    bias = _bias(_band(blocks, span, start, total, keys.device), keys.dtype)
+    if len(bias) > 1:
+        bias = bias.repeat(len(keys), 1, 1)
+    output = _attention(query_blocks, key_blocks, value_blocks, bias, scaling)
+    by_piece = output.unflatten(0, (-1, blocks)).transpose(1, 2).flatten(2, 3)
+    return by_piece[:, :, :count]
+
+
+def _padded(rows: torch.Tensor, start: int, end: int) -> torch.Tensor:
+    """Rows [start, end) of (K, T, D), with zeros where there are none."""
+    total = rows.shape[1]
+    inside = rows[:, max(start, 0) : min(end, total)]
+    return functional.pad(inside, (0, 0, max(0, -start), max(0, end - max(total, start))))
+
+
+def _band(blocks: int, span: int, start: int, total: int, device: torch.device) -> torch.Tensor:
+    """Which keys each query of each block sees, (blocks, _BLOCK, span): within its band and within the window.
+
+    (1, _BLOCK, span), the same for all blocks, where nothing of theirs lies outside the window.
+    """
+    query = torch.arange(_BLOCK, device=device)[:, None]
+    key = torch.arange(span, device=device)
+    near = (key >= query) & (key < query + span - _BLOCK)
+    if start >= 0 and start + (blocks - 1) * _BLOCK + span <= total:
+        return near[None]
+    position = start + torch.arange(blocks, device=device)[:, None] * _BLOCK + key  # (blocks, span)
+    return near & ((position >= 0) & (position < total))[:, None, :]
+
+
+def _attention(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
+) -> torch.Tensor:
+    """queries (B, G, S, D), keys and values (B, T, D), bias (S, T), (1, S, T) or (B, S, T) -> (B, G, S, D).
+
+    PyTorch's kernel, on a CPU with the query heads that share a key head as its rows (twice as fast with AMX). But
+    without AMX it multiplies bfloat16 at float32's rate: there plain products, which use the bfloat16 instructions, are
+    two to three times as fast.
+    """
+    on_cpu, groups = keys.device.type == "cpu", queries.shape[1]
+    if on_cpu and keys.dtype == torch.bfloat16 and not has_any("amx_bf16"):
+        return _attention_by_products(queries, keys, values, bias, scaling)
+    if on_cpu:
+        queries = queries.flatten(1, 2)[:, None]
+        bias = None if bias is None else torch.cat([bias] * groups, dim=-2)
+    shared = queries.shape[1]
+    attended = functional.scaled_dot_product_attention(
+        queries,
+        keys[:, None].expand(-1, shared, -1, -1),
+        values[:, None].expand(-1, shared, -1, -1),
+        attn_mask=bias if bias is None or bias.ndim == 2 else bias[:, None],
+        scale=scaling,
+    )
+    return attended.unflatten(2, (groups, -1))[:, 0] if on_cpu else attended
+
+
+def _attention_by_products(
+    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
+) -> torch.Tensor:
+    """The G query heads of a key head are its rows, and some rows at a time see all their keys.
+
+    One product after the other: a batched one would first copy the keys, turned, which takes longer than the product.
+    """
+    batch, groups, count, size = queries.shape
+    step = max(1, _SCORES_AT_ONCE // (groups * keys.shape[1]))
+    added = None if bias is None else bias.expand(batch, -1, -1)
+    output = torch.empty_like(queries)
+    for index in range(batch):
+        for first in range(0, count, step):
+            part = slice(first, first + step)
+            rows = (queries[index, :, part] * scaling).reshape(-1, size)  # (G * s, D)
+            scores = functional.linear(rows, keys[index])
+            if added is not None:
+                scores.view(groups, -1, keys.shape[1]).add_(added[index, part])
+            attended = torch.softmax(scores, dim=-1) @ values[index]
+            output[index, :, part] = attended.unflatten(0, (groups, -1))
+    return output

@@ -1,0 +1,190 @@
+"""The encoder side: token ids -> hidden states, through the modules of a T5Gemma 2.
+
+Piece by piece within each layer: the memory that a window needs grows with its length alone, progress moves, and a
+person can stop between two pieces. A CPU's cores take a piece each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from model.encoder.attention import global_attention, local_attention, sliding_window_bias
+from model.errors import raise_if_cancelled
+from model.kernels.encoder_layers import WindowOfLayers
+from model.kernels.parts import NativeParts
+from model.network.cpu_features import has_any
+from model.network.residency import weights_on_device
+from model.network.row_ops import RowOps
+from model.network.t5gemma2 import Layer, Rotary, T5Gemma2
+from model.network.threads import parallel_map
+from model.types import CancelledCallback
+from model.vision.features import image_tokens
+
+READING_STOPPED = "Reading was stopped. What was read of this document is not kept."
+_SHORT_WINDOW = 1024  # tokens, up to which there are too few pieces to share out among cores
+_PIECE = 512  # tokens that go through a layer together: what is made of them stays in a core's cache
+_SMALLEST_PIECE = 128
+_PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: how long a stop may have to wait
+_AMX_TIMES = 16  # as many, where the processor multiplies so fast: keys are read less often
+_GPU_TIMES = 32  # a GPU has room and haste for larger pieces
+
+
+@torch.inference_mode()
+def encode_chunk(
+    model: T5Gemma2,
+    ids: torch.Tensor,
+    cancelled: CancelledCallback | None = None,
+    *,
+    image_features: torch.Tensor | None = None,
+    progress: Callable[[float], None] | None = None,
+    native: NativeParts | None = None,
+) -> torch.Tensor:
+    """The encoder's last hidden states, (T, H), of one window of token ids, (T,), that begins with `<bos>`.
+
+    image_features: (N, H), what was seen, a row for each image token among the ids. `progress` gets the fraction that
+    is done. `native`: the model's parts in native code. Raises Cancelled between two pieces.
+    """
+    layers = model.model.encoder.text_model.layers
+    chunk = _begin(model, ids, image_features, native or NativeParts())
+    for index, layer in enumerate(layers):
+        with weights_on_device(layer):
+            for done in chunk.through(index):
+                raise_if_cancelled(cancelled, READING_STOPPED)
+                if progress is not None:
+                    progress((index + done) / len(layers))
+    return chunk.states()
+
+
+def _begin(
+    model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts
+) -> _Chunk | WindowOfLayers:
+    """The window before its first layer."""
+    encoder = model.model.encoder.text_model
+    hidden = input_embeddings(model, ids, image_features)[None]
+    positions = torch.arange(ids.shape[0], device=ids.device)[None]
+    rotary = {}
+    for kind in set(encoder.config.layer_types):
+        cos, sin = encoder.rotary_emb(hidden, positions, kind)
+        rotary[kind] = cos[0], sin[0]
+    if native.encoder_layers is not None:
+        return native.encoder_layers.over(hidden[0], rotary)
+    return _Chunk(encoder, hidden[0], rotary, native.encoder_rows or RowOps())
+
+
+def chunks_in_parallel(size: int, device: torch.device) -> bool:
+    """Whether windows of that many tokens are read several at a time, a core each, or one after the other by all."""
+    return device.type == "cpu" and size <= _SHORT_WINDOW
+
+
+class _Chunk:
+    """A window on its way through the layers of an encoder: hidden states (T, H)."""
+
+    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: RowOps) -> None:
+        self._encoder, self._hidden, self._rotary, self._rows = encoder, hidden, rotary, rows
+        self._near = sliding_window_bias(hidden, encoder.config.sliding_window)
+
+    def through(self, index: int) -> Iterator[float]:
+        """Through one layer, piece by piece; yields the fraction done before each."""
+        rotary = self._rotary[self._encoder.config.layer_types[index]]
+        layer = self._encoder.layers[index]
+        return _Pass(layer=layer, hidden=self._hidden, rotary=rotary, near=self._near, rows=self._rows).pieces()
+
+    def states(self) -> torch.Tensor:
+        """The states behind the encoder's last norm, (T, H)."""
+        states: torch.Tensor = self._encoder.norm(self._hidden)
+        return states
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """Of all hidden states (T, H) through a layer. rotary: cos and sin, (T, D). near: `sliding_window_bias`."""
+
+    layer: Layer
+    hidden: torch.Tensor
+    rotary: Rotary
+    near: torch.Tensor | None
+    rows: RowOps
+
+    def pieces(self) -> Iterator[float]:
+        """Replace hidden by what the layer makes of it, piece by piece; yields the fraction done before each."""
+        total = len(self.hidden)
+        size = _piece_size(self.hidden, is_sliding=self.layer.self_attn.is_sliding)
+        yield 0.0
+        keys, values = self._keys_and_values()
+        for done in _shared_out(partial(self._through_piece, keys, values), total, size, self.hidden.device):
+            if done < total:
+                yield done / total
+
+    def _keys_and_values(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of all tokens, each (K, T, D): before the layer's pieces change the states that they are made of."""
+        attention, hidden = self.layer.self_attn, self.hidden
+        shape = (attention.config.num_key_value_heads, len(hidden), attention.head_dim)
+        keys, values = hidden.new_empty(shape), hidden.new_empty(shape)
+
+        @torch.inference_mode()
+        def make(part: slice) -> None:
+            normed = self.rows.normed(self.layer.pre_self_attn_layernorm, hidden[part])
+            self.rows.heads(attention.k_norm, attention.k_proj(normed), self._rotary(part), keys[:, part])
+            values[:, part] = attention.v_proj(normed).unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
+
+        size = _piece_size(hidden, is_sliding=True)
+        for _ in _shared_out(make, len(hidden), size, hidden.device):
+            pass
+        return keys, values
+
+    @torch.inference_mode()
+    def _through_piece(self, keys: torch.Tensor, values: torch.Tensor, part: slice) -> None:
+        """Replace a part of the hidden states; keys and values are those of all of them."""
+        layer, rows, piece = self.layer, self.rows, self.hidden[part]
+        attention = layer.self_attn
+        projected = attention.q_proj(rows.normed(layer.pre_self_attn_layernorm, piece))
+        heads = projected.new_empty(attention.config.num_attention_heads, len(piece), attention.head_dim)
+        rows.heads(attention.q_norm, projected, self._rotary(part), heads)
+        attended = self._attended(heads.unflatten(0, (len(keys), -1)), keys, values, part)
+        by_token = attended.permute(2, 0, 1, 3).flatten(1)  # (S, K * G * D)
+        rows.add_normed(layer.post_self_attn_layernorm, attention.o_proj(by_token), piece)
+        fed = rows.feed_forward(layer.mlp, rows.normed(layer.pre_feedforward_layernorm, piece))
+        rows.add_normed(layer.post_feedforward_layernorm, fed, piece)
+
+    def _attended(self, queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, part: slice) -> torch.Tensor:
+        """Queries (K, G, S, D) of a part over keys and values -> (K, G, S, D)."""
+        attention = self.layer.self_attn
+        if attention.sliding_window is None:
+            return global_attention(queries, keys, values, attention.scaling)
+        if self.near is not None:
+            return global_attention(queries, keys, values, attention.scaling, self.near[part])
+        return local_attention(queries, keys, values, attention.scaling, part.start, attention.sliding_window)
+
+    def _rotary(self, part: slice) -> Rotary:
+        cos, sin = self.rotary
+        return cos[part], sin[part]
+
+
+def _shared_out(work: Callable[[slice], None], total: int, size: int, device: torch.device) -> Iterator[int]:
+    """Do the work piece by piece, on a CPU several at a time; yields how many tokens are done after each."""
+    pieces = [slice(first, min(first + size, total)) for first in range(0, total, size)]
+    done = parallel_map(work, pieces) if device.type == "cpu" else map(work, pieces)
+    for piece, _ in zip(pieces, done, strict=True):
+        yield piece.stop
+
+
+def _piece_size(hidden: torch.Tensor, *, is_sliding: bool) -> int:
+    """How many queries go through a layer together: as many as fit the processor, and a stop can wait for."""
+    times = 1 if hidden.device.type == "cpu" else _GPU_TIMES
+    if is_sliding:
+        return times * _PIECE
+    haste = _AMX_TIMES if hidden.dtype == torch.bfloat16 and times == 1 and has_any("amx_bf16") else times
+    return max(_SMALLEST_PIECE, min(times * _PIECE, haste * _PAIRS_AT_ONCE // len(hidden)))
+
+
+def input_embeddings(model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None) -> torch.Tensor:
+    """What enters the encoder's first layer, (T, H): embeddings of the ids, (T,), and at image tokens what was seen."""
+    embeddings = model.model.encoder.text_model.embed_tokens(ids.long())
+    if image_features is not None:
+        embeddings[ids == image_tokens(model).soft] = image_features.to(embeddings.device, embeddings.dtype)
+    return embeddings

@@ -1,0 +1,68 @@
+"""What lies between the matrices of an encoder layer, in native code: `encoder_rows.cpp`."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_float, c_int32, c_int64, c_void_p
+from typing import Any
+
+import torch
+
+from model.kernels.library import function, suits
+from model.network.row_ops import RowOps
+from model.network.t5gemma2 import Rotary, T5Gemma2
+
+
+class NativeRowOps(RowOps):
+    """`RowOps`, of one model's encoder, in one pass each."""
+
+    def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
+        row, at = c_int32, c_void_p
+        self._normed = function(library, "normed", model.dtype, at, at, row, row, c_float, at, row)
+        self._heads = function(
+            library, "normed_heads", model.dtype, at, at, at, at, row, row, row, c_float, at, c_int64
+        )
+        self._gated = function(library, "gated", model.dtype, at, at, c_int64)
+
+    @staticmethod
+    def supports(model: T5Gemma2) -> bool:
+        """Whether native code can go between the matrices of the model's encoder layers."""
+        layers = model.model.encoder.text_model.layers
+        return model.device.type == "cpu" and all(suits(weight) for weight in layers.parameters() if not weight.is_meta)
+
+    def normed(self, norm: Any, x: torch.Tensor) -> torch.Tensor:
+        y = torch.empty_like(x)
+        self._norm(norm, x, y, add=False)
+        return y
+
+    def add_normed(self, norm: Any, x: torch.Tensor, to: torch.Tensor) -> None:
+        self._norm(norm, x, to, add=True)
+
+    def _norm(self, norm: Any, x: torch.Tensor, to: torch.Tensor, *, add: bool) -> None:
+        gain = _gain(norm)
+        self._normed(x.data_ptr(), gain.data_ptr(), len(x), x.shape[1], norm.eps, to.data_ptr(), add)
+
+    def heads(self, norm: Any, x: torch.Tensor, rotary: Rotary, to: torch.Tensor) -> None:
+        gain, (cos, sin), size = _gain(norm), rotary, to.shape[-1]
+        self._heads(
+            x.data_ptr(),
+            gain.data_ptr(),
+            cos.data_ptr(),
+            sin.data_ptr(),
+            len(x),
+            len(to),
+            size,
+            norm.eps,
+            to.data_ptr(),
+            to.stride(0),
+        )
+
+    def feed_forward(self, mlp: Any, x: torch.Tensor) -> torch.Tensor:
+        gate, up = mlp.gate_proj(x), mlp.up_proj(x)
+        self._gated(gate.data_ptr(), up.data_ptr(), gate.numel())
+        down: torch.Tensor = mlp.down_proj(gate)
+        return down
+
+
+def _gain(norm: Any) -> torch.Tensor:
+    return 1.0 + norm.weight.float()

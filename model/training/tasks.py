@@ -1,0 +1,51 @@
+"""What the decoder is asked: a question, or a task by its prefix.
+
+The document is in the encoder; the decoder begins with `Question: ...\nAnswer:`, `Summary:` or `Title:`. Titles are the
+names of the articles that encyclopaedia passages come from, summaries those that authors wrote of their papers.
+"""
+
+from collections.abc import Iterable
+from zlib import crc32
+
+from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
+from model.training.edited_negatives import lookalike
+from model.training.neighbouring_negatives import neighbours
+from model.training.sales_receipts import further_questions
+
+SUMMARY, TITLE = "Summary:", "Title:"
+TITLED = ("squad11_train", "nq_oracle", "piaf", "qed", "tydiqa")  # sources whose `document` is the title of an article
+SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the context
+WITH_LOOKALIKES = (  # sources whose questions get lookalikes: the answers stand in the text
+    "squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle", "qed", "tydiqa", "afriqa", "quoref",
+)  # fmt: skip
+WITH_NEIGHBOURS = ("squad11_train", "squad_it", "piaf")  # sources of articles with several contexts each
+RECEIPTS = ("receipts",)  # sources of receipts that lack some questions
+TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
+
+Pair = tuple[str, str]
+
+
+def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
+    """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
+    by_context: dict[str, list[Pair]] = {}
+    receipts: dict[str, list[Pair]] = {}
+    articles: list[dict] = []
+    for row in rows:
+        pairs = by_context.setdefault(row["context"], [])
+        if not pairs and row["source"] in TITLED and crc32(row["context"].encode()) % TITLES_ASKED == 0:
+            pairs.append((TITLE, row["document"].replace("_", " ")))
+        answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
+        prompt = SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip())
+        pairs.append((prompt, answer))
+        if row["source"] in WITH_LOOKALIKES and row["answers"]:
+            other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
+            pairs += [(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
+        if row["source"] in WITH_NEIGHBOURS:
+            articles.append(row)
+        if row["source"] in RECEIPTS and row["answers"]:
+            receipts.setdefault(row["context"], []).append((row["question"], answer))
+    for context, question in neighbours(articles).items():
+        by_context[context].append((prompt_text(question), NOT_IN_DOCUMENT))
+    for context, asked in receipts.items():
+        by_context[context] += [(prompt_text(question), told) for question, told in further_questions(context, asked)]
+    return by_context

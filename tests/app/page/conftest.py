@@ -1,0 +1,162 @@
+"""The page without a browser: real handlers, documents and engine, with a tiny network of random weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from app.documents import DocumentReader, Limits
+from app.page.asking import Asking
+from app.page.checkpoint_choice import CheckpointChoice
+from app.page.handlers import Handlers
+from app.page.reading import Reading
+from app.page.sample import Sample
+from app.page.screen import Screen
+from app.page.turns import Turns
+from app.page.update import Update
+from app.sessions.library import Library
+from app.sessions.session import Session
+from model.checkpoints.checkpoint import Checkpoint
+from model.engine import Engine
+from model.types import GenerationOptions
+from tests.helpers.awaited import awaited
+from tests.helpers.browser import QUIET, Visit, a_visit, chromium, running_app
+from tests.helpers.stand_ins import pdf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """An open tab: its handlers, and shortcuts to what a person does there."""
+
+    handlers: Handlers
+    library: Library
+    screen: Screen
+    engine: Engine
+    turns: Turns
+    session: Session
+    folder: Path
+
+    def drop(self, *files: tuple[str, bytes], pages: str = "") -> Update:
+        """Drop files and wait until they are read."""
+        self.begin_to_drop(*files, pages=pages)
+        return self.settled()
+
+    def begin_to_drop(self, *files: tuple[str, bytes], pages: str = "") -> None:
+        paths = []
+        for name, data in files:
+            paths.append(self.folder / name)
+            paths[-1].write_bytes(data)
+        self.handlers.receive(self.session.id, [str(path) for path in paths], pages)
+
+    def ask(self, question: str) -> Update:
+        """Ask and wait for the answer."""
+        self.handlers.pose(self.session.id, question)
+        return self.settled()
+
+    def settled(self) -> Update:
+        """What the page shows when all work is done."""
+        wait_until(lambda: not self.session.busy)
+        return self.screen.everything(self.session)
+
+    def watch(self, tab: str = "tab") -> list[Update]:
+        """What is sent to a tab until all work is done."""
+
+        async def collected() -> list[Update]:
+            return [update async for update in self.handlers.watch(self.session.id, tab)]
+
+        return awaited(collected())
+
+    def event(self, **data: str) -> gr.EventData:
+        return gr.EventData(None, data)
+
+
+@pytest.fixture(scope="package")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with the embedded checkpoint; files may have 3 MB."""
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with running_app(log, READONCE_MAX_FILE_MB="3") as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page with a tiny checkpoint has its copies of files."""
+    return tmp_path_factory.mktemp("copies")
+
+
+@pytest.fixture(scope="package")
+def tiny_address(tiny_folder: Path, copies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page with a tiny checkpoint, which answers quickly and at random. Sessions are freed at once."""
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    settings = {"OMP_NUM_THREADS": "1", "READONCE_LINGER_MINUTES": "0", "TMPDIR": str(copies)}
+    with running_app(log, "--model", str(tiny_folder), **settings) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(address: str, browser: Browser) -> Iterator[Visit]:
+    """A person with a browser of their own. Whatever they do, nothing is asked of another host."""
+    with a_visit(browser, address) as visit:
+        yield visit
+
+
+@pytest.fixture
+def tiny_visit(tiny_address: str, browser: Browser) -> Iterator[Visit]:
+    """The same at the page with a tiny checkpoint."""
+    with a_visit(browser, tiny_address) as visit:
+        yield visit
+
+
+def wait_until(met: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not met():
+        assert time.monotonic() < deadline, "this has taken a minute"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def page_reader() -> Iterator[DocumentReader]:
+    with DocumentReader(Limits(max_bytes=5_000_000)) as reader:
+        yield reader
+
+
+@pytest.fixture
+def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path) -> Tab:
+    engine = Engine(tiny_checkpoint)
+    choice = CheckpointChoice("embedded", lambda *_: engine)
+    choice.load()
+    library = Library(capacity_bytes=100_000_000, linger_seconds=600)
+    sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
+    screen = Screen(choice=choice, sample=sample, capacity_bytes=100_000_000)
+    handlers = Handlers(
+        screen=screen,
+        reading=Reading(reader=page_reader, choice=choice, library=library),
+        asking=Asking(choice=choice, library=library),
+        library=library,
+        sample=sample,
+    )
+    session = library.session(handlers.enter("tab", ""))
+    session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
+    return Tab(
+        handlers=handlers,
+        library=library,
+        screen=screen,
+        engine=engine,
+        turns=choice.turns,
+        session=session,
+        folder=tmp_path,
+    )

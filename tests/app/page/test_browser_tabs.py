@@ -1,0 +1,124 @@
+"""A person at the other tabs: many questions, and looking inside a document. A tiny checkpoint answers, at random."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.helpers.browser import SLOW, WITH_A_TINY_CHECKPOINT, Visit
+from tests.helpers.stand_ins import pdf
+
+LETTER = pdf(
+    "Invoice 2024-118\nDate: 3 March 2024\nSeller: Harbour Lights Ltd\nCustomer: Clara Jensen\nTotal: 1,084.50 pounds",
+    "Payment is due within thirty days. The lamp of the lighthouse is guaranteed for five years.",
+)
+NOTE = b"Invoice 77\nDate: 9 June 2023\nCustomer: Omar Haddad\nTotal: 12.00 pounds"
+pytestmark = WITH_A_TINY_CHECKPOINT
+
+
+@pytest.fixture
+def visit(tiny_visit: Visit) -> Visit:
+    return tiny_visit
+
+
+def to_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def drop_csv(page: Page, name: str, data: bytes) -> None:
+    page.locator("#csv input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": data})
+
+
+def test_a_csv_of_questions_becomes_a_table_that_can_be_downloaded(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_contain_text("2 pages", timeout=SLOW)
+    to_tab(page, "Many questions")
+    drop_csv(page, "list.csv", b"id;question\n1;Who is the customer?\n2;What is the total?\n3;Who is the seller?\n")
+    expect(page.get_by_label("Questions, one a line")).to_have_value(
+        "Who is the customer?\nWhat is the total?\nWho is the seller?"
+    )
+    expect(page.get_by_label("Column with the questions")).to_have_value("question")
+    page.get_by_role("button", name="Ask all").click()
+    expect(page.locator(".many .ended")).to_contain_text("3 of 3 answers", timeout=SLOW)
+    expect(page.locator(".answers tbody tr")).to_have_count(3)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    rows = list(csv.reader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert download.value.suggested_filename == "answers.csv"
+    assert rows[0] == ["Question", "Answer", "Document", "Page", "Text there", "Score"]
+    assert [row[0] for row in rows[1:]] == ["Who is the customer?", "What is the total?", "Who is the seller?"]
+    assert all(row[1] and row[2] == "letter.pdf" and 0 <= float(row[5]) <= 1 for row in rows[1:])
+
+    page.locator(".answers .chip").first.click()
+    expect(page.get_by_role("tab", name="Ask", exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".sheet .mark").first).to_be_visible()
+
+
+def test_one_question_over_two_documents_is_a_table_of_two_rows(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER), ("note.txt", NOTE))
+    expect(page.locator("li.document")).to_have_count(2, timeout=SLOW)
+    to_tab(page, "Many questions")
+    page.get_by_label("Questions, one a line").fill("Who is the customer?")
+    page.get_by_label("Each ticked document by itself").check()
+    page.get_by_role("button", name="Ask all").click()
+    expect(page.locator(".many .ended")).to_contain_text("2 of 2 answers", timeout=SLOW)
+    expect(page.locator(".answers td.from")).to_have_text(["letter.pdf", "note.txt"])
+
+
+def test_a_long_list_shows_its_progress_and_stops(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
+    to_tab(page, "Many questions")
+    page.get_by_label("Questions, one a line").fill("\n".join(["What is the date?"] * 200))
+    page.get_by_role("button", name="Ask all").click()
+    expect(page.locator(".many progress")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".many .ended")).to_contain_text("stopped", timeout=SLOW)
+    expect(page.get_by_role("button", name="Ask all")).to_be_visible()
+
+
+def test_lists_that_cannot_be_asked_say_why(visit: Visit) -> None:
+    page = visit.page
+    problem = page.locator("#table-problem-panel .problem")
+    to_tab(page, "Many questions")
+    page.get_by_label("Questions, one a line").fill("Who?")
+    page.get_by_role("button", name="Ask all").click()
+    expect(problem).to_contain_text("0 documents are ticked", timeout=SLOW)
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
+    for text, words in (("  ", "The list has 0 questions"), ("Who?\n" * 501, "501 questions; the limit is 500")):
+        page.get_by_label("Questions, one a line").fill(text)
+        page.get_by_role("button", name="Ask all").click()
+        expect(problem).to_contain_text(words, timeout=SLOW)
+    drop_csv(page, "empty.csv", b"")
+    expect(problem).to_contain_text("empty.csv", timeout=SLOW)
+    drop_csv(page, "sheet.csv", b"PK\x03\x04\x00\x00")
+    expect(problem).to_contain_text("is no text", timeout=SLOW)
+
+
+def test_looking_inside_a_document(visit: Visit) -> None:
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
+    to_tab(page, "Look inside")
+    expect(page.locator(".seen pre")).to_contain_text("Clara Jensen")
+    page.locator(".seen").get_by_role("button", name="Next page").click()
+    expect(page.locator(".seen pre")).to_contain_text("guaranteed for five years", timeout=SLOW)
+
+    page.get_by_role("button", name="At a glance").click()
+    expect(page.locator(".glance")).to_contain_text("not written by the model", timeout=SLOW)
+    expect(page.locator(".glance .pending")).to_have_count(0, timeout=SLOW)
+
+    page.get_by_label("Find in the ticked documents").fill("harbour  lights")
+    page.get_by_label("Find in the ticked documents").press("Enter")
+    expect(page.locator(".hits li")).to_have_count(1, timeout=SLOW)
+    page.locator(".hits .open").click()
+    expect(page.get_by_role("tab", name="Ask", exact=True)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("img", name="Page 1 of letter.pdf")).to_be_visible(timeout=SLOW)
+    expect(page.locator(".sheet .mark").first).to_be_visible()

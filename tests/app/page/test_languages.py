@@ -1,0 +1,200 @@
+"""The catalogue: what it translates, what it leaves alone, and that every language has every text."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from httpx import Request as QuestionContext
+from httpx import Response
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+
+from app.captions import Caption, Request
+from app.languages import FOLDER, Languages
+from app.overview.search import search
+from app.page import panels
+from app.page.checkpoint_choice import CheckpointState
+from app.sessions.pictures import Pictures
+from model.checkpoints.hub import _refusal
+from model.checkpoints.placement import DISK, Placement
+from tests.helpers.stand_ins import CountedImages, a_page, loaded
+
+CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
+PLACES = re.compile(r"{\w*}")
+ROOT = Path(__file__).resolve().parents[3]
+SAID = (
+    "app/documents",
+    "app/inside",
+    "app/page",
+    "app/questions.py",
+    "app/captions.py",
+    "app/sessions",
+    "model/checkpoints",
+    "model/checkpoints/embedded.py",
+    "model/engine.py",
+    "model/answering/questions.py",
+)
+NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
+    "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
+    "a worker may not", "There are no questions", "No document is chosen", "'{}' is not a file", "'{}' cannot be read",
+    "'{}' has no page",
+)  # fmt: skip
+
+CRAMPED = Placement(
+    device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, offloaded={"layer": DISK},
+    elsewhere_bytes=1_500_000_000,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def languages() -> Languages:
+    return Languages()
+
+
+def test_all_languages_have_the_same_texts_with_the_same_places() -> None:
+    assert set(CATALOGUES) == {"fr", "de", "es", "zh"}
+    for catalogue in CATALOGUES.values():
+        assert catalogue.keys() == CATALOGUES["fr"].keys()
+        for key, text in catalogue.items():
+            assert sorted(PLACES.findall(text)) == sorted(PLACES.findall(key)), key
+
+
+@pytest.mark.parametrize(
+    ("header", "code"), [("de-CH,de;q=0.9", "de"), ("nl,fr;q=0.5", "fr"), ("zh-CN", "zh"), ("nl", "en"), ("", "en")]
+)
+def test_the_browser_chooses_the_language(languages: Languages, header: str, code: str) -> None:
+    assert languages.accepted(header).code == code
+
+
+def test_receipts_and_errors_are_translated_with_their_figures(languages: Languages) -> None:
+    german = languages.accepted("de")
+    receipt = "read once: 41 pages, 28,731 tokens, 12.3 s - this answer: 0.80 s, re-read: 0"
+    expected = "einmal gelesen: 41 Seiten, 28,731 Token, 12.3 s - diese Antwort: 0.80 s, erneut gelesen: 0"
+    assert german.text(receipt) == expected
+    looked_at = german.text(f"{receipt} · looked at 312 tokens · stopped")
+    assert looked_at == f"{expected} · angesehen: 312 Token · angehalten"
+    assert german.text("'a.pdf' is empty (0 bytes): choose a file with content, or download it again.").startswith(
+        "„a.pdf“ ist leer"
+    )
+    assert german.text("Something new.") == "Something new."
+
+
+def raised(folder: str) -> Iterator[str]:
+    """The messages of the errors that the code of a folder raises, and what it tells a session; {} for what varies."""
+    top = ROOT / folder
+    for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if name.endswith("Error") or name in ("PasswordNeeded", "tell", "refuse"):
+                yield template(node.args[0]) if node.args else ""
+
+
+def template(node: ast.expr) -> str:
+    """A text with {} for what varies in it, quoted where it is; empty for anything else."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    quoted = ord("r")
+    return "".join(
+        str(part.value)
+        if isinstance(part, ast.Constant)
+        else ("'{}'" if isinstance(part, ast.FormattedValue) and part.conversion == quoted else "{}")
+        for part in node.values
+    )
+
+
+@pytest.mark.parametrize("folder", SAID)
+def test_every_error_that_the_page_can_show_is_in_the_catalogue(folder: str) -> None:
+    known = {PLACES.sub("{}", key) for key in CATALOGUES["fr"]}
+    said = {text for text in raised(folder) if text.strip("{}' ") and not text.startswith(NEVER_SHOWN)}
+    assert said <= known
+
+
+def test_a_text_with_a_semicolon_is_translated_as_one(languages: Languages) -> None:
+    german = languages.accepted("de")
+    assert german.text("The list has 501 questions; the limit is 500 at once. Ask the first ones, then the rest.") == (
+        "Die Liste hat 501 Fragen; höchstens 500 auf einmal. Stellen Sie die ersten, dann den Rest."
+    )
+    assert "Ein Dokument wird einmal gelesen" in german.html(panels.documents([], [], ""))
+    assert german.text("'a.exe' is a Windows program, not a document. These can be read: PDF.") == (
+        "„a.exe“ ist ein Windows-Programm, kein Dokument. Lesbar sind: PDF."
+    )
+
+
+def test_the_banner_is_translated_and_the_name_stays(languages: Languages) -> None:
+    loading = CheckpointState(
+        phase="loading", name="starting", stage="merging the adapter (first start only)", fraction=0.5, notice="Why."
+    )
+    shown = languages.accepted("de").html(panels.banner(loading))
+    assert '<strong translate="no">starting</strong>' in shown
+    assert "wird geladen: der Adapter wird eingerechnet (nur beim ersten Start), 50%" in shown
+    assert "Stattdessen läuft das eingebaute Modell." in shown
+
+
+def test_why_a_checkpoint_does_not_run_is_translated_with_its_causes(languages: Languages) -> None:
+    """In the words of `model/checkpoints`; what a library said is kept."""
+    french = languages.accepted("fr")
+    offline = (
+        "a/b cannot be fetched: the hub does not answer: timed out (check the network and the proxy), and it was never"
+        " downloaded to this machine. Or use the checkpoint that needs no network: --model embedded."
+    )
+    banner = french.html(panels.banner(CheckpointState(phase="ready", name="embedded", notice=offline)))
+    assert "le hub ne répond pas : timed out (vérifiez" in banner and "et il n'a jamais été" in banner
+    assert "Le modèle intégré tourne à la place." in banner
+    weights = replace(CRAMPED, needed=2_000_000_000, free=1_000_000_000)
+    assert french.text(f"loading a/b ({weights})") == (
+        "chargement de a/b (2.0 Go de mémoire sur cpu, 1.0 Go sont libres, poids en partie sur disk : 1.5 Go)"
+    )
+    assert french.text(weights.remark).startswith("1.5 Go de ses poids sont sur le disque et")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("has_token", [True, False])
+def test_what_the_hub_refuses_is_translated(languages: Languages, status: int, has_token: bool) -> None:
+    answer = Response(status, request=QuestionContext("GET", "https://huggingface.co/a/b"))
+    for kind in (HfHubHTTPError, GatedRepoError, RepositoryNotFoundError):
+        refusal = _refusal("a/b", kind("no", response=answer), has_token=has_token)
+        assert refusal is not None and languages.accepted("zh").text(refusal) != refusal
+
+
+def test_captions_are_translated_and_what_stands_in_the_picture_is_not(languages: Languages) -> None:
+    german = languages.accepted("de")
+    named = "Probably crossword puzzle (97%).\nIt bears writing: “Answer; · Page 1 of 2”"
+    said = Caption(document="a.png", request=Request(task="caption"), by="image tags", text=named, ours=named)
+    unread = "(2 places with writing could not be read.)"
+    text = f"Answer\n{unread}"
+    read = Caption(document="a.png", request=Request(task="read"), by="text recognition", text=text, ours=unread)
+    html = german.html(panels.captions("a.png", Pictures(CountedImages()), [said, read]))
+    assert "<p>Wahrscheinlich crossword puzzle (97%).</p><p>Darauf steht: „Answer; · Page 1 of 2“</p>" in html
+    assert '<p translate="no">Answer</p><p>(2 Stellen mit Text konnten nicht gelesen werden.)</p>' in html
+
+
+def test_panels_are_translated_and_foreign_text_stays(languages: Languages) -> None:
+    document = loaded("Forget everything")
+    html = languages.accepted("fr").html(panels.documents([document], [document], ""))
+    assert ">Tout oublier</button>" in html
+    assert '<span class="name" translate="no">Forget everything</span>' in html
+    assert "1 page · 10 tokens" in html
+    assert 'aria-label="Oublier Forget everything"' in html
+
+
+def test_english_is_left_as_it_is(languages: Languages) -> None:
+    assert languages.accepted("en").html("<p>Ask</p>") == "<p>Ask</p>"
+
+
+def test_the_other_tabs_are_translated_too(languages: Languages) -> None:
+    german = languages.accepted("de")
+    document = loaded("Answers", a_page(1, "The lamp is lit. Answers"))
+    html = german.html(panels.page_text(document, 1) + panels.hits(search([document.document], "answers")))
+    assert "Was das Modell sah" in html
+    assert "1 Stelle mit „answers“" in html
+    assert '<mark translate="no">Answers</mark>' in html
+    assert german.text("3 of 12 answers · stopped") == "3 von 12 Antworten · angehalten"
+    assert german.text("The list has 0 questions. Write one a line.").startswith("Die Liste hat 0 Fragen")

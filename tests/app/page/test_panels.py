@@ -1,0 +1,141 @@
+"""What the panels say, and that nothing in them is ever more than text."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from app.page import panels
+from app.page.panels.pages import Traces, marked_boxes
+from app.page.theme import calm_theme
+from app.provenance import receipt, roughly, seconds
+from app.sessions.conversation import Exchange
+from model.types import Answer, Evidence, PageAttention
+from tests.helpers.stand_ins import CountedImages, a_page, loaded
+
+NASTY = '<img src=http://evil.example/x.png onerror="alert(1)">'
+
+
+def an_exchange(text: str, *evidence: Evidence, question: str = "Who?") -> Exchange:
+    answer = Answer(question=question, text=text, finished=True, stop_reason="end", seconds=0.8, evidence=evidence)
+    return Exchange(number=1, question=question, answer=answer, status="done", sources=("key-of-a.pdf",))
+
+
+def evidence(page: int, start: int, end: int, quote: str = "") -> Evidence:
+    return Evidence(
+        document="a.pdf", document_index=0, page=page, start=start, end=end, quote=quote, score=0.9, verbatim=True
+    )
+
+
+def test_a_receipt_says_what_reading_and_answering_cost() -> None:
+    encoded = [loaded("a.pdf", *(a_page(n, "word") for n in range(1, 42)), tokens=28_731).encoded]
+    assert receipt(encoded, Answer(question="?", seconds=0.8, encoder_tokens=0)) == (
+        "read once: 41 pages, 28,731 tokens, 12.3 s - this answer: 0.80 s, re-read: 0"
+    )
+    assert receipt(encoded, Answer(question="?", encoder_tokens=7)).endswith("re-read: 7")
+    assert receipt(encoded, Answer(question="?", shown_tokens=312)).endswith("re-read: 0 · looked at 312 tokens")
+    assert receipt(encoded, Answer(question="?", shown_tokens=28_731)).endswith("re-read: 0")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0.00 s"), (0.844, "0.84 s"), (12.34, "12.3 s"), (125.2, "2 min 5 s")]
+)
+def test_times_are_as_precise_as_they_are_short(value: float, text: str) -> None:
+    assert seconds(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(3, "a few seconds"), (43, "about 45 s"), (200, "about 3 min")])
+def test_remaining_times_are_rough(value: float, text: str) -> None:
+    assert roughly(value).startswith(text)
+
+
+def test_whatever_anybody_wrote_is_only_text() -> None:
+    document = loaded(NASTY, a_page(1, NASTY))
+    shown = [
+        panels.documents([document], [document], ""),
+        panels.pages(document, 1, Traces()),
+        panels.conversation([an_exchange(NASTY, evidence(1, 0, 3, NASTY), question=NASTY)], [], waiting_for=""),
+        panels.conversation([], [NASTY], waiting_for=""),
+        panels.messages([NASTY]),
+        panels.asking_problem(NASTY),
+        panels.lock_reason(NASTY),
+        panels.problem(NASTY),
+        panels.waiting_to_read([NASTY]),
+    ]
+    for html in shown:
+        assert "evil.example" in html
+        assert "<img src=http" not in html
+        assert '"alert(1)"' not in html
+
+
+def test_a_long_document_is_never_rendered_all_at_once() -> None:
+    images = CountedImages()
+    document = loaded("long.pdf", *(a_page(n, "word") for n in range(1, 101)), images=images)
+    for number in (50, 50):
+        html = panels.pages(document, number, Traces())
+    assert len(images.rendered) == 8  # the page and seven small ones, and none of them twice
+    assert "Page 50 of long.pdf" in html
+
+
+def test_a_page_number_that_is_not_there_shows_the_nearest_page() -> None:
+    document = loaded("range.pdf", a_page(3, "three"), a_page(4, "four"))
+    assert "Page 4 of range.pdf" in panels.pages(document, 99, Traces())
+    assert "Page 3 of range.pdf" in panels.pages(document, 0, Traces())
+
+
+def test_evidence_is_marked_word_by_word_and_joined_on_a_line() -> None:
+    page = a_page(1, "The lamp is lit at night")
+    boxes = marked_boxes(page, [evidence(1, 4, 11), evidence(2, 0, 3)])
+    assert len(boxes) == 1
+    assert boxes[0] == pytest.approx((page.words[1].box[0], 0.1, page.words[2].box[2], 0.12))
+
+
+def test_chips_name_each_page_once_and_carry_what_opens_it() -> None:
+    html = panels.conversation(
+        [an_exchange("lit", evidence(7, 0, 3), evidence(7, 5, 8), evidence(2, 0, 1))], [], waiting_for=""
+    )
+    assert re.findall(r">p\. (\d+)<", html) == ["7", "2"]
+    assert 'data-document="key-of-a.pdf" data-page="7" data-exchange="1"' in html
+
+
+def test_a_doubtful_answer_is_marked() -> None:
+    def shown(confidence: float, verbatim: bool, share: float, first_token_attention: float = 1.0) -> bool:
+        exchange = an_exchange("lit", replace(evidence(1, 0, 3), verbatim=verbatim))
+        looked = (
+            PageAttention(document_index=0, page=1, share=share, first_token_attention=first_token_attention),
+            PageAttention(document_index=0, page=2, share=0.1, first_token_attention=1 - first_token_attention),
+        )
+        answer = replace(exchange.answer, confidence=confidence, attention=looked)
+        return "Not sure of this answer" in panels.conversation([replace(exchange, answer=answer)], [], waiting_for="")
+
+    assert not shown(0.9, verbatim=True, share=0.2)
+    assert not shown(0.9, verbatim=False, share=0.6)
+    assert shown(0.9, verbatim=False, share=0.2)  # it stands nowhere, and the decoder looked here and there
+    assert shown(0.3, verbatim=True, share=0.6)
+    assert shown(
+        0.9, verbatim=True, share=0.6, first_token_attention=0.2
+    )  # it stands on one page, and was sought on another
+
+
+def test_the_heat_strip_has_a_cell_for_each_page_and_groups_many() -> None:
+    traces = Traces(
+        exchange=7,
+        evidence=(evidence(250, 0, 2),),
+        attention=tuple(PageAttention(document_index=0, page=n, share=0.5 if n == 9 else 0.0) for n in range(1, 301)),
+    )
+    html = panels.pages(loaded("long.pdf", *(a_page(n, "word") for n in range(1, 301))), 1, traces)
+    assert html.count('class="cell') == 100
+    assert 'data-page="9" data-exchange="7" style="--heat:1.00" title="Page 9: 50% of the attention"' in html
+    assert 'class="cell found"' in html
+
+
+def test_documents_say_how_well_they_could_be_read() -> None:
+    document = loaded("scan.pdf", a_page(1, "a", source="ocr"), a_page(2, "b", source="ocr", unread_boxes=12))
+    html = panels.documents([document], [], "")
+    assert "2 pages read by OCR; 12 places could not be read (page 2)" in html
+    assert "2 pages · 10 tokens" in html
+
+
+def test_the_theme_keeps_the_colours_of_page_and_controls() -> None:
+    theme = calm_theme()
+    assert (theme.background_fill_primary_dark, theme.button_primary_background_fill_dark) == ("#232220", "#267765")

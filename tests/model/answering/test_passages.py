@@ -1,0 +1,204 @@
+"""Laws of the passages that a question is shown: which they are, and that looking at them is attention to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from model.answering.retrieval import cut, passages_of, relevance, retrieve, visible_tokens
+from model.checkpoints.checkpoint import Checkpoint
+from model.decoder.decoder import Decoder
+from model.encoding.memory import select_tokens, to_device
+from model.encoding.token_map import NO_PAGE, encode_text
+from model.engine import Engine
+from model.types import Answer, EncodedDocument, GenerationOptions, Turn
+from tests.helpers.tiny import document, last, tiny_checkpoint
+
+MOST = 60  # tokens that are shown
+PAGES = (
+    "The lighthouse of Skerry was built in 1811. Its keeper was Ann Reid.",
+    "The harbour has two cranes. A crane lifts eleven tonnes.",
+    "Im Winter fährt die Fähre nicht. Die Überfahrt dauert drei Stunden.",
+    "灯台は海の近くにあります。船は朝に出ます。",
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    return replace(tiny_checkpoint(chunk_size=80, chunk_overlap=10), passage_tokens=MOST)
+
+
+@pytest.fixture(scope="module")
+def encoded(checkpoint: Checkpoint) -> EncodedDocument:
+    with torch.inference_mode():
+        return Engine(checkpoint).encode(document(*PAGES))
+
+
+def pages_shown(encoded: EncodedDocument, question: str) -> set[int]:
+    (rows,) = visible_tokens([encoded], [question], MOST)
+    return set(encoded.tokens.pages[rows].tolist()) - {NO_PAGE}
+
+
+@pytest.mark.parametrize(
+    ("question", "page"),
+    [
+        ("Who was the KEEPER?", 1),
+        ("How much do the cranes lift?", 2),
+        ("Wie lange dauert die Uberfahrt?", 3),
+        ("灯台はどこですか", 4),
+    ],
+)
+def test_the_passage_with_the_questions_words_is_shown(encoded: EncodedDocument, question: str, page: int) -> None:
+    """Whatever case, accents and endings; in scripts without spaces by pairs of characters."""
+    assert pages_shown(encoded, question) == {page}
+
+
+def test_a_word_is_not_found_within_another(encoded: EncodedDocument) -> None:
+    assert not any(relevance(passages_of([encoded]), "art our"))
+
+
+def test_marks_above_and_beside_letters_do_not_hide_a_word() -> None:
+    text = "ガスの料金は三千円。"
+    (passage,) = cut(text, [0], [len(text)])
+    assert relevance([passage], "ガス?") != [0.0]
+
+
+def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDocument) -> None:
+    assert visible_tokens([encoded], ["Xyzzy?"], MOST).all()
+    assert visible_tokens([encoded], ["?"], MOST).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("This paper was issued in May.", "What is the date of issue?"),
+        ("It expires in June.", "What is the expiry date?"),
+        ("He died in the war.", "Which war is it?"),
+    ],
+)
+def test_a_word_is_found_by_its_beginning(text: str, question: str) -> None:
+    other = "What is the name of it? It is the one of which we know."
+    found, without = relevance([*cut(text, [0], [len(text)]), *cut(other, [0], [len(other)])], question)
+    assert found > without == 0
+
+
+def test_without_passages_nothing_is_relevant() -> None:
+    assert relevance([], "Who was the keeper?") == []
+
+
+def test_function_words_choose_no_passage(encoded: EncodedDocument) -> None:
+    """They decide between passages that share other words, too."""
+    assert visible_tokens([encoded], ["What was that of which it is?"], MOST).all()
+    both = "The crane lifts stones. Which crane was it in the harbour?"
+    with_words, without = relevance(
+        [*cut(both[24:], [0], [len(both) - 24]), *cut(both[:23], [0], [23])], "Which crane was it?"
+    )
+    assert with_words > without > 0
+
+
+def test_a_form_is_shown_whole_and_prose_by_its_sentences(checkpoint: Checkpoint) -> None:
+    """Where it is short enough: a form's lines lean on each other, and its fields share no words with questions."""
+    form = "\n".join(f"No {number} {value} EUR" for number, value in enumerate(range(100, 118)))
+    assert _shown_text(checkpoint, form, "What is No 7?", 320) == form
+    assert _shown_text(checkpoint, form, "What is No 7?", 40) != form
+    prose = " ".join(PAGES[:3])
+    assert _shown_text(checkpoint, prose, "How much does it lift?", 320).strip() == "A crane lifts eleven tonnes."
+
+
+def test_a_question_in_other_words_is_shown_all_of_a_short_text(encoded: EncodedDocument) -> None:
+    """Of "fishermen" and "repaired" nothing is found: the crane alone says too little of the question."""
+    passages = passages_of([encoded])
+    tokens = sum(passage.last - passage.first for passage in passages)
+    assert retrieve(passages, "How much does a crane lift?", tokens)
+    other = "Which crane was repaired by fishermen?"
+    assert not retrieve(passages, other, tokens)
+    assert retrieve(passages, other, tokens - 1)  # of a longer text the crane is all that can be shown
+
+
+def test_an_abbreviation_ends_no_sentence(checkpoint: Checkpoint) -> None:
+    text = "The visitors came late. The keeper was Mr. Reid of No. 3 Harbour Street. They left early in the morning."
+    shown = _shown_text(checkpoint, text, "Who was the keeper?", 320)
+    assert shown.strip() == "The keeper was Mr. Reid of No. 3 Harbour Street."
+
+
+def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -> str:
+    _, places = encode_text(checkpoint.tokenizer, text)
+    starts, ends = zip(*places, strict=True)
+    chosen = retrieve(list(cut(text, starts, ends)), question, tokens)
+    return "".join(text[starts[part.first] : ends[part.last - 1]] for part in chosen) or text
+
+
+def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over two documents, too, and cut behind sentences."""
+    monkeypatch.setattr("model.answering.retrieval._LONGEST", 30)
+    passages = passages_of([encoded, encoded])
+    pages = torch.cat([encoded.tokens.pages] * 2)
+    covered = torch.zeros(len(pages))
+    for passage in passages:
+        covered[passage.first : passage.last] += 1
+    assert (covered[pages != NO_PAGE] == 1).all()
+    assert passages[0].text.rstrip().endswith(".")
+
+
+@pytest.mark.parametrize("form", [1, 2**40])
+def test_a_batch_gives_each_question_what_it_gets_alone(
+    checkpoint: Checkpoint, encoded: EncodedDocument, form: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question looks at its own passages, in either form of the document."""
+    monkeypatch.setattr("model.decoder.document_forms._MOST_PROJECTED", form)
+    engine = Engine(checkpoint)
+    questions = ["Who was the keeper?", "Xyzzy?", "How much do the cranes lift?", "dauert"]
+    options = GenerationOptions(max_new_tokens=6)
+    *_, together = engine.answer_batch([encoded, encoded], questions, options=options)
+    for question, answer in zip(questions, together, strict=True):
+        alone = last(engine.answer([encoded, encoded], question, options=options))
+        assert (answer.text, answer.shown_tokens) == (alone.text, alone.shown_tokens)
+        assert shares(answer) == pytest.approx(shares(alone), abs=1e-5)
+
+
+def shares(answer: Answer) -> list[float]:
+    return [page.share for page in answer.attention]
+
+
+def test_looking_at_passages_is_attention_to_their_rows_alone(checkpoint: Checkpoint, encoded: EncodedDocument) -> None:
+    """A mask over the memory, and a memory of the rows that it shows, give the same logits."""
+    shown = visible_tokens([encoded], ["Who was the keeper?", "How much do the cranes lift?"], MOST)
+    memory = to_device(encoded.memory, checkpoint.device, checkpoint.dtype)
+    prompt = [2, 9, 30, 41]
+    masked = Decoder(checkpoint.model, [memory], 2, capacity=4, visible_mask=shown).begin([prompt, prompt])
+    for question, rows in enumerate(shown):
+        alone = Decoder(checkpoint.model, [select_tokens(memory, rows)], 1, capacity=4).begin([prompt])
+        assert torch.allclose(masked.logits[question], alone.logits[0], atol=1e-4)
+        assert torch.allclose(masked.attention[question][rows], alone.attention[0], atol=1e-6)
+        assert not masked.attention[question][~rows].any()
+
+
+def test_an_answer_says_how_much_it_was_shown(checkpoint: Checkpoint, encoded: EncodedDocument) -> None:
+    engine = Engine(checkpoint)
+    short = GenerationOptions(max_new_tokens=2)
+    some = last(engine.answer(encoded, "Who was the keeper?", options=short))
+    assert 0 < some.shown_tokens < MOST
+    assert [page.page for page in some.attention if page.share > 0] == [1]
+    whole = last(engine.answer(encoded, "Who was the keeper?", options=replace(short, whole_document=True)))
+    assert whole.shown_tokens == encoded.token_count
+    assert all(page.share > 0 for page in whole.attention)
+
+
+def test_windows_are_searched_while_the_rest_is_read(checkpoint: Checkpoint) -> None:
+    """Each window knows its own tokens of a page."""
+    chunks: list[EncodedDocument] = []
+    Engine(checkpoint).encode(document(*PAGES), chunk_read=chunks.append)
+    assert len(chunks) > 1
+    (rows,) = visible_tokens(chunks, ["How much do the cranes lift?"], MOST)
+    assert set(torch.cat([window.tokens.pages for window in chunks])[rows].tolist()) - {NO_PAGE} == {2}
+
+
+def test_a_question_that_leans_on_the_last_turn_is_shown_what_that_was_about(
+    checkpoint: Checkpoint, encoded: EncodedDocument
+) -> None:
+    turn = Turn(question="Who was the keeper of the lighthouse?", answer="Ann Reid")
+    short = GenerationOptions(max_new_tokens=2)
+    answer = last(Engine(checkpoint).answer(encoded, "And when?", history=(turn,), options=short))
+    assert [page.page for page in answer.attention if page.share > 0] == [1]

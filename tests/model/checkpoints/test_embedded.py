@@ -1,0 +1,101 @@
+"""The embedded checkpoint: it finds simple facts, and the merged copy in the cache is used only while it is whole."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.checkpoints import embedded as module
+from model.checkpoints.checkpoint import Checkpoint
+from model.checkpoints.embedded import load_embedded
+from model.engine import Engine
+from model.errors import CheckpointError
+from model.training.records import make_record
+from tests.helpers.tiny import document, last, save_tiny
+
+LEAST_FOUND = 0.6  # of the asked fields; version 6 finds 98% (README)
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_simple_facts_in_short_documents_are_found(embedded: Checkpoint) -> None:
+    """Letters, invoices and reports in names and values that no training saw."""
+    rng = random.Random(11)
+    engine = Engine(embedded)
+    found = asked = 0
+    for number in range(8):
+        record = make_record(rng, "check")
+        encoded = engine.encode(document(record.text, name=f"record {number}"))
+        for question, answer in record.pairs[:4]:
+            asked += 1
+            found += last(engine.answer(encoded, question)).text == answer
+    assert found / asked > LEAST_FOUND
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+def test_joined_windows_change_no_answer_of_the_engine_in_bfloat16(embedded: Checkpoint) -> None:
+    """Two documents asked together give finite numbers and evidence that names its document."""
+    engine = Engine(embedded)
+    letter = engine.encode(document("The treasurer is Omar Haddad.", name="letter"))
+    bill = engine.encode(document("Invoice number: LB-20417\nTotal: 1,591.60 EUR", name="bill"))
+    answer = last(engine.answer([letter, bill], "What is the invoice number?"))
+    assert 0 < answer.confidence <= 1
+    assert all(evidence.document in {"letter", "bill"} for evidence in answer.evidence)
+    assert torch.isfinite(bill.memory.hidden.float()).all()
+
+
+@pytest.fixture
+def quick_merge(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Merging writes a tiny model in place of the real one; the list says where it did."""
+    written: list[Path] = []
+
+    def write(_part: Path, merged: Path, _progress: object) -> None:
+        written.append(merged)
+        save_tiny(merged)
+        note = {"fingerprint": module.folder_fingerprint(merged)}
+        (merged / "readonce.json").write_text(json.dumps(note), encoding="utf-8")
+
+    monkeypatch.setattr(module, "_write_merged", write)
+    return written
+
+
+def ignore(_stage: str, _fraction: float) -> None:
+    """Nobody watches."""
+
+
+def test_the_weights_are_merged_once_and_again_when_the_copy_is_damaged(
+    tmp_path: Path, quick_merge: list[Path]
+) -> None:
+    first = load_embedded(tmp_path, progress=ignore)
+    assert load_embedded(tmp_path, progress=ignore).fingerprint == first.fingerprint
+    assert len(quick_merge) == 1
+    (folder,) = tmp_path.iterdir()
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    assert load_embedded(tmp_path, progress=ignore).fingerprint == first.fingerprint
+    assert len(quick_merge) == 2
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_a_start_that_breaks_off_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(part: Path, merged: Path, _progress: object) -> None:
+        merged.mkdir()
+        (part / "weights").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_write_merged", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        load_embedded(tmp_path, progress=ignore)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(CheckpointError, match=r"cannot be written to .*file.*READONCE_CACHE"):
+        load_embedded(blocked / "cache", progress=ignore)
