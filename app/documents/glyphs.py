@@ -59,7 +59,7 @@ def line_glyphs(raw: dict[str, Any]) -> list[Glyph]:
         return glyphs
     text = "".join(glyph.text for glyph in glyphs)
     plain = text.isascii() and text.isprintable()
-    glyphs = _once(glyphs)
+    glyphs = _once(glyphs, upright=abs(raw["dir"][0]) > 0.9)
     if not plain or any(mark in text for mark in "`^~"):
         glyphs = _cleaned(_composed(_unswapped(glyphs)))
     if not text.isascii():
@@ -69,14 +69,17 @@ def line_glyphs(raw: dict[str, Any]) -> list[Glyph]:
     return _closed_up(glyphs, text)
 
 
-def _once(glyphs: list[Glyph]) -> list[Glyph]:
-    """Without glyphs that are drawn a second time, a little beside the first."""
+def _once(glyphs: list[Glyph], *, upright: bool) -> list[Glyph]:
+    """Without glyphs that are drawn a second time, a little beside the first. upright: the line runs across."""
+    start, end = (0, 2) if upright else (1, 3)
     kept = glyphs[:1]
     for glyph in glyphs[1:]:
         last = kept[-1]
-        step = abs(glyph.box[0] - last.box[0]) + abs(glyph.base - last.base)
-        if glyph.text != last.text or step >= DOUBLED * (last.box[2] - last.box[0]) or (glyph.is_space and step):
-            kept.append(glyph)
+        if glyph.text == last.text and glyph.box[0] != last.box[2]:
+            step = abs(glyph.box[0] - last.box[0]) + abs(glyph.box[1] - last.box[1])
+            if step < DOUBLED * (last.box[end] - last.box[start]) and not (glyph.is_space and step):
+                continue
+        kept.append(glyph)
     return kept
 
 

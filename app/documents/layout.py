@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from app.documents.columns import find_gutter
 from app.documents.geometry import Rect, contains
-from app.documents.lines import Line, Piece, Row, is_right_to_left, rows_of, split_at_gaps
+from app.documents.lines import Line, Piece, Row, in_reading_direction, is_right_to_left, rows_of, split_at_gaps
 from app.documents.rules import Rules
 from app.documents.table import TableBlock
 from app.documents.table_finding import Box as Panel
@@ -100,25 +100,4 @@ def _text(rows: list[Row]) -> Iterator[list[Row]]:
 def _row(pieces: Sequence[Piece]) -> Row:
     """The lines of a row in reading direction; words without a gap between them stand in one."""
     lines = split_at_gaps(pieces)
-    if is_right_to_left(pieces):
-        lines = [Line.of(_leftward(line)) for line in reversed(lines)]
-    return lines
-
-
-def _leftward(line: Line) -> list[Piece]:
-    """Words of a line that runs to the left; words of other scripts, and numbers, keep their own order in it."""
-    turned: list[Piece] = []
-    run: list[Piece] = []
-    for piece in reversed(line.pieces):
-        if is_right_to_left([piece]) or (run and not _follows(piece, run[0])):
-            turned += run
-            run = []
-        if is_right_to_left([piece]):
-            turned.append(piece)
-        else:
-            run.insert(0, piece)
-    return turned + run
-
-
-def _follows(one: Piece, other: Piece) -> bool:
-    return one.text.isascii() and other.text.isascii() and one.box[0] < other.box[0]
+    return [in_reading_direction(line) for line in (reversed(lines) if is_right_to_left(pieces) else lines)]

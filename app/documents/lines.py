@@ -112,6 +112,24 @@ def is_right_to_left(pieces: Iterable[Piece]) -> bool:
     return strong > 0 and 2 * strong > len(letters)
 
 
+def in_reading_direction(line: Line) -> Line:
+    """The line with its words in the order of reading; numbers in a line that runs to the left keep their own."""
+    if not is_right_to_left(line.pieces):
+        return line
+    turned: list[Piece] = []
+    run: list[Piece] = []
+    for piece in reversed(line.pieces):
+        leftward = is_right_to_left([piece])
+        if leftward or (run and not (piece.text.isascii() and run[0].text.isascii())):
+            turned += run
+            run = []
+        if leftward:
+            turned.append(piece)
+        else:
+            run.insert(0, piece)
+    return Line.of(turned + run)
+
+
 def usual_em(pieces: Sequence[Piece]) -> float:
     """The size of most type."""
     return median(piece.em for piece in pieces) if pieces else 10.0

@@ -7,7 +7,7 @@ from statistics import median
 
 from app.documents.geometry import Rect, contains
 from app.documents.gutters import find_strips
-from app.documents.lines import Line, Piece, is_number, rows_of, split_at_gaps
+from app.documents.lines import Line, Piece, in_reading_direction, is_number, rows_of, split_at_gaps
 from app.documents.rules import Frame
 
 GAP = 0.95  # ems between two cells of a row
@@ -47,24 +47,31 @@ def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
                 break
     cells = []
     for index, area in enumerate(frame.areas):
-        lines = tuple(Line.of(row) for row in rows_of(_without_leaders(inside.get(index, ()))))
+        lines = tuple(in_reading_direction(Line.of(row)) for row in rows_of(_without_leaders(inside.get(index, ()))))
         cells.append(RawCell(across=area.columns, down=area.rows, lines=lines))
     return _packed(_taken_apart(_with_own_rows(cells, frame)))
 
 
 def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
-    """Cells over several rows of the grid taken apart where they have a line for each: no rule was drawn there."""
+    """Cells over several rows of the grid taken apart where they have lines for each: a rule was not drawn there."""
     result: list[RawCell] = []
     for cell in cells:
-        first, behind = cell.down
-        rows = [sum(frame.ys[row] <= _at(line) < frame.ys[row + 1] for line in cell.lines) for row in range(first, behind)]
-        if behind - first < 2 or len(cell.lines) < 2 or max(rows) > 1 or sum(rows) < 0.8 * (behind - first):
+        rows = {row: [line for line in cell.lines if frame.ys[row] <= _at(line) < frame.ys[row + 1]] for row in range(*cell.down)}
+        filled = {row: lines for row, lines in rows.items() if lines}
+        if len(filled) < 2 or not _are_rows(list(filled.values()), frame.xs[cell.across[1]] - frame.xs[cell.across[0]]):
             result.append(cell)
             continue
-        for row in range(first, behind):
-            lines = tuple(line for line in cell.lines if frame.ys[row] <= _at(line) < frame.ys[row + 1])
-            result.append(RawCell(across=cell.across, down=(row, row + 1), lines=lines))
+        result += [RawCell(across=cell.across, down=(row, row + 1), lines=tuple(lines)) for row, lines in filled.items()]
     return result
+
+
+def _are_rows(rows: Sequence[Sequence[Line]], width: float) -> bool:
+    """Whether lines are cells of their own and no sentence that goes on: figures, or one short line in each row."""
+    lines = [line for row in rows for line in row]
+    if 2 * sum(is_number(line.text) for line in lines) >= len(lines):
+        return True
+    short = sum(line.box[2] - line.box[0] < 0.6 * width for line in lines)
+    return len(lines) == len(rows) and 2 * short >= len(lines)
 
 
 def _taken_apart(cells: list[RawCell]) -> list[RawCell]:
@@ -75,7 +82,7 @@ def _taken_apart(cells: list[RawCell]) -> list[RawCell]:
         there = [cell for cell in cells if cell.down[0] == row]
         alone = all(cell.down[1] == row + 1 for cell in there)
         levels = _levels(there) if alone else []
-        if len(levels) < 3:
+        if len(levels) < 2:
             result += [replace(cell, down=(cell.down[0] + shift, cell.down[1] + shift)) for cell in there]
             continue
         for cell in there:
@@ -88,14 +95,16 @@ def _taken_apart(cells: list[RawCell]) -> list[RawCell]:
 
 
 def _levels(cells: Sequence[RawCell]) -> list[float]:
-    """The heights at which figures stand in two columns or more, if nearly every line stands at one of them."""
-    numbers = [cell for cell in cells if cell.lines and sum(is_number(line.text) for line in cell.lines) * 2 > len(cell.lines)]
-    if len(numbers) < 2:
+    """The heights of the lines of a row's cells, if these lines are rows of their own: they stand side by side."""
+    filled = [cell for cell in cells if cell.lines]
+    most = max((len(cell.lines) for cell in filled), default=0)
+    full = [cell for cell in filled if len(cell.lines) == most]
+    figures = [cell for cell in full if 2 * sum(is_number(line.text) for line in cell.lines) >= most]
+    if most < 2 or len(filled) < 2 or len(full) < 0.6 * len(filled) or not figures:
         return []
-    first = max(numbers, key=lambda cell: len(cell.lines))
-    levels = [_at(line) for line in first.lines]
-    steps = [abs(_at(line) - _nearest(line, levels)) < 0.5 * line.height for cell in numbers for line in cell.lines]
-    return levels if sum(steps) >= 0.9 * len(steps) else []
+    levels = [_at(line) for line in figures[0].lines]
+    near = [abs(_at(line) - _nearest(line, levels)) < 0.5 * line.height for cell in filled for line in cell.lines]
+    return levels if sum(near) >= 0.95 * len(near) else []
 
 
 def _at(line: Line) -> float:
@@ -161,6 +170,13 @@ def _with_signs(cells: list[Line]) -> list[Line]:
         else:
             joined.append(cell)
     return joined
+
+
+def has_inner_columns(cells: Sequence[RawCell]) -> bool:
+    """Whether cells of a grid hold several figures side by side: columns without a rule between them."""
+    lines = [line for cell in cells for line in cell.lines]
+    split = [split_at_gaps(line.pieces, gap=GAP) for line in lines]
+    return sum(sum(is_number(part.text) for part in parts) > 1 for parts in split) > 0.25 * len(lines)
 
 
 Column = tuple[float, float]

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from app.documents.geometry import Rect, contains
-from app.documents.lines import Line, Piece, is_number, rows_of, split_at_gaps
+from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
 from app.documents.rules import Frame, Rules, frames, stacks
 from app.documents.table import TableBlock, about
-from app.documents.table_cells import RawCell, box_of, find_columns, framed_cells, table_rows
+from app.documents.table_cells import RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
 from app.documents.table_headers import header_rows
 from app.documents.table_rows import aligned_table
 
@@ -41,12 +41,29 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         taken.append(frame.box)
     for stack in _split_at_prose(stacks(rules), pieces):
         box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
-        inside = [piece for piece in pieces if contains(box, piece.box) and not _in_any(piece.box, taken)]
-        table = _stacked(box, inside, rules)
+        free = [piece for piece in pieces if box[0] <= piece.box[0] <= box[2] and not _in_any(piece.box, taken)]
+        box = _extended(box, rows_of(free))
+        table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
             found.append(_with_about(table, pieces))
             taken.append(table.box)
     return found
+
+
+def _extended(box: Rect, rows: Sequence[list[Piece]]) -> Rect:
+    """A table's box with the rows of several cells right above and below it: rules or shades often leave out some."""
+    left, top, right, bottom = box
+    above = [row for row in rows if row[0].box[3] <= top + 2]
+    below = [row for row in rows if row[0].box[1] >= bottom - 2]
+    for row in reversed(above):
+        if top - row[0].box[3] > 1.2 * row[0].em or len(split_at_gaps(row)) < 2:
+            break
+        top = min(piece.box[1] for piece in row)
+    for row in below:
+        if row[0].box[1] - bottom > 1.2 * row[0].em or len(split_at_gaps(row)) < 2:
+            break
+        bottom = max(piece.box[3] for piece in row)
+    return left, top, right, bottom
 
 
 def _boxes(frame: Frame, pieces: Sequence[Piece]) -> list[Box]:
@@ -90,8 +107,8 @@ def _framed(frame: Frame, pieces: Sequence[Piece]) -> TableBlock | None:
     cells = framed_cells(frame, pieces)
     columns = max((cell.across[1] for cell in cells), default=0)
     rows = max((cell.down[1] for cell in cells), default=0)
-    if columns == 1 and cells:
-        return _aligned(pieces, frame.across)
+    if cells and (columns == 1 or has_inner_columns(cells)):
+        return _aligned(pieces, frame.across, frame.xs[1:-1])
     if columns < 2 or rows < 2 or not _is_regular(frame) or _holds_pages(cells, rows):
         return None
     return TableBlock(cells=tuple(cells), header_rows=header_rows(cells, columns), columns=columns)
@@ -117,8 +134,8 @@ def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | N
     return _aligned(pieces, [rule for rule in rules.across if contains(box, rule)])
 
 
-def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect]) -> TableBlock | None:
-    rows = table_rows(rows_of(pieces))
+def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[float] = ()) -> TableBlock | None:
+    rows = table_rows(rows_of(pieces), edges)
     if not _is_table(rows):
         return None
     table = aligned_table(rows, rules)
@@ -188,4 +205,14 @@ def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:
     em = table.cells[0].lines[0].em
     above = [piece for piece in pieces if box[1] - 7 * em < piece.box[3] <= box[1] + 1 and piece.box[0] < box[2] and piece.box[2] > box[0]]
     caption = [Line.of(row).text for row in rows_of(above)]
-    return replace(table, about=about(caption, table))
+    return _in_reading_direction(replace(table, about=about(caption, table)))
+
+
+def _in_reading_direction(table: TableBlock) -> TableBlock:
+    """The table with its columns counted from the right where its words run to the left."""
+    if not is_right_to_left([piece for cell in table.cells for line in cell.lines for piece in line.pieces]):
+        return table
+    last = table.columns
+    return replace(
+        table, cells=tuple(replace(cell, across=(last - cell.across[1], last - cell.across[0])) for cell in table.cells)
+    )

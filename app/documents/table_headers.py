@@ -8,7 +8,9 @@ from app.documents.table_cells import RawCell
 
 LONG_HEADING = 80  # characters: what is longer is no heading
 
-_YEAR = re.compile(r"^(fy\s*)?'?(19|20)\d\d(\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?$", re.I)
+_YEAR = re.compile(
+    r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)$", re.I
+)  # years and dates, which stand over columns more often than in them
 _COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
 
 
@@ -36,14 +38,13 @@ def header_rows(cells: Sequence[RawCell], columns: int) -> int:
     first = next((row for row, there in rows if is_data([(cell.across[0], cell.text) for cell in there])), None)
     if first is None:
         return _first_row_of_words(rows, columns)
-    above = [(row, there) for row, there in rows if row < first]
-    while len(above) > 1 and len(above[-1][1]) == 1 and len(above[-2][1]) >= 1 and _is_group(above[-1][1][0], columns):
-        above.pop()
-    return above[-1][0] + 1 if above else 0
-
-
-def _is_group(cell: RawCell, columns: int) -> bool:
-    return cell.across[0] == 0 or cell.across[1] - cell.across[0] >= columns - 1
+    end = several = 0
+    for row, there in rows:
+        if row >= first or (several and len(there) == 1):
+            break
+        several += len(there) > 1
+        end = row + 1
+    return end if several else 0
 
 
 def _rows(cells: Sequence[RawCell]) -> list[tuple[int, list[RawCell]]]:

@@ -98,6 +98,8 @@ def _levels(
         _spread(placed[index], placed[index + 1], columns, _spanners(box_of(rows[index]), rules))
         for index in range(min(header, len(placed) - 1))
     ]
+    if spread:
+        spread[-1] = _split_over(spread[-1], columns)
     levels: list[TableRow] = []
     for row in spread:
         if levels and _continues(levels[-1], row):
@@ -106,6 +108,21 @@ def _levels(
         else:
             levels.append(dict(row))
     return levels
+
+
+def _split_over(row: TableRow, columns: Sequence[Column]) -> TableRow:
+    """The lowest headings, those apart that stand too close together to be told from one over several columns."""
+    split: TableRow = {}
+    for across, lines in row.items():
+        pieces = [piece for line in lines for piece in line.pieces]
+        under = [(covered_columns(Line.of([piece]), columns)[0], piece) for piece in pieces]
+        if len({column for column, _ in under}) < across[1] - across[0] or across[1] - across[0] < 2:
+            split[across] = (*split.get(across, ()), *lines)
+            continue
+        for column in sorted({column for column, _ in under}):
+            line = Line.of([piece for place, piece in under if place == column])
+            split[column, column + 1] = (*split.get((column, column + 1), ()), line)
+    return split
 
 
 def _continues(above: TableRow, row: TableRow) -> bool:
@@ -123,37 +140,46 @@ def _spanners(row: Rect, rules: Sequence[Rect]) -> list[Rect]:
 def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Sequence[Rect]) -> TableRow:
     """The headings of a row over all the columns that they belong to."""
     filled = [across for across in below if across[0] > 0]
-    if not 0 < len([across for across in row if across[0] > 0]) < len(filled):
+    heads = [across for across in row if across[0] > 0]
+    if not 0 < len(heads) < len(filled):
         return row
+    shares = _shares(row, heads, columns)
     spread: TableRow = {}
     for across, lines in row.items():
         middle = (lines[0].box[0] + lines[0].box[2]) / 2
         rule = next((rule for rule in rules if rule[0] <= middle <= rule[2] and len(rules) > 1), None)
-        if across[0] == 0 and across[1] == 1:
-            wide = across
-        elif rule is not None:
+        wide = across
+        if rule is not None and across in heads:
             under = [i for i, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
             wide = (min(under), max(under) + 1) if under else across
-        else:
-            wide = _centred(across, lines[0], columns, [other for other in row if other != across])
+        elif across in heads:
+            wide = shares.get(across) or _centred(across, lines[0], columns, [other for other in row if other != across])
         spread[wide] = (*spread.get(wide, ()), *lines)
     return spread
+
+
+def _shares(row: TableRow, heads: Sequence[tuple[int, int]], columns: Sequence[Column]) -> dict[tuple[int, int], tuple[int, int]]:
+    """All columns dealt out to the nearest heading, if each heading then stands in the middle of its columns."""
+    middles = {across: (row[across][0].box[0] + row[across][0].box[2]) / 2 for across in heads}
+    nearest = [min(heads, key=lambda across: abs(middles[across] - sum(column) / 2)) for column in columns[1:]]
+    shares = {
+        across: (nearest.index(across) + 1, len(nearest) - nearest[::-1].index(across) + 1)
+        for across in heads if across in nearest
+    }  # fmt: skip
+    centred = all(_off(share, middles[across], columns) < 2 * row[across][0].em for across, share in shares.items())
+    return shares if centred and len(shares) == len(heads) else {}
 
 
 def _centred(
     across: tuple[int, int], cell: Line, columns: Sequence[Column], others: Sequence[tuple[int, int]]
 ) -> tuple[int, int]:
-    """The columns in whose middle a heading stands, between its neighbours."""
+    """The fewest columns in whose middle a heading stands, between its neighbours."""
     first = max((other[1] for other in others if other[1] <= across[0]), default=1)
     last = min((other[0] for other in others if other[0] >= across[1]), default=len(columns))
     middle = (cell.box[0] + cell.box[2]) / 2
-    best, nearest = across, _off(across, middle, columns)
-    for start in range(max(first, 1), across[0] + 1):
-        for end in range(across[1], last + 1):
-            off = _off((start, end), middle, columns)
-            if end - start > best[1] - best[0] and off < max(1.2 * cell.em, nearest + 1):
-                best, nearest = (start, end), off
-    return best
+    ranges = [(s, e) for s in range(max(first, 1), across[0] + 1) for e in range(across[1], last + 1)]
+    fitting = [place for place in ranges if _off(place, middle, columns) < 1.2 * cell.em]
+    return min(fitting, key=lambda place: place[1] - place[0], default=across)
 
 
 def _off(across: tuple[int, int], middle: float, columns: Sequence[Column]) -> float:
