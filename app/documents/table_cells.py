@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from statistics import median
 
 from app.documents.geometry import Rect, contains
@@ -79,32 +80,46 @@ def _taken_apart(cells: list[RawCell]) -> list[RawCell]:
     result: list[RawCell] = []
     shift = 0
     for row in sorted({cell.down[0] for cell in cells}):
-        there = [cell for cell in cells if cell.down[0] == row]
-        alone = all(cell.down[1] == row + 1 for cell in there)
-        levels = _levels(there) if alone else []
+        there = [replace(cell, down=(cell.down[0] + shift, cell.down[1] + shift)) for cell in cells if cell.down[0] == row]
+        levels = _levels([cell for cell in there if cell.down[1] == row + shift + 1])
         if len(levels) < 2:
-            result += [replace(cell, down=(cell.down[0] + shift, cell.down[1] + shift)) for cell in there]
+            result += there
             continue
         for cell in there:
-            for offset, level in enumerate(levels):
-                lines = tuple(line for line in cell.lines if _at(line) == level or _nearest(line, levels) == level)
-                place = row + shift + offset
-                result.append(RawCell(across=cell.across, down=(place, place + 1), lines=lines))
+            result += _apart(cell, levels)
         shift += len(levels) - 1
     return result
+
+
+def _apart(cell: RawCell, levels: Sequence[float]) -> list[RawCell]:
+    """The lines of a cell as cells of one row each; a cell that reaches further down keeps what is left."""
+    rows: list[list[Line]] = [[] for _ in levels]
+    for line in cell.lines:
+        rows[levels.index(_nearest(line, levels))].append(line)
+    last = len(levels) - 1
+    return [
+        RawCell(
+            across=cell.across,
+            down=(cell.down[0] + number, cell.down[0] + number + 1 if number < last else cell.down[1] + last),
+            lines=tuple(lines),
+        )
+        for number, lines in enumerate(rows)
+    ]
 
 
 def _levels(cells: Sequence[RawCell]) -> list[float]:
     """The heights of the lines of a row's cells, if these lines are rows of their own: they stand side by side."""
     filled = [cell for cell in cells if cell.lines]
-    most = max((len(cell.lines) for cell in filled), default=0)
-    full = [cell for cell in filled if len(cell.lines) == most]
-    figures = [cell for cell in full if 2 * sum(is_number(line.text) for line in cell.lines) >= most]
-    if most < 2 or len(filled) < 2 or len(full) < 0.6 * len(filled) or not figures:
+    most = max(filled, key=lambda cell: len(cell.lines), default=None)
+    if most is None or len(most.lines) < 2:
         return []
-    levels = [_at(line) for line in figures[0].lines]
+    figures = [cell for cell in filled if 2 * sum(is_number(line.text) for line in cell.lines) >= len(cell.lines) > 1]
+    several = sum(len(cell.lines) > 1 for cell in filled)
+    if not figures or several < 0.6 * len(filled) or several < 2:
+        return []
+    levels = [_at(line) for line in most.lines]
     near = [abs(_at(line) - _nearest(line, levels)) < 0.5 * line.height for cell in filled for line in cell.lines]
-    return levels if sum(near) >= 0.95 * len(near) else []
+    return levels if sum(near) >= 0.9 * len(near) else []
 
 
 def _at(line: Line) -> float:
@@ -142,7 +157,20 @@ def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> 
     bare = [bare for row in rows if (bare := _without_leaders(row))]
     strips = [strip for strip in find_strips(bare) if strip.rows >= max(3, 0.6 * len(bare))]
     cuts = [*edges, *(strip.middle for strip in strips)]
-    return [_with_signs(split_at_gaps(row, cuts, gap=GAP)) for row in bare]
+    return [_with_signs([part for line in split_at_gaps(row, cuts, gap=GAP) for part in _figures_apart(line)]) for row in bare]
+
+
+def _figures_apart(line: Line) -> list[Line]:
+    """Figures that stand a little more than a space apart as cells of their own."""
+    if len(line.pieces) < 2:
+        return [line]
+    parts = [[line.pieces[0]]]
+    for one, other in pairwise(line.pieces):
+        if other.box[0] - one.box[2] > 0.45 * other.em and is_number(one.text) and is_number(other.text):
+            parts.append([other])
+        else:
+            parts[-1].append(other)
+    return [Line.of(part) for part in parts]
 
 
 def _without_leaders(row: Sequence[Piece]) -> list[Piece]:

@@ -33,7 +33,8 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
         if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
             continue
-        table = _framed(frame, inside)
+        beside = _beside(frame, pieces, taken)
+        table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
         if table is not None:
             found.append(_with_about(table, pieces))
         else:
@@ -48,6 +49,28 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
             found.append(_with_about(table, pieces))
             taken.append(table.box)
     return found
+
+
+def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
+    """Labels of the rows that stand left of a grid, or figures beside it: one for nearly every row of its words."""
+    left, top, right, bottom = frame.box
+    level = [piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)]
+    rows = rows_of(level)
+    inside = [row for row in rows if any(left <= piece.box[0] <= right for piece in row)]
+    found: list[Piece] = []
+    for outer in ([p for p in level if p.box[2] <= left + 2], [p for p in level if p.box[0] >= right - 2]):
+        own = rows_of(outer)
+        paired = [row for row in inside if any(piece in outer for piece in row)]
+        if len(own) >= 3 and len(paired) >= 0.7 * len(inside) and len(own) <= 1.15 * len(paired) and _is_near(own, frame.box):
+            found += outer
+    return found
+
+
+def _is_near(rows: Sequence[list[Piece]], box: Rect) -> bool:
+    """Whether words stand next to a box, and are no other column of the page."""
+    lines = [split_at_gaps(row) for row in rows]
+    gap = min(max(box[0] - parts[-1].box[2], parts[0].box[0] - box[2]) for parts in lines)
+    return gap < 4 * rows[0][0].em and sum(len(parts[0].text) <= LONG_CELL for parts in lines) >= 0.8 * len(lines)
 
 
 def _extended(box: Rect, rows: Sequence[list[Piece]]) -> Rect:
@@ -109,7 +132,7 @@ def _framed(frame: Frame, pieces: Sequence[Piece]) -> TableBlock | None:
     rows = max((cell.down[1] for cell in cells), default=0)
     if cells and (columns == 1 or has_inner_columns(cells)):
         return _aligned(pieces, frame.across, frame.xs[1:-1])
-    if columns < 2 or rows < 2 or not _is_regular(frame) or _holds_pages(cells, rows):
+    if columns < 2 or rows < 2 or not _is_regular(cells, rows, columns) or _holds_pages(cells, rows):
         return None
     return TableBlock(cells=tuple(cells), header_rows=header_rows(cells, columns), columns=columns)
 
@@ -119,12 +142,10 @@ def _holds_pages(cells: Sequence[RawCell], rows: int) -> bool:
     return rows <= 3 and sum(len(cell.lines) > 12 for cell in cells) >= 2
 
 
-def _is_regular(frame: Frame) -> bool:
-    """Whether most rows of the grid have a cell for most of its columns."""
-    columns, rows = len(frame.xs) - 1, len(frame.ys) - 1
-    filled = [sum(area.rows[0] <= row < area.rows[1] for area in frame.areas) for row in range(rows)]
-    most = max(filled)
-    return columns == 1 or most < 2 or sum(count >= 0.6 * columns for count in filled) >= 0.4 * rows
+def _is_regular(cells: Sequence[RawCell], rows: int, columns: int) -> bool:
+    """Whether the grid has a cell for most rows and columns. The boxes of a form reach over many lines of others."""
+    single = sum(cell.across[1] - cell.across[0] == 1 for cell in cells)
+    return 2 * single >= len(cells) and len(cells) >= 0.35 * rows * columns
 
 
 def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | None:

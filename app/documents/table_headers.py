@@ -9,17 +9,33 @@ from app.documents.table_cells import RawCell
 LONG_HEADING = 80  # characters: what is longer is no heading
 
 _YEAR = re.compile(
-    r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)$", re.I
+    r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}[.-]\d{1,2}[.-]\d{2,4})$",
+    re.I,
 )  # years and dates, which stand over columns more often than in them
 _COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
 
 
-def is_data(cells: Sequence[tuple[int, str]]) -> bool:
-    """Whether a row holds figures below its headings. cells: the column and the text of each."""
-    values = [text for column, text in cells if column > 0 and text]
-    if not values or all(_YEAR.match(text) for text in values) or is_column_numbers([text for _, text in cells]):
-        return False
-    return 2 * sum(is_number(text) for text in values) >= len(values)
+Texts = Sequence[tuple[int, str]]  # of a row: the column and the text of each cell
+
+
+def first_data_row(rows: Sequence[Texts]) -> int | None:
+    """The first row with a figure in a column of figures, or None where there is no such column."""
+    columns = _columns_of_figures(rows)
+    for index, row in enumerate(rows):
+        if is_column_numbers([text for _, text in row]):
+            continue
+        if any(column in columns and is_number(text) and not _YEAR.match(text) for column, text in row):
+            return index
+    return None
+
+
+def _columns_of_figures(rows: Sequence[Texts]) -> set[int]:
+    texts: dict[int, list[str]] = {}
+    for row in rows[1:]:
+        for column, text in row:
+            if column > 0 and text:
+                texts.setdefault(column, []).append(text)
+    return {column for column, there in texts.items() if 2 * sum(map(is_number, there)) >= len(there)}
 
 
 def is_column_numbers(texts: Sequence[str]) -> bool:
@@ -35,9 +51,10 @@ def header_rows(cells: Sequence[RawCell], columns: int) -> int:
     rows = _rows(cells)
     if len(rows) < 2:
         return 0
-    first = next((row for row, there in rows if is_data([(cell.across[0], cell.text) for cell in there])), None)
-    if first is None:
+    index = first_data_row([[(cell.across[0], cell.text) for cell in there] for _, there in rows])
+    if index is None:
         return _first_row_of_words(rows, columns)
+    first = rows[index][0]
     end = several = 0
     for row, there in rows:
         if row >= first or (several and len(there) == 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
-from app.documents.table_headers import is_data
+from app.documents.table_headers import first_data_row
 
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
@@ -26,7 +26,7 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
     titles = _titles(all_rows, columns)
     rows = all_rows[titles:]
     placed: list[TableRow] = [_placed(row, columns) for row in rows]
-    first = next((index for index, row in enumerate(placed) if is_data(_by_column(row))), None)
+    first = first_data_row([_by_column(row) for row in placed])
     header = _header_end(placed, rows, first, rules)
     levels = _levels(placed, rows, header, columns, rules)
     body = _unwrapped(placed[header:], rows[header:], columns, rules)
