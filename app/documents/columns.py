@@ -26,13 +26,23 @@ class Beside:
 def find_gutter(rows: Sequence[list[Piece]], blocks: Sequence[Rect], rules: Rules) -> Strip | None:
     """The strip along which a region is cut into columns, or None where it is one column, a table or a form."""
     best: Strip | None = None
-    for strip in find_strips(rows, blocks)[:TRIED]:
-        if best is not None and strip.rows <= best.rows:
+    tried: list[Strip] = []
+    for strip in find_strips(rows, blocks):
+        if len(tried) == TRIED or (best is not None and strip.rows <= best.rows):
             break
+        if any(_within(strip, other) for other in tried):
+            continue
+        tried.append(strip)
         trimmed = _trimmed(strip, rows, blocks, rules)
         if trimmed is not None and (best is None or trimmed.rows > best.rows):
             best = trimmed
     return best
+
+
+def _within(strip: Strip, other: Strip) -> bool:
+    """Whether a strip is part of another one that is as tall, or taller."""
+    across = strip.left < other.right and other.left < strip.right
+    return across and other.top <= strip.top + 1 and strip.bottom <= other.bottom + 1
 
 
 def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], rules: Rules) -> Strip | None:

@@ -1,5 +1,6 @@
 """White strips that run down between words: the gutters between columns, or between the cells of a table."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,8 @@ from app.documents.lines import Piece, usual_em
 
 NARROWEST = 0.55  # ems: wider than a space, also in justified text
 FEW = 2  # rows that there must be on both sides
-MOST_OPEN = 60  # strips that are followed at the same time
+MOST_OPEN = 40  # strips that are followed at the same time
+MOST_FOUND = 80  # strips that are looked at, the tallest of all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +57,13 @@ def find_strips(rows: Sequence[Sequence[Piece]], blocks: Sequence[Rect] = ()) ->
                 followed.append(Strip(left=left, right=right, top=top, bottom=bottom, rows=1, rows_left=1, rows_right=1))
         open_strips = _distinct(followed)
     found += open_strips
-    wide = [_upward(strip, spans) for strip in found if min(strip.rows_left, strip.rows_right) >= FEW]
-    return sorted(set(wide), key=lambda strip: (strip.rows, strip.width), reverse=True)
+    found = [strip for strip in found if min(strip.rows_left, strip.rows_right) >= FEW]
+    tallest = sorted(set(found), key=_height, reverse=True)[:MOST_FOUND]
+    return sorted({_upward(strip, spans) for strip in tallest}, key=_height, reverse=True)
+
+
+def _height(strip: Strip) -> tuple[int, float]:
+    return strip.rows, strip.width
 
 
 Span = tuple[tuple[float, float], list[Gap]]
@@ -126,7 +133,7 @@ def _distinct(strips: Sequence[Strip]) -> list[Strip]:
 
 def _upward(strip: Strip, spans: Sequence[Span]) -> Strip:
     """The strip from as far up as nothing crosses it."""
-    for (top, _), chunks in reversed([span for span in spans if span[0][0] < strip.top]):
+    for (top, _), chunks in reversed(spans[: bisect_left(spans, strip.top, key=lambda span: span[0][0])]):
         if any(left < strip.right and right > strip.left for left, right in chunks):
             break
         strip = replace(

@@ -8,8 +8,9 @@ Text layers and OCR share this code, so it knows boxes and nothing of where they
 from collections.abc import Iterator, Sequence
 
 from app.documents.columns import find_gutter
-from app.documents.geometry import Rect, contains
+from app.documents.geometry import Rect
 from app.documents.lines import Line, Piece, Row, in_reading_direction, is_right_to_left, rows_of, split_at_gaps
+from app.documents.margins import with_drop_caps, without_line_numbers
 from app.documents.rules import Rules
 from app.documents.table import TableBlock
 from app.documents.table_finding import Box as Panel
@@ -22,11 +23,12 @@ DEEPEST = 40  # cuts within cuts
 
 def reading_order(lines: Sequence[Line], rules: Rules = Rules()) -> list[Block]:  # noqa: B008 - frozen
     """Blocks of rows, and tables, in the order in which a person reads them."""
-    pieces = [piece for line in lines for piece in line.pieces]
+    pieces, numbers = without_line_numbers(with_drop_caps([piece for line in lines for piece in line.pieces]))
     framed = framed_blocks(pieces, rules)
-    inside = [block.box for block in framed]
-    free = [piece for piece in pieces if not any(contains(box, piece.box) for box in inside)]
-    return list(_blocks(free, framed, rules, DEEPEST))
+    used = {piece.box for block in framed for piece in block.words}
+    free = [piece for piece in pieces if piece.box not in used]
+    blocks = list(_blocks(free, framed, rules, DEEPEST))
+    return [*blocks, [[Line.of(numbers)]]] if numbers else blocks
 
 
 def _blocks(pieces: list[Piece], tables: list[TableBlock | Panel], rules: Rules, depth: int) -> Iterator[Block]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from app.documents.geometry import Rect, union
@@ -89,11 +89,18 @@ def split_at_gaps(row: Sequence[Piece], cuts: Sequence[float] = (), *, gap: floa
         if run and (piece.box[0] - right > wide * min(piece.em, run[-1].em) or _cut(run[-1], piece, cuts)):
             lines.append(Line.of(run))
             run = []
+        elif run and is_unspaced(run[-1].text[-1]) and is_unspaced(piece.text[0]):
+            piece = replace(piece, joined=True)
         right = max(right, piece.box[2]) if run else piece.box[2]
         run.append(piece)
     if run:
         lines.append(Line.of(run))
     return lines
+
+
+def is_unspaced(char: str) -> bool:
+    """Whether a character belongs to a script that is written without spaces: Chinese, Japanese."""
+    return "\u3000" <= char <= "\u30ff" or "\u3400" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef"
 
 
 def is_marker(text: str) -> bool:

@@ -9,7 +9,7 @@ from io import BufferedIOBase
 from typing import Any
 
 from app.documents.limits import Limits
-from model.types import Page, Progress, Word
+from model.types import Cell, Page, Progress, Table, Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Finished:
 
 Job = ReadJob | DrawJob
 Reply = Started | Progress | Page | Drawn | Failed | Finished
-_REPLIES = {kind.__name__: kind for kind in (Started, Progress, Page, Word, Drawn, Failed, Finished)}
+_REPLIES = {kind.__name__: kind for kind in (Started, Progress, Page, Word, Table, Cell, Drawn, Failed, Finished)}
 
 
 class ReplyUnpickler(pickle.Unpickler):

@@ -86,7 +86,22 @@ def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> Mup
     unlock(document, name=name, password=password)
     if document.page_count == 0:
         raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
+    if document.is_pdf:
+        _refuse_wrappers(document, name)
     return MupdfSource(document)
+
+
+def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
+    """Raise DocumentError for a PDF whose pages are no more than a cover: XFA forms and portfolios."""
+    catalog = document.pdf_catalog()
+    if document.xref_get_key(catalog, "AcroForm/XFA")[0] != "null" and not document.is_form_pdf:
+        raise DocumentError(
+            f"{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that."
+        )
+    if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
+        raise DocumentError(
+            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by itself."
+        )
 
 
 def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from app.documents.across_pages import finished
 from app.documents.limits import MIB, Limits
 from app.documents.messages import DrawJob, Drawn, ReadJob
 from app.documents.process import WorkerProcess
@@ -110,7 +111,7 @@ class DocumentReader:
         images = PageImages(path, name=name, password=password, drawing=self._drawing)
         try:
             job = ReadJob(path=str(path), name=name, password=password, pages=pages)
-            found = tuple(self._pages(job, progress, cancelled))
+            found = finished(tuple(self._pages(job, progress, cancelled)))
         except BaseException:
             images.close()
             raise

@@ -34,6 +34,10 @@ class TableBlock:
     def box(self) -> Rect:
         return union(line.box for cell in self.cells for line in cell.lines)
 
+    @property
+    def words(self) -> list[Piece]:
+        return [piece for cell in self.cells for line in cell.lines for piece in line.pieces]
+
 
 @dataclass(frozen=True, slots=True)
 class Printed:

@@ -1,5 +1,6 @@
 """Where the tables of a page stand: within grids of rules, between parallel rules, or by the alignment of their cells."""
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -8,7 +9,7 @@ from app.documents.geometry import Rect, contains
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
 from app.documents.rules import Frame, Rules, frames, stacks
 from app.documents.table import TableBlock, about
-from app.documents.table_cells import RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
+from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
 from app.documents.table_headers import header_rows
 from app.documents.table_rows import aligned_table
 
@@ -23,6 +24,10 @@ class Box:
 
     box: Rect
     pieces: tuple[Piece, ...]
+
+    @property
+    def words(self) -> tuple[Piece, ...]:
+        return self.pieces
 
 
 def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Box]:
@@ -97,13 +102,14 @@ def _boxes(frame: Frame, pieces: Sequence[Piece]) -> list[Box]:
 
 def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Iterator[list[Rect]]:
     """Stacks of rules without the stretches that hold prose."""
+    by_height = sorted(pieces, key=lambda piece: piece.box[1])
+    heights = [piece.box[1] for piece in by_height]
     for stack in found:
         part = stack[:1]
         for above, below in pairwise(stack):
             width = above[2] - above[0]
-            rows = rows_of(
-                [piece for piece in pieces if above[0] <= piece.box[0] <= above[2] and above[1] < piece.box[1] < below[1]]
-            )
+            between = by_height[bisect(heights, above[1]) : bisect(heights, below[1])]
+            rows = rows_of([piece for piece in between if above[0] <= piece.box[0] <= above[2]])
             whole = sum(_is_prose_row(row, width) for row in rows)
             if whole >= 2 or len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows):
                 yield part
@@ -165,7 +171,7 @@ def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[flo
 
 def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlock | list[Piece]]:
     """The rows of a column from top to bottom, with tables in the place of the rows that make them."""
-    cells = [table_rows([row])[0] if table_rows([row]) else [Line.of(row)] for row in rows]
+    cells = [split_at_gaps(row, gap=GAP) for row in rows]
     place = 0
     for start, end in _runs(cells):
         refined = table_rows(rows[start:end])
@@ -187,7 +193,7 @@ def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
     last = 0
     for index, row in enumerate(rows):
         apart = index > 0 and box_of(row)[1] - box_of(rows[index - 1])[3] > 3.2 * row[0].em
-        if start is not None and (apart or index - last > 3 or (len(row) == 1 and _is_long(row[0], rows[start : last + 1]))):
+        if start is not None and (apart or index - last > 3 or (len(row) == 1 and _is_long(row[0], rows[max(start, last - 8) : last + 1]))):
             yield start, last + 1
             start = None
         if len(row) > 1:

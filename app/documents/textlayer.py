@@ -15,7 +15,7 @@ from app.documents.lines import Line, Piece
 from app.documents.picture import PagePicture
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
-FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_STYLES
+FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
