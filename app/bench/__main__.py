@@ -170,7 +170,9 @@ def _ranking(arguments: argparse.Namespace) -> None:
 
 def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     reading = benchmarks.add_parser("reading", help="pages as they are read, against their right text")
-    reading.add_argument("folder", type=Path, metavar="FOLDER", help="documents.jsonl, order.jsonl, tables.jsonl, files")
+    reading.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="documents.jsonl, order.jsonl, tables.jsonl, files"
+    )
     reading.add_argument("--split", metavar="NAME", help="only the documents of this split")
     reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
     reading.add_argument("--json", type=Path, metavar="FILE", help="write every page's scores")

@@ -17,7 +17,10 @@ FEWEST_PAGES = 3  # that a running head stands on; two, if that is all pages
 LONGEST = 150  # characters of a running head
 
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
-_PAGE_NUMBER = re.compile(r"^\W*(?:(?:page|seite|p[aá]gina|p\.|s\.)\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of|von|de|sur)\s*\d{1,4})?\W*$", re.I)
+_PAGE_NUMBER = re.compile(
+    r"^\W*(?:(?:page|seite|p[aá]gina|p\.|s\.)\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:/|of|von|de|sur)\s*\d{1,4})?\W*$",
+    re.I,
+)
 _BROKEN = re.compile(r"(?<=[^\W\d_])[-\u2010]\n+(?=[^\W\d_])")
 
 Cut = tuple[int, int]  # a stretch of a page's text
@@ -36,7 +39,9 @@ def finished(pages: Sequence[Page]) -> tuple[Page, ...]:
 def _running(pages: Sequence[Page]) -> list[tuple[Page, list[Cut]]]:
     """For each page the lines in its margins that come back on other pages, and the numbers of pages."""
     margins = [list(_margin_lines(page)) for page in pages]
-    known = Counter(key for page, lines in zip(pages, margins, strict=True) for key in {_key(page, line) for line in lines})
+    known = Counter(
+        key for page, lines in zip(pages, margins, strict=True) for key in {_key(page, line) for line in lines}
+    )
     enough = min(FEWEST_PAGES, max(len(pages), 2))
     return [
         (page, [line for line in lines if known[_key(page, line)] >= enough and len(pages) > 1])
@@ -92,7 +97,9 @@ def _breaks(page: Page, known: Counter[str]) -> Iterator[Cut]:
             continue
         joined = (before[0] + after[0]).casefold()
         parted = f"{before[0]}-{after[0]}".casefold()
-        if known[joined] == 0 and (known[parted] or not after[0][0].islower() or _is_compound(before[0], after[0], known)):
+        if known[joined] == 0 and (
+            known[parted] or not after[0][0].islower() or _is_compound(before[0], after[0], known)
+        ):
             yield match.start() + 1, match.end()
         else:
             yield match.start(), match.end()
@@ -105,8 +112,53 @@ def _is_compound(before: str, after: str, known: Counter[str]) -> bool:
 
 
 _FIRST_HALVES = frozenset(
-    "state self well non long short high low full part half all ever pre post ex anti co cross decision first second third "
-    "four five six ten two three one world year old new open user left right so-called time cost risk rate tax market".split()
+    [
+        "state",
+        "self",
+        "well",
+        "non",
+        "long",
+        "short",
+        "high",
+        "low",
+        "full",
+        "part",
+        "half",
+        "all",
+        "ever",
+        "pre",
+        "post",
+        "ex",
+        "anti",
+        "co",
+        "cross",
+        "decision",
+        "first",
+        "second",
+        "third",
+        "four",
+        "five",
+        "six",
+        "ten",
+        "two",
+        "three",
+        "one",
+        "world",
+        "year",
+        "old",
+        "new",
+        "open",
+        "user",
+        "left",
+        "right",
+        "so-called",
+        "time",
+        "cost",
+        "risk",
+        "rate",
+        "tax",
+        "market",
+    ]
 )
 
 

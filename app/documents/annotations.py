@@ -80,7 +80,9 @@ def _shown(page: pymupdf.Page, field: pymupdf.Widget) -> list[str]:
     kind, chosen = page.parent.xref_get_key(field.xref, "V")
     if kind == "array" and field.field_type == mupdf.PDF_WIDGET_TYPE_LISTBOX:
         values = re.findall(r"\(((?:[^()\\]|\\.)*)\)", chosen) or values
-    names = {str(choice[0]): str(choice[1]) for choice in field.choice_values or () if isinstance(choice, (list, tuple))}
+    names = {
+        str(choice[0]): str(choice[1]) for choice in field.choice_values or () if isinstance(choice, (list, tuple))
+    }
     return [names.get(str(value), str(value)) for value in values]
 
 

@@ -142,7 +142,7 @@ def _beside(row: Sequence[Piece], strip: Strip) -> Beside:
 
 def _letters(line: Line) -> int:
     """The length of a line in Latin letters; a Chinese or Japanese character is worth two."""
-    return sum(len(piece.text) + (1 if not piece.joined else 0) + ("\u2e80" <= piece.text[0]) for piece in line.pieces)
+    return sum(len(piece.text) + (1 if not piece.joined else 0) + (piece.text[0] >= "\u2e80") for piece in line.pieces)
 
 
 def _is_prose(lines: Sequence[Line]) -> bool:

@@ -182,7 +182,7 @@ def _shifted_apart(glyphs: list[Glyph]) -> list[Glyph]:
             starts = not (kept and kept[-1].size < SMALL * size) and not _is_power(before)
             kept.append(replace(glyph, text=glyph.text.translate(_RAISED), apart=starts and bool(before.strip())))
         else:
-            after_number = before[-1:].isdecimal() or before[-1:] in "₀₁₂₃₄₅₆₇₈₉" and bool(before)
+            after_number = before[-1:].isdecimal() or (before[-1:] in "₀₁₂₃₄₅₆₇₈₉" and bool(before))
             kept.append(replace(glyph, text=glyph.text.translate(_LOWERED)) if after_number else glyph)
     return kept
 

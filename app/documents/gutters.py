@@ -54,7 +54,9 @@ def find_strips(rows: Sequence[Sequence[Piece]], blocks: Sequence[Rect] = ()) ->
         known = {(strip.left, strip.right) for strip in followed}
         for left, right in gaps[1:-1]:
             if (left, right) not in known:
-                followed.append(Strip(left=left, right=right, top=top, bottom=bottom, rows=1, rows_left=1, rows_right=1))
+                followed.append(
+                    Strip(left=left, right=right, top=top, bottom=bottom, rows=1, rows_left=1, rows_right=1)
+                )
         open_strips = _distinct(followed)
     found += open_strips
     found = [strip for strip in found if min(strip.rows_left, strip.rows_right) >= FEW]

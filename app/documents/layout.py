@@ -59,9 +59,7 @@ def _part(box: Rect, x: float, top: float, bottom: float) -> int:
     return 1 if (box[0] + box[2]) / 2 < x else 2
 
 
-def _one_column(
-    rows: list[list[Piece]], framed: list[TableBlock | Panel], rules: Rules, depth: int
-) -> Iterator[Block]:
+def _one_column(rows: list[list[Piece]], framed: list[TableBlock | Panel], rules: Rules, depth: int) -> Iterator[Block]:
     """Rows from top to bottom, with the tables and panels that stand between them."""
     waiting = _by_rows(framed)
     text: list[Row] = []

@@ -147,4 +147,15 @@ def is_number(text: str) -> bool:
     bare = text.replace(" ", "")
     letters = sum(char.isalpha() for char in bare)
     digits = sum(char.isdecimal() for char in bare)
-    return (digits > 0 and digits >= 2 * letters) or bare in {"-", "–", "—", "*", "…", "...", "n/a", "N/A", "NA", "Ref."}
+    return (digits > 0 and digits >= 2 * letters) or bare in {
+        "-",
+        "–",
+        "—",
+        "*",
+        "…",
+        "...",
+        "n/a",
+        "N/A",
+        "NA",
+        "Ref.",
+    }

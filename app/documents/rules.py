@@ -64,9 +64,7 @@ def stacks(rules: Rules) -> list[list[Rect]]:
     for rule in sorted(rules.across, key=lambda rule: rule[1]):
         width = rule[2] - rule[0]
         near = 0.04 * width + NEAR
-        stack = next(
-            (s for s in found if abs(s[-1][0] - rule[0]) < near and abs(s[-1][2] - rule[2]) < near), None
-        )
+        stack = next((s for s in found if abs(s[-1][0] - rule[0]) < near and abs(s[-1][2] - rule[2]) < near), None)
         if stack is not None:
             stack.append(rule)
         elif width > 60:
@@ -77,7 +75,7 @@ def stacks(rules: Rules) -> list[list[Rect]]:
 def _chained(rules: list[Rect]) -> list[Rect]:
     """Horizontal rules with the pieces of one line joined."""
     levels: list[list[Rect]] = []
-    for rule in sorted(rules, key=lambda rule: (rule[1] + rule[3])):
+    for rule in sorted(rules, key=lambda rule: rule[1] + rule[3]):
         if levels and abs(_level(levels[-1][0]) - _level(rule)) < 1.5:
             levels[-1].append(rule)
         else:
@@ -121,7 +119,10 @@ def _groups(rules: Rules) -> list[tuple[list[Rect], list[Rect]]]:
 
 def _touch(one: Rect, other: Rect) -> bool:
     return (
-        one[0] - NEAR <= other[2] and other[0] - NEAR <= one[2] and one[1] - NEAR <= other[3] and other[1] - NEAR <= one[3]
+        one[0] - NEAR <= other[2]
+        and other[0] - NEAR <= one[2]
+        and one[1] - NEAR <= other[3]
+        and other[1] - NEAR <= one[3]
     )
 
 

@@ -57,12 +57,17 @@ def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
     """Cells over several rows of the grid taken apart where they have lines for each: a rule was not drawn there."""
     result: list[RawCell] = []
     for cell in cells:
-        rows = {row: [line for line in cell.lines if frame.ys[row] <= _at(line) < frame.ys[row + 1]] for row in range(*cell.down)}
+        rows = {
+            row: [line for line in cell.lines if frame.ys[row] <= _at(line) < frame.ys[row + 1]]
+            for row in range(*cell.down)
+        }
         filled = {row: lines for row, lines in rows.items() if lines}
         if len(filled) < 2 or not _are_rows(list(filled.values()), frame.xs[cell.across[1]] - frame.xs[cell.across[0]]):
             result.append(cell)
             continue
-        result += [RawCell(across=cell.across, down=(row, row + 1), lines=tuple(lines)) for row, lines in filled.items()]
+        result += [
+            RawCell(across=cell.across, down=(row, row + 1), lines=tuple(lines)) for row, lines in filled.items()
+        ]
     return result
 
 
@@ -80,7 +85,9 @@ def _taken_apart(cells: list[RawCell]) -> list[RawCell]:
     result: list[RawCell] = []
     shift = 0
     for row in sorted({cell.down[0] for cell in cells}):
-        there = [replace(cell, down=(cell.down[0] + shift, cell.down[1] + shift)) for cell in cells if cell.down[0] == row]
+        there = [
+            replace(cell, down=(cell.down[0] + shift, cell.down[1] + shift)) for cell in cells if cell.down[0] == row
+        ]
         levels = _levels([cell for cell in there if cell.down[1] == row + shift + 1])
         if len(levels) < 2:
             result += there
@@ -157,7 +164,10 @@ def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> 
     bare = [bare for row in rows if (bare := _without_leaders(row))]
     strips = [strip for strip in find_strips(bare) if strip.rows >= max(3, 0.6 * len(bare))]
     cuts = [*edges, *(strip.middle for strip in strips)]
-    return [_with_signs([part for line in split_at_gaps(row, cuts, gap=GAP) for part in _figures_apart(line)]) for row in bare]
+    return [
+        _with_signs([part for line in split_at_gaps(row, cuts, gap=GAP) for part in _figures_apart(line)])
+        for row in bare
+    ]
 
 
 def _figures_apart(line: Line) -> list[Line]:
@@ -241,7 +251,7 @@ def covered_columns(cell: Line, columns: Sequence[Column]) -> tuple[int, int]:
 def usual_distance(rows: Sequence[Sequence[Line]]) -> float:
     """The usual distance between the middles of two rows, in points."""
     middles = [_at(row[0]) for row in rows]
-    return median(other - one for one, other in zip(middles, middles[1:], strict=False)) if len(middles) > 1 else 0.0
+    return median(other - one for one, other in pairwise(middles)) if len(middles) > 1 else 0.0
 
 
 def box_of(row: Sequence[Line]) -> Rect:

@@ -59,14 +59,21 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
 def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
     """Labels of the rows that stand left of a grid, or figures beside it: one for nearly every row of its words."""
     left, top, right, bottom = frame.box
-    level = [piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)]
+    level = [
+        piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)
+    ]
     rows = rows_of(level)
     inside = [row for row in rows if any(left <= piece.box[0] <= right for piece in row)]
     found: list[Piece] = []
     for outer in ([p for p in level if p.box[2] <= left + 2], [p for p in level if p.box[0] >= right - 2]):
         own = rows_of(outer)
         paired = [row for row in inside if any(piece in outer for piece in row)]
-        if len(own) >= 3 and len(paired) >= 0.7 * len(inside) and len(own) <= 1.15 * len(paired) and _is_near(own, frame.box):
+        if (
+            len(own) >= 3
+            and len(paired) >= 0.7 * len(inside)
+            and len(own) <= 1.15 * len(paired)
+            and _is_near(own, frame.box)
+        ):
             found += outer
     return found
 
@@ -111,7 +118,7 @@ def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Ite
             between = by_height[bisect(heights, above[1]) : bisect(heights, below[1])]
             rows = rows_of([piece for piece in between if above[0] <= piece.box[0] <= above[2]])
             whole = sum(_is_prose_row(row, width) for row in rows)
-            if whole >= 2 or len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows):
+            if whole >= 2 or (len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows)):
                 yield part
                 part = []
             part.append(below)
@@ -178,7 +185,11 @@ def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlo
         if not _is_table(refined) or len(refined) != end - start:
             continue
         box = box_of([line for row in refined for line in row])
-        inner = [rule for rule in rules.across if box[0] - 3 <= rule[2] and rule[0] <= box[2] + 3 and box[1] < rule[1] < box[3]]
+        inner = [
+            rule
+            for rule in rules.across
+            if box[0] - 3 <= rule[2] and rule[0] <= box[2] + 3 and box[1] < rule[1] < box[3]
+        ]
         table = aligned_table(refined, inner)
         yield from rows[place:start]
         block = TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
@@ -193,7 +204,9 @@ def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
     last = 0
     for index, row in enumerate(rows):
         apart = index > 0 and box_of(row)[1] - box_of(rows[index - 1])[3] > 3.2 * row[0].em
-        if start is not None and (apart or index - last > 3 or (len(row) == 1 and _is_long(row[0], rows[max(start, last - 8) : last + 1]))):
+        if start is not None and (
+            apart or index - last > 3 or (len(row) == 1 and _is_long(row[0], rows[max(start, last - 8) : last + 1]))
+        ):
             yield start, last + 1
             start = None
         if len(row) > 1:
@@ -230,7 +243,11 @@ def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:
     """The table with the unit and the year that the lines above it name."""
     box = table.box
     em = table.cells[0].lines[0].em
-    above = [piece for piece in pieces if box[1] - 7 * em < piece.box[3] <= box[1] + 1 and piece.box[0] < box[2] and piece.box[2] > box[0]]
+    above = [
+        piece
+        for piece in pieces
+        if box[1] - 7 * em < piece.box[3] <= box[1] + 1 and piece.box[0] < box[2] and piece.box[2] > box[0]
+    ]
     caption = [Line.of(row).text for row in rows_of(above)]
     return _in_reading_direction(replace(table, about=about(caption, table)))
 

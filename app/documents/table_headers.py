@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
+import itertools
 
 LONG_HEADING = 80  # characters: what is longer is no heading
 
@@ -43,7 +44,7 @@ def is_column_numbers(texts: Sequence[str]) -> bool:
     if len(texts) < 3 or not all(_COLUMN_NUMBER.match(text) for text in texts):
         return False
     numbers = [int(text.strip("()")) for text in texts]
-    return all(other == one + 1 for one, other in zip(numbers, numbers[1:], strict=False))
+    return all(other == one + 1 for one, other in itertools.pairwise(numbers))
 
 
 def header_rows(cells: Sequence[RawCell], columns: int) -> int:

@@ -7,6 +7,7 @@ from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
 from app.documents.table_headers import first_data_row
+import itertools
 
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
@@ -91,7 +92,11 @@ def _is_label(row: TableRow) -> bool:
 
 
 def _levels(
-    placed: Sequence[TableRow], rows: Sequence[list[Line]], header: int, columns: Sequence[Column], rules: Sequence[Rect]
+    placed: Sequence[TableRow],
+    rows: Sequence[list[Line]],
+    header: int,
+    columns: Sequence[Column],
+    rules: Sequence[Rect],
 ) -> list[TableRow]:
     """Rows of headings with those that stand over several columns spread over them, and wrapped ones joined."""
     spread = [
@@ -128,7 +133,9 @@ def _split_over(row: TableRow, columns: Sequence[Column]) -> TableRow:
 def _continues(above: TableRow, row: TableRow) -> bool:
     """Whether a row of headings goes on with those above it: no heading stands over several of this row's."""
     return not any(
-        first <= across[0] and across[1] <= behind and (first, behind) != across for first, behind in above for across in row
+        first <= across[0] and across[1] <= behind and (first, behind) != across
+        for first, behind in above
+        for across in row
     )
 
 
@@ -153,12 +160,16 @@ def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Se
             under = [i for i, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
             wide = (min(under), max(under) + 1) if under else across
         elif across in heads:
-            wide = shares.get(across) or _centred(across, lines[0], columns, [other for other in row if other != across])
+            wide = shares.get(across) or _centred(
+                across, lines[0], columns, [other for other in row if other != across]
+            )
         spread[wide] = (*spread.get(wide, ()), *lines)
     return spread
 
 
-def _shares(row: TableRow, heads: Sequence[tuple[int, int]], columns: Sequence[Column]) -> dict[tuple[int, int], tuple[int, int]]:
+def _shares(
+    row: TableRow, heads: Sequence[tuple[int, int]], columns: Sequence[Column]
+) -> dict[tuple[int, int], tuple[int, int]]:
     """All columns dealt out to the nearest heading, if each heading then stands in the middle of its columns."""
     middles = {across: (row[across][0].box[0] + row[across][0].box[2]) / 2 for across in heads}
     nearest = [min(heads, key=lambda across: abs(middles[across] - sum(column) / 2)) for column in columns[1:]]
@@ -191,7 +202,7 @@ def _unwrapped(
 ) -> list[TableRow]:
     """Rows with what was broken over several lines joined again."""
     distance = usual_distance(rows)
-    ruled = sum(_ruled(one, other, rules) for one, other in zip(rows, rows[1:], strict=False)) >= 2
+    ruled = sum(_ruled(one, other, rules) for one, other in itertools.pairwise(rows)) >= 2
     joined: list[TableRow] = []
     for index, row in enumerate(placed):
         near = index > 0 and box_of(rows[index])[1] - box_of(rows[index - 1])[1] < 1.25 * distance + 1

@@ -1,5 +1,7 @@
 """The text layer of a page that MuPDF opened -> lines, in the space of the page as it is displayed."""
 
+import contextlib
+import gc
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from app.documents.geometry import Rect, overlaps, turned_left, union
 from app.documents.glyphs import Glyph, line_glyphs
 from app.documents.lines import Line, Piece
 from app.documents.picture import PagePicture
+import itertools
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
@@ -33,7 +36,24 @@ class TextLayer:
 def read_layer(page: pymupdf.Page, picture: PagePicture) -> TextLayer:
     """The text layer of a page, with the words that the picture does not show flagged as hidden."""
     # Without a clip of its own PyMuPDF drops what lies outside of the page, where text can hide.
-    layer = page.get_textpage(flags=FLAGS, clip=pymupdf.INFINITE_RECT()).extractRAWDICT()
+    with _no_collection():
+        layer = page.get_textpage(flags=FLAGS, clip=pymupdf.INFINITE_RECT()).extractRAWDICT()
+        return _read(page, layer, picture)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without Python's search for cycles: it goes through a page's letters again and again while they grow."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> TextLayer:
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     raws = [line for block in layer["blocks"] for line in block.get("lines", ())]
     vertical = _is_vertical(raws)
@@ -157,6 +177,6 @@ def _is_vertical(raws: list[dict[str, Any]]) -> bool:
         return False
     steps = [
         abs(other[0] - one[0]) < 0.3 * (one[2] - one[0]) and 0 < other[1] - one[1] < 2 * (one[3] - one[1])
-        for one, other in zip(single, single[1:], strict=False)
+        for one, other in itertools.pairwise(single)
     ]
     return 2 * sum(steps) > len(steps)
