@@ -4,13 +4,13 @@ The same pages and questions both ways (`bundles.py`), from one checkpoint in on
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from app.bench.asking import engine_for
 from app.bench.bundles import Bundle, BundleQuestion, make_bundles
+from app.bench.results import as_result
 from app.bench.scores import best, exact_match, token_f1
 from app.cli.progress import ProgressLine
 from model.engine import Engine
@@ -78,9 +78,8 @@ def _way(asked: Sequence[BundleQuestion], answers: Sequence[Answer], chunks: flo
 
 def _as_json(questions: int, ways: Sequence[Way], same: float) -> str:
     as_one, apart = ways
-    return json.dumps(
-        {"questions": questions, "as_one": asdict(as_one), "joined": asdict(apart), "same_answers": round(same, 1)},
-        indent=2,
+    return as_result(
+        {"questions": questions, "as_one": asdict(as_one), "joined": asdict(apart), "same_answers": round(same, 1)}
     )
 
 

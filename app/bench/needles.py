@@ -8,7 +8,6 @@ paragraphs at even depths; the document is read once and asked for every one of 
 import argparse
 import hashlib
 import itertools
-import json
 import random
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pydoc_data.topics import topics
 from tokenizers import Tokenizer
 
 from app.bench.asking import ask_all, engine_for
+from app.bench.results import as_result
 from app.bench.scores import normalise
 from app.cli.progress import ProgressLine
 from model.training.facts import Fact, Source
@@ -99,7 +99,7 @@ def _finding(needle: Fact, answer: str, depth: float) -> Finding:
 
 def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Finding]) -> str:
     """The object that other programs read: its names are fixed."""
-    return json.dumps(
+    return as_result(
         {
             "checkpoint": name,
             "documents": [
@@ -108,9 +108,7 @@ def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Findi
             "needles": len(findings),
             "found": sum(finding.found for finding in findings),
             "findings": [asdict(finding) for finding in findings],
-        },
-        indent=2,
-        ensure_ascii=False,
+        }
     )
 
 

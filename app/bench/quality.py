@@ -2,13 +2,13 @@
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 from app.bench.asking import ask_all, engine_for
+from app.bench.results import as_result
 from app.bench.rows import Row, by_context, read_rows
 from app.bench.scores import Scores, score
 from app.cli.progress import ProgressLine
@@ -70,8 +70,8 @@ def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> t
 
 def as_json(rows: int, checkpoint: Scores, baseline: Scores | None) -> str:
     """The object that other programs read: its names are fixed."""
-    return json.dumps(
-        {"rows": rows, "checkpoint": asdict(checkpoint), "baseline": asdict(baseline) if baseline else None}, indent=2
+    return as_result(
+        {"rows": rows, "checkpoint": asdict(checkpoint), "baseline": asdict(baseline) if baseline else None}
     )
 
 

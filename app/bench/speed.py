@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.settings import Settings
 
@@ -59,7 +60,7 @@ def speed(arguments: argparse.Namespace) -> None:
         "document": ours["document"] if ours else None,
         "notes": notes,
     }
-    print(json.dumps(result, indent=2) if arguments.json else as_table(result))
+    print(as_result(result) if arguments.json else as_table(result))
 
 
 def _side(

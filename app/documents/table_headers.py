@@ -1,11 +1,11 @@
 """Which rows of a table hold its headings, and what stands over each column."""
 
+import itertools
 import re
 from collections.abc import Sequence
 
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
-import itertools
 
 LONG_HEADING = 80  # characters: what is longer is no heading
 

@@ -1,5 +1,6 @@
 """Tables without rules around their cells: rows of words -> cells. Wrapped cells are joined, wide headings spread."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +8,6 @@ from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
 from app.documents.table_headers import first_data_row
-import itertools
 
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 

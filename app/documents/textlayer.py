@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from app.documents.geometry import Rect, overlaps, turned_left, union
 from app.documents.glyphs import Glyph, line_glyphs
 from app.documents.lines import Line, Piece
 from app.documents.picture import PagePicture
-import itertools
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text

@@ -7,13 +7,12 @@ from pathlib import Path
 from app.sessions.conversation import Exchange
 from app.sessions.pictures import Pictures, StoredImages
 from app.sessions.session import Loaded, Session
-from app.sessions.viewed import Viewed
-from model.errors import DocumentError, EncodingError
-from model.types import EncodedDocument
+from model.errors import DocumentError
 
 SUFFIX = ".safetensors"
 SAVED_WIDTH = 800  # pixels of the page pictures in an encoding
 MOST_PICTURES = 300
+LONGEST_NAME = 60  # characters, which take up to four bytes each, of 255
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!])")
 
 
@@ -21,7 +20,7 @@ def save(loaded: Loaded) -> Path:
     """Write a document's encoding, with pictures of its pages, into a folder of its own."""
     from model.encoding.file_format import save_encoding  # imports torch, which the page does not wait for
 
-    path = _new_file(f"{loaded.name}{SUFFIX}")
+    path = _new_file(f"{_file_name(loaded.name)}{SUFFIX}")
     pictures = {}
     for page in loaded.document.pages[:MOST_PICTURES]:
         try:
@@ -32,20 +31,17 @@ def save(loaded: Loaded) -> Path:
     return path
 
 
-def restore(data: bytes, name: str) -> tuple[Viewed, EncodedDocument]:
-    """An encoding that was saved before. Raises EncodingError for a file that is none, or is damaged."""
-    from model.encoding.file_format import load_encoding, load_pictures
+def restore(data: bytes, name: str) -> Loaded:
+    """A document from an encoding that was saved before. Raises EncodingError where the file is none, or damaged."""
+    from model.encoding.file_format import parse_encoding
 
-    path = _new_file("encoding.safetensors")
-    try:
-        path.write_bytes(data)
-        encoded = load_encoding(path)
-        pictures = Pictures(StoredImages(load_pictures(path)))
-    except EncodingError as error:
-        raise EncodingError(str(error).replace(str(path), name)) from error
-    finally:
-        remove(path)
-    return Viewed(document=encoded.document, pictures=pictures), encoded
+    saved = parse_encoding(data, name)
+    return Loaded(
+        document=saved.encoded.document,
+        pictures=Pictures(StoredImages(saved.pictures)),
+        encoded=saved.encoded,
+        file_bytes=sum(map(len, saved.pictures.values())),
+    )
 
 
 def export(session: Session) -> Path:
@@ -61,6 +57,11 @@ def remove(path: Path) -> None:
     """Remove a file that was made here, and its folder."""
     path.unlink(missing_ok=True)
     path.parent.rmdir()
+
+
+def _file_name(name: str) -> str:
+    """What a document's name leaves of a file's: it is foreign, and no folder but the file's own may be meant by it."""
+    return re.sub(r"[^\w .,()+-]", "_", name)[-LONGEST_NAME:].lstrip(". ") or "document"
 
 
 def _new_file(name: str) -> Path:

@@ -23,7 +23,7 @@ _LEAST_SHARE = 0.25  # of the best place's attention: a weaker place is left out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Characters [start, end) of a page of one of the asked encodings, and the attention that fell on them."""
+    """Characters [start, end) of a page of one of the encodings, and the sum of attention over them."""
 
     encoding: int
     page: Page
@@ -57,7 +57,7 @@ def ground(encodings: Sequence[EncodedDocument], union: torch.Tensor, candidate:
 
 
 def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor, answer: str) -> tuple[Evidence, ...]:
-    """Up to three places that `answer` rests on, best first. attention: (T,) over the joined rows, any scale."""
+    """Up to three places that `answer` rests on, best first. attention: (T,) over the joined tokens, in any scale."""
     weights = attention.split(_sizes(encodings))
     found = [
         place

@@ -107,6 +107,7 @@ def _about(loaded: Loaded, page: Page) -> Iterator[str]:
         yield {"ocr": "its text was read by OCR and may have mistakes", "tags": "its text is image tags"}[page.source]
     if page.unread_boxes:
         yield f"{counted(page.unread_boxes, 'place')} with writing could not be read"
+    yield from (f"unreadable here: {part}" for part in page.unread_parts)
     if hidden := sum(word.hidden for word in page.words):
         yield f"{counted(hidden, 'word')} that a reader of the page cannot see, marked here"
 

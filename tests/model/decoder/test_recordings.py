@@ -14,9 +14,10 @@ from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
-from tests.helpers.tiny import relative_error, tiny_config, tiny_model
-from tests.model.test_engine_laws import SHAPES, TOLERANCE, ids_of
+from tests.helpers.tiny import ids_of, relative_error, tiny_config, tiny_model
 
+TOLERANCE = 1e-4
+SHAPES = [(4, 1), (4, 2), (4, 4)]
 MOVES = [None, None, [2, 0, 1], [0, 0, 1], None, [1, 2], [0, 1, 1, 0, 1, 0, 0, 1, 1], None, None, [8, 0, 3], [0], None]
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 

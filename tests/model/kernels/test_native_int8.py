@@ -10,53 +10,20 @@ import torch
 
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
-from model.encoder.encoder import encode_chunk
-from model.encoding.memory import build_memory, to_device, to_precision
+from model.encoding.memory import to_device, to_precision
 from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
-from model.kernels.parts import load_native_parts
-from model.network.int8 import quantize
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
-from tests.helpers.tiny import relative_error, tiled_config, tiny_model
+from tests.helpers.int8_kernels import OUTPUTS, as_in_int8, assert_nearly, layers_of, memories_of, models
+from tests.helpers.tiny import relative_error
 
 SHAPES = [(4, 1), (4, 2), (2, 2)]
-OUTPUTS = ("logits", "attention", "middle_layer_attention")
-IN_INT8 = ("self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
 
 pytestmark = [
     pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),
     pytest.mark.usefixtures("as_states"),
 ]
-
-
-def models(heads: int = 4, key_heads: int = 2) -> tuple[T5Gemma2, T5Gemma2]:
-    """The same weights in float32 and in bfloat16."""
-    config = tiled_config(heads=heads, key_heads=key_heads)
-    config.decoder.intermediate_size, config.decoder.head_dim = 128, 64  # whole rows of tiles in int8
-    return tiny_model(config), tiny_model(config).bfloat16()
-
-
-def layers_of(model: T5Gemma2, folder: Path, *, quantized: bool = False) -> DecoderLayers:
-    layers = load_native_parts(model, folder, quantized=quantized).decoder_layers
-    assert layers is not None
-    if not layers.tiled:
-        pytest.skip("the processor has no matrix tiles")
-    return layers
-
-
-def memories_of(model: T5Gemma2, *lengths: int, seed: int = 1) -> list[Memory]:
-    ids = torch.randint(7, 400, (sum(lengths),), generator=torch.Generator().manual_seed(seed))
-    return [build_memory(model, encode_chunk(model, row)) for row in ids.split(lengths)]
-
-
-def as_in_int8(model: T5Gemma2) -> None:
-    """The decoder's weights that native code reads in int8 become the numbers that those stand for."""
-    for layer in model.model.decoder.layers:
-        for name in IN_INT8:
-            weight = layer.get_submodule(name).weight
-            rows, scales = quantize(weight.float())
-            weight.copy_(rows * scales[:, None])
 
 
 def numbers(memories: Sequence[Memory], dtype: torch.dtype) -> list[Memory]:
@@ -80,13 +47,6 @@ def together(outputs: Iterable[DecoderOutput]) -> DecoderOutput:
     """As one: a single document's errors are half chance."""
     listed = list(outputs)
     return DecoderOutput(**{name: torch.stack([getattr(output, name) for output in listed]) for name in OUTPUTS})
-
-
-def assert_nearly(ours: DecoderOutput, theirs: DecoderOutput, exact: DecoderOutput) -> None:
-    """As near to the exact ones as PyTorch's operations in bfloat16."""
-    for name in OUTPUTS:
-        errors = [relative_error(getattr(one, name).float(), getattr(exact, name)) for one in (ours, theirs)]
-        assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)

@@ -10,8 +10,8 @@ import torch
 from model.kernels import library
 from model.kernels.output_head import NativeOutputHead
 from model.kernels.parts import load_native_parts
+from tests.helpers.int8_kernels import models
 from tests.helpers.tiny import relative_error
-from tests.model.kernels.test_native_int8 import models
 
 VOCABULARY = 2**16
 STRIP = 16  # rows whose logits are made exact together

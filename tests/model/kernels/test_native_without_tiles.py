@@ -14,9 +14,9 @@ from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.parts import load_native_parts
 from model.network.t5gemma2 import T5Gemma2
+from tests.helpers.int8_kernels import as_in_int8, assert_nearly, models
+from tests.helpers.kernels import SHAPES, TOLERANCE, answered, assert_same, memories_of
 from tests.helpers.tiny import relative_error
-from tests.model.kernels.test_native import SHAPES, TOLERANCE, answered, assert_same, memories_of
-from tests.model.kernels.test_native_int8 import as_in_int8, assert_nearly, models
 
 pytestmark = [
     pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),

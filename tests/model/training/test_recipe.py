@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from model.training.lora import add_lora, truncate
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from model.answering.prompts import NOT_IN_DOCUMENT
@@ -24,6 +23,7 @@ from model.engine import Engine
 from model.errors import CheckpointError
 from model.training.data import Passage, Tokens
 from model.training.forward import answer_states
+from model.training.lora import add_lora, truncate
 from model.training.mixture import Mixture
 from model.training.packing import IGNORED, Shape, collate, lay_out, pack
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
@@ -150,7 +150,7 @@ def test_windows_keep_every_token_once_with_context_on_both_sides(length: int, s
 
 
 def test_a_window_must_be_longer_than_its_overlap() -> None:
-    with pytest.raises(ValueError, match=r"0\.\.7 for windows of 8 tokens, not 8"):
+    with pytest.raises(ValueError, match=r"0\.\.7 for chunks of 8 tokens, not 8"):
         plan_chunks(100, 8, 8)
 
 
@@ -195,7 +195,7 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
     at = 0
     for text, layout in zip(texts, layouts, strict=True):
         encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
-        assert encoded.token_count == len(layout.memory) and encoded.windows == windows
+        assert encoded.token_count == len(layout.memory) and encoded.chunks == windows
         document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
         for pair in layout.pairs:
             shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
