@@ -109,8 +109,8 @@ class Header:
 
 
 def _page_header(page: Page) -> PageHeader:
-    facts = {field.name: getattr(page, field.name) for field in fields(page)}
-    return PageHeader(**(facts | {"words": len(page.words)}))
+    names = [field.name for field in fields(PageHeader) if field.name != "words"]
+    return PageHeader(**{name: getattr(page, name) for name in names}, words=len(page.words))
 
 
 def _file_name(name: str) -> str:
