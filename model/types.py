@@ -94,7 +94,7 @@ class Progress:
     stage: Literal["opening", "reading", "recognising", "seeing", "encoding"]
     done: int
     total: int
-    unit: Literal["pages", "tokens"]
+    unit: Literal["pages", "tokens", "documents"]  # while it waits to be opened: those that go first
 
 
 ProgressCallback = Callable[[Progress], None]
