@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
-from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.page.sample import bundled_sample
+from app.serving.provider import EngineProvider, Load, LoadingProgress
+from app.sessions.library import Library
 from app.settings import Settings
+from app.temporary import temporary_folder
 from app.web.folder import private_folder
 from model.errors import ReadonceError
+from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
     from app.spaces.zero_gpu import ZeroGpu
@@ -27,15 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the copies of documents are removed
-    with private_folder() as folder, DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader:
+    with (
+        private_folder() as folder,
+        owned_folder(temporary_folder(), "page") as made,
+        DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader,
+    ):
         # Imported here: Gradio reads where its files shall lie when it is imported.
         from app.spaces.zero_gpu import ZeroGpu
         from app.ui import build_demo, serve, uploads_in
 
-        choice = CheckpointChoice(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
-        choice.start()
-        demo = build_demo(choice, reader, settings, bundled_sample(), uploads_in(folder, settings))
-        serve(demo, settings, lambda: choice.state.phase == "ready")
+        provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
+        provider.start()
+        library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
+        uploads = uploads_in(folder, settings)
+        demo = build_demo(provider, reader, library, settings, bundled_sample(), uploads, made)
+        serve(demo, library, settings, lambda: provider.state.phase == "ready")
     return 0
 
 
@@ -58,15 +68,13 @@ def engine_loader(settings: Settings, gpu: "ZeroGpu | None") -> Load:
 
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
         if gpu is None:
-            return Engine(
-                checkpoint, native_folder=settings.cache_folder, quantised=True, memory_precision=settings.precision
-            )
+            engine = Engine(checkpoint, memory_precision=settings.precision)
+        else:
+            from app.spaces.engine import ZeroGpuEngine
 
-        from app.spaces.engine import ZeroGpuEngine
-
-        return ZeroGpuEngine(
-            checkpoint, gpu, native_folder=settings.cache_folder, quantised=True, memory_precision=settings.precision
-        )
+            engine = ZeroGpuEngine(checkpoint, gpu, memory_precision=settings.precision)
+        install_faster_backend(engine, settings.cache_folder, quantized=True)
+        return engine
 
     return load
 

@@ -111,7 +111,7 @@ def _begun(
     if request.task == "read":
         writing, ours = _writing(page)
         return replace(caption, by=_reader(page), text=f"{writing}\n{ours}".strip(), ours=ours, finished=True)
-    if engine.checkpoint.sees:
+    if engine.checkpoint.supports_vision:
         return caption
     if request.task == "question" and page.text == UNKNOWN:
         return replace(caption, by="image tags", text=NOTHING_KNOWN, ours=NOTHING_KNOWN, finished=True)

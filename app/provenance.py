@@ -7,7 +7,7 @@ from model.types import Answer, Document, EncodedDocument
 MEGABYTE = 1_000_000
 LEAST_CONFIDENCE = 0.75  # geometric mean probability of the answer's tokens
 LEAST_ATTENTION = 0.3  # share of the page that was looked at most
-LEAST_SOUGHT = 0.7  # of the page that the answer was sought on most: how much its own page was
+LEAST_SOUGHT = 0.7  # of the page that the answer was first_token_attention on most: how much its own page was
 
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
@@ -28,7 +28,7 @@ def doubtful(answer: Answer) -> bool:
     """Whether the person should be warned of an answer whose probability or evidence is weak.
 
     The decoder was unsure; or the answer stands nowhere and it looked around; or it stands on another page than the one
-    where the decoder sought it.
+    where the decoder first_token_attention it.
 
     The limits are from `python -m app.bench evidence`, which says how often the mark is right.
     """
@@ -44,9 +44,9 @@ def _sought_elsewhere(answer: Answer) -> bool:
     if not answer.evidence:
         return False
     first = answer.evidence[0]
-    sought = {(one.document_index, one.page): one.sought for one in answer.attention}
-    here = sought.get((first.document_index, first.page), 0.0)
-    return here < LEAST_SOUGHT * max(sought.values(), default=0.0)
+    first_token_attention = {(one.document_index, one.page): one.first_token_attention for one in answer.attention}
+    here = first_token_attention.get((first.document_index, first.page), 0.0)
+    return here < LEAST_SOUGHT * max(first_token_attention.values(), default=0.0)
 
 
 def so_far(document: Document, part: EncodedDocument) -> str:
@@ -82,5 +82,33 @@ def roughly(value: float) -> str:
     return f"about {round(value / 60)} min left"
 
 
+def before_you(count: int, seconds: float | None) -> str:
+    """A place in a queue: how many go first, and for about how long."""
+    if not count:
+        return "your turn is next"
+    if seconds is None:
+        return f"{count:,} before you"
+    if seconds < 10:
+        return f"{count:,} before you, a few seconds"
+    if seconds < 90:
+        return f"{count:,} before you, about {round(seconds / 5) * 5} s"
+    return f"{count:,} before you, about {round(seconds / 60)} min"
+
+
 def megabytes(size: int) -> str:
     return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"
+
+
+def places(numbers: Sequence[int]) -> str:
+    """Page numbers in a few words."""
+    first = ", ".join(str(number) for number in numbers[:5])
+    return f"page {first}" if len(numbers) == 1 else f"pages {first}{', …' if len(numbers) > 5 else ''}"
+
+
+def unreadable(document: Document) -> list[str]:
+    """What of a document could not be read because its file is damaged, a remark for each kind of part."""
+    found: dict[str, list[int]] = {}
+    for page in document.pages:
+        for part in page.unread_parts:
+            found.setdefault(part, []).append(page.number)
+    return [f"unreadable: {part} ({places(numbers)})" for part, numbers in found.items()]

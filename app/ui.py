@@ -1,25 +1,27 @@
 """Which handler answers to what on the page, and how the page is served."""
 
 import functools
+import inspect
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app.api.endpoints import Endpoints
-from app.api.handle_store import Shelf
+from app.api.handle_store import HandleStore
 from app.documents import DocumentReader
 from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
-from app.page.checkpoint_choice import CheckpointChoice
 from app.page.handlers import Handlers
+from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
 from app.page.many_questions import ManyQuestions
-from app.page.overview import Glancing
+from app.page.overview import Overviews
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
@@ -27,6 +29,7 @@ from app.page.tabs.many import ManyHandlers
 from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
+from app.serving.provider import EngineProvider
 from app.sessions.library import Library
 from app.settings import Settings
 from app.web.checked_blocks import CheckedBlocks
@@ -39,7 +42,7 @@ from app.web.uploads import Uploads
 from model.errors import ReadonceError
 
 UPLOAD_AGE_SECONDS = 3_600  # an upload of the page is deleted when it is read; this is for all else
-QUEUE_LENGTH = 64
+MOST_EVENTS = 2_048  # at once: every tab that watches is one, and whatever a program waits for
 
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
 
@@ -47,16 +50,22 @@ Outputs = tuple[Any, ...]
 
 
 def build_demo(
-    choice: CheckpointChoice, reader: DocumentReader, settings: Settings, sample: Sample, uploads: Uploads
+    provider: EngineProvider,
+    reader: DocumentReader,
+    library: Library,
+    settings: Settings,
+    sample: Sample,
+    uploads: Uploads,
+    folder: Path,
 ) -> CheckedBlocks:
-    """The page, ready to be served."""
-    library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
+    """The page, ready to be served. `folder`: where files are made for people to take."""
     handlers = Handlers(
-        screen=Screen(choice=choice, sample=sample, capacity_bytes=settings.library_bytes),
-        reading=Reading(reader=reader, choice=choice, library=library),
-        asking=Asking(choice=choice, library=library),
+        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
+        reading=Reading(reader=reader, provider=provider, library=library),
+        asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=folder,
     )
     languages = Languages()
     with CheckedBlocks(uploads, analytics_enabled=False, title="Readonce", fill_width=True) as demo:
@@ -64,21 +73,21 @@ def build_demo(
         layout = Layout(
             ASSETS,
             say,
-            banner=panels.banner(choice.state),
+            banner=panels.banner(provider.state),
             checkpoint=settings.model,
             may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        shelf = Shelf(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, choice=choice, shelf=shelf).publish(demo)
+        handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, provider=provider, handle_store=handle_store, library=library).publish(demo)
         with layout.tabs:
-            CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
-        wiring = Wiring(demo, layout, handlers, choice, languages)
+            CaptionsTab(say, Captioning(provider, library)).connect(layout.session)
+        wiring = Wiring(demo, layout, handlers, provider, languages)
         wiring.connect()
-        many = ManyQuestions(choice=choice, library=library)
+        many = ManyQuestions(provider=provider, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, glancing=Glancing(choice=choice)))
-    demo.queue(max_size=QUEUE_LENGTH, api_open=False)
+        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(provider=provider)))
+    demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
     return demo
 
 
@@ -99,10 +108,16 @@ def uploads_in(folder: Path, settings: Settings) -> Uploads:
     return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
 
 
-def serve(demo: CheckedBlocks, settings: Settings, is_ready: Callable[[], bool]) -> None:
+def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: Callable[[], bool]) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
-    app = WebApp(rules_of(settings), demo.uploads, file_bytes=settings.file_bytes, is_ready=is_ready)
+    app = WebApp(
+        rules_of(settings),
+        demo.uploads,
+        file_bytes=settings.file_bytes,
+        is_ready=is_ready,
+        middleware=[Middleware(Heartbeats, connect=library.connect)],
+    )
     demo.launch(
         _app=app,
         app_kwargs={"lifespan": app.sweeping},
@@ -114,6 +129,7 @@ def serve(demo: CheckedBlocks, settings: Settings, is_ready: Callable[[], bool])
         ssr_mode=False,
         pwa=False,
         mcp_server=True,
+        max_threads=MOST_EVENTS,
         enable_monitoring=False,
         run_history=False,
         show_error=True,
@@ -132,12 +148,12 @@ class Wiring:
     """Connects the components to the handlers."""
 
     def __init__(
-        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, choice: CheckpointChoice, languages: Languages
+        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, provider: EngineProvider, languages: Languages
     ) -> None:
         self._demo = demo
         self._page = layout
         self._handlers = handlers
-        self._choice = choice
+        self._provider = provider
         self._languages = languages
 
     def connect(self) -> None:
@@ -156,9 +172,9 @@ class Wiring:
             handlers.leave(str(request.session_hash))
 
         def look(request: gr.Request) -> Outputs:
-            state = self._choice.state
+            state = self._provider.state
             banner = self._language(request).html(panels.banner(state))
-            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.sees)
+            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.supports_vision)
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))
@@ -166,7 +182,7 @@ class Wiring:
         self._watch(page.clock.tick(look, None, [page.banner, page.clock, page.views], **hidden))
 
         def change(name: str) -> gr.Timer:
-            self._choice.change(name)
+            self._provider.change(name)
             return gr.Timer(active=True)
 
         if page.checkpoint is not None:
@@ -217,7 +233,7 @@ class Wiring:
         self._watch(done)
         return done
 
-    def _handing_out(self, trigger: Any, handler: Callable[..., Update]) -> None:
+    def _handing_out(self, trigger: Any, handler: Callable[..., Any]) -> None:
         """A file is made, the browser takes it, and the copy that the web server does not need goes away."""
         page = self._page
         made = self.on(trigger, handler)
@@ -241,11 +257,10 @@ class Wiring:
             page.outputs,
             api_visibility="private",
             show_progress="hidden",
-            concurrency_limit=None,
         )
 
 
-def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Outputs]:
+def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler as Gradio wants it: values for all outputs in place of an `Update`.
 
     A session that is gone is said in the page, under the question box.
@@ -258,4 +273,11 @@ def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Output
         except ReadonceError as error:
             return Layout.changes(Update(problem=str(error)))
 
-    return once
+    @functools.wraps(handler)
+    async def once_awaited(*arguments: Any) -> Outputs:
+        try:
+            return Layout.changes(await handler(*arguments))
+        except ReadonceError as error:
+            return Layout.changes(Update(problem=str(error)))
+
+    return once_awaited if inspect.iscoroutinefunction(handler) else once

@@ -43,7 +43,7 @@ class Cancelled(ReadonceError):
     """The person stopped the work; nothing is wrong."""
 
 
-def heed(cancelled: Callable[[], bool] | None, message: str) -> None:
+def raise_if_cancelled(cancelled: Callable[[], bool] | None, message: str) -> None:
     """Raises Cancelled with this message where the person stopped the work."""
     if cancelled is not None and cancelled():
         raise Cancelled(message)

@@ -20,6 +20,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
+    _add_real(benchmarks)
+    _add_pages(benchmarks)
+    _add_load(benchmarks)
+    _add_corpus(benchmarks)
+    _add_report(benchmarks)
     return parser
 
 
@@ -43,7 +48,7 @@ def _add_quality(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
 def _add_speed(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     speed = benchmarks.add_parser("speed", help="reading and answering, beside transformers on the same weights")
     speed.add_argument("--tokens", type=_tokens, default=8192, metavar="N", help="document tokens (default 8192)")
-    speed.add_argument("--window", type=_tokens, metavar="W", help="we read in joined windows of W tokens, not in one")
+    speed.add_argument("--chunk", type=_tokens, metavar="W", help="we read in joined chunks of W tokens, not in one")
     speed.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     speed.add_argument("--ours-only", action="store_true", help="leave out transformers, for long documents")
     speed.add_argument("--json", action="store_true", help="print one JSON object")
@@ -165,6 +170,91 @@ def _ranking(arguments: argparse.Namespace) -> None:
     from app.bench.ranking import ranking
 
     ranking(arguments)
+
+
+def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    real = benchmarks.add_parser("real", help="questions about real documents, by kind, with evidence and doubt")
+    _add_real_folder(real, default="check")
+    real.add_argument("--limit", type=_positive, metavar="N", help="only the first N documents")
+    real.add_argument("--documents", nargs="+", metavar="ID", help="only these documents")
+    real.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    _add_answering(real)
+    real.add_argument(
+        "--answers", type=Path, metavar="FILE", help="keep every answer here, as JSON lines; goes on with what is there"
+    )
+    real.add_argument("--json", action="store_true", help="print one JSON object")
+    real.set_defaults(run=_real)
+
+
+def _real(arguments: argparse.Namespace) -> None:
+    from app.bench.real import real
+
+    real(arguments)
+
+
+def _add_pages(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    pages = benchmarks.add_parser("pages", help="write the page texts of real documents, which training reads")
+    _add_real_folder(pages, default="train")
+    pages.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="JSON lines; goes on with it")
+    pages.set_defaults(run=_pages)
+
+
+def _pages(arguments: argparse.Namespace) -> None:
+    from app.bench.page_texts import pages
+
+    pages(arguments)
+
+
+def _add_real_folder(benchmark: argparse.ArgumentParser, *, default: str) -> None:
+    benchmark.add_argument(
+        "--data", required=True, type=Path, metavar="FOLDER", help="documents.jsonl, questions.jsonl and files/"
+    )
+    benchmark.add_argument("--split", default=default, metavar="NAME", help=f"whose documents ({default})")
+
+
+def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    load = benchmarks.add_parser("load", help="many people and programs at once at a running server")
+    load.add_argument("--sessions", type=_positive, default=50, metavar="N", help="how many at once (50)")
+    load.add_argument("--seed", type=int, default=0, help="of their generated documents")
+    load.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    load.add_argument("--address", metavar="URL", help="a server that runs already (default: start one)")
+    load.add_argument("--json", action="store_true", help="print one JSON object")
+    load.set_defaults(run=_load)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    from app.bench.load import load
+
+    load(arguments)
+
+
+def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    corpus = benchmarks.add_parser("corpus", help="read every file of a folder: what is refused, slow or lost")
+    corpus.add_argument("folder", type=Path, metavar="FOLDER", help="with documents, in folders below it, too")
+    corpus.add_argument("--limit", type=_positive, metavar="N", help="only the first N files")
+    corpus.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many files at once (2)")
+    corpus.add_argument("--json", action="store_true", help="print one JSON object, with what became of each file")
+    corpus.set_defaults(run=_corpus)
+
+
+def _corpus(arguments: argparse.Namespace) -> None:
+    from app.bench.corpus import corpus
+
+    corpus(arguments)
+
+
+def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    report = benchmarks.add_parser(
+        "report", help="write kept results into docs/quality.md, docs/performance.md, README"
+    )
+    report.add_argument("--folder", type=Path, default=Path("docs"), metavar="DOCS", help="holds results/ (docs)")
+    report.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from app.bench.report import report
+
+    report(arguments)
 
 
 def _few(text: str) -> int:

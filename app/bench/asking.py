@@ -15,7 +15,7 @@ from model.types import EncodedDocument
 
 def engine_for(arguments: argparse.Namespace, line: ProgressLine) -> Engine:
     """The engine that the arguments ask for."""
-    engine = load_engine(arguments.model, line, quantised=not arguments.exact_weights)
+    engine = load_engine(arguments.model, line, quantized=not arguments.exact_weights)
     if arguments.whole_document:
         engine.checkpoint = replace(engine.checkpoint, passage_tokens=None)
     return engine

@@ -6,13 +6,13 @@ context of one row: so the right page is known. All questions to a document are 
 
 import argparse
 import hashlib
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.bench.asking import engine_for
 from app.bench.bundles import Bundle, BundleQuestion, make_bundles
+from app.bench.results import as_result
 from app.bench.rows import Row, read_rows
 from app.bench.scores import best, refuses, token_f1
 from app.cli.progress import ProgressLine
@@ -58,7 +58,7 @@ def evidence(arguments: argparse.Namespace) -> None:
     finally:
         line.clear()
     figures = _figures(asked, pages=pages)
-    print(json.dumps(figures, indent=2) if arguments.json else _table(figures))
+    print(as_result(figures) if arguments.json else _table(figures))
 
 
 def bundles_of_rows(rows: Sequence[Row], pages: int, most: int) -> Iterator[Bundle]:

@@ -4,13 +4,13 @@ The same pages and questions both ways (`bundles.py`), from one checkpoint in on
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from app.bench.asking import engine_for
 from app.bench.bundles import Bundle, BundleQuestion, make_bundles
+from app.bench.results import as_result
 from app.bench.scores import best, exact_match, token_f1
 from app.cli.progress import ProgressLine
 from model.engine import Engine
@@ -25,7 +25,7 @@ class Way:
 
     exact_match: float
     f1: float
-    windows: float
+    chunks: float
 
 
 def joined(arguments: argparse.Namespace) -> None:
@@ -34,18 +34,18 @@ def joined(arguments: argparse.Namespace) -> None:
     asked = [one for bundle in bundles for one in bundle.questions]
     together: list[Answer] = []
     apart: list[Answer] = []
-    windows = [0, 0]
+    chunks = [0, 0]
     try:
         engine = engine_for(arguments, line)
         for number, bundle in enumerate(bundles, start=1):
             for way, (documents, answers) in enumerate((([bundle.document], together), (each_page(bundle), apart))):
                 line.say(f"document {number:,} of {len(bundles):,}, {'joined' if way else 'as one'}")
                 encoded = [engine.encode(document) for document in documents]
-                windows[way] += sum(one.windows for one in encoded)
+                chunks[way] += sum(one.chunks for one in encoded)
                 answers.extend(_answers(engine, encoded, bundle.questions))
     finally:
         line.clear()
-    counted = zip((together, apart), windows, strict=True)
+    counted = zip((together, apart), chunks, strict=True)
     ways = [_way(asked, answers, count / len(bundles)) for answers, count in counted]
     same = 100 * sum(one.text == other.text for one, other in zip(together, apart, strict=True)) / len(asked)
     print(_as_json(len(asked), ways, same) if arguments.json else _as_table(len(asked), ways, same))
@@ -68,24 +68,23 @@ def _answers(engine: Engine, encoded: Sequence[EncodedDocument], questions: Sequ
     return found
 
 
-def _way(asked: Sequence[BundleQuestion], answers: Sequence[Answer], windows: float) -> Way:
+def _way(asked: Sequence[BundleQuestion], answers: Sequence[Answer], chunks: float) -> Way:
     def mean(measure: Callable[[str, str], float]) -> float:
         values = [best(measure, answer.text, one.answers) for one, answer in zip(asked, answers, strict=True)]
         return round(100 * sum(values) / len(values), 1)
 
-    return Way(exact_match=mean(exact_match), f1=mean(token_f1), windows=round(windows, 1))
+    return Way(exact_match=mean(exact_match), f1=mean(token_f1), chunks=round(chunks, 1))
 
 
 def _as_json(questions: int, ways: Sequence[Way], same: float) -> str:
     as_one, apart = ways
-    return json.dumps(
-        {"questions": questions, "as_one": asdict(as_one), "joined": asdict(apart), "same_answers": round(same, 1)},
-        indent=2,
+    return as_result(
+        {"questions": questions, "as_one": asdict(as_one), "joined": asdict(apart), "same_answers": round(same, 1)}
     )
 
 
 def _as_table(questions: int, ways: Sequence[Way], same: float) -> str:
-    lines = [f"{f'{questions:,} questions, per cent':<32}{'exact match':>14}{'F1':>8}{'windows':>10}"]
+    lines = [f"{f'{questions:,} questions, per cent':<32}{'exact match':>14}{'F1':>8}{'chunks':>10}"]
     for name, way in zip(("read as one document", "read page by page, joined"), ways, strict=True):
-        lines.append(f"{name:<32}{way.exact_match:>14}{way.f1:>8}{way.windows:>10}")
+        lines.append(f"{name:<32}{way.exact_match:>14}{way.f1:>8}{way.chunks:>10}")
     return "\n".join([*lines, f"{'the same answer both ways':<32}{same:>14.1f}"])

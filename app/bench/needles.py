@@ -8,7 +8,6 @@ paragraphs at even depths; the document is read once and asked for every one of 
 import argparse
 import hashlib
 import itertools
-import json
 import random
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pydoc_data.topics import topics
 from tokenizers import Tokenizer
 
 from app.bench.asking import ask_all, engine_for
+from app.bench.results import as_result
 from app.bench.scores import normalise
 from app.cli.progress import ProgressLine
 from model.training.facts import Fact, Source
@@ -99,24 +99,21 @@ def _finding(needle: Fact, answer: str, depth: float) -> Finding:
 
 def as_json(name: str, read: Sequence[EncodedDocument], findings: Sequence[Finding]) -> str:
     """The object that other programs read: its names are fixed."""
-    return json.dumps(
+    return as_result(
         {
             "checkpoint": name,
             "documents": [
-                {"tokens": one.token_count, "windows": one.windows, "encode_seconds": one.encode_seconds}
-                for one in read
+                {"tokens": one.token_count, "chunks": one.chunks, "encode_seconds": one.encode_seconds} for one in read
             ],
             "needles": len(findings),
             "found": sum(finding.found for finding in findings),
             "findings": [asdict(finding) for finding in findings],
-        },
-        indent=2,
-        ensure_ascii=False,
+        }
     )
 
 
 def as_table(name: str, read: Sequence[EncodedDocument], findings: Sequence[Finding]) -> str:
-    sizes = ", ".join(f"{one.token_count:,} tokens in {one.windows} windows" for one in read)
+    sizes = ", ".join(f"{one.token_count:,} tokens in {one.chunks} chunks" for one in read)
     lines = [f"{name}: {sizes}", f"{'depth':<12}{'needles':>9}{'found':>9}"]
     for tenth in range(TENTHS):
         here = [finding.found for finding in findings if int(finding.depth * TENTHS) == tenth]

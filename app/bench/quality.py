@@ -2,13 +2,13 @@
 
 import argparse
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 from app.bench.asking import ask_all, engine_for
+from app.bench.results import as_result
 from app.bench.rows import Row, by_context, read_rows
 from app.bench.scores import Scores, score
 from app.cli.progress import ProgressLine
@@ -26,7 +26,7 @@ def quality(arguments: argparse.Namespace) -> None:
     line = ProgressLine(sys.stderr)
     try:
         engine = engine_for(arguments, line)
-        answers, windows = engine_answers(engine, rows, line)
+        answers, chunks = engine_answers(engine, rows, line)
         ours = score(engine.checkpoint.name, rows, answers)
         baseline = None if arguments.no_baseline else _baseline(rows, settings, line)
     finally:
@@ -34,13 +34,13 @@ def quality(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(as_json(len(rows), ours, baseline))
     else:
-        print(as_table(len(rows), ours, *by_windows(rows, answers, windows), baseline))
+        print(as_table(len(rows), ours, *by_chunks(rows, answers, chunks), baseline))
 
 
-def by_windows(rows: Sequence[Row], answers: Sequence[str], windows: Sequence[int]) -> list[Scores]:
+def by_chunks(rows: Sequence[Row], answers: Sequence[str], chunks: Sequence[int]) -> list[Scores]:
     """Beside all rows together, those whose context was read in one window and in several, where there are both."""
     groups: dict[bool, list[tuple[Row, str]]] = {}
-    for row, answer, count in zip(rows, answers, windows, strict=True):
+    for row, answer, count in zip(rows, answers, chunks, strict=True):
         groups.setdefault(count > 1, []).append((row, answer))
     if len(groups) < 2:
         return []
@@ -63,15 +63,15 @@ def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> t
         line.say(f"{engine.checkpoint.name}: {len(answers):,} of {len(rows):,} rows")
         encoded = engine.encode(row_document(rows[indices[0]]))
         for index, text in zip(indices, ask_all(engine, encoded, [rows[i].question for i in indices]), strict=True):
-            answers[index] = text, encoded.windows
-    texts, windows = zip(*(answers[index] for index in range(len(rows))), strict=True)
-    return list(texts), list(windows)
+            answers[index] = text, encoded.chunks
+    texts, chunks = zip(*(answers[index] for index in range(len(rows))), strict=True)
+    return list(texts), list(chunks)
 
 
 def as_json(rows: int, checkpoint: Scores, baseline: Scores | None) -> str:
     """The object that other programs read: its names are fixed."""
-    return json.dumps(
-        {"rows": rows, "checkpoint": asdict(checkpoint), "baseline": asdict(baseline) if baseline else None}, indent=2
+    return as_result(
+        {"rows": rows, "checkpoint": asdict(checkpoint), "baseline": asdict(baseline) if baseline else None}
     )
 
 

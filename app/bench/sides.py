@@ -32,12 +32,12 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.embedded import embedded_folder
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.output_head import OutputHead
-from model.encoder.encoder import encode_window, windows_side_by_side
-from model.encoding.chunks import Window, plan_windows
-from model.encoding.memory import join_memories, kept, memory_of, placed
+from model.encoder.encoder import chunks_in_parallel, encode_chunk
+from model.encoding.chunks import Chunk, plan_chunks
+from model.encoding.memory import build_memory, join_memories, to_device, to_precision
 from model.encoding.token_map import encode_text
 from model.kernels.parts import NativeParts, load_native_parts
-from model.network.threads import side_by_side
+from model.network.threads import parallel_map
 from model.network.topk import likeliest
 from model.types import Memory
 
@@ -86,19 +86,19 @@ def peak_bytes(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
 
 
-def encode(checkpoint: Checkpoint, ids: torch.Tensor, window: int, native: NativeParts) -> Memory:
+def encode(checkpoint: Checkpoint, ids: torch.Tensor, chunk: int, native: NativeParts) -> Memory:
     """In one window, or in joined windows of that many tokens."""
-    if not window:
-        return memory_of(checkpoint.model, encode_window(checkpoint.model, ids, native=native), native.key_scales)
+    if not chunk:
+        return build_memory(checkpoint.model, encode_chunk(checkpoint.model, ids, native=native), native.key_inv_rms)
 
-    def read(part: Window) -> Memory:
+    def read(part: Chunk) -> Memory:
         piece = torch.cat([ids[:1], ids[1 + part.start : 1 + part.end]])
-        states = encode_window(checkpoint.model, piece, native=native)
-        return memory_of(checkpoint.model, part.kept_rows(states), native.key_scales)
+        states = encode_chunk(checkpoint.model, piece, native=native)
+        return build_memory(checkpoint.model, part.kept_rows(states), native.key_inv_rms)
 
-    parts = plan_windows(len(ids) - 1, window - 1, window // 16)
-    aside = windows_side_by_side(window, ids.device)  # as the engine reads
-    return join_memories(list(side_by_side(read, parts) if aside else map(read, parts)))
+    parts = plan_chunks(len(ids) - 1, chunk - 1, chunk // 16)
+    aside = chunks_in_parallel(chunk, ids.device)  # as the engine reads
+    return join_memories(list(parallel_map(read, parts) if aside else map(read, parts)))
 
 
 def answer(decoder: Decoder, prompts: list[list[int]], ends: list[int]) -> tuple[list[int], list[float]]:
@@ -112,13 +112,13 @@ def answer(decoder: Decoder, prompts: list[list[int]], ends: list[int]) -> tuple
     return greedy, seconds
 
 
-def evidence_percent(looking: Decoder, blind: Decoder, prompt: list[int], device: torch.device) -> float:
+def evidence_percent(return_attention: Decoder, blind: Decoder, prompt: list[int], device: torch.device) -> float:
     """What evidence adds to the time of a token. The two take turns, so that a busy machine slows both alike."""
     taken: tuple[list[float], list[float]] = [], []
-    for decoder in (looking, blind):
+    for decoder in (return_attention, blind):
         decoder.begin([prompt])
     for token in range(ANSWER_TOKENS):
-        for decoder, seconds in zip((looking, blind), taken, strict=True):
+        for decoder, seconds in zip((return_attention, blind), taken, strict=True):
             seconds.append(timed(partial(decoder.step, [prompt[token % QUESTION_TOKENS]]), device)[1])
     return 100 * (statistics.median(taken[0]) / statistics.median(taken[1]) - 1)
 
@@ -130,35 +130,35 @@ def best(logits: torch.Tensor, ends: list[int]) -> int:
     return likeliest(logits)
 
 
-def ours(checkpoint: Checkpoint, tokens: int, window: int, states: Path, settings: Settings) -> dict[str, Any]:
+def ours(checkpoint: Checkpoint, tokens: int, chunk: int, states: Path, settings: Settings) -> dict[str, Any]:
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
-    native = load_native_parts(checkpoint.model, settings.cache_folder, quantised=True)
-    head = OutputHead(checkpoint.model, quantised=True, native=native.output_head)
+    native = load_native_parts(checkpoint.model, settings.cache_folder, quantized=True)
+    head = OutputHead(checkpoint.model, quantized=True, native=native.output_head)
     with torch.inference_mode():
         encode(checkpoint, ids[:256], 0, native)  # kernels are built, memory is mapped
-        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, window, native), checkpoint.device)
+        memory, encode_seconds = timed(lambda: encode(checkpoint, ids, chunk, native), checkpoint.device)
     save_file({"states": memory.hidden}, states)
     layers = native.decoder_layers
     parts = replace(DecoderParts.of(checkpoint.model), head=head, layers=layers)
     if settings.precision == "int8":
-        memory = kept(memory, "int8")
-        if layers is None or not layers.take([memory]):
-            memory = placed(memory, checkpoint.device, checkpoint.dtype)
+        memory = to_precision(memory, "int8")
+        if layers is None or not layers.accepts([memory]):
+            memory = to_device(memory, checkpoint.device, checkpoint.dtype)
 
     def decoder(questions: int, *, evidence: bool = True) -> Decoder:
         given = checkpoint.model, [memory], questions, QUESTION_TOKENS + ANSWER_TOKENS, parts
-        return Decoder(*given, evidence=evidence)
+        return Decoder(*given, return_attention=evidence)
 
     ends = sorted(end_tokens(checkpoint))
     other = [*prompt[:3], *prompt[-3:2:-1], *prompt[-2:]]  # as many tokens, and alike no further than "Question:"
-    asked = [other, other, prompt] if parts.recordings else [other, prompt]  # a GPU records the second time
+    asked = [other, other, prompt] if parts.cuda_graphs else [other, prompt]  # a GPU records the second time
     *_, (greedy, seconds) = (answer(decoder(1), [one], ends) for one in asked)
     *_, (_, batch_seconds) = (answer(decoder(QUESTIONS), [prompt] * QUESTIONS, ends) for _ in asked)
     return {
         "encode_seconds": encode_seconds,
         "first_token_seconds": seconds[0],
         "token_ms": 1000 * statistics.mean(seconds[1:]),
-        "cache_bytes_per_token": kept(memory, settings.precision).nbytes / memory.hidden.shape[0],
+        "cache_bytes_per_token": to_precision(memory, settings.precision).nbytes / memory.hidden.shape[0],
         "peak_memory_bytes": peak_bytes(checkpoint.device),
         "batch_ratio": sum(batch_seconds) / sum(seconds),
         "evidence_percent": evidence_percent(decoder(1), decoder(1, evidence=False), prompt, checkpoint.device),
@@ -185,7 +185,7 @@ def bandwidth(device: torch.device) -> float:
     return values.nbytes / min(timed(values.sum, device)[1] for _ in range(5))
 
 
-def transformers(checkpoint: Checkpoint, tokens: int, window: int, states_file: Path) -> dict[str, Any]:
+def transformers(checkpoint: Checkpoint, tokens: int, chunk: int, states_file: Path) -> dict[str, Any]:
     model: Any = checkpoint.model
     ids, prompt = document_ids(checkpoint, tokens), question_ids(checkpoint)
     question = torch.tensor([prompt], device=checkpoint.device)
@@ -202,7 +202,7 @@ def transformers(checkpoint: Checkpoint, tokens: int, window: int, states_file: 
         )
 
     with torch.inference_mode():
-        if window or seconds_to_read(model, ids) > MOST_SECONDS:
+        if chunk or seconds_to_read(model, ids) > MOST_SECONDS:
             states, encode_seconds = load_file(states_file, str(checkpoint.device))["states"][None], None
         else:
             output, encode_seconds = timed(lambda: model.model.encoder(input_ids=ids[None]), checkpoint.device)
@@ -220,7 +220,7 @@ def transformers(checkpoint: Checkpoint, tokens: int, window: int, states_file: 
         "peak_memory_bytes": peak_bytes(checkpoint.device),
         "greedy": answered.sequences[0, len(prompt) :].tolist(),
         "leads": (likeliest[:, 0] - likeliest[:, 1]).tolist(),
-        "notes": [_not_read(window)] if encode_seconds is None else [],
+        "notes": [_not_read(chunk)] if encode_seconds is None else [],
     }
 
 
@@ -232,17 +232,17 @@ def seconds_to_read(model: Any, ids: torch.Tensor) -> float:
     return seconds * (len(ids) / probe.shape[1]) ** 2
 
 
-def _not_read(window: int) -> str:
-    why = "it joins no windows" if window else f"reading all itself would take more than {MOST_SECONDS // 60} minutes"
+def _not_read(chunk: int) -> str:
+    why = "it joins no windows" if chunk else f"reading all itself would take more than {MOST_SECONDS // 60} minutes"
     return f"transformers answered from our encoder states: {why}"
 
 
-def main(side: str, name: str, tokens: str, window: str, states: str) -> None:
+def main(side: str, name: str, tokens: str, chunk: str, states: str) -> None:
     settings = Settings.from_environment(os.environ)
     if name == EMBEDDED and side == "transformers":  # the same folder, in transformers' own modules
         name = str(embedded_folder(settings.cache_folder, progress=lambda *_: None))
     checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder)
-    given = checkpoint, int(tokens), int(window), Path(states)
+    given = checkpoint, int(tokens), int(chunk), Path(states)
     measured = ours(*given, settings) if side == "ours" else transformers(*given)
     print(json.dumps(measured | {"precision": str(checkpoint.dtype).removeprefix("torch.")}))
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.settings import Settings
 
@@ -59,7 +60,7 @@ def speed(arguments: argparse.Namespace) -> None:
         "document": ours["document"] if ours else None,
         "notes": notes,
     }
-    print(json.dumps(result, indent=2) if arguments.json else as_table(result))
+    print(as_result(result) if arguments.json else as_table(result))
 
 
 def _side(
@@ -67,7 +68,7 @@ def _side(
 ) -> dict[str, Any] | None:
     """What one side measured, None where it could not run (most often for want of memory), and a note that says why."""
     line.say(f"{side}: {arguments.tokens:,} tokens")
-    given = (side, name, str(arguments.tokens), str(arguments.window or 0), str(states))
+    given = (side, name, str(arguments.tokens), str(arguments.chunk or 0), str(states))
     waiting = {} if side == "ours" else {"GOMP_SPINCOUNT": "300000"}  # as it is where nobody sets it
     child = subprocess.run(
         [sys.executable, "-m", "app.bench.sides", *given],

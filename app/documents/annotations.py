@@ -8,6 +8,7 @@ from pymupdf import mupdf
 from app.documents.characters import clean, word_spans
 from app.documents.geometry import Rect, contains, turned_left
 from app.documents.layout import Line, Piece
+from app.documents.parts import UnreadParts
 from app.documents.textlayer import turned
 
 TICKED, UNTICKED = "☑", "☐"
@@ -22,13 +23,13 @@ _BUTTONS = {mupdf.PDF_WIDGET_TYPE_CHECKBOX, mupdf.PDF_WIDGET_TYPE_RADIOBUTTON}
 _WRITTEN = {mupdf.PDF_WIDGET_TYPE_TEXT, mupdf.PDF_WIDGET_TYPE_COMBOBOX, mupdf.PDF_WIDGET_TYPE_LISTBOX}
 
 
-def with_form_fields(page: pymupdf.Page, lines: list[Line], turns: int) -> list[Line]:
+def with_form_fields(page: pymupdf.Page, lines: list[Line], turns: int, unread: UnreadParts) -> list[Line]:
     """The lines with each field's value in place of what is drawn there: a tick is a letter of a symbol font.
 
     The lines were read after that many quarter turns of the page.
     """
     width, height = page.rect.width, page.rect.height
-    fields = [(turned_left(box, turns, width, height), value) for box, value in _fields(page)]
+    fields = [(turned_left(box, turns, width, height), value) for box, value in _fields(page, unread)]
     boxes = [box for box, _ in fields]
     kept = [
         Line.of(pieces)
@@ -38,18 +39,20 @@ def with_form_fields(page: pymupdf.Page, lines: list[Line], turns: int) -> list[
     return kept + [line for box, value in fields for line in _spread(value, box)]
 
 
-def notes(page: pymupdf.Page) -> Iterator[Line]:
+def notes(page: pymupdf.Page, unread: UnreadParts) -> Iterator[Line]:
     """Comments: sticky notes, and what was noted at a highlight or a drawing."""
-    for annotation in page.annots() or ():
+    numbers = [number for number, kind, _ in page.annot_xrefs() if kind not in _SHOWN_IN_PLACE]
+    for annotation in unread.each("notes", numbers, page.load_annot):
         content = clean(annotation.info.get("content", ""))
-        if annotation.type[0] not in _SHOWN_IN_PLACE and content.strip():
+        if content.strip():
             box = turned(tuple(annotation.rect), page.rotation_matrix)
             hidden = bool(annotation.flags & _UNSEEN)
             yield _line(f"Note: {content}", box, hidden=hidden)
 
 
-def _fields(page: pymupdf.Page) -> Iterator[tuple[Rect, str]]:
-    for field in page.widgets() or ():
+def _fields(page: pymupdf.Page, unread: UnreadParts) -> Iterator[tuple[Rect, str]]:
+    numbers = [number for number, kind, _ in page.annot_xrefs() if kind == mupdf.PDF_ANNOT_WIDGET]
+    for field in unread.each("form fields", numbers, page.load_widget):
         box = turned(tuple(field.rect), page.rotation_matrix)
         if field.field_type in _BUTTONS:
             yield box, UNTICKED if str(field.field_value or "Off") == "Off" else TICKED

@@ -150,8 +150,8 @@ def _bands(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
     slabs = list(_slabs(lines, gutter))
     columns: list[Line] = []
     for index, slab in enumerate(slabs):
-        side_by_side = len(slab) > 3 and _is_table(slab) and all(_sides(slab, gutter))
-        if side_by_side or _crosses(slab[0], gutter) or _is_running_head(slabs, index):
+        parallel_map = len(slab) > 3 and _is_table(slab) and all(_sides(slab, gutter))
+        if parallel_map or _crosses(slab[0], gutter) or _is_running_head(slabs, index):
             if columns:
                 yield columns
             yield slab

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from app.documents.geometry import Rect
 
 SIDE = 1_100  # pixels of the longer side: some 100 dots an inch for a letter page
+MAX_DRAWN_PIXELS = 30_000_000  # of a page for a person to look at
 VISIBLE = 10  # least difference of brightness, 0..255, that a reader can see
 
 
@@ -42,3 +43,19 @@ class PagePicture:
     @staticmethod
     def _contrast(pixels: NDArray[np.uint8]) -> int:
         return int(np.ptp(pixels, axis=(0, 1)).max()) if pixels.size else 0
+
+
+class UndrawablePicture(PagePicture):
+    """Of a page that cannot be drawn nothing is known, so nothing on it counts as hidden."""
+
+    __slots__ = ()
+
+    @property
+    def is_blank(self) -> bool:
+        return False
+
+    def shows(self, rect: Rect) -> bool:  # noqa: ARG002
+        return True
+
+
+UNDRAWABLE = UndrawablePicture(pixels=np.zeros((0, 0, 3), np.uint8), scale=1.0)

@@ -44,7 +44,7 @@ class Recognition:
     )
 
 
-class Recogniser:
+class Recognizer:
     """RapidOCR, loaded at the first picture. `announce` is called before each."""
 
     def __init__(self, announce: Callable[[], None]) -> None:

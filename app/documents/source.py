@@ -4,7 +4,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from app.documents.recognition import Recogniser
+from app.documents.recognition import Recognizer
 from model.types import Page
 
 
@@ -13,7 +13,7 @@ class Source(Protocol):
 
     page_count: int
 
-    def read(self, number: int, recogniser: Recogniser) -> Page:
+    def read(self, number: int, recognizer: Recognizer) -> Page:
         """The text of a page and the boxes of its words."""
 
     def draw(self, number: int, width: int) -> Image.Image:

@@ -46,7 +46,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class Overview:
     """What stands out in a document. Each part may be empty: not every document has it."""
 
     title: str
@@ -54,9 +54,9 @@ class Glance:
     sentences: tuple[Sentence, ...]
 
 
-def glance(document: Document) -> Glance:
+def overview(document: Document) -> Overview:
     counts = Counter(word for page in document.pages for word in content_words(page.text))
-    return Glance(
+    return Overview(
         title=title(document), keywords=keywords(document, counts), sentences=telling_sentences(document, counts)
     )
 

@@ -27,7 +27,7 @@ class Update:
     table: str | None = None
     table_problem: str | None = None
     table_busy: bool | None = None
-    glance: str | None = None
+    overview: str | None = None
     hits: str | None = None
     inside_problem: str | None = None
     page_text: str | None = None  # what the model saw of the page that is shown

@@ -2,45 +2,45 @@
 
 from dataclasses import replace
 
-from app.overview.overview import Glance
+from app.overview.overview import Overview
 from app.overview.search import Hits
 from app.sessions.changes import Changes
 
 
-class Insight:
+class OverviewState:
     """The last of each. Forgetting a document takes what was seen of it along."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
         self.key = ""  # of the document at a glance
-        self.glance: Glance | None = None
+        self.overview: Overview | None = None
         self.questions: tuple[str, ...] = ()
         self.trying = False  # whether the model is still trying which questions it can answer
         self.hits = Hits()
         self.problem = ""
 
-    def look(self, key: str, glance: Glance) -> None:
-        self.key, self.glance, self.questions, self.trying = key, glance, (), True
-        self._changes.note()
+    def look(self, key: str, overview: Overview) -> None:
+        self.key, self.overview, self.questions, self.trying = key, overview, (), True
+        self._changes.notify()
 
     def tried(self, key: str, questions: tuple[str, ...]) -> None:
         """These can be answered, if it is still this document that is looked at."""
         if self.key == key:
             self.questions, self.trying = questions, False
-        self._changes.note()
+        self._changes.notify()
 
     def found(self, hits: Hits) -> None:
         self.hits, self.problem = hits, ""
-        self._changes.note()
+        self._changes.notify()
 
     def refuse(self, problem: str) -> None:
         self.problem = problem
-        self._changes.note()
+        self._changes.notify()
 
     def forget(self, key: str) -> None:
         if self.key == key:
-            self.key, self.glance, self.questions, self.trying = "", None, (), False
+            self.key, self.overview, self.questions, self.trying = "", None, (), False
         left = tuple(hit for hit in self.hits.first if hit.key != key)
         if len(left) < len(self.hits.first):
             self.hits = replace(self.hits, first=left, total=len(left))
-        self._changes.note()
+        self._changes.notify()

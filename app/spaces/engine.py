@@ -10,10 +10,10 @@ import gradio as gr
 
 from app.spaces.zero_gpu import ZeroGpu
 from model.checkpoints.checkpoint import Checkpoint
-from model.encoding.memory import kept
+from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
-from model.types import CancelledCallback, Document, EncodedDocument, Progress, ProgressCallback
+from model.types import CancelledCallback, Document, EncodedDocument, PauseCallback, Progress, ProgressCallback
 from model.vision.features import PictureCallback
 from model.vision.page_inputs import ViewMode
 
@@ -35,7 +35,8 @@ class ZeroGpuEngine(Engine):
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
-        window_read: Callable[[EncodedDocument], None] | None = None,
+        chunk_read: Callable[[EncodedDocument], None] | None = None,
+        pause: PauseCallback | None = None,
     ) -> EncodedDocument:
         """As `Engine.encode`, in one piece: pages are drawn here first, and nothing can be stopped over there."""
         document = self._viewed(document, views, picture)
@@ -44,6 +45,8 @@ class ZeroGpuEngine(Engine):
         if cancelled is not None and cancelled():
             raise Cancelled(f"Stopped before {document.name} was encoded.")
         total = self.count_tokens(document)
+        if pause is not None:
+            pause(0)
         report = progress or (lambda _: None)
         report(Progress(stage="encoding", done=0, total=total, unit="tokens"))
         try:
@@ -52,9 +55,9 @@ class ZeroGpuEngine(Engine):
             raise ReadonceError(f"ZeroGPU did not read {document.name}: {error.message!s} Try again later.") from error
         if isinstance(found, ReadonceError):
             raise found
-        found = replace(found, memory=kept(found.memory, self._memory_precision))
+        found = replace(found, memory=to_precision(found.memory, self._memory_precision))
         self._encoder_tokens[document.sha256] += found.token_count
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        if window_read is not None:
-            window_read(found)
+        if chunk_read is not None:
+            chunk_read(found)
         return found

@@ -90,4 +90,6 @@ class ZeroGpu:
         except ReadonceError as error:
             return error
         memory = encoded.memory
-        return replace(encoded, memory=replace(memory, hidden=memory.hidden.cpu(), key_scales=memory.key_scales.cpu()))
+        return replace(
+            encoded, memory=replace(memory, hidden=memory.hidden.cpu(), key_inv_rms=memory.key_inv_rms.cpu())
+        )

@@ -1,6 +1,6 @@
 """Gradio's web application behind the gate, and how it is served."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -33,10 +33,18 @@ class WebApp(App):
     Routes that are added first are found first: Gradio's own for the same addresses are never reached.
     """
 
-    def __init__(self, rules: Rules, uploads: Uploads, *, file_bytes: int, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        uploads: Uploads,
+        *,
+        file_bytes: int,
+        is_ready: Callable[[], bool],
+        middleware: Sequence[Middleware] = (),
+    ) -> None:
         super().__init__(
             default_response_class=ORJSONResponse,
-            middleware=[Middleware(InlineScripts, embedded=rules.embedded)],
+            middleware=[Middleware(InlineScripts, embedded=rules.embedded), *middleware],
         )
         self._rules = rules
         self._uploads = uploads

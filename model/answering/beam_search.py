@@ -1,7 +1,7 @@
-"""Answers to one question that grow side by side: beam search; of width one, greedy decoding or a draw.
+"""Beam search: candidate answers to one question, decoded side by side; of width one, greedy decoding or sampling.
 
 A small decoder often knows the right answer and gives another one a little more probability. So the likeliest few are
-written out, all in the batch that reads the document for one, and `ranking.py` chooses among them.
+written out, all in the batch that reads the document for one, and `reranker.py` chooses among them.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from model.answering.sampler import Sampler
 from model.network.topk import largest
 
 _MARGIN = 3.0  # nats behind the likeliest: what is less likely than that is given up (4.5: no answer becomes better)
-_ENOUGH = 10  # finished answers that are likelier than all that grow
+_ENOUGH = 10  # finished answers that are likelier than all live ones
 _LONGEST_CHOICE = 24  # tokens: an answer that is longer is a text, and its likeliest beginning goes on alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One answer, whole or still growing.
+    """One answer, finished or still live.
 
-    attention: (T,) float32, of the rows looked at, summed over tokens. sought: the same, of the middle global layer
-    before the first token.
+    attention: (V,) float32, over the document's visible tokens, summed over the answer's. first_token_attention: (V,),
+    that of the middle global layer before the first token.
     """
 
     ids: tuple[int, ...] = ()
     log_probabilities: tuple[float, ...] = ()
     attention: torch.Tensor
-    sought: torch.Tensor
+    first_token_attention: torch.Tensor
 
     @property
     def log_probability(self) -> float:
@@ -42,59 +42,61 @@ class Candidate:
         """Geometric mean probability of the tokens."""
         return math.exp(self.log_probability / max(1, len(self.ids)))
 
-    def longer(self, token: int, log_probability: float, attention: torch.Tensor, sought: torch.Tensor) -> Candidate:
+    def extended(
+        self, token: int, log_probability: float, attention: torch.Tensor, middle_layer_attention: torch.Tensor
+    ) -> Candidate:
         return replace(
             self,
             ids=(*self.ids, token),
             log_probabilities=(*self.log_probabilities, log_probability),
             attention=self.attention + attention,
-            sought=self.sought if self.ids else sought,
+            first_token_attention=self.first_token_attention if self.ids else middle_layer_attention,
         )
 
 
-class Search:
-    """The candidates for one question's answer: those that grow, a row of the decoder each, and the finished ones."""
+class BeamSearch:
+    """The candidates for one question's answer: live ones, a sequence of the decoder each, and finished ones."""
 
-    def __init__(self, width: int, sampler: Sampler, ends: Collection[int], nowhere: torch.Tensor) -> None:
-        """`ends`: the ids that end an answer. nowhere: (T,) zeros."""
+    def __init__(self, width: int, sampler: Sampler, ends: Collection[int], no_attention: torch.Tensor) -> None:
+        """`ends`: the ids that end an answer. no_attention: (V,) zeros."""
         self._width = width
         self._sampler = sampler
         self._ends = ends
-        self.growing = [Candidate(attention=nowhere, sought=nowhere)]
+        self.live = [Candidate(attention=no_attention, first_token_attention=no_attention)]
         self.finished: list[Candidate] = []
 
     @property
     def likeliest(self) -> Candidate:
         """What the answer would be if it had to end now."""
-        return max((*self.finished, *self.growing), key=lambda candidate: candidate.log_probability)
+        return max((*self.finished, *self.live), key=lambda candidate: candidate.log_probability)
 
-    def take(self, logits: torch.Tensor, attention: torch.Tensor, sought: torch.Tensor) -> list[int]:
-        """One more token for what grows, from its rows of logits (n, vocabulary), attention and sought, each (n, T).
+    def extend(self, logits: torch.Tensor, attention: torch.Tensor, middle_layer_attention: torch.Tensor) -> list[int]:
+        """Append a token to the n live candidates. logits: (n, vocabulary); both kinds of attention: (n, V).
 
-        Returns which of the n rows go on, in the order of `growing`; one may go on in several ways.
+        Returns the places among the n of those that go on, in the order of `live`; one may go on in several ways.
         """
-        longer = self._drawn(logits) if self._width == 1 else self._likeliest(logits)
-        grown: list[tuple[int, Candidate]] = []
-        for row, token, log_probability in longer:
-            candidate = self.growing[row].longer(token, log_probability, attention[row], sought[row])
+        continuations = self._drawn(logits) if self._width == 1 else self._likeliest(logits)
+        extended: list[tuple[int, Candidate]] = []
+        for row, token, log_probability in continuations:
+            candidate = self.live[row].extended(token, log_probability, attention[row], middle_layer_attention[row])
             if token in self._ends:
                 self.finished.append(candidate)
-            elif len(grown) < self._width:
-                grown.append((row, candidate))
-        self._narrow(grown)
-        self.growing = [candidate for _, candidate in grown]
-        return [row for row, _ in grown]
+            elif len(extended) < self._width:
+                extended.append((row, candidate))
+        self._prune(extended)
+        self.live = [candidate for _, candidate in extended]
+        return [row for row, _ in extended]
 
     def end(self) -> None:
-        """No more tokens: what still grows is finished as it is, if nothing else is."""
-        self.finished = self.finished or self.growing
-        self.growing = []
+        """No more tokens: what is still live is finished as it is, if nothing else is."""
+        self.finished = self.finished or self.live
+        self.live = []
 
     def _drawn(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
         return [(0, *self._sampler.sample(logits[0]))]
 
     def _likeliest(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
-        """(row, token, its log-probability) of the likeliest ways to go on, the likeliest whole first."""
+        """(row, token, its log-probability) of the likeliest continuations, the likeliest whole first."""
         best = largest(logits, self._width + 1)
         values = (logits.gather(1, best) - logits.logsumexp(-1, keepdim=True)).tolist()
         ways = [
@@ -102,19 +104,19 @@ class Search:
             for row, (tokens, of_row) in enumerate(zip(best.tolist(), values, strict=True))
             for token, value in zip(tokens, of_row, strict=True)
         ]
-        return sorted(ways, key=lambda way: -(self.growing[way[0]].log_probability + way[2]))
+        return sorted(ways, key=lambda way: -(self.live[way[0]].log_probability + way[2]))
 
-    def _narrow(self, grown: list[tuple[int, Candidate]]) -> None:
+    def _prune(self, extended: list[tuple[int, Candidate]]) -> None:
         """Give up what can no longer be chosen."""
         best = max((candidate.log_probability for candidate in self.finished), default=-math.inf)
         self.finished = [one for one in self.finished if one.log_probability >= best - _MARGIN]
-        if not grown:
+        if not extended:
             return
-        likeliest = grown[0][1]
+        likeliest = extended[0][1]
         least = max(best, likeliest.log_probability) - _MARGIN
-        grown[:] = [way for way in grown if way[1].log_probability >= least]
+        extended[:] = [way for way in extended if way[1].log_probability >= least]
         if sum(one.log_probability >= likeliest.log_probability for one in self.finished) >= _ENOUGH:
-            grown.clear()
+            extended.clear()
         elif self._width > 1 and len(likeliest.ids) >= _LONGEST_CHOICE:
             self._width = 1
-            del grown[0 if best > likeliest.log_probability else 1 :]
+            del extended[0 if best > likeliest.log_probability else 1 :]

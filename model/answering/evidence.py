@@ -1,7 +1,7 @@
-"""Where an answer comes from: the place where its words stand in the document, or where the decoder looked.
+"""Where an answer comes from: the place where its words stand in the document, or where the decoder attended.
 
-Attention is collected while answering, no second pass. It says where the decoder looked, which is a hint and no proof;
-words that stand in the document verbatim are found text, and win.
+Attention is collected while answering, without a second pass. It is a hint and no proof; words that stand in the
+document verbatim are found text, and win.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
+from model.answering.beam_search import Candidate
+from model.answering.prompts import NOT_IN_DOCUMENT
 from model.encoding.token_map import NO_PAGE
 from model.types import EncodedDocument, Evidence, Page, PageAttention
 
@@ -21,7 +23,7 @@ _LEAST_SHARE = 0.25  # of the best place's attention: a weaker place is left out
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Characters [start, end) of a page of one of the asked encodings, and the attention that fell on them."""
+    """Characters [start, end) of a page of one of the encodings, and the sum of attention over them."""
 
     encoding: int
     page: Page
@@ -31,8 +33,31 @@ class _Place:
     verbatim: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounding:
+    """What an answer rests on: places, best first, and how its attention was spread over all pages."""
+
+    evidence: tuple[Evidence, ...] = ()
+    attention: tuple[PageAttention, ...] = ()
+
+
+def ground(encodings: Sequence[EncodedDocument], union: torch.Tensor, candidate: Candidate, text: str) -> Grounding:
+    """Find what the candidate's text rests on. union: (T,) bool, the V tokens that its attention, (V,), is about."""
+
+    def over_all_tokens(attention: torch.Tensor) -> torch.Tensor:
+        mask = union.to(attention.device)
+        return attention.new_zeros(len(mask)).masked_scatter(mask, attention)
+
+    attention = over_all_tokens(candidate.attention)
+    refused = text == NOT_IN_DOCUMENT
+    return Grounding(
+        evidence=() if refused else find_evidence(encodings, attention, text),
+        attention=attention_by_page(encodings, attention, over_all_tokens(candidate.first_token_attention)),
+    )
+
+
 def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor, answer: str) -> tuple[Evidence, ...]:
-    """Up to three places that `answer` rests on, best first. attention: (T,) over the joined rows, any scale."""
+    """Up to three places that `answer` rests on, best first. attention: (T,) over the joined tokens, in any scale."""
     weights = attention.split(_sizes(encodings))
     found = [
         place
@@ -49,10 +74,10 @@ def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor,
 
 
 def attention_by_page(
-    encodings: Sequence[EncodedDocument], attention: torch.Tensor, sought: torch.Tensor
+    encodings: Sequence[EncodedDocument], attention: torch.Tensor, first_token_attention: torch.Tensor
 ) -> tuple[PageAttention, ...]:
-    """Where the decoder looked, page by page. attention, sought: (T,) over the joined rows, any scale."""
-    both = torch.stack([attention, sought]).float()
+    """Each page's share of both kinds of attention, which are (T,) over the joined tokens, in any scale."""
+    both = torch.stack([attention, first_token_attention]).float()
     pages: list[tuple[int, int]] = []
     masses: list[torch.Tensor] = []
     for index, (encoded, weights) in enumerate(zip(encodings, both.split(_sizes(encodings), dim=1), strict=True)):
@@ -64,7 +89,7 @@ def attention_by_page(
     shares = torch.cat(masses, dim=1)
     shares = shares / shares.sum(1, keepdim=True).clamp(min=1e-12)
     return tuple(
-        PageAttention(document_index=index, page=number, share=share, sought=looked)
+        PageAttention(document_index=index, page=number, share=share, first_token_attention=looked)
         for (index, number), share, looked in zip(pages, *shares.tolist(), strict=True)
     )
 
@@ -82,6 +107,7 @@ def _evidence(encoded: EncodedDocument, place: _Place, score: float) -> Evidence
         end=place.end,
         quote=place.page.text[place.start : place.end],
         score=score,
+        label=place.page.label,
         verbatim=place.verbatim,
     )
 

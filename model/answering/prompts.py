@@ -1,4 +1,4 @@
-"""What the decoder reads before an answer, and how an answer's tokens are read off."""
+"""The decoder's prompt, and decoding an answer's tokens to text."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from model.encoding.token_map import encode_text
 from model.types import Turn
 
 NOT_IN_DOCUMENT = "The document does not say."
-HISTORY_TOKENS = 256  # what earlier turns may take of the decoder's prefix, the latest first
-_NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint was never taught to end: it asks itself the next question
-_SHORTEST_LOOP = 8  # tokens that an answer may say twice in a row: shorter ones are in tables of numbers, too
+HISTORY_TOKENS = 256  # that earlier turns may take of the prompt, the latest first
+_NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint does not stop: it goes on with a question of its own
+_SHORTEST_LOOP = 8  # tokens; shorter repetitions occur in tables of numbers, too
 _UNFINISHED_CHARACTER = "\ufffd"  # the first bytes of a character whose last ones are still to come
 
 
 def prompt_text(question: str, history: tuple[Turn, ...] = ()) -> str:
-    """What the decoder reads before it answers: the document is in the memory, the question is here."""
+    """The prompt of a question with its earlier turns. The document is not in it: it is in the memory."""
     earlier = "".join(f"Question: {turn.question}\nAnswer: {turn.answer}\n" for turn in history)
     return f"{earlier}Question: {question}\nAnswer:"
 
 
 def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = ()) -> list[int]:
-    """The prompt's tokens, with as many of the latest turns as `HISTORY_TOKENS` holds."""
+    """The prompt's token ids, with as many of the latest turns as fit into `HISTORY_TOKENS`."""
     asked = [checkpoint.bos, *encode_text(checkpoint.tokenizer, prompt_text(question))[0]]
     ids = asked
     for first in reversed(range(len(history))):
@@ -36,7 +36,7 @@ def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = 
 
 
 def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
-    """Ids that end an answer: the configuration's, and those that a fine-tune's generation settings add."""
+    """Ids that end an answer: the configuration's, and those of a fine-tune's generation config."""
     found: set[int] = set()
     model = checkpoint.model
     for config in (model.model.decoder.config, getattr(model, "generation_config", None)):
@@ -45,16 +45,16 @@ def end_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     return frozenset(found)
 
 
-def read_off(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, bool]:
-    """The text of an answer's tokens, and whether it has run on: into a question of its own, or in a circle."""
-    once = _said_once(ids)
+def decode_answer(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[str, bool]:
+    """The text of an answer's tokens, and whether it ran on: into a question of its own, or into a repetition."""
+    once = _drop_repetition(ids)
     text = tokenizer.decode(once, skip_special_tokens=True)
     answer, asked, _ = text.partition(_NEXT_QUESTION)
     return answer.rstrip(_UNFINISHED_CHARACTER).strip(), bool(asked) or len(once) < len(ids)
 
 
-def _said_once(ids: Sequence[int]) -> Sequence[int]:
-    """The tokens without the last few of them, if just these stand before them, too."""
+def _drop_repetition(ids: Sequence[int]) -> Sequence[int]:
+    """The tokens without the last few of them, if those repeat the ones before."""
     for size in range(_SHORTEST_LOOP, len(ids) // 2 + 1):
         if ids[-size:] == ids[-2 * size : -size]:
             return ids[:-size]

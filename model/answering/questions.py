@@ -1,4 +1,4 @@
-"""Which questions can be asked. No torch here: the page and the command line check before anything slow begins."""
+"""Checks of questions. It does not import torch, so that page and command line can check before anything slow."""
 
 import re
 
@@ -6,8 +6,8 @@ from model.errors import QuestionError
 
 LONGEST_QUESTION = 2_000  # characters
 
-# Words that point at something said before, in the languages of the page.
-_POINTERS = re.compile(
+# Words that refer to something said before, in the page's languages.
+_REFERENCES = re.compile(
     r"\b(he|she|it|they|him|her|them|his|hers|its|their|this|that|these|those|there|then"
     r"|il|elle|ils|elles|lui|leur|cela|ça|sie|ihn|ihm|ihr|ihre|sein|seine|dies|diese|dort|él|ella|ellos|eso|esto|allí)\b"
     r"|^(and|et|und|y|why|pourquoi|warum|por qué)\b|[他她它这那]",
@@ -16,8 +16,8 @@ _POINTERS = re.compile(
 
 
 def refers_back(question: str) -> bool:
-    """Whether a question leans on the turns before. One that stands alone is answered better without them."""
-    return _POINTERS.search(question.strip()) is not None
+    """Whether a question refers to earlier turns. One that does not is answered better without them."""
+    return _REFERENCES.search(question.strip()) is not None
 
 
 def checked_question(text: str) -> str:

@@ -1,11 +1,11 @@
-"""Which passages share their words with a question, so that the decoder is shown those alone.
+"""Retrieval: the passages that a question attends to, ranked by BM25.
 
-A small checkpoint loses its way among many pages, where attention must find the place and read it, too. Words find the
-place well: passages are ranked by BM25 (Robertson and Zaragoza, 2009), in which rare words count most; one that shares
-only function words ("what", "of") with the question is not among them. As a memory is a set of rows, looking at a few
-passages is attention over fewer rows: nothing is read again, and an answer costs less.
+A small checkpoint is distracted by many pages, over which attention must find a place as well as read it. Words find
+the place well: passages are ranked by BM25 (Robertson and Zaragoza, 2009), in which rare words count most; a passage
+that shares only stop words ("what", "of") with the question is not retrieved. A memory is a set of tokens, so attending
+to a few passages is attention over fewer tokens: nothing is encoded again, and an answer costs less.
 
-Shapes: T rows of the joined memories, N questions.
+Shapes: T tokens of the joined memories, N questions.
 """
 
 from __future__ import annotations
@@ -20,54 +20,55 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from model.answering.stop_words import FUNCTION_WORDS
+from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 
-_LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines where no sentence ends
-_MOST = 3  # passages that are shown
-_LEAST_RELEVANCE = 0.5  # of the best passage's: a weaker one distracts
-_LEAST_FOUND = 0.5  # of the question's words that the passages have, or it is shown all of a short text
-_STEM, _SHORTEST_STEM = 6, 5  # characters of a word that count: endings differ; one as long as that has its full weight
-_SHORT_WORD = 4  # characters, from which on a word is found by its beginning
-_FUNCTION_WORD = 0.5  # of its weight that a function word keeps
+_LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines if no sentence ends among them
+_MOST = 3  # passages of a question
+_LEAST_RELEVANCE = 0.5  # of the best passage's score: a weaker passage distracts
+_LEAST_FOUND = 0.5  # share of the question's words that the passages have; below it all of a short text is used
+_STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
+_SHORT_WORD = 4  # characters; longer words are matched by their prefix
+_STOP_WORD_WEIGHT = 0.5  # share of its weight that a stop word keeps
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_SENTENCE_END = re.compile(  # behind a word of three letters: "Mr." and "No." end none
+_SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
 )
 _LINE_END = re.compile(r"\n")
 _WORD = re.compile(r"[^\W_]+")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts that put no space between words
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces between words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """Some sentences or lines of a page: rows [first, last) of the joined memories, and their text in plain letters."""
+    """Some sentences or lines of a page: tokens [first, last) of the joined memories, and the text in plain letters."""
 
     first: int
     last: int
     text: str
 
 
-def shown_rows(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
-    """Which rows each question is shown, (N, T) bool: its closest passages, about `tokens` tokens of them at most.
+def visible_tokens(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
+    """The tokens that each question attends to, (N, T) bool: its best passages, of about `tokens` tokens at most.
 
-    A question that has no word in common with the documents is shown everything.
+    A question that has no content word in common with the documents attends to everything.
     """
-    shown = torch.ones(len(questions), sum(encoded.token_count for encoded in encodings), dtype=torch.bool)
+    visible_mask = torch.ones(len(questions), sum(encoded.token_count for encoded in encodings), dtype=torch.bool)
     passages = passages_of(encodings)
-    for row, question in zip(shown, questions, strict=True):
-        if chosen := closest(passages, question, tokens):
-            row[:] = False
-            row[0] = True  # a `<bos>`, where attention that looks for nothing rests
+    for visible, question in zip(visible_mask, questions, strict=True):
+        if chosen := retrieve(passages, question, tokens):
+            visible[:] = False
+            visible[0] = True  # a `<bos>`: heads that find nothing attend to it (an attention sink)
             for passage in chosen:
-                row[passage.first : passage.last] = True
-    return shown
+                visible[passage.first : passage.last] = True
+    return visible_mask
 
 
-def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
-    """The passages that a question is shown, the closest first; none: it is shown everything.
+def retrieve(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
+    """The passages of a question, the best first; none: it attends to everything.
 
-    So it is where a text is short and they have little of the question: it is put in other words.
+    None are retrieved from a short form, and from a short text that has few of the question's words, because the
+    question is then worded differently.
     """
     total = sum(passage.last - passage.first for passage in passages)
     if _of_lines(total, len(passages)) and total <= 2 * tokens:  # a form, and short enough
@@ -85,7 +86,7 @@ def closest(passages: Sequence[Passage], question: str, tokens: int) -> list[Pas
 
 
 def has_sentences(text: str, tokens: int) -> bool:
-    """Whether a text of so many tokens is made of sentences, rather than of lines as a form is."""
+    """Whether a text of so many tokens consists of sentences, not of lines as a form does."""
     return not _of_lines(tokens, 1 + sum(1 for _ in _SENTENCE_END.finditer(text)))
 
 
@@ -94,7 +95,7 @@ def _of_lines(tokens: int, passages: int) -> bool:
 
 
 def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:
-    """The passages of all pages with text, in the order of the joined rows."""
+    """The passages of all pages with text, in the order of the joined tokens."""
     passages: list[Passage] = []
     offset = 0
     for encoded in encodings:
@@ -111,9 +112,9 @@ def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:
 
 
 def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passage]:
-    """The passages of a text, whose token i stands for characters [starts[i], ends[i]); rows count from 0.
+    """Cut a text into passages. Its token i covers characters [starts[i], ends[i]); tokens count from 0.
 
-    A passage ends with a sentence or paragraph; where none ends in time, with the last line that fits.
+    A passage ends with a sentence or paragraph; if none ends within the longest passage, with the last line that fits.
     """
     sentences, lines = (
         [bisect_left(starts, match.end()) for match in pattern.finditer(text)] for pattern in (_SENTENCE_END, _LINE_END)
@@ -131,7 +132,7 @@ def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passa
 
 
 def relevance(passages: Sequence[Passage], question: str) -> list[float]:
-    """BM25 of each passage; 0 where it has none of the question's words but function words."""
+    """The BM25 score of each passage; 0 if it has none of the question's content words."""
     words = _words(question, "\n".join(passage.text for passage in passages))
     if not words or not passages:
         return [0.0] * len(passages)
@@ -147,33 +148,33 @@ def relevance(passages: Sequence[Passage], question: str) -> list[float]:
             / (count + _SATURATION * (1 - _LENGTH + _LENGTH * len(passage.text) / mean))
             for word, count in counts.items()
         )
-        if any(words[word].tells for word in counts)
+        if any(words[word].is_content_word for word in counts)
         else 0.0
         for passage, counts in zip(passages, found, strict=True)
     ]
 
 
 def _share_found(passages: Sequence[Passage], question: str) -> float:
-    """Of the question's words but function words, by weight, those that the passages have."""
+    """The share, by weight, of the question's content words that the passages have."""
     text = "\n".join(passage.text for passage in passages)
-    telling = [word for word in _words(question, text).values() if word.tells]
+    telling = [word for word in _words(question, text).values() if word.is_content_word]
     found = sum(word.weight for word in telling if re.search(word.pattern, text))
     return found / (sum(word.weight for word in telling) or 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """How a word of the question is found, how much it counts, and whether it says what the question is about."""
+    """How a word of the question is matched, its weight, and whether it is a content word."""
 
     pattern: str
     weight: float
-    tells: bool = True
+    is_content_word: bool = True
 
 
 def _words(question: str, text: str) -> dict[str, _Word]:
-    """The question's words in plain letters: long ones by their beginning, unspaced scripts by pairs of characters.
+    """The question's words in plain letters: long ones by their prefix, unspaced scripts by character bigrams.
 
-    Short words say less than long ones, but for numbers and those in capitals.
+    Short words weigh less than long ones, except numbers and words in capitals.
     """
     words: dict[str, _Word] = {}
     for word in _WORD.findall(question):
@@ -183,8 +184,8 @@ def _words(question: str, text: str) -> dict[str, _Word]:
         if _UNSPACED.search(plain):
             pairs = [plain[index : index + 2] for index in range(max(1, len(plain) - 1))]
             words |= {pair: _Word(pair, 1.0) for pair in pairs}
-        elif plain in FUNCTION_WORDS and not name:
-            words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _FUNCTION_WORD, tells=False))
+        elif plain in STOP_WORDS and not name:
+            words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _STOP_WORD_WEIGHT, is_content_word=False))
         elif len(plain) < _SHORT_WORD:
             words[plain] = _Word(rf"\b{plain}\b", weight)
         else:
@@ -194,11 +195,11 @@ def _words(question: str, text: str) -> dict[str, _Word]:
 
 
 def _stem(word: str, text: str) -> str:
-    """The beginning of a word, a shorter one where the text does not have it: "expiry" finds "expires"."""
+    """The prefix of a word, a shorter one if the text does not have it: "expiry" finds "expires"."""
     stem = word[:_STEM]
     return stem if re.search(rf"\b{stem}", text) else stem[:_SHORTEST_STEM]
 
 
 def plain_letters(text: str) -> str:
-    """Without case and accents."""
+    """Lower case, without accents."""
     return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))

@@ -9,7 +9,7 @@ from model.types import GenerationOptions
 
 
 class Sampler:
-    """Draws the tokens of one answer. The same seed gives the same answer."""
+    """Samples the tokens of one answer. The same seed gives the same answer."""
 
     def __init__(self, options: GenerationOptions, device: torch.device) -> None:
         self._options = options
@@ -25,7 +25,7 @@ class Sampler:
         return token, float(logits[token] - logits.logsumexp(-1))
 
     def _nucleus(self, probabilities: torch.Tensor) -> torch.Tensor:
-        """The fewest most likely tokens that reach `top_p` together keep their probability, the others get 0."""
+        """Keep the probability of the fewest likeliest tokens that reach `top_p` together; the others get 0."""
         ordered, index = probabilities.sort(descending=True)
         ordered[ordered.cumsum(-1) - ordered >= self._options.top_p] = 0
         return torch.zeros_like(probabilities).scatter_(0, index, ordered)

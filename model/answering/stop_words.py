@@ -1,7 +1,7 @@
-"""Words that say little of what a question is about, in the page's languages with spaces.
+"""Stop words of the page's languages that put spaces between words.
 
-In plain letters: without case and accents, as `model/answering/retrieval.py` compares them. Left out are those that
-mean something in another of the languages: "war", "son", "die".
+They are in plain letters, as `model/answering/retrieval.py` compares words. Words that carry a meaning in another of
+the languages ("war", "son", "die") are left out.
 """
 
 from typing import Final
@@ -27,4 +27,4 @@ a al como con cual cuales cuando cuanta cuantas cuanto cuantos de del donde el e
 fueron ha la las le lo los o para por que quien quienes se ser si sobre su sus un una unas unos y
 """
 
-FUNCTION_WORDS: Final = frozenset(f"{_ENGLISH} {_FRENCH} {_GERMAN} {_SPANISH}".split())
+STOP_WORDS: Final = frozenset(f"{_ENGLISH} {_FRENCH} {_GERMAN} {_SPANISH}".split())

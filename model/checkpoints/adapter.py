@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.errors import CheckpointError
-from model.network.int8 import quantise
+from model.network.int8 import quantize
 
 _ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 
@@ -27,8 +27,8 @@ class AdapterInfo:
 
     version: int
     sha256: str
-    window: int  # document tokens that training read in one piece
-    overlap: int
+    chunk_size: int  # document tokens that training read in one piece
+    chunk_overlap: int
     encoder_layers: int  # of Gemma's, from the first on
     passage_tokens: int  # that the decoder is shown of a document (`model/answering/retrieval.py`)
     ranking: dict[str, float]  # weights of `model/answering/reranker.py`; none: the likeliest answer is given
@@ -43,7 +43,7 @@ class Adapter:
     norms: dict[str, torch.Tensor]
 
     def by_name(self) -> dict[str, torch.Tensor]:
-        """Factors and norm gains under the names of the trained parameters (`low_rank.add_low_rank`)."""
+        """Factors and norm gains under the names of the trained parameters (`lora.add_lora`)."""
         ups = {f"{name}.up": up for name, (up, _) in self.factors.items()}
         downs = {f"{name}.down": down for name, (_, down) in self.factors.items()}
         return ups | downs | self.norms
@@ -101,7 +101,7 @@ def write_adapter(adapter: Adapter, file: Path) -> str:
     tensors: dict[str, torch.Tensor] = {name: gain.float().contiguous() for name, gain in adapter.norms.items()}
     for name, factors in adapter.factors.items():
         for kind, factor in zip(("up", "down"), factors, strict=True):
-            tensors[f"{name}.{kind}"], tensors[f"{name}.{kind}_scale"] = quantise(factor)
+            tensors[f"{name}.{kind}"], tensors[f"{name}.{kind}_scale"] = quantize(factor)
     save_file(tensors, file)
     return hashlib.sha256(file.read_bytes()).hexdigest()
 

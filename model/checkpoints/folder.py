@@ -20,8 +20,8 @@ from model.network.offload import bring_in_by_layers
 
 MODEL_TYPE = "t5gemma2"
 PRETRAINED_ONLY = ("google/t5gemma-2-270m-270m", "google/t5gemma-2-1b-1b", "google/t5gemma-2-4b-4b")
-WINDOW = 8192
-WINDOW_PER_OVERLAP = 16
+CHUNK_SIZE = 8192
+CHUNKS_PER_OVERLAP = 16
 
 
 def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], None]) -> Checkpoint:
@@ -35,17 +35,17 @@ def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], Non
         model = load_model(folder, placement, name=name)
     progress(f"loading {name}", 1.0)
     config: Any = model.config
-    window = min(WINDOW, config.encoder.text_config.max_position_embeddings)
+    chunk_size = min(CHUNK_SIZE, config.encoder.text_config.max_position_embeddings)
     return Checkpoint(
         name=name,
         model=model,
         tokenizer=tokenizer.result(),
-        window=window,
-        overlap=window // WINDOW_PER_OVERLAP,
+        chunk_size=chunk_size,
+        chunk_overlap=chunk_size // CHUNKS_PER_OVERLAP,
         fingerprint=folder_fingerprint(folder),
         description=_description(name),
         image_processor=_load_image_processor(folder, model),
-        elsewhere=placement.remark,
+        offloaded=placement.remark,
     )
 
 
@@ -104,26 +104,26 @@ def load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForC
             f"The weights of {name} lack {len(missing)} tensors that its config.json asks for, first {missing[0]}. "
             "Fetch it again, or save it with save_pretrained."
         )
-    if placement.elsewhere:
-        bring_in_by_layers(model, placement.elsewhere, placement.device)
+    if placement.offloaded:
+        bring_in_by_layers(model, placement.offloaded, placement.device)
     return model.eval()
 
 
 def _device_map(folder: Path, placement: Placement) -> dict[str, str]:
-    """Each module's place: where some lie elsewhere, accelerate wants all of them named."""
-    if not placement.elsewhere:
+    """Each module's device: if some are offloaded, accelerate wants all of them named."""
+    if not placement.offloaded:
         return {"": str(placement.device)}
     with torch.device("meta"):
         model = T5Gemma2ForConditionalGeneration(T5Gemma2Config.from_pretrained(folder, local_files_only=True))
     tensors = itertools.chain(model.named_parameters(remove_duplicate=False), model.named_buffers())
     owners = {name.rpartition(".")[0] for name, _ in tensors}
-    away = tuple(f"{layer}." for layer in placement.elsewhere)
+    away = tuple(f"{layer}." for layer in placement.offloaded)
     here = {owner: str(placement.device) for owner in owners if not owner.startswith(away)}
-    return {**here, **placement.elsewhere}
+    return {**here, **placement.offloaded}
 
 
 def _load_image_processor(folder: Path, model: T5Gemma2ForConditionalGeneration) -> Gemma3ImageProcessorPil | None:
-    """How pictures are prepared for the vision tower; None where nothing leads from the tower to the encoder.
+    """How pictures are prepared for the vision tower; None if no projector connects the tower to the encoder.
 
     Without a file of its own it is Gemma 3's: a square of the tower's size, brightness from -1 to 1.
     """

@@ -37,13 +37,13 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where weights go and what they need there, in bytes. `elsewhere`: layers that come in only while they work."""
+    """Where weights go, and the bytes they need there. `offloaded`: layers that are moved in only while they run."""
 
     device: torch.device
     dtype: torch.dtype
     needed: int
     free: int
-    elsewhere: Mapping[str, str] = field(default_factory=dict)  # a layer's name -> a device or the disk
+    offloaded: Mapping[str, str] = field(default_factory=dict)  # a layer's name -> a device or the disk
     elsewhere_bytes: int = 0
 
     @property
@@ -52,18 +52,18 @@ class Placement:
 
     @property
     def remark(self) -> str:
-        """One sentence about what lies elsewhere; empty where nothing does."""
-        if not self.elsewhere:
+        """One sentence for people about what is offloaded; empty if nothing is."""
+        if not self.offloaded:
             return ""
-        places = sorted({"the disk" if place == DISK else place for place in self.elsewhere.values()})
+        places = sorted({"the disk" if place == DISK else place for place in self.offloaded.values()})
         size = f"{self.elsewhere_bytes / GIGABYTE:.1f} GB"
         return f"{size} of its weights lie on {' and '.join(places)} and come in while they work: all takes longer."
 
     def __str__(self) -> str:
         here = f"{self.needed / GIGABYTE:.1f} GB of memory on {self.device}, {self.free / GIGABYTE:.1f} GB are free"
-        if not self.elsewhere:
+        if not self.offloaded:
             return here
-        places = " and ".join(sorted(set(self.elsewhere.values())))
+        places = " and ".join(sorted(set(self.offloaded.values())))
         return f"{here}, weights partly on {places}: {self.elsewhere_bytes / GIGABYTE:.1f} GB"
 
 
@@ -97,24 +97,24 @@ def _whole(device: torch.device, weights: Weights, free: int) -> Placement:
 
 
 def _spread(device: torch.device, weights: Weights, free: Mapping[torch.device, int]) -> Placement:
-    """As few layers as possible elsewhere, the encoder's first, and room for one of them to pass through."""
+    """Offload as few layers as possible, the encoder's first, and keep room for one of them to be moved in."""
     whole = _whole(device, weights, free[device])
     if is_lent():  # ZeroGPU copies the model to its GPU as a whole
         return whole
     size = whole.dtype.itemsize
     others = {str(other): room / ROOM for other, room in free.items() if other != device}
-    elsewhere: dict[str, str] = {}
+    offloaded: dict[str, str] = {}
     away = 0
     passing = max(weights.layers.values(), default=0)
     for layer, numbers in sorted(weights.layers.items(), key=lambda item: ".encoder." not in item[0]):
         if (weights.total - away + passing) * size * ROOM <= whole.free:
             break
-        elsewhere[layer] = next((place for place, room in others.items() if room >= numbers * size), DISK)
-        if elsewhere[layer] != DISK:
-            others[elsewhere[layer]] -= numbers * size
+        offloaded[layer] = next((place for place, room in others.items() if room >= numbers * size), DISK)
+        if offloaded[layer] != DISK:
+            others[offloaded[layer]] -= numbers * size
         away += numbers
     needed = round((weights.total - away + passing) * size * ROOM)
-    return replace(whole, needed=needed, elsewhere=elsewhere, elsewhere_bytes=away * size)
+    return replace(whole, needed=needed, offloaded=offloaded, elsewhere_bytes=away * size)
 
 
 def free_bytes(device: torch.device) -> int:

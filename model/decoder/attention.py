@@ -46,15 +46,15 @@ def merged_attention(
     cache: SelfAttentionCache,
     document: DocumentForm,
     *,
-    shown: torch.Tensor | None = None,
-    looking: bool = True,
+    visible_mask: torch.Tensor | None = None,
+    return_attention: bool = True,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One decoder layer's attention for S new tokens of N questions.
 
     hidden: (N, S, H). rotary: cos and sin, (N, S, D). bias: (N, 1, G * S, past + S) float32, what is added to scores of
-    the decoder's own tokens. shown: (N, T), True where a question may look at the document; None: everywhere. Returns
-    the output, (N, S, H), and the last tokens' attention over the document, mean over heads: (N, T) float32, or (N, 0)
-    where nobody is `looking`.
+    the decoder's own tokens. visible_mask: (N, T), True where a question may attend to the document; None:
+    everywhere. Returns the output, (N, S, H), and the last tokens' attention over the document, mean over heads: (N, T)
+    float32, or (N, 0) without `return_attention`.
     """
     count, size, _ = hidden.shape
     split = (count, size, -1, module.head_dim)
@@ -73,7 +73,15 @@ def merged_attention(
         peak=_by_key_head(own_peak), total=_by_key_head(own_weights.sum(-1, keepdim=True))
     )  # (K, R, 1)
     shape = (count, module.num_key_value_groups, size)
-    summed, seen = _over_document(module, _by_key_head(rows), document, softmax, shape, shown=shown, looking=looking)
+    summed, seen = _over_document(
+        module,
+        _by_key_head(rows),
+        document,
+        softmax,
+        shape,
+        visible_mask=visible_mask,
+        return_attention=return_attention,
+    )
     shrunk = (_by_key_head(own_peak) - softmax.peak).exp_()
     mixed = (_by_key_head(from_own) * shrunk + summed) / softmax.total  # float32, as the softmax
     by_head = mixed.to(rows.dtype).view(-1, *shape, module.head_dim).permute(1, 3, 0, 2, 4)  # (N, S, K, G, D)
@@ -92,28 +100,28 @@ def _over_document(
     softmax: _RunningSoftmax,
     shape: tuple[int, int, int],
     *,
-    shown: torch.Tensor | None,
-    looking: bool,
+    visible_mask: torch.Tensor | None,
+    return_attention: bool,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The weighted sum of values for each row, (K, R, D), not yet divided by the softmax's total.
 
     Also the last tokens' attention, which is divided: (N, T), or (N, 0). shape: (N, G, S), what the R rows are.
     """
-    queries = document.enter(module, rows)  # (K, R, x)
+    queries = document.absorb_query(module, rows)  # (K, R, x)
     summed = torch.zeros(queries.shape, dtype=torch.float32, device=rows.device)
-    looks = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
+    captured = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
     first = 0
     for block in document.blocks(module, rows.shape[1]):
         scores = block.scores(queries)  # (K, R, n)
-        if shown is not None:
-            here = shown[:, None, None, first : first + scores.shape[-1]]
-            scores.view(-1, *shape, scores.shape[-1]).masked_fill_(~here, -torch.inf)
+        if visible_mask is not None:
+            visible = visible_mask[:, None, None, first : first + scores.shape[-1]]
+            scores.view(-1, *shape, scores.shape[-1]).masked_fill_(~visible, -torch.inf)
         first += scores.shape[-1]
-        if looking:
-            looks.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].contiguous())  # (K, N, G, n)
+        if return_attention:
+            captured.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].contiguous())  # (K, N, G, n)
         weights, shrink = softmax.add(scores)
         summed = summed.mul_(shrink).add_(block.weighted(weights))
-    return document.leave(module, summed.to(rows.dtype)), _attention(torch.cat(looks, -1), softmax, shape)
+    return document.project_output(module, summed.to(rows.dtype)), _attention(torch.cat(captured, -1), softmax, shape)
 
 
 def _attention(scores: torch.Tensor, softmax: _RunningSoftmax, shape: tuple[int, int, int]) -> torch.Tensor:

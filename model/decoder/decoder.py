@@ -1,4 +1,4 @@
-"""The decoder side: question and answer tokens over memories, through the modules of a T5Gemma 2."""
+"""The decoder: prompts and answer tokens over memories, through the modules of a T5Gemma 2."""
 
 from __future__ import annotations
 
@@ -7,45 +7,42 @@ from dataclasses import dataclass
 
 import torch
 
-from model.decoder.cuda_graphs import Recordings
-from model.decoder.document_forms import AbsorbedForm, DocumentForm, ProjectedForm, choose_form
-from model.decoder.forward import ANSWER_STOPPED, DecoderOutput, Running, go_through, output_of, rotary_at
+from model.decoder.backends import DecoderBackend, Operands, eager_or_native
+from model.decoder.cuda_graphs import CudaGraphBackend, CudaGraphPool
+from model.decoder.forward import DecoderOutput, DecodeState
 from model.decoder.output_head import OutputHead
-from model.decoder.prefix_cache import Prefixes
-from model.encoding.memory import placed
-from model.errors import Cancelled, heed
-from model.kernels.decoder_layers import DecoderLayers, LayersOver
+from model.decoder.prefix_cache import PrefixCache, PrefixCachingBackend
+from model.kernels.decoder_layers import DecoderLayers
 from model.network.kv_cache import SelfAttentionCache
 from model.network.t5gemma2 import T5Gemma2
 from model.types import CancelledCallback, Memory
 
-_ROWS_AT_ONCE = 2**12  # tokens of all questions together: bounds the memory that long prompts need
+_TOKENS_AT_ONCE = 2**12  # of all questions together: bounds the memory that long prompts need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderParts:
-    """What a model's decoders share, where there is more than the model.
+    """What the decoders of one model share; None where there is no such part.
 
-    head: another one than the plain. layers: take a few tokens at a time where the document is attended to as states.
-    recordings: take short prompts and single tokens. prefixes: know what a question that is shown everything begins
-    with, and will know the next one.
+    head: another output head than the plain one. layers: compiled layers. cuda_graphs: recorded passes on a GPU.
+    prefix_cache: what prompts over a whole document began with.
     """
 
     head: OutputHead | None = None
     layers: DecoderLayers | None = None
-    recordings: Recordings | None = None
-    prefixes: Prefixes | None = None
+    cuda_graphs: CudaGraphPool | None = None
+    prefix_cache: PrefixCache | None = None
 
     @classmethod
     def of(cls, model: T5Gemma2) -> DecoderParts:
-        """Those that there are from the start."""
-        return cls(recordings=Recordings.of(model), prefixes=Prefixes())
+        """Those that need no loading."""
+        return cls(cuda_graphs=CudaGraphPool.of(model), prefix_cache=PrefixCache())
 
 
 class Decoder:
-    """Decodes the answers to N questions over the same memories, all read once a layer and step for all questions.
+    """Decodes the answers to N questions over the same memories, which are read once a layer and step for all.
 
-    It holds the answers' own keys and values, so each batch of answers makes its own.
+    It holds the answers' own keys and values, so each batch of answers makes a decoder of its own.
     """
 
     def __init__(
@@ -57,110 +54,67 @@ class Decoder:
         parts: DecoderParts | None = None,
         cancelled: CancelledCallback | None = None,
         *,
-        shown: torch.Tensor | None = None,
-        evidence: bool = True,
+        visible_mask: torch.Tensor | None = None,
+        return_attention: bool = True,
     ) -> None:
-        """`capacity` is the number of question and answer tokens that will be decoded at most, of each question.
+        """`capacity` is the number of prompt and answer tokens that will be decoded at most, of each question.
 
-        `shown`, (N, T) bool: the rows that each question may look at; None: all.
-
-        `cancelled` is asked before every layer, so that a stop does not wait for a token; then Cancelled is raised.
-        Without `evidence` nobody looks where the decoder looks: attention and sought of its outputs are (N, 0).
+        visible_mask: (N, T) bool, the document's tokens that each question may attend to; None: all. Without
+        `return_attention` the outputs' attention is (N, 0). `cancelled` is asked before every layer, so that a stop
+        does not wait for a token; then Cancelled is raised.
         """
-        parts = parts or DecoderParts()
-        self._native = parts.layers.over(memories) if parts.layers else None
-        self._evidence = evidence
-        self._cancelled = cancelled
+        self._parts = parts or DecoderParts()
         self._model = model
-        self._head = parts.head or OutputHead(model)
-        self._memories = memories
-        self._form: DocumentForm | None = None
         self._device = memories[0].hidden.device
-        self._recorded = parts.recordings.over(self._placed(), capacity, looking=evidence) if parts.recordings else None
-        self._prefixes = parts.prefixes if questions == 1 and shown is None else None
-        self._running = Running(
+        self._operands = Operands(
+            model=model, head=self._parts.head or OutputHead(model), memories=memories, cancelled=cancelled
+        )
+        self._capacity = capacity
+        self._return_attention = return_attention
+        self._backend: DecoderBackend
+        self._state = DecodeState(
             cache=SelfAttentionCache.empty(model, questions, capacity, self._device),
             starts=torch.zeros(questions, dtype=torch.long, device=self._device),
-            shown=shown,
+            visible_mask=visible_mask,
         )
 
     @torch.inference_mode()
     def begin(self, prompts: Sequence[Sequence[int]]) -> DecoderOutput:
-        """Decode the questions; the logits are those of each answer's first token."""
-        longest = max(map(len, prompts))
-        if self._recorded is not None:
-            longest = self._recorded.prompt_room(longest)
-        if self._native is None or not self._native.tiled:
-            self._form = choose_form(self._model, self._placed(), len(prompts), longest)
+        """Decode the prompts; the logits are those of each answer's first token."""
+        self._backend = self._choose_backend(len(prompts), max(map(len, prompts)))
+        longest = self._backend.padded_length(max(map(len, prompts)))
         padding = [longest - len(prompt) for prompt in prompts]
-        self._running.starts = torch.tensor(padding, device=self._device)
+        self._state.starts = torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
-        ids = torch.tensor(rows, device=self._device)[:, self._begin_with_what_is_known(prompts[0]) :]
-        *earlier, piece = ids.split(max(1, _ROWS_AT_ONCE // len(prompts)), dim=1)
+        tokens = torch.tensor(rows, device=self._device)  # (N, longest)
+        *earlier, last = tokens.split(max(1, _TOKENS_AT_ONCE // len(prompts)), dim=1)
         for part in earlier:
-            self._decode(part, looking=False)
-        output = self._decode(piece, looking=self._evidence)
-        if self._prefixes is not None and self._steady(len(prompts[0])):
-            self._prefixes.keep(self._memories, prompts[0], self._running.cache.filled)
-        return output
+            self._backend.forward(self._state, part, return_attention=False)
+        return self._backend.forward(self._state, last, return_attention=self._return_attention)
 
     @torch.inference_mode()
     def step(self, tokens: Sequence[int]) -> DecoderOutput:
         """Decode one more token of each answer; the logits are those of the token that comes next."""
-        return self._decode(torch.tensor(tokens, device=self._device)[:, None], looking=self._evidence)
+        next_tokens = torch.tensor(tokens, device=self._device)[:, None]
+        return self._backend.forward(self._state, next_tokens, return_attention=self._return_attention)
 
     @torch.inference_mode()
-    def keep(self, questions: Sequence[int]) -> None:
-        """Only these questions, by their place among those that still run, go on."""
-        index = torch.tensor(questions, device=self._device)
-        self._running = self._recorded.taken(self._running, index) if self._recorded else self._running.taken(index)
+    def select(self, answers: Sequence[int]) -> None:
+        """Go on with these answers alone, by their place among those that still run."""
+        self._state = self._backend.select(self._state, torch.tensor(answers, device=self._device))
 
-    def _steady(self, tokens: int) -> bool:
-        """Whether so many at a time give each token's numbers to the last bit, whatever tokens go beside it."""
-        return self._native is not None and self._native.steady(tokens) and self._native.pay(1, tokens)
-
-    def _begin_with_what_is_known(self, prompt: Sequence[int]) -> int:
-        """How many of its first tokens are in the cache from now on, as an earlier question left them."""
-        if self._prefixes is None or not self._steady(len(prompt)):
-            return 0
-        anew = next(filter(self._steady, range(1, len(prompt) + 1)))  # the last tokens, which are decoded in any case
-        known = self._prefixes.longest(self._memories, prompt[:-anew])
-        cache = self._running.cache
-        cache.length = 0 if known is None else known.shape[-2]
-        if known is not None:
-            cache.filled.copy_(known)
-        return cache.length
-
-    def _placed(self) -> list[Memory]:
-        return [placed(memory, self._device, self._model.dtype) for memory in self._memories]
-
-    def _decode(self, ids: torch.Tensor, *, looking: bool) -> DecoderOutput:
-        hidden = self._model.model.decoder.embed_tokens(ids)  # (N, S, H)
-        if self._recorded is not None and self._recorded.take(ids.shape[1]):
-            heed(self._cancelled, ANSWER_STOPPED)
-            self._running, output = self._recorded.go_through(self._running, hidden)
-            return output
-        cache = self._running.cache
-        rows = cache.length + ids.shape[1]
-        at = torch.arange(cache.length, rows, device=self._device)
-        as_states = not isinstance(self._form, ProjectedForm)
-        if self._native is not None and as_states and self._native.pay(*ids.shape):
-            output = self._decode_natively(self._native, hidden, at, looking=looking)
-        else:
-            self._form = document = self._form or AbsorbedForm(self._placed())
-            given = self._model, self._head, document, self._running, hidden, at
-            output = go_through(*given, rows=rows, looking=looking, cancelled=self._cancelled)
-        cache.length = rows
-        return output
-
-    def _decode_natively(
-        self, layers: LayersOver, hidden: torch.Tensor, at: torch.Tensor, *, looking: bool
-    ) -> DecoderOutput:
-        running, hidden = self._running, hidden.float()  # (N, S, H)
-        rotary = rotary_at(self._model, running, hidden, at)
-        by_layer = [rotary[kind] for kind in self._model.model.decoder.config.layer_types]
-        given = hidden, by_layer, running.starts, running.cache
-        looks = layers.through(*given, shown=running.shown, looking=looking, cancelled=self._cancelled)
-        if looks is None:
-            raise Cancelled(ANSWER_STOPPED)
-        return output_of(self._model, self._head, hidden[:, -1].to(self._model.dtype), looks)
+    def _choose_backend(self, questions: int, prompt_tokens: int) -> DecoderBackend:
+        """The one place that chooses: what the model's device supports and what is faster for so many tokens."""
+        parts, operands = self._parts, self._operands
+        if parts.cuda_graphs is not None:
+            passes = parts.cuda_graphs.bind(
+                operands.on_device(), self._capacity, return_attention=self._return_attention
+            )
+            padded = passes.padded_length(prompt_tokens)
+            return CudaGraphBackend(operands, passes, eager_or_native(operands, None, questions, padded))
+        layers = parts.layers.bind(operands.memories) if parts.layers else None
+        backend = eager_or_native(operands, layers, questions, prompt_tokens)
+        sees_everything = questions == 1 and self._state.visible_mask is None
+        if parts.prefix_cache is None or not sees_everything:
+            return backend
+        return PrefixCachingBackend(backend, parts.prefix_cache, operands.memories)

@@ -3,7 +3,7 @@
 With `q` normed, rotated and scaled, a cross key is `k_norm(W_k h_t)`, without RoPE, so
 
     score(q, t) = q . k_norm(W_k h_t) = [W_k^T (g * q)] . h_t * r_t        g = 1 + k_norm.weight
-    r_t         = 1 / sqrt(mean((W_k h_t)^2) + eps)                        `Memory.key_scales`
+    r_t         = 1 / sqrt(mean((W_k h_t)^2) + eps)                        `Memory.key_inv_rms`
     output      = W_v (sum_t p_t h_t)                                      p from one softmax over own and cross keys
 
 Absorbed, one tensor of states serves all layers, heads and questions, and nothing is made before the first token. But
@@ -54,13 +54,13 @@ class Block:
 class DocumentForm(Protocol):
     """What merged attention needs of the document."""
 
-    def enter(self, module: Attention, rows: torch.Tensor, /) -> torch.Tensor:
+    def absorb_query(self, module: Attention, rows: torch.Tensor, /) -> torch.Tensor:
         """Query rows (K, R, D) as the form's keys want them, (K, R, x)."""
 
     def blocks(self, module: Attention, rows: int, /) -> Iterator[Block]:
         """The document for this layer, as many tokens at a time as stay in the processor's cache."""
 
-    def leave(self, module: Attention, summed: torch.Tensor, /) -> torch.Tensor:
+    def project_output(self, module: Attention, summed: torch.Tensor, /) -> torch.Tensor:
         """Weighted sums of the form's values, (K, R, x), as sums of the layer's values, (K, R, D)."""
 
 
@@ -82,18 +82,18 @@ class AbsorbedForm:
     def __init__(self, memories: Sequence[Memory]) -> None:
         self._memories = [memory for memory in memories if len(memory.hidden)]
 
-    def enter(self, module: Attention, rows: torch.Tensor) -> torch.Tensor:
+    def absorb_query(self, module: Attention, rows: torch.Tensor) -> torch.Tensor:
         gained = rows * (1 + module.k_norm.weight.float()).to(rows.dtype)
         return gained @ module.k_proj.weight.unflatten(0, (-1, module.head_dim))
 
     def blocks(self, module: Attention, rows: int) -> Iterator[Block]:
         for memory in self._memories:
             size = _block_size(memory.hidden, rows)
-            scales = memory.key_scales[module.layer_idx]
+            scales = memory.key_inv_rms[module.layer_idx]
             for states, part in zip(memory.hidden.split(size), scales.split(size, dim=-1), strict=True):
                 yield Block(keys=states, values=states, scales=part)
 
-    def leave(self, module: Attention, summed: torch.Tensor) -> torch.Tensor:
+    def project_output(self, module: Attention, summed: torch.Tensor) -> torch.Tensor:
         return _products(summed, module.v_proj.weight.unflatten(0, (-1, module.head_dim)))
 
 
@@ -104,7 +104,7 @@ class ProjectedForm:
         self._memories = [memory for memory in memories if len(memory.hidden)]
         self._layers: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
 
-    def enter(self, _module: Attention, rows: torch.Tensor) -> torch.Tensor:
+    def absorb_query(self, _module: Attention, rows: torch.Tensor) -> torch.Tensor:
         return rows
 
     def blocks(self, module: Attention, rows: int) -> Iterator[Block]:
@@ -115,7 +115,7 @@ class ProjectedForm:
             for part, summed in zip(keys.split(size, dim=1), values.split(size, dim=1), strict=True):
                 yield Block(keys=part, values=summed)
 
-    def leave(self, _module: Attention, summed: torch.Tensor) -> torch.Tensor:
+    def project_output(self, _module: Attention, summed: torch.Tensor) -> torch.Tensor:
         return summed
 
 

@@ -1,4 +1,4 @@
-"""One pass of new tokens through the decoder's layers, over a document and what stands before them."""
+"""One forward pass of new tokens through the decoder's layers, over a document and over the tokens before them."""
 
 from __future__ import annotations
 
@@ -9,118 +9,128 @@ import torch
 from model.decoder.attention import merged_attention
 from model.decoder.document_forms import DocumentForm
 from model.decoder.output_head import OutputHead
-from model.errors import heed
+from model.errors import raise_if_cancelled
 from model.network.kv_cache import SelfAttentionCache
 from model.network.linear import feed_forward
-from model.network.residency import resident
+from model.network.residency import weights_on_device
 from model.network.t5gemma2 import Rotary, T5Gemma2
 from model.types import CancelledCallback
 
-ANSWER_STOPPED = "Stopped before the answer began."  # later there is one, which is kept
+ANSWER_STOPPED = "Stopped before the answer began."  # once it has begun, what there is of it is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderOutput:
-    """Of the last token of each question. logits: (N, vocabulary) float32. attention: (N, T) float32, layers' mean.
+    """What the decoder gives for the last token of each of N questions over T document tokens.
 
-    sought: (N, T) float32, the attention of the middle global layer. Layers' mean follows the words that are being
-    written; this layer, before the first of them, finds the place that is asked about (measured: `evidence` bench).
+    logits: (N, vocabulary) float32. attention: (N, T) float32, attention over the document, mean over layers and heads.
+    middle_layer_attention: (N, T) float32, that of the middle global layer alone. The mean follows the words that are
+    being written; the middle layer, before the first of them, finds the place that is asked about (measured with
+    `python -m app.bench evidence`). Both are (N, 0) where attention was not asked for.
     """
 
     logits: torch.Tensor
     attention: torch.Tensor
-    sought: torch.Tensor
+    middle_layer_attention: torch.Tensor
 
 
 @dataclass(slots=True, kw_only=True)
-class Running:
-    """N answers as far as they are written.
+class DecodeState:
+    """N answers as far as they are decoded.
 
-    starts: (N,) long, where each begins in the cache: questions of unequal length are aligned at their ends, and what
-    stands before a short one is masked. shown: (N, T) bool, the document's rows that each may look at; None: all.
+    starts: (N,) long, where each begins in the cache: prompts of unequal length are aligned at their ends, and the
+    padding before a short one is masked. visible_mask: (N, T) bool, the document's tokens that each answer may attend
+    to; None: all.
     """
 
     cache: SelfAttentionCache
     starts: torch.Tensor
-    shown: torch.Tensor | None
+    visible_mask: torch.Tensor | None
 
-    def taken(self, answers: torch.Tensor) -> Running:
-        """These alone, (M,) indices; one may go on in several ways."""
-        return Running(
-            cache=self.cache.taken(answers),
+    def select(self, answers: torch.Tensor) -> DecodeState:
+        """A copy with these answers alone, (M,) indices; an answer may be selected several times."""
+        return DecodeState(
+            cache=self.cache.select(answers),
             starts=self.starts[answers],
-            shown=None if self.shown is None else self.shown[answers],
+            visible_mask=None if self.visible_mask is None else self.visible_mask[answers],
         )
 
+    def rebind(self, other: DecodeState) -> None:
+        """Go on with the tensors of another state."""
+        self.cache, self.starts, self.visible_mask = other.cache, other.starts, other.visible_mask
 
-def go_through(
+
+def forward(
     model: T5Gemma2,
     head: OutputHead,
     document: DocumentForm,
-    running: Running,
+    state: DecodeState,
     hidden: torch.Tensor,
-    at: torch.Tensor,
+    positions: torch.Tensor,
     *,
-    rows: int,
-    looking: bool,
+    key_count: int,
+    return_attention: bool,
     cancelled: CancelledCallback | None = None,
 ) -> DecoderOutput:
-    """New tokens' embeddings (N, S, H), for the places `at` (S,) of the cache, of which each sees the first `rows`.
+    """Run new tokens' embeddings (N, S, H) through all layers with PyTorch's operations.
 
-    Raises Cancelled where it was `cancelled` before a layer.
+    positions: (S,) long, their places in the cache, of which each token sees the first `key_count` at most. Their keys
+    and values are written into `state.cache`; its length is the caller's to move. Raises Cancelled before a layer.
     """
     decoder = model.model.decoder
-    rotary, biases = rotary_at(model, running, hidden, at), _biases(model, running, at, rows)
-    looks = []
+    rotary, biases = rotary_at(model, state, hidden, positions), _biases(model, state, positions, key_count)
+    attention_by_layer = []
     for kind, layer in zip(decoder.config.layer_types, decoder.layers, strict=True):
-        heed(cancelled, ANSWER_STOPPED)
-        with resident(layer):
+        raise_if_cancelled(cancelled, ANSWER_STOPPED)
+        with weights_on_device(layer):
             attended, attention = merged_attention(
                 layer.self_attn,
                 layer.pre_self_attn_layernorm(hidden),
                 rotary[kind],
                 biases[kind],
-                running.cache,
+                state.cache,
                 document,
-                shown=running.shown,
-                looking=looking,
+                visible_mask=state.visible_mask,
+                return_attention=return_attention,
             )
             hidden = hidden + layer.post_self_attn_layernorm(attended)
             fed = feed_forward(layer.mlp, layer.pre_feedforward_layernorm(hidden))
             hidden = hidden + layer.post_feedforward_layernorm(fed)
-            looks.append(attention)
-    return output_of(model, head, hidden[:, -1], torch.stack(looks))
+            attention_by_layer.append(attention)
+    return decoder_output(model, head, hidden[:, -1], torch.stack(attention_by_layer))
 
 
-def rotary_at(model: T5Gemma2, running: Running, like: torch.Tensor, at: torch.Tensor) -> dict[str, Rotary]:
-    """Cos and sin of new tokens `at` (S,), in like's dtype, by kind of layer."""
+def rotary_at(model: T5Gemma2, state: DecodeState, like: torch.Tensor, positions: torch.Tensor) -> dict[str, Rotary]:
+    """Cosines and sines (N, S, D) of new tokens at `positions` (S,) of the cache, in like's dtype, by kind of layer."""
     decoder = model.model.decoder
-    positions = (at - running.starts[:, None]).clamp(min=0)
-    return {kind: decoder.rotary_emb(like, positions, kind) for kind in set(decoder.config.layer_types)}
+    within_answer = (positions - state.starts[:, None]).clamp(min=0)
+    return {kind: decoder.rotary_emb(like, within_answer, kind) for kind in set(decoder.config.layer_types)}
 
 
-def output_of(model: T5Gemma2, head: OutputHead, hidden: torch.Tensor, looks: torch.Tensor) -> DecoderOutput:
-    """Of the last tokens' states (N, H), and each layer's attention (L, N, T)."""
+def decoder_output(
+    model: T5Gemma2, head: OutputHead, hidden: torch.Tensor, attention_by_layer: torch.Tensor
+) -> DecoderOutput:
+    """From the last tokens' states (N, H) and each layer's attention over the document, (L, N, T)."""
     decoder = model.model.decoder
     kinds = decoder.config.layer_types
-    wide = [index for index, kind in enumerate(kinds) if kind == "full_attention"] or range(len(kinds))
+    global_layers = [index for index, kind in enumerate(kinds) if kind == "full_attention"] or range(len(kinds))
     return DecoderOutput(
         logits=head(decoder.norm(hidden)),
-        attention=looks.mean(0),
-        sought=looks[wide[len(wide) // 2]],
+        attention=attention_by_layer.mean(0),
+        middle_layer_attention=attention_by_layer[global_layers[len(global_layers) // 2]],
     )
 
 
-def _biases(model: T5Gemma2, running: Running, at: torch.Tensor, rows: int) -> dict[str, torch.Tensor]:
-    """What scores of new tokens `at` (S,) over so many rows get, (N, 1, G * S, rows) float32: 0 or minus infinity.
+def _biases(model: T5Gemma2, state: DecodeState, positions: torch.Tensor, key_count: int) -> dict[str, torch.Tensor]:
+    """What is added to the scores of new tokens over the first keys of the cache, by kind of layer.
 
-    Causal, and local layers look one window back.
+    (N, 1, G * S, key_count) float32, 0 or minus infinity: causal, and in local layers one sliding window back.
     """
     config = model.model.decoder.config
-    keys = torch.arange(rows, device=at.device)
-    distance = at[:, None] - keys
-    causal = (distance >= 0) & (keys >= running.starts[:, None, None])
-    near = distance < (config.sliding_window or rows)
+    keys = torch.arange(key_count, device=positions.device)
+    distance = positions[:, None] - keys
+    causal = (distance >= 0) & (keys >= state.starts[:, None, None])
+    near = distance < (config.sliding_window or key_count)
     groups = config.num_attention_heads // config.num_key_value_heads
     return {
         kind: torch.where(seen, 0.0, -torch.inf).repeat(1, groups, 1)[:, None]

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from model.kernels.output_head import NativeOutputHead
-from model.network.int8 import quantised_pieces
+from model.network.int8 import quantized_pieces
 from model.network.t5gemma2 import T5Gemma2
 from model.network.topk import largest
 
@@ -31,13 +31,13 @@ _NO_PRODUCT: tuple[int, Product] = (0, torch.Tensor.float)
 
 
 class OutputHead:
-    """`model.lm_head` and its softcap. `quantised` keeps a second copy of the matrix, for the CPU; `native` is one."""
+    """`model.lm_head` and its softcap. `quantized` keeps a second copy of the matrix, for the CPU; `native` is one."""
 
-    def __init__(self, model: T5Gemma2, *, quantised: bool = False, native: NativeOutputHead | None = None) -> None:
+    def __init__(self, model: T5Gemma2, *, quantized: bool = False, native: NativeOutputHead | None = None) -> None:
         self._weight = model.lm_head.out_proj.weight.detach()
         self._softcap: float | None = model.model.decoder.config.final_logit_softcapping
         self._native = native
-        usable = quantised and native is None and self._weight.device.type == "cpu"
+        usable = quantized and native is None and self._weight.device.type == "cpu"
         self._most_rows, self._nearly = _int8_product(self._weight) if usable else _NO_PRODUCT
 
     @torch.inference_mode()
@@ -62,7 +62,7 @@ def _int8_product(weight: torch.Tensor) -> tuple[int, Product]:
     FBGEMM, on x86, rounds the inputs to 7 bits as well, and goes through the matrix nearly as fast as the memory gives
     it: 7 ms for one row and 9 for four on a Sapphire Rapids, where the other kernel takes 12 and 20, and bfloat16 20.
     """
-    rows, scales = _quantise(weight)
+    rows, scales = _quantize(weight)
     if "fbgemm" in torch.backends.quantized.supported_engines:
         packed = _packed(rows, scales)
         return _MOST_ROWS_FBGEMM.get(weight.dtype, 0), lambda hidden: torch.ops.quantized.linear_dynamic(
@@ -84,10 +84,10 @@ def _packed(rows: torch.Tensor, scales: torch.Tensor) -> Any:
 
 
 @torch.inference_mode()
-def _quantise(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _quantize(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """weight (V, H) as int8 and a float32 scale a row."""
     rows = torch.empty(weight.shape, dtype=torch.int8)
     scales = torch.empty(len(weight))
-    for piece, some, of_some in quantised_pieces(weight):
+    for piece, some, of_some in quantized_pieces(weight):
         rows[piece], scales[piece] = some, of_some
     return rows, scales

@@ -1,7 +1,7 @@
-"""Attention of the encoder: bidirectional, over the whole window or a band of it, with no T x T mask.
+"""Attention of the encoder: bidirectional, global or banded, and never with a T x T mask.
 
-A global layer attends piece by piece of the queries to all keys. A local layer cuts the queries into blocks and gives
-each block only the keys that its band reaches: O(T x sliding window) instead of O(T^2).
+In a global layer pieces of the queries attend to all keys. In a local layer the queries are cut into blocks, and each
+block attends only to the keys within its sliding window: O(T x sliding window) instead of O(T^2).
 
 Shapes: S queries of a piece, T keys, K key heads with G query heads each, D head size.
 """
@@ -19,7 +19,7 @@ _SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
 
 
 def sliding_window_mask(size: int, sliding_window: int, device: torch.device) -> torch.Tensor:
-    """Who sees whom in a local encoder layer, (T, T) bool: half a window to each side (transformers' rule)."""
+    """The mask of a local encoder layer, (T, T) bool: half a window to each side (transformers' rule)."""
     behind, ahead = reach(sliding_window)
     positions = torch.arange(size, device=device)
     distance = positions[None, :] - positions[:, None]
@@ -27,9 +27,9 @@ def sliding_window_mask(size: int, sliding_window: int, device: torch.device) ->
 
 
 def sliding_window_bias(hidden: torch.Tensor, sliding_window: int) -> torch.Tensor | None:
-    """The mask of all states (T, H), where there are no more than the window has, as 0 or minus infinity; else None.
+    """The mask of states (T, H) as 0 or minus infinity, if T is not larger than the window; else None.
 
-    Then a band would be all but everything.
+    For so few states a band would cover nearly everything, so they attend as in a global layer.
     """
     if len(hidden) > sliding_window:
         return None
@@ -43,18 +43,18 @@ def _bias(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 def global_attention(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, bias: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """queries (K, G, S, D), keys and values (K, T, D), bias (S, T) for scores -> (K, G, S, D)."""
+    """Attend from queries (K, G, S, D) to keys and values (K, T, D); bias (S, T) is added to scores: (K, G, S, D)."""
     return _attention(queries, keys, values, bias, scaling)
 
 
 def local_attention(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, scaling: float, first: int, sliding_window: int
 ) -> torch.Tensor:
-    """As `global_attention`, each query within its band; the piece's first query stands at position `first`."""
+    """As `global_attention`, each query within its sliding window; the first query has the position `first`."""
     count, total = queries.shape[2], keys.shape[1]
     blocks = -(-count // _BLOCK)
     behind, ahead = reach(sliding_window)
-    span = _BLOCK + sliding_window  # one more than the band has: an even number suits the processor
+    span = _BLOCK + sliding_window  # one key more than the band has: kernels are faster for an even number
     start, end = first - behind, first + blocks * _BLOCK + ahead + 1
     key_blocks, value_blocks = (
         _padded(rows, start, end).unfold(1, span, _BLOCK).transpose(2, 3).flatten(0, 1) for rows in (keys, values)
@@ -70,16 +70,16 @@ def local_attention(
 
 
 def _padded(rows: torch.Tensor, start: int, end: int) -> torch.Tensor:
-    """Rows [start, end) of (K, T, D), with zeros where there are none."""
+    """Tokens [start, end) of (K, T, D), with zeros outside [0, T)."""
     total = rows.shape[1]
     inside = rows[:, max(start, 0) : min(end, total)]
     return functional.pad(inside, (0, 0, max(0, -start), max(0, end - max(total, start))))
 
 
 def _band(blocks: int, span: int, start: int, total: int, device: torch.device) -> torch.Tensor:
-    """Which keys each query of each block sees, (blocks, _BLOCK, span): within its band and within the window.
+    """Which keys each query of each block may attend to, (blocks, _BLOCK, span): within its band and within [0, T).
 
-    (1, _BLOCK, span), the same for all blocks, where nothing of theirs lies outside the window.
+    It is (1, _BLOCK, span), the same for all blocks, if all their keys lie within [0, T).
     """
     query = torch.arange(_BLOCK, device=device)[:, None]
     key = torch.arange(span, device=device)
@@ -93,11 +93,11 @@ def _band(blocks: int, span: int, start: int, total: int, device: torch.device) 
 def _attention(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
 ) -> torch.Tensor:
-    """queries (B, G, S, D), keys and values (B, T, D), bias (S, T), (1, S, T) or (B, S, T) -> (B, G, S, D).
+    """Attend from queries (B, G, S, D) to keys and values (B, T, D): (B, G, S, D).
 
-    PyTorch's kernel, on a CPU with the query heads that share a key head as its rows (twice as fast with AMX). But
-    without AMX it multiplies bfloat16 at float32's rate: there plain products, which use the bfloat16 instructions, are
-    two to three times as fast.
+    bias: (S, T), (1, S, T) or (B, S, T). It is PyTorch's fused kernel, on a CPU with the query heads of a key head
+    folded into the sequence (twice as fast with AMX). Without AMX that kernel multiplies bfloat16 at float32's rate:
+    there plain products, which use the bfloat16 instructions, are two to three times as fast.
     """
     on_cpu, groups = keys.device.type == "cpu", queries.shape[1]
     if on_cpu and keys.dtype == torch.bfloat16 and not has_any("amx_bf16"):
@@ -119,9 +119,10 @@ def _attention(
 def _attention_by_products(
     queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
 ) -> torch.Tensor:
-    """The G query heads of a key head are its rows, and some rows at a time see all their keys.
+    """The G query heads of a key head are folded into the sequence, and some queries at a time attend to all keys.
 
-    One product after the other: a batched one would first copy the keys, turned, which takes longer than the product.
+    Products run one after the other: a batched one would first copy the transposed keys, which takes longer than the
+    product itself.
     """
     batch, groups, count, size = queries.shape
     step = max(1, _SCORES_AT_ONCE // (groups * keys.shape[1]))

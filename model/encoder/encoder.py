@@ -1,7 +1,7 @@
-"""The encoder side: token ids -> hidden states, through the modules of a T5Gemma 2.
+"""The encoder: token ids to hidden states, through the modules of a T5Gemma 2.
 
-Piece by piece within each layer: the memory that a window needs grows with its length alone, progress moves, and a
-person can stop between two pieces. A CPU's cores take a piece each.
+Each layer processes a chunk piece by piece: memory grows linearly with its length, progress can be shown, and a person
+can stop between two pieces. On a CPU each core takes a piece.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import Any
 import torch
 
 from model.encoder.attention import global_attention, local_attention, sliding_window_bias
-from model.errors import heed
+from model.errors import raise_if_cancelled
 from model.kernels.encoder_layers import WindowOfLayers
 from model.kernels.parts import NativeParts
 from model.network.cpu_features import has_any
-from model.network.residency import resident
-from model.network.row_ops import Rows
+from model.network.residency import weights_on_device
+from model.network.row_ops import RowOps
 from model.network.t5gemma2 import Layer, Rotary, T5Gemma2
-from model.network.threads import side_by_side
+from model.network.threads import parallel_map
 from model.types import CancelledCallback
 from model.vision.features import image_tokens
 
 READING_STOPPED = "Reading was stopped. What was read of this document is not kept."
-_SHORT_WINDOW = 1024  # tokens, up to which there are too few pieces to share out among cores
-_PIECE = 512  # tokens that go through a layer together: what is made of them stays in a core's cache
+_SHORT_WINDOW = 1024  # tokens: shorter chunks have too few pieces to keep all cores busy
+_PIECE = 512  # tokens that go through a layer together: intermediate results stay in a core's cache
 _SMALLEST_PIECE = 128
-_PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: how long a stop may have to wait
-_AMX_TIMES = 16  # as many, where the processor multiplies so fast: keys are read less often
-_GPU_TIMES = 32  # a GPU has room and haste for larger pieces
+_PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: bounds how long a stop has to wait
+_AMX_TIMES = 16  # times as many with AMX, so that keys are read less often
+_GPU_TIMES = 32  # times as many on a GPU
 
 
 @torch.inference_mode()
-def encode_window(
+def encode_chunk(
     model: T5Gemma2,
     ids: torch.Tensor,
     cancelled: CancelledCallback | None = None,
@@ -44,26 +44,26 @@ def encode_window(
     progress: Callable[[float], None] | None = None,
     native: NativeParts | None = None,
 ) -> torch.Tensor:
-    """The encoder's last hidden states, (T, H), of one window of token ids, (T,), that begins with `<bos>`.
+    """Encode one chunk: token ids (T,) that begin with `<bos>` to the encoder's last hidden states (T, H).
 
-    image_features: (N, H), what was seen, a row for each image token among the ids. `progress` gets the fraction that
-    is done. `native`: the model's parts in native code. Raises Cancelled between two pieces.
+    image_features: (N, H), one for each image token among the ids. `progress` gets the fraction that is done. `native`:
+    the model's parts in compiled code. Raises Cancelled between two pieces.
     """
     layers = model.model.encoder.text_model.layers
-    window = _begin(model, ids, image_features, native or NativeParts())
+    chunk = _begin(model, ids, image_features, native or NativeParts())
     for index, layer in enumerate(layers):
-        with resident(layer):
-            for done in window.through(index):
-                heed(cancelled, READING_STOPPED)
+        with weights_on_device(layer):
+            for done in chunk.through(index):
+                raise_if_cancelled(cancelled, READING_STOPPED)
                 if progress is not None:
                     progress((index + done) / len(layers))
-    return window.states()
+    return chunk.states()
 
 
 def _begin(
     model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts
-) -> _Window | WindowOfLayers:
-    """The window before its first layer."""
+) -> _Chunk | WindowOfLayers:
+    """The chunk before its first layer."""
     encoder = model.model.encoder.text_model
     hidden = input_embeddings(model, ids, image_features)[None]
     positions = torch.arange(ids.shape[0], device=ids.device)[None]
@@ -73,45 +73,45 @@ def _begin(
         rotary[kind] = cos[0], sin[0]
     if native.encoder_layers is not None:
         return native.encoder_layers.over(hidden[0], rotary)
-    return _Window(encoder, hidden[0], rotary, native.encoder_rows or Rows())
+    return _Chunk(encoder, hidden[0], rotary, native.encoder_rows or RowOps())
 
 
-def windows_side_by_side(size: int, device: torch.device) -> bool:
-    """Whether windows of that many tokens are read several at a time, a core each, or one after the other by all."""
+def chunks_in_parallel(size: int, device: torch.device) -> bool:
+    """Whether chunks of that many tokens are encoded in parallel, a core each, or one after the other by all cores."""
     return device.type == "cpu" and size <= _SHORT_WINDOW
 
 
-class _Window:
-    """A window on its way through the layers of an encoder: hidden states (T, H)."""
+class _Chunk:
+    """A chunk on its way through the encoder's layers: hidden states (T, H)."""
 
-    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: Rows) -> None:
+    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: RowOps) -> None:
         self._encoder, self._hidden, self._rotary, self._rows = encoder, hidden, rotary, rows
         self._near = sliding_window_bias(hidden, encoder.config.sliding_window)
 
     def through(self, index: int) -> Iterator[float]:
-        """Through one layer, piece by piece; yields the fraction done before each."""
+        """Run one layer, piece by piece; yields the fraction that is done before each."""
         rotary = self._rotary[self._encoder.config.layer_types[index]]
         layer = self._encoder.layers[index]
         return _Pass(layer=layer, hidden=self._hidden, rotary=rotary, near=self._near, rows=self._rows).pieces()
 
     def states(self) -> torch.Tensor:
-        """The states behind the encoder's last norm, (T, H)."""
+        """The states after the encoder's final norm, (T, H)."""
         states: torch.Tensor = self._encoder.norm(self._hidden)
         return states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pass:
-    """Of all hidden states (T, H) through a layer. rotary: cos and sin, (T, D). near: `sliding_window_bias`."""
+    """One layer's pass over the hidden states (T, H). rotary: cos and sin, (T, D). near: `sliding_window_bias`."""
 
     layer: Layer
     hidden: torch.Tensor
     rotary: Rotary
     near: torch.Tensor | None
-    rows: Rows
+    rows: RowOps
 
     def pieces(self) -> Iterator[float]:
-        """Replace hidden by what the layer makes of it, piece by piece; yields the fraction done before each."""
+        """Apply the layer to the hidden states in place, piece by piece; yields the fraction done before each."""
         total = len(self.hidden)
         size = _piece_size(self.hidden, is_sliding=self.layer.self_attn.is_sliding)
         yield 0.0
@@ -121,7 +121,7 @@ class _Pass:
                 yield done / total
 
     def _keys_and_values(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of all tokens, each (K, T, D): before the layer's pieces change the states that they are made of."""
+        """Keys and values of all tokens, each (K, T, D), computed before the pieces overwrite the states."""
         attention, hidden = self.layer.self_attn, self.hidden
         shape = (attention.config.num_key_value_heads, len(hidden), attention.head_dim)
         keys, values = hidden.new_empty(shape), hidden.new_empty(shape)
@@ -139,7 +139,7 @@ class _Pass:
 
     @torch.inference_mode()
     def _through_piece(self, keys: torch.Tensor, values: torch.Tensor, part: slice) -> None:
-        """Replace a part of the hidden states; keys and values are those of all of them."""
+        """Apply the layer to a part of the hidden states, in place; keys and values are those of all tokens."""
         layer, rows, piece = self.layer, self.rows, self.hidden[part]
         attention = layer.self_attn
         projected = attention.q_proj(rows.normed(layer.pre_self_attn_layernorm, piece))
@@ -166,9 +166,9 @@ class _Pass:
 
 
 def _shared_out(work: Callable[[slice], None], total: int, size: int, device: torch.device) -> Iterator[int]:
-    """Do the work piece by piece, on a CPU several at a time; yields how many tokens are done after each."""
+    """Do the work piece by piece, on a CPU in parallel; yields how many tokens are done after each."""
     pieces = [slice(first, min(first + size, total)) for first in range(0, total, size)]
-    done = side_by_side(work, pieces) if device.type == "cpu" else map(work, pieces)
+    done = parallel_map(work, pieces) if device.type == "cpu" else map(work, pieces)
     for piece, _ in zip(pieces, done, strict=True):
         yield piece.stop
 

@@ -1,4 +1,4 @@
-"""Document -> tokens that know their place: which page, and which characters of it."""
+"""Tokenizing a document, so that each token knows its page and its characters."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from model.types import Document, Page, TokenMap
 PAGE_SEPARATOR = "\n\n"
 NO_PAGE = 0
 
-# The words with which Gemma 3's processor announces a picture and its crops (pan-and-scan).
+# The text that Gemma 3's processor puts before a picture and its crops (pan-and-scan).
 WHOLE_IMAGE = "Here is the original image "
 CROPS = " and here are some crops to help you see better "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageTokens:
-    """What stands for a picture: `<start_of_image>`, `count` image tokens, `<end_of_image>`, with lines between."""
+    """The tokens of a picture: `<start_of_image>`, `count` image tokens, `<end_of_image>`."""
 
     begin: int
     soft: int
@@ -30,23 +30,23 @@ class ImageTokens:
 
 
 def encode_text(tokenizer: Tokenizer, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """Token ids of `text` and the characters that each stands for, without `<bos>`.
+    """Token ids of `text` without `<bos>`, and the characters [start, end) of each token.
 
-    The text is foreign: a `<eos>` or `<start_of_image>` written in it stays ordinary characters (`load_tokenizer`).
+    Special tokens written in the text, such as `<eos>`, are tokenized as ordinary characters (`load_tokenizer`).
     """
     encoding = tokenizer.encode(text, add_special_tokens=False)
     return encoding.ids, encoding.offsets
 
 
-def tokenise(
+def tokenize(
     document: Document,
     tokenizer: Tokenizer,
     image_tokens: ImageTokens | None = None,
     images: Mapping[int, int] | None = None,
 ) -> TokenMap:
-    """All pages as one row of tokens, with a blank line between two pages. Pages without text have no tokens.
+    """Tokenize all pages as one sequence, with a blank line between pages. Pages without text have no tokens.
 
-    images: page number -> pictures of it (1, more with crops); they stand before the page's text.
+    images: how many pictures each page number has (1, more with crops); their tokens precede the page's text.
     """
     row = _Row(tokenizer)
     for page in document.pages:
@@ -58,7 +58,7 @@ def tokenise(
 
 
 class _Row:
-    """The tokens as they are put together. The white space that an image asks for after it waits for what follows."""
+    """Collects the tokens. The white space that follows an image is added only when something comes after it."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -74,7 +74,7 @@ class _Row:
             self._add(ids, page.number, offsets)
 
     def add_images(self, page: Page, pictures: int, tokens: ImageTokens) -> None:
-        """As Gemma 3's processor writes them, a blank line on both sides; an image token stands on no characters."""
+        """Image tokens as Gemma 3's processor writes them, between blank lines; they cover no characters."""
         words = [""] if pictures == 1 else [WHOLE_IMAGE, CROPS, *[" "] * (pictures - 2)]
         ids = [tokens.begin, *[tokens.soft] * tokens.count, tokens.end]
         if pictures > 1 and self._ids:
@@ -106,7 +106,7 @@ class _Row:
 
 
 def select(tokens: TokenMap, first: int, last: int, bos: int) -> TokenMap:
-    """Tokens [first, last) behind the `<bos>` of their window, which stands on no page."""
+    """Tokens [first, last) preceded by the `<bos>` of their chunk, which is on no page."""
 
     def after(value: int, row: torch.Tensor) -> torch.Tensor:
         return torch.cat([torch.tensor([value], dtype=torch.int32), row[first:last]])
@@ -120,7 +120,7 @@ def select(tokens: TokenMap, first: int, last: int, bos: int) -> TokenMap:
 
 
 def join(maps: list[TokenMap]) -> TokenMap:
-    """Token maps one behind the other, as the memories that they describe are joined."""
+    """Concatenate token maps, as the memories that they describe are concatenated."""
     return TokenMap(
         ids=torch.cat([tokens.ids for tokens in maps]),
         pages=torch.cat([tokens.pages for tokens in maps]),
@@ -130,7 +130,7 @@ def join(maps: list[TokenMap]) -> TokenMap:
 
 
 def no_text(document: Document) -> DocumentError:
-    """What is wrong with a document that has no tokens."""
+    """The error for a document that has no tokens."""
     unread = sum(page.unread_boxes for page in document.pages)
     seen = f" ({unread} places with writing that could not be read)" if unread else ""
     return DocumentError(

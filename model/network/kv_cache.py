@@ -9,7 +9,7 @@ import torch
 
 from model.network.t5gemma2 import T5Gemma2
 
-KeyScales = Callable[[torch.Tensor], torch.Tensor]
+KeyInvRms = Callable[[torch.Tensor], torch.Tensor]
 """States (T, H) -> `1 / rms(W_k h_t)` of every decoder layer and key head, (L, K, T) float32."""
 
 
@@ -17,7 +17,8 @@ KeyScales = Callable[[torch.Tensor], torch.Tensor]
 class SelfAttentionCache:
     """The decoder's own keys and values, filled from the left: buffer (2, layers, N, K, capacity, D).
 
-    In a recorded pass (`at`: (S,) long, where its tokens go) a layer gives all its rows, and a mask tells which count.
+    In a captured CUDA graph the shapes are fixed: `at`, (S,) long, holds the places of the new tokens, a layer returns
+    its whole buffer, and the attention bias masks what is not written.
     """
 
     buffer: torch.Tensor
@@ -26,7 +27,7 @@ class SelfAttentionCache:
 
     @classmethod
     def empty(cls, model: T5Gemma2, answers: int, capacity: int, device: torch.device) -> SelfAttentionCache:
-        """For so many answers of so many tokens; what is not written is undefined."""
+        """A cache for so many answers of at most `capacity` tokens; what is not written is undefined."""
         config = model.model.decoder.config
         shape = 2, config.num_hidden_layers, answers, config.num_key_value_heads, capacity, config.head_dim
         return cls(buffer=torch.empty(shape, dtype=model.dtype, device=device))
@@ -38,7 +39,7 @@ class SelfAttentionCache:
 
     @property
     def values(self) -> tuple[torch.Tensor, ...]:
-        """Likewise."""
+        """Of each layer, (N, K, capacity, D)."""
         return self.buffer[1].unbind()
 
     @property
@@ -51,7 +52,7 @@ class SelfAttentionCache:
         return self.buffer[..., : self.length, :]
 
     def extend(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write S new rows of a layer behind `length`; returns all its rows. `length` moves once a pass."""
+        """Append keys and values (N, K, S, D) of a layer; returns all of them. `length` moves once a forward pass."""
         own_keys, own_values = self.buffer[0, layer], self.buffer[1, layer]
         if self.at is not None:
             return own_keys.index_copy_(2, self.at, keys), own_values.index_copy_(2, self.at, values)
@@ -60,6 +61,6 @@ class SelfAttentionCache:
         own_values[:, :, self.length : end] = values
         return own_keys[:, :, :end], own_values[:, :, :end]
 
-    def taken(self, questions: torch.Tensor) -> SelfAttentionCache:
-        """Of these questions alone, (M,) indices."""
-        return SelfAttentionCache(buffer=self.buffer.index_select(2, questions), length=self.length)
+    def select(self, answers: torch.Tensor) -> SelfAttentionCache:
+        """A copy with these answers alone, (M,) indices."""
+        return SelfAttentionCache(buffer=self.buffer.index_select(2, answers), length=self.length)

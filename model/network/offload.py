@@ -1,8 +1,8 @@
-"""Layers whose weights lie elsewhere (on another GPU, in main memory, on the disk) and come in while they work.
+"""Offloading: layers whose weights lie on another GPU, in main memory or on the disk, and are moved in while they run.
 
-accelerate brings a module's weights in when the module is called. The attention here reads them without a call, and the
-encoder calls a layer's parts once a piece. So the whole layer has one hook, and the loops over layers
-hold it open (`resident.py`).
+accelerate moves a module's weights in when the module is called. The attention here reads weights without a call, and
+the encoder calls a layer's parts once for each piece of a chunk. So a whole layer has one hook, and the loops over
+layers hold it open (`residency.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import nn
 
 
 def bring_in_by_layers(model: nn.Module, names: Iterable[str], device: torch.device) -> None:
-    """Make one hook a layer of those that accelerate put on each module; `names` are the layers that lie elsewhere."""
+    """Replace the hooks that accelerate put on each module by one hook a layer. `names`: the offloaded layers."""
     weights = {name: _weights(model, name) for name in names}
     remove_hook_from_module(model, recurse=True)
     for name, tensors in weights.items():
@@ -26,7 +26,7 @@ def bring_in_by_layers(model: nn.Module, names: Iterable[str], device: torch.dev
 
 
 class LayerHook(AlignDevicesHook):
-    """All weights of a layer together; two threads must not take them from each other."""
+    """Moves all weights of a layer together. A lock keeps two threads from moving them away from each other."""
 
     def __init__(self, device: torch.device, weights: Mapping[str, torch.Tensor]) -> None:
         super().__init__(device, offload=True, weights_map=weights, place_submodules=True)
@@ -34,13 +34,13 @@ class LayerHook(AlignDevicesHook):
 
     @contextmanager
     def held(self, layer: nn.Module) -> Iterator[None]:
-        """The layer's weights are here (`resident`)."""
+        """A context in which the layer's weights are on its device."""
         with self._lock, align_module_device(layer):
             yield
 
 
 def _weights(model: nn.Module, name: str) -> Mapping[str, torch.Tensor]:
-    """A layer's weights by their names within it: read when asked for, or as they lie on another GPU."""
+    """A layer's weights by their names within it, loaded from the disk when accessed, or as they lie on another GPU."""
     layer = model.get_submodule(name)
     for module in layer.modules():
         hook = getattr(module, "_hf_hook", None)

@@ -1,4 +1,4 @@
-"""Weights that lie elsewhere come in while their layer works."""
+"""Bringing the weights of an offloaded layer to its device while the layer runs."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from torch import nn
 
 
-def resident(layer: nn.Module) -> AbstractContextManager[None]:
-    """While this lasts, the layer's weights are where it computes, for one thread at a time (`offload.LayerHook`).
+def weights_on_device(layer: nn.Module) -> AbstractContextManager[None]:
+    """A context in which the layer's weights are on its device, for one thread at a time (`offload.LayerHook`).
 
-    Where they always are, there is nothing to do and nobody to wait for.
+    For a layer that is not offloaded it does nothing and waits for nobody.
     """
     hook: Any = getattr(layer, "_hf_hook", None)
     return hook.held(layer) if hasattr(hook, "held") else nullcontext()
 
 
-def is_resident(layer: nn.Module) -> bool:
-    """Whether the layer's weights always are where it computes."""
+def has_weights_on_device(layer: nn.Module) -> bool:
+    """Whether the layer's weights are always on its device, so that it is not offloaded."""
     return not hasattr(layer, "_hf_hook")

@@ -1,6 +1,6 @@
-"""What lies between the matrices of an encoder layer, row by row, with PyTorch's operations.
+"""The operations between an encoder layer's matrix products, token by token: norms, rotary embedding, residuals.
 
-`native/encoder_rows.py` does the same in native code, where there is a compiler for it.
+This is PyTorch's implementation; `kernels/encoder_rows.py` has the compiled one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from model.network.linear import feed_forward
 from model.network.t5gemma2 import Rotary, rotated
 
 
-class Rows:
-    """S rows of a piece of a document, (S, H) in their dtype, each contiguous."""
+class RowOps:
+    """Operations on S tokens of a chunk, (S, H), each row contiguous."""
 
     def normed(self, norm: Any, x: torch.Tensor) -> torch.Tensor:
         """`norm` of x (S, H)."""
@@ -22,11 +22,11 @@ class Rows:
         return normed
 
     def add_normed(self, norm: Any, x: torch.Tensor, to: torch.Tensor) -> None:
-        """Increase `to` (S, H) by `norm` of x."""
+        """Add `norm(x)` to the residual stream `to` (S, H), in place."""
         to += norm(x)
 
     def heads(self, norm: Any, x: torch.Tensor, rotary: Rotary, to: torch.Tensor) -> None:
-        """Put the heads of x (S, heads * D), normed and turned by cos and sin (S, D), into `to` (heads, S, D)."""
+        """Normalise and rotate the heads of x (S, heads * D); cos and sin are (S, D). Writes `to` (heads, S, D)."""
         cos, sin = rotary
         normed = norm(x.unflatten(-1, (len(to), -1))).transpose(0, 1)
         to.copy_(rotated(normed[None], (cos[None], sin[None]))[0])

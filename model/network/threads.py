@@ -1,7 +1,7 @@
-"""Work side by side, on a core each.
+"""Parallel work on a CPU: whole pieces of work on a core each, instead of every operation on all cores.
 
-PyTorch shares out every operation among its threads, which then wait for each other, some sixty times a layer; where
-one of them has to wait for the processor, all do. Whole pieces of work, each on one core, wait once at the end.
+PyTorch splits every operation among its threads, which then wait for each other some sixty times a layer; if one of
+them is descheduled, all wait. Pieces of work that each run on one core synchronise once, at the end.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """The results in the items' order, each as soon as it and those before it are there.
+def parallel_map(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Apply `work` to the items in parallel; yields the results in the items' order, each as soon as it is ready.
 
-    As many at a time as the calling thread may use cores: one after the other where that is one. If one fails, or
-    nobody asks for more, those that have not begun are left out, and those that have are waited for.
+    It runs as many at a time as the calling thread's `torch.get_num_threads()`, one after the other if that is 1. If a
+    call raises, or the caller stops iterating, calls that have not begun are cancelled and running ones are awaited.
     """
     cores = torch.get_num_threads()
     if cores == 1 or len(items) < 2:
@@ -40,7 +40,7 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> Itera
 
 
 def pieces(total: int, most: int, unit: int) -> list[slice]:
-    """Parts of a total for `side_by_side`: as many for each core, of nearly one size, whole units, `most` at most."""
+    """Split a total into slices for `parallel_map`: as many for each core, multiples of `unit`, at most `most` long."""
     if not total:
         return []
     cores = torch.get_num_threads()
@@ -51,10 +51,10 @@ def pieces(total: int, most: int, unit: int) -> list[slice]:
 
 @cache
 def _threads(cores: int, _process: int) -> ThreadPoolExecutor:
-    """Of this process: a fork has none of its parent's threads."""
+    """One pool for each process: a forked process has none of its parent's threads."""
     pool = ThreadPoolExecutor(cores, "core", initializer=_on_one_core)
     together = Barrier(cores + 1)
-    for _ in range(cores):  # all begin now, since what they set is the start of every later thread
+    for _ in range(cores):  # all threads start now, since the thread count that they set is inherited by later ones
         pool.submit(together.wait)
     together.wait()
     torch.set_num_threads(cores)
@@ -62,5 +62,5 @@ def _threads(cores: int, _process: int) -> ThreadPoolExecutor:
 
 
 def _on_one_core() -> None:
-    torch.get_num_threads()  # the first call in a thread takes what was set for all, and would undo the next line
+    torch.get_num_threads()  # the first call in a thread applies the global setting and would undo the next line
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The largest of many logits, found faster than by a full search."""
+"""Top-k and argmax over a large vocabulary, faster than PyTorch's on a CPU."""
 
 import torch
 
@@ -6,10 +6,9 @@ _PIECE = 512  # logits of which the largest is looked at first
 
 
 def largest(logits: torch.Tensor, count: int) -> torch.Tensor:
-    """Where the `count` largest of logits (N, vocabulary) are, (N, count), largest first; all where there are fewer.
+    """Indices of the `count` largest of logits (N, vocabulary), (N, count), largest first; all if there are fewer.
 
-    They lie in the pieces with the largest peaks, and peaks are found faster than the largest of all (a quarter of the
-    time).
+    They lie in the pieces with the largest maxima, and maxima of pieces are found in a quarter of the time.
     """
     if logits.shape[1] % _PIECE or logits.shape[1] // _PIECE < count:
         return logits.topk(min(count, logits.shape[1])).indices
@@ -20,5 +19,5 @@ def largest(logits: torch.Tensor, count: int) -> torch.Tensor:
 
 
 def likeliest(logits: torch.Tensor) -> int:
-    """Where the largest of logits (vocabulary,) is: `argmax` of one row takes nine times as long."""
+    """Index of the largest of logits (vocabulary,). `argmax` of one row takes nine times as long."""
     return int(largest(logits[None], 1))

@@ -33,7 +33,7 @@ class _Asked:
     answer: str
     opposites: Mapping[str, str]
 
-    def elsewhere(self, found: re.Pattern[str]) -> list[str]:
+    def offloaded(self, found: re.Pattern[str]) -> list[str]:
         """What the text has beyond the question and the sentence with the answer."""
         place = self.context.find(self.answer)
         first = max((end.end() for end in _SENTENCE_END.finditer(self.context, 0, place)), default=0)
@@ -81,7 +81,7 @@ def _other_number(asked: _Asked, rng: random.Random) -> str | None:
     if found is None:
         return None
     number = found.group()
-    others = [other for other in asked.elsewhere(_NUMBER) if len(other) == len(number) and other != number]
+    others = [other for other in asked.offloaded(_NUMBER) if len(other) == len(number) and other != number]
     if others and rng.random() < 0.5:
         return asked.replaced(found, rng.choice(others))
     digits = [index for index, sign in enumerate(number) if sign.isdigit()]
@@ -96,7 +96,7 @@ def _other_name(asked: _Asked, rng: random.Random) -> str | None:
     if found is None:
         return None
     words = len(found.group().split())
-    others = [name for name in asked.elsewhere(_NAME) if abs(len(name.split()) - words) <= 1]
+    others = [name for name in asked.offloaded(_NAME) if abs(len(name.split()) - words) <= 1]
     return asked.replaced(found, rng.choice(others)) if others else None
 
 
@@ -104,7 +104,7 @@ def _half_another_name(asked: _Asked, rng: random.Random) -> str | None:
     """One word of a name of several."""
     several = (found for found in _NAME.finditer(asked.question) if " " in found.group())
     found = _chosen(several, rng)
-    others = [name for name in asked.elsewhere(_NAME) if " " not in name]
+    others = [name for name in asked.offloaded(_NAME) if " " not in name]
     if found is None or not others:
         return None
     words = found.group().split()
@@ -125,7 +125,7 @@ def _other_word(asked: _Asked, rng: random.Random) -> str | None:
     if found is None:
         return None
     ends = re.compile(rf"\b[a-z]{{3,}}{found.group()[-3:]}\b")
-    others = asked.elsewhere(ends)
+    others = asked.offloaded(ends)
     return asked.replaced(found, rng.choice(others)) if others else None
 
 

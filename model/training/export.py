@@ -54,8 +54,8 @@ def main() -> None:
     info = AdapterInfo(
         version=arguments.version,
         sha256=sha256,
-        window=arguments.window,
-        overlap=arguments.overlap,
+        chunk_size=arguments.window,
+        chunk_overlap=arguments.overlap,
         encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
         passage_tokens=arguments.passages,
         ranking=adapter_info().ranking,  # of the adapter before, until `python -m app.bench ranking` fits them anew

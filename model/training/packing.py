@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from model.encoding.chunks import plan_windows
+from model.encoding.chunks import plan_chunks
 from model.training.attention import Span
 from model.training.data import Pair, Passage, Tokens
 
@@ -94,7 +94,7 @@ def lay_out(passages: Sequence[Passage], shape: Shape, tokens: Tokens, rng: rand
         ]
     rng.shuffle(pairs)
     ids = ids[: shape.length]
-    windows = plan_windows(len(ids), shape.window - 1, shape.overlap)
+    windows = plan_chunks(len(ids), shape.window - 1, shape.overlap)
     memory: list[int] = []
     first = 0
     for window in windows:

@@ -13,7 +13,7 @@ from transformers import T5Gemma2ForConditionalGeneration
 
 from model.training.batches import Batches
 from model.training.forward import Head, answer_states
-from model.training.low_rank import add_low_rank, merge
+from model.training.lora import add_lora, merge
 from model.training.mixture import Mixture
 from model.training.packing import IGNORED, Batch, Shape
 from model.training.recipe import SHAPES, Recipe
@@ -23,7 +23,7 @@ from model.training.workers import Workers
 class Trainer:
     """The model with its trained difference, the optimizer, and the number of steps done.
 
-    `usual`: Gemma's own norm gains, under the names that `low_rank.add_low_rank` gives the trained ones; `loaders`:
+    `usual`: Gemma's own norm gains, under the names that `lora.add_lora` gives the trained ones; `loaders`:
     processes that lay out the steps to come.
     """
 
@@ -44,7 +44,7 @@ class Trainer:
         self.batches = Batches(mixture, recipe, shapes or SHAPES, self.workers)
         self._loaders = loaders
         self._coming: Iterator[Batch] | None = None
-        self.trained = add_low_rank(model, recipe.rank)
+        self.trained = add_lora(model, recipe.rank)
         learning = dict(self.trained)
         if recipe.frozen_encoder:
             model.model.encoder.requires_grad_(False)

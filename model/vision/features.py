@@ -1,7 +1,7 @@
-"""Pictures of pages -> rows for the encoder: SigLIP's patches, pooled to 256 a picture and projected.
+"""Pictures of pages as tokens of the encoder: SigLIP's patches, pooled to 256 a picture and projected.
 
-The tower and the projector are transformers' own. A picture is computed once, whatever windows it falls into; in the
-encoder its rows attend and are attended to like any other token's.
+The tower and the projector are transformers' own. A picture is computed once, whatever chunks it falls into; in
+the encoder its tokens attend and are attended to like any others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import ImageTokens
 from model.errors import Cancelled, CheckpointError
 from model.types import CancelledCallback, Document, Progress, ProgressCallback, TokenMap
-from model.vision.page_inputs import blindness
+from model.vision.page_inputs import no_vision_message
 
 PictureCallback = Callable[[int], NDArray]
 """A page's number -> its picture, (height, width, 3) uint8, red first."""
@@ -33,14 +33,14 @@ PAN_AND_SCAN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFeatures:
-    """What was seen of a document. features: (N, H), a row for each image token in the document's order."""
+    """A document's image features: (N, H), one for each image token in the document's order."""
 
     features: torch.Tensor | None = None
     images: Mapping[int, int] = field(default_factory=dict)  # page number -> pictures of it: the page, then its crops
     image_token: int = -1
 
     def within(self, stream: TokenMap, start: int, end: int) -> torch.Tensor | None:
-        """The rows for the image tokens of the window [start, end) of the document's tokens."""
+        """The features of the image tokens of the chunk [start, end) of the document's tokens."""
         if self.features is None:
             return None
         is_image = stream.ids == self.image_token
@@ -49,7 +49,7 @@ class PageFeatures:
 
 
 def image_tokens(model: Any) -> ImageTokens:
-    """What stands for a picture among the tokens of this model, which has eyes."""
+    """The ids of a picture's tokens in a model with a vision tower."""
     config = model.config.encoder
     return ImageTokens(
         begin=config.boi_token_index,
@@ -63,7 +63,7 @@ def image_tokens(model: Any) -> ImageTokens:
 def picture_features(checkpoint: Checkpoint, picture: NDArray, *, pan_and_scan: bool = False) -> torch.Tensor:
     """One picture, (height, width, 3) uint8 -> (1 + crops, tokens an image, H)."""
     if checkpoint.image_processor is None:
-        raise CheckpointError(blindness(checkpoint.name))
+        raise CheckpointError(no_vision_message(checkpoint.name))
     prepared = checkpoint.image_processor(
         images=[picture],
         input_data_format="channels_last",
@@ -75,7 +75,7 @@ def picture_features(checkpoint: Checkpoint, picture: NDArray, *, pan_and_scan: 
     return seen.pooler_output
 
 
-def look_at_pages(
+def encode_page_images(
     checkpoint: Checkpoint,
     document: Document,
     picture: PictureCallback | None,
@@ -84,9 +84,9 @@ def look_at_pages(
     report: ProgressCallback,
     cancelled: CancelledCallback | None,
 ) -> PageFeatures:
-    """Look at every page that is to be seen, one after the other.
+    """Encode the pictures of all pages whose view includes one.
 
-    Raises CheckpointError where the checkpoint has no eyes, Cancelled where the person stopped it.
+    Raises CheckpointError if the checkpoint does not support vision, Cancelled if the person stopped it.
     """
     numbers = [page.number for page in document.pages if page.view != "text"]
     if not numbers:

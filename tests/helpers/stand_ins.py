@@ -48,10 +48,10 @@ def loaded(name: str = "a.pdf", *pages: Page, tokens: int = 10, images: CountedI
     places = torch.zeros(tokens, dtype=torch.int32)
     encoded = EncodedDocument(
         document=a_document(name, *pages),
-        memory=Memory(hidden=torch.zeros(tokens, 8, dtype=torch.bfloat16), key_scales=torch.zeros(1, 1, tokens)),
+        memory=Memory(hidden=torch.zeros(tokens, 8, dtype=torch.bfloat16), key_inv_rms=torch.zeros(1, 1, tokens)),
         tokens=TokenMap(ids=places, pages=places, starts=places, ends=places),
         fingerprint="test",
-        windows=1,
+        chunks=1,
         encode_seconds=12.3,
     )
     pictures = Pictures(images or CountedImages())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,13 @@ def save_tiny(folder: Path, model: T5Gemma2ForConditionalGeneration | None = Non
     tiny_tokenizer().save(str(folder / "tokenizer.json"))
 
 
-def tiny_checkpoint(*, window: int = 10_000, overlap: int = 0, seed: int = 0) -> Checkpoint:
+def tiny_checkpoint(*, chunk_size: int = 10_000, chunk_overlap: int = 0, seed: int = 0) -> Checkpoint:
     return Checkpoint(
         name="tiny",
         model=tiny_model(seed=seed),
         tokenizer=tiny_tokenizer(),
-        window=window,
-        overlap=overlap,
+        chunk_size=chunk_size,
+        chunk_overlap=chunk_overlap,
         fingerprint=f"tiny-{seed}",
         description="A tiny random checkpoint.",
         image_processor=Gemma3ImageProcessorPil(
@@ -121,10 +122,17 @@ def tiny_checkpoint(*, window: int = 10_000, overlap: int = 0, seed: int = 0) ->
 def document(*texts: str, name: str = "report.pdf") -> Document:
     """A document with the given pages, numbered from 1."""
     pages = tuple(Page(number=n, text=text, words=(), width=595, height=842) for n, text in enumerate(texts, 1))
-    return Document(name=name, sha256=name, pages=pages)
+    return Document(name=name, sha256=sha256(name.encode()).hexdigest(), pages=pages)
 
 
 def last(answers: Iterator[Answer]) -> Answer:
     """The finished answer."""
     *_, answer = answers
     return answer
+
+
+def ids_of(count: int, seed: int = 1) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(7, 400, (count,), generator=generator)
+    ids[0] = 2
+    return ids

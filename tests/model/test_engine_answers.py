@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.answering.prompts import HISTORY_TOKENS, prompt_ids, prompt_text, read_off
+from model.answering.prompts import HISTORY_TOKENS, decode_answer, prompt_ids, prompt_text
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
-from model.encoding.file_format import join_windows
+from model.encoding.file_format import join_chunks
 from model.encoding.token_map import encode_text
 from model.engine import Engine
 from model.errors import Cancelled, DocumentError, EncodingError, QuestionError
@@ -53,15 +53,15 @@ def test_one_memory_for_many_questions_equals_fresh_runs_in_any_order(checkpoint
 
 
 def test_a_long_document_is_read_in_windows_and_every_token_is_kept_once() -> None:
-    checkpoint = tiny_checkpoint(window=24, overlap=8)
+    checkpoint = tiny_checkpoint(chunk_size=24, chunk_overlap=8)
     engine = Engine(checkpoint)
     whole = Engine(tiny_checkpoint()).encode(document(TEXT))
     encoded = engine.encode(document(TEXT))
     kept = encoded.tokens.ids[encoded.tokens.ids != 2]
-    assert encoded.windows > 3
+    assert encoded.chunks > 3
     assert torch.equal(kept, whole.tokens.ids[1:])
-    assert encoded.token_count == len(kept) + encoded.windows
-    assert encoded.memory.hidden.shape[0] == encoded.memory.key_scales.shape[-1] == encoded.token_count
+    assert encoded.token_count == len(kept) + encoded.chunks
+    assert encoded.memory.hidden.shape[0] == encoded.memory.key_inv_rms.shape[-1] == encoded.token_count
 
 
 def test_tokens_know_their_page_and_characters(checkpoint: Checkpoint) -> None:
@@ -109,10 +109,10 @@ def test_an_answer_that_goes_in_a_circle_is_read_off_once() -> None:
     before, circle = (encode_text(tokenizer, text)[0] for text in ("Its treasurer is", " Omar Haddad, Ada Keller"))
     once = f"{tokenizer.decode(before)}{tokenizer.decode(circle)}"
     assert len(circle) >= 8
-    assert read_off(tokenizer, before + circle) == (once, False)
-    assert read_off(tokenizer, before + circle + circle[:-1]) == (once + tokenizer.decode(circle[:-1]), False)
-    assert read_off(tokenizer, before + circle + circle) == (once, True)
-    assert not read_off(tokenizer, [before[0], before[1]] * 3)[1]
+    assert decode_answer(tokenizer, before + circle) == (once, False)
+    assert decode_answer(tokenizer, before + circle + circle[:-1]) == (once + tokenizer.decode(circle[:-1]), False)
+    assert decode_answer(tokenizer, before + circle + circle) == (once, True)
+    assert not decode_answer(tokenizer, [before[0], before[1]] * 3)[1]
 
 
 def test_stop_stops_before_the_next_token(checkpoint: Checkpoint) -> None:
@@ -187,22 +187,20 @@ def test_a_batch_of_questions_gets_what_each_gets_alone(checkpoint: Checkpoint) 
 
 
 def test_questions_can_be_answered_from_the_windows_read_so_far() -> None:
-    engine = Engine(tiny_checkpoint(window=24, overlap=8))
+    engine = Engine(tiny_checkpoint(chunk_size=24, chunk_overlap=8))
     pieces: list[EncodedDocument] = []
     texts: list[str] = []
 
     def ask(piece: EncodedDocument) -> None:
         pieces.append(piece)
-        texts.append(
-            last(engine.answer(join_windows(pieces), "Who?", options=GenerationOptions(max_new_tokens=3))).text
-        )
+        texts.append(last(engine.answer(join_chunks(pieces), "Who?", options=GenerationOptions(max_new_tokens=3))).text)
 
-    encoded = engine.encode(document(TEXT), window_read=ask)
-    assert len(texts) == encoded.windows > 3
-    joined = join_windows(pieces)
+    encoded = engine.encode(document(TEXT), chunk_read=ask)
+    assert len(texts) == encoded.chunks > 3
+    joined = join_chunks(pieces)
     assert torch.equal(joined.memory.hidden, encoded.memory.hidden)
     assert torch.equal(joined.tokens.ids, encoded.tokens.ids)
-    assert joined.windows == encoded.windows
+    assert joined.chunks == encoded.chunks
 
 
 def test_an_engine_keeps_encodings_in_the_precision_that_it_was_told(checkpoint: Checkpoint) -> None:

@@ -14,22 +14,15 @@ from model.decoder.document_forms import AbsorbedForm, ProjectedForm, choose_for
 from model.decoder.forward import DecoderOutput
 from model.encoder import attention as encoder_attention
 from model.encoder.attention import local_attention, sliding_window_mask
-from model.encoder.encoder import encode_window
-from model.encoding.memory import join_memories, memory_of
+from model.encoder.encoder import encode_chunk
+from model.encoding.memory import build_memory, join_memories
 from model.encoding.token_map import encode_text
 from model.engine import Engine
 from model.types import GenerationOptions, Memory
-from tests.helpers.tiny import TEXT, document, last, relative_error, tiny_checkpoint, tiny_config, tiny_model
+from tests.helpers.tiny import TEXT, document, ids_of, last, relative_error, tiny_checkpoint, tiny_config, tiny_model
 
 TOLERANCE = 1e-4
 SHAPES = [(4, 1), (4, 2), (4, 4)]
-
-
-def ids_of(count: int, seed: int = 1) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    ids = torch.randint(7, 400, (count,), generator=generator)
-    ids[0] = 2
-    return ids
 
 
 def answered(model: T5Gemma2ForConditionalGeneration, memories: list[Memory], question: list[int]) -> DecoderOutput:
@@ -49,7 +42,7 @@ def test_encoder_states_equal_transformers(
     monkeypatch.setattr("model.encoder.encoder._PAIRS_AT_ONCE", 200 * length)
     ids = ids_of(length)
     theirs = model.model.encoder(input_ids=ids[None]).last_hidden_state[0]
-    assert relative_error(encode_window(model, ids), theirs) < TOLERANCE
+    assert relative_error(encode_chunk(model, ids), theirs) < TOLERANCE
 
 
 @pytest.mark.parametrize("size", [3, 9, 40, 300])
@@ -80,9 +73,9 @@ def test_attention_by_products_equals_pytorchs_kernel(masked: bool, monkeypatch:
 @pytest.mark.parametrize("questions", [1, 4, 30])  # 30 tokens are more than the decoder's local window of 8
 def test_logits_equal_transformers(heads: int, key_heads: int, questions: int) -> None:
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
-    hidden = encode_window(model, ids_of(60))
+    hidden = encode_chunk(model, ids_of(60))
     question = ids_of(questions, seed=2)
-    output = answered(model, [memory_of(model, hidden)], question.tolist())
+    output = answered(model, [build_memory(model, hidden)], question.tolist())
     theirs = model(encoder_outputs=BaseModelOutput(hidden[None]), decoder_input_ids=question[None]).logits[0, -1]
     assert relative_error(output.logits[0], theirs) < TOLERANCE
 
@@ -90,14 +83,14 @@ def test_logits_equal_transformers(heads: int, key_heads: int, questions: int) -
 def test_attention_over_the_document_equals_transformers() -> None:
     model = tiny_model()
     model.set_attn_implementation("eager")
-    hidden, question = encode_window(model, ids_of(40)), ids_of(6, seed=2)
-    output = answered(model, [memory_of(model, hidden)], question.tolist())
+    hidden, question = encode_chunk(model, ids_of(40)), ids_of(6, seed=2)
+    output = answered(model, [build_memory(model, hidden)], question.tolist())
     outputs = model(
         encoder_outputs=BaseModelOutput(hidden[None]), decoder_input_ids=question[None], output_attentions=True
     )
     theirs = torch.stack(outputs.cross_attentions).mean(2)[:, 0, -1]  # (layers, T), heads' mean, of the last token
     assert relative_error(output.attention[0], theirs.mean(0)) < TOLERANCE
-    assert relative_error(output.sought[0], theirs[5]) < TOLERANCE  # the only global layer of seven
+    assert relative_error(output.middle_layer_attention[0], theirs[5]) < TOLERANCE  # the only global layer of seven
 
 
 def test_greedy_tokens_equal_transformers(checkpoint: Checkpoint) -> None:
@@ -119,7 +112,7 @@ def test_greedy_tokens_equal_transformers(checkpoint: Checkpoint) -> None:
 
 def test_a_prompt_of_several_tokens_equals_token_by_token() -> None:
     model = tiny_model()
-    memory = memory_of(model, encode_window(model, ids_of(50)))
+    memory = build_memory(model, encode_chunk(model, ids_of(50)))
     question = ids_of(20, seed=3).tolist()
     together = answered(model, [memory], question)
     alone = Decoder(model, [memory], 1, capacity=20)
@@ -131,10 +124,10 @@ def test_a_prompt_of_several_tokens_equals_token_by_token() -> None:
 
 def test_a_long_prompt_in_pieces_equals_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model()
-    memory = memory_of(model, encode_window(model, ids_of(50)))
+    memory = build_memory(model, encode_chunk(model, ids_of(50)))
     question = ids_of(20, seed=3).tolist()
     whole = answered(model, [memory], question)
-    monkeypatch.setattr("model.decoder.decoder._ROWS_AT_ONCE", 3)  # question tokens at a time
+    monkeypatch.setattr("model.decoder.decoder._TOKENS_AT_ONCE", 3)
     pieces = answered(model, [memory], question)
     assert relative_error(pieces.logits, whole.logits) < TOLERANCE
     assert relative_error(pieces.attention, whole.attention) < TOLERANCE
@@ -142,13 +135,13 @@ def test_a_long_prompt_in_pieces_equals_one_piece(monkeypatch: pytest.MonkeyPatc
 
 def test_attention_over_joined_memories_equals_attention_over_one_tensor_of_the_same_rows() -> None:
     model = tiny_model()
-    hidden = [encode_window(model, ids_of(count, seed=count)) for count in (30, 17, 5)]
-    one = memory_of(model, torch.cat(hidden))
-    joined = join_memories([memory_of(model, rows) for rows in hidden])
+    hidden = [encode_chunk(model, ids_of(count, seed=count)) for count in (30, 17, 5)]
+    one = build_memory(model, torch.cat(hidden))
+    joined = join_memories([build_memory(model, rows) for rows in hidden])
     question = ids_of(9, seed=4).tolist()
     over_one = answered(model, [one], question)
     over_joined = answered(model, [joined], question)
-    over_several = answered(model, [memory_of(model, rows) for rows in hidden], question)
+    over_several = answered(model, [build_memory(model, rows) for rows in hidden], question)
     for output in (over_joined, over_several):
         assert relative_error(output.logits, over_one.logits) < TOLERANCE
         assert relative_error(output.attention, over_one.attention) < TOLERANCE
@@ -157,11 +150,11 @@ def test_attention_over_joined_memories_equals_attention_over_one_tensor_of_the_
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_a_memory_read_block_by_block_equals_one_read_whole(block: int) -> None:
     model = tiny_model()
-    memory = memory_of(model, encode_window(model, ids_of(50)))
+    memory = build_memory(model, encode_chunk(model, ids_of(50)))
     question = ids_of(9, seed=4).tolist()
     whole = answered(model, [memory], question)
     pieces = [
-        Memory(hidden=memory.hidden[i : i + block], key_scales=memory.key_scales[..., i : i + block])
+        Memory(hidden=memory.hidden[i : i + block], key_inv_rms=memory.key_inv_rms[..., i : i + block])
         for i in range(0, 50, block)
     ]
     assert relative_error(answered(model, pieces, question).logits, whole.logits) < TOLERANCE
@@ -170,7 +163,7 @@ def test_a_memory_read_block_by_block_equals_one_read_whole(block: int) -> None:
 def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
     """Of unequal length, longer than the local window, and one after the other leaving the batch."""
     model = tiny_model()
-    memory = memory_of(model, encode_window(model, ids_of(50)))
+    memory = build_memory(model, encode_chunk(model, ids_of(50)))
     questions = [ids_of(count, seed=count).tolist() for count in (3, 20, 11, 1)]
     tokens = ids_of(12, seed=9).tolist()
     batch = Decoder(model, [memory], len(questions), capacity=40)
@@ -183,7 +176,7 @@ def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
             assert relative_error(together.logits[row], apart[question].logits[0]) < TOLERANCE
             assert relative_error(together.attention[row], apart[question].attention[0]) < TOLERANCE
         if leaving is not None:
-            batch.keep([row for row, question in enumerate(running) if question != leaving])
+            batch.select([row for row, question in enumerate(running) if question != leaving])
             running.remove(leaving)
         together = batch.step([token] * len(running))
         apart = [decoder.step([token]) for decoder in alone]
@@ -193,11 +186,11 @@ def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
 def test_keys_and_values_give_what_states_give(heads: int, key_heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both forms of the document, several memories, and questions that go on for some tokens."""
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
-    memories = [memory_of(model, encode_window(model, ids_of(count, seed=count))) for count in (30, 100)]
+    memories = [build_memory(model, encode_chunk(model, ids_of(count, seed=count))) for count in (30, 100)]
     questions = [ids_of(count, seed=count).tolist() for count in (3, 12)]
 
     def outputs(form: type[AbsorbedForm | ProjectedForm]) -> list[DecoderOutput]:
-        monkeypatch.setattr("model.decoder.decoder.choose_form", lambda _model, memories, *_: form(memories))
+        monkeypatch.setattr("model.decoder.backends.choose_form", lambda _model, memories, *_: form(memories))
         decoder = Decoder(model, memories, 2, capacity=20)
         return [decoder.begin(questions), decoder.step([7, 9]), decoder.step([11, 8])]
 
@@ -209,11 +202,11 @@ def test_keys_and_values_give_what_states_give(heads: int, key_heads: int, monke
 def test_many_questions_are_worth_keys_and_values() -> None:
     """One short question is answered from the states; sixteen are not, unless the document is too long for it."""
     model = tiny_model(tiny_config(heads=4, key_heads=4))
-    memory = memory_of(model, encode_window(model, ids_of(50)))
+    memory = build_memory(model, encode_chunk(model, ids_of(50)))
     assert isinstance(choose_form(model, [memory], 1, 4), AbsorbedForm)
     assert isinstance(choose_form(model, [memory], 16, 16), ProjectedForm)
     long = Memory(
-        hidden=memory.hidden[:1].expand(2**20, -1), key_scales=memory.key_scales[..., :1].expand(-1, -1, 2**20)
+        hidden=memory.hidden[:1].expand(2**20, -1), key_inv_rms=memory.key_inv_rms[..., :1].expand(-1, -1, 2**20)
     )
     assert isinstance(choose_form(model, [long], 16, 16), AbsorbedForm)
 
@@ -221,17 +214,17 @@ def test_many_questions_are_worth_keys_and_values() -> None:
 def test_the_order_of_joined_documents_does_not_matter(checkpoint: Checkpoint) -> None:
     """Cross keys carry no position: the memory is a set of rows."""
     model = checkpoint.model
-    memory = memory_of(model, encode_window(model, ids_of(40)))
+    memory = build_memory(model, encode_chunk(model, ids_of(40)))
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
-    shuffled = Memory(hidden=memory.hidden[order], key_scales=memory.key_scales[..., order])
+    shuffled = Memory(hidden=memory.hidden[order], key_inv_rms=memory.key_inv_rms[..., order])
     question = ids_of(7, seed=5).tolist()
     expected = answered(model, [memory], question).logits
     assert relative_error(answered(model, [shuffled], question).logits, expected) < TOLERANCE
 
 
 def test_a_window_holds_what_encoding_it_alone_gives() -> None:
-    checkpoint = tiny_checkpoint(window=24, overlap=8)
+    checkpoint = tiny_checkpoint(chunk_size=24, chunk_overlap=8)
     encoded = Engine(checkpoint).encode(document(TEXT))
     stream = encoded.tokens.ids[encoded.tokens.ids != 2]
-    alone = encode_window(checkpoint.model, torch.cat([torch.tensor([2]), stream[:23]]))
+    alone = encode_chunk(checkpoint.model, torch.cat([torch.tensor([2]), stream[:23]]))
     assert relative_error(encoded.memory.hidden[:20], alone[:20]) < TOLERANCE

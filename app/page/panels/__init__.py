@@ -4,7 +4,7 @@ from app.page.panels.banner import banner
 from app.page.panels.captions import captions, not_pictures
 from app.page.panels.conversation import asking_problem, conversation
 from app.page.panels.documents import documents, lock_reason, messages, reading, waiting_to_read
-from app.page.panels.overview import glance, hits, nothing_inside, page_text
+from app.page.panels.overview import hits, nothing_inside, overview, page_text
 from app.page.panels.pages import empty_pages, pages, problem
 from app.page.panels.table import table, table_problem
 
@@ -15,12 +15,12 @@ __all__ = [
     "conversation",
     "documents",
     "empty_pages",
-    "glance",
     "hits",
     "lock_reason",
     "messages",
     "not_pictures",
     "nothing_inside",
+    "overview",
     "page_text",
     "pages",
     "problem",

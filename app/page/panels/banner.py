@@ -2,7 +2,7 @@
 
 from html import escape
 
-from app.page.checkpoint_choice import CheckpointState
+from app.serving.provider import CheckpointState
 
 
 def banner(state: CheckpointState) -> str:
@@ -20,8 +20,8 @@ def _sentence(state: CheckpointState) -> str:
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
     about = state.description.removeprefix(f"{state.name}: ")
-    elsewhere = f' <span class="elsewhere">{escape(state.elsewhere)}</span>' if state.elsewhere else ""
-    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>{elsewhere}'
+    offloaded = f' <span class="elsewhere">{escape(state.offloaded)}</span>' if state.offloaded else ""
+    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>{offloaded}'
 
 
 def _instead(state: CheckpointState) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from app.overview.overview import Glance, Sentence
+from app.overview.overview import Overview, Sentence
 from app.overview.search import Hit, Hits
 from app.provenance import counted
 from app.sessions.session import Loaded
 from model.types import Page
 
 
-def glance(loaded: Loaded, seen: Glance, questions: Sequence[str], *, trying: bool) -> str:
+def overview(loaded: Loaded, seen: Overview, questions: Sequence[str], *, trying: bool) -> str:
     """Title, keywords and telling sentences, copied from the document, and questions that the model can answer."""
     none = '<span class="hint">none found</span>'
     words = " ".join(f"<li>{_search(word)}</li>" for word in seen.keywords)
@@ -105,8 +105,11 @@ def _about(loaded: Loaded, page: Page) -> Iterator[str]:
     yield {"text": "as text", "image": "as a picture", "both": "as text and picture"}[page.view]
     if page.source != "text":
         yield {"ocr": "its text was read by OCR and may have mistakes", "tags": "its text is image tags"}[page.source]
+    if page.remark:
+        yield page.remark
     if page.unread_boxes:
         yield f"{counted(page.unread_boxes, 'place')} with writing could not be read"
+    yield from (f"unreadable here: {part}" for part in page.unread_parts)
     if hidden := sum(word.hidden for word in page.words):
         yield f"{counted(hidden, 'word')} that a reader of the page cannot see, marked here"
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from app.page.panels.citation import citation
 from app.provenance import counted, roughly
 from app.sessions.table import Row, Table
 from model.types import Evidence
@@ -75,7 +76,7 @@ def _row(row: Row) -> str:
     place = _place(row)
     page = (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open_row" data-row="{row.number}"'
-        f' title="{escape(place.quote)}">p. {place.page}</button>'
+        f' title="{escape(place.quote)}">{citation(place.page, place.label)}</button>'
         if place
         else ""
     )

@@ -9,7 +9,7 @@ from gradio.blocks import Block
 from app.overview.search import search
 from app.page import panels
 from app.page.events import number_of, text_of
-from app.page.overview import Glancing
+from app.page.overview import Overviews
 from app.page.update import Update
 from app.sessions.library import Library
 from app.sessions.session import Shown
@@ -27,7 +27,7 @@ class InsideTab:
         ):
             with gr.Column(min_width=0, elem_id="inside-left"):
                 self.look = gr.Button(say("At a glance"), variant="primary", elem_id="look")
-                self.glance = panel("glance")
+                self.overview = panel("glance")
                 with gr.Row(elem_id="searching"):
                     self.words = gr.Textbox(
                         label=say("Find in the ticked documents"),
@@ -43,13 +43,13 @@ class InsideTab:
 
     @property
     def outputs(self) -> list[Block]:
-        return [self.glance, self.problem, self.hits, self.page_text]
+        return [self.overview, self.problem, self.hits, self.page_text]
 
     @staticmethod
     def changes(update: Update) -> tuple[Any, ...]:
         """Values for the outputs, in their order."""
         return (
-            gr.skip() if update.glance is None else update.glance,
+            gr.skip() if update.overview is None else update.overview,
             gr.skip() if update.inside_problem is None else panels.table_problem(update.inside_problem),
             gr.skip() if update.hits is None else update.hits,
             gr.skip() if update.page_text is None else update.page_text,
@@ -58,8 +58,8 @@ class InsideTab:
     def connect(self, on: Callable[..., Any], handlers: "InsideHandlers") -> None:
         on(self.look.click, handlers.look)
         on([self.find.click, self.words.submit], handlers.find, self.words)
-        on(self.glance.find, handlers.find_keyword)
-        for panel in (self.glance, self.hits):
+        on(self.overview.find, handlers.find_keyword)
+        for panel in (self.overview, self.hits):
             on(panel.open_place, handlers.open_place)
         on(self.page_text.open, handlers.turn)
 
@@ -67,9 +67,9 @@ class InsideTab:
 class InsideHandlers:
     """What happens in the tab. A session's id comes first."""
 
-    def __init__(self, *, library: Library, glancing: Glancing) -> None:
+    def __init__(self, *, library: Library, overviews: Overviews) -> None:
         self._library = library
-        self._glancing = glancing
+        self._glancing = overviews
 
     def look(self, session_id: str) -> None:
         """The document that is shown, at a glance."""
@@ -79,14 +79,14 @@ class InsideHandlers:
                 raise ReadonceError("0 documents are open. Drop one, or click one of those on the left.")
             self._glancing.look(session, session.shown.key)
         except ReadonceError as error:
-            session.insight.refuse(str(error))
+            session.overview.refuse(str(error))
 
     def find(self, session_id: str, words: str) -> None:
         session = self._library.session(session_id)
         try:
-            session.insight.found(search([loaded.document for loaded in session.ticked], words))
+            session.overview.found(search([loaded.document for loaded in session.ticked], words))
         except ReadonceError as error:
-            session.insight.refuse(str(error))
+            session.overview.refuse(str(error))
 
     def find_keyword(self, session_id: str, event: gr.EventData) -> None:
         self.find(session_id, text_of(event, "words"))

@@ -12,7 +12,7 @@ from app.bench.__main__ import build_parser
 from app.bench.bundles import make_bundles
 from app.bench.needles import depth_of, haystack, make_needles
 from app.bench.paper import LAYOUTS, draw_paper
-from app.bench.quality import as_table, by_windows
+from app.bench.quality import as_table, by_chunks
 from app.bench.rows import Row, read_rows
 from app.bench.scores import exact_match, normalise, refuses, score, token_f1
 from app.bench.speed import agree
@@ -73,10 +73,10 @@ def test_only_the_sentence_itself_is_a_refusal() -> None:
 
 def test_rows_read_in_several_windows_have_figures_of_their_own() -> None:
     rows, answers = [row("Ada"), row("Omar"), row("Eve")], ["Ada", "nobody", "Eve"]
-    one, several = by_windows(rows, answers, [1, 3, 4])
+    one, several = by_chunks(rows, answers, [1, 3, 4])
     assert (one.name, one.f1) == ("  1 in one window", 100)
     assert (several.name, several.f1) == ("  2 in several windows", 50)
-    assert by_windows(rows, answers, [1, 1, 1]) == []
+    assert by_chunks(rows, answers, [1, 1, 1]) == []
 
 
 def test_figures_without_rows_are_left_open() -> None:
@@ -138,7 +138,7 @@ def test_needles_prints_the_object_that_programs_read(tiny_folder: Path, capsys:
     result = json.loads(capsys.readouterr().out)
     assert list(result) == ["checkpoint", "documents", "needles", "found", "findings"]
     assert result["needles"] == len(result["findings"]) == 3 and 0 <= result["found"] <= 3
-    assert set(result["documents"][0]) == {"tokens", "windows", "encode_seconds"}
+    assert set(result["documents"][0]) == {"tokens", "chunks", "encode_seconds"}
     assert run(build_parser(), arguments) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["all", "3"]
 

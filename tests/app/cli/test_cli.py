@@ -5,59 +5,18 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from app.cli.command_line import main
 from app.cli.progress import ERASE_LINE, LOG_SECONDS, ProgressLine
 from model.errors import Cancelled
 from model.types import Progress
+from tests.helpers.command import Run
+from tests.helpers.crafted import crafted, unchanged, with_field, with_tensor
 
 ROOT = Path(__file__).resolve().parents[3]
-LETTER = "Dear Ms Okafor, your order 4711 of 3 May comes to 129.50 euros.\n"
-
-Run = Callable[..., "Ran"]
-
-
-class Ran:
-    """What a command left behind."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-    @property
-    def complaint(self) -> str:
-        """The one line that bad input gets."""
-        assert (self.status, self.out) == (2, "")
-        (line,) = self.err.splitlines()
-        return line
-
-
-@pytest.fixture
-def letter(tmp_path: Path) -> Path:
-    path = tmp_path / "letter.txt"
-    path.write_text(LETTER, encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def command(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Run:
-    """Run a command with the tiny model as the person's choice."""
-    monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
-    monkeypatch.setenv("READONCE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
-
-    def run(*arguments: str | Path) -> Ran:
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            status = int(exit_.code or 0)
-        return Ran(status, *capfd.readouterr())
-
-    return run
 
 
 def test_ask_prints_the_object_that_programs_read(command: Run, letter: Path) -> None:
@@ -76,7 +35,7 @@ def test_ask_prints_the_object_that_programs_read(command: Run, letter: Path) ->
         for place in answer["evidence"]:
             assert list(place) == ["document", "page", "quote", "score"]
             assert place["document"] == "letter.txt" and place["page"] == 1
-            assert place["quote"] in LETTER and 0 <= place["score"] <= 1
+            assert place["quote"] in letter.read_text(encoding="utf-8") and 0 <= place["score"] <= 1
 
 
 def test_ask_is_pleasant_to_read(command: Run, letter: Path) -> None:
@@ -159,6 +118,25 @@ def test_pages_say_how_they_enter(how: list[str], pictures: int, command: Run, l
 def test_a_damaged_encoding(command: Run, tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"not one")
     assert "a.safetensors" in command("ask", tmp_path / "a.safetensors", "-q", "Who?").complaint
+
+
+def test_crafted_encodings_are_refused_in_one_line(command: Run, letter: Path, tmp_path: Path) -> None:
+    encoding = tmp_path / "letter.safetensors"
+    command("encode", letter, "-o", encoding)
+    data = encoding.read_bytes()
+    for change, words in (
+        (with_tensor("memory.key_scales", lambda scales: scales[:, :0]), "not a readable encoding"),
+        (with_tensor("memory.hidden", lambda states: states[:, :16]), "but the checkpoint in use has"),
+        (with_field("\x1b[2J<b>", "document", "pages", 0, "number"), "not a readable encoding"),
+        (with_field([], "document", "pages"), "not a readable encoding"),
+    ):
+        encoding.write_bytes(crafted(data, change))
+        complaint = command("ask", encoding, "-q", "Who?").complaint
+        assert words in complaint and "\x1b" not in complaint
+    encoding.write_bytes(crafted(data, unchanged, version="1"))
+    assert command("ask", encoding, "-q", "Who?").complaint.endswith(
+        "letter.safetensors has format version 1, this program reads 2: read the document again."
+    )
 
 
 def test_a_checkpoint_that_is_not_there(command: Run, letter: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from model.answering.questions import refers_back
 from model.types import EncodedDocument, Turn
 from tests.app.page.conftest import Tab, wait_until
+from tests.helpers.jobs import a_job
 from tests.helpers.stand_ins import pdf
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
@@ -56,8 +57,8 @@ def test_a_question_is_answered_while_a_long_document_is_read(read: Tab, monkeyp
     engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
     document = replace(piece.document, name="long.pdf", sha256="long")
 
-    def slow(*_: object, window_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
-        window_read(replace(piece, document=document))
+    def slow(*_: object, chunk_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
+        chunk_read(replace(piece, document=document))
         assert go_on.wait(60)
         return replace(piece, document=document)
 
@@ -89,7 +90,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_said(read: Tab) -> None:
 
 
 def test_a_question_that_waits_can_be_stopped(read: Tab) -> None:
-    with read.turns.answering(lambda: False):  # somebody else's answer
+    with read.scheduler.answering(a_job()):  # somebody else's answer
         read.handlers.pose(read.session.id, "Who wrote?")
         read.handlers.stop(read.session.id)
         assert "Stopped before" in str(read.settled().conversation)
@@ -154,7 +155,7 @@ def test_only_a_question_that_leans_on_the_turns_before_gets_them(question: str,
 
 
 def test_a_question_that_fails_says_why_and_can_be_asked_again(read: Tab) -> None:
-    with read.turns.answering(lambda: False):
+    with read.scheduler.answering(a_job()):
         read.handlers.pose(read.session.id, "Who wrote?")
         read.handlers.forget(read.session.id, read.event(document=read.session.documents[0].key))
     page = str(read.settled().conversation)

@@ -8,11 +8,11 @@ import unicodedata
 
 import pytest
 
-from app.page.checkpoint_choice import CheckpointChoice
 from app.page.many_questions import ManyQuestions
 from app.page.panels.table import as_csv, table
 from app.page.tabs.many import ManyHandlers
 from app.questions import BATCH
+from app.serving.provider import EngineProvider
 from app.sessions.table import Row
 from model.types import Answer, Evidence, GenerationOptions
 from tests.app.page.conftest import Tab, wait_until
@@ -24,10 +24,10 @@ NOTE = b"The ferry leaves at nine."
 
 @pytest.fixture
 def many(tab: Tab) -> ManyHandlers:
-    choice = CheckpointChoice("embedded", lambda *_: tab.engine)
-    choice.load()
+    provider = EngineProvider("embedded", lambda *_: tab.engine)
+    provider.load()
     tab.session.options = GenerationOptions(max_new_tokens=6)
-    return ManyHandlers(library=tab.library, many=ManyQuestions(choice=choice, library=tab.library))
+    return ManyHandlers(library=tab.library, many=ManyQuestions(provider=provider, library=tab.library))
 
 
 def answered(tab: Tab) -> tuple[Row, ...]:

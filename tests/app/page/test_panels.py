@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.languages import Languages
 from app.page import panels
 from app.page.panels.pages import Traces, marked_boxes
 from app.page.theme import calm_theme
@@ -99,11 +100,11 @@ def test_chips_name_each_page_once_and_carry_what_opens_it() -> None:
 
 
 def test_a_doubtful_answer_is_marked() -> None:
-    def shown(confidence: float, verbatim: bool, share: float, sought: float = 1.0) -> bool:
+    def shown(confidence: float, verbatim: bool, share: float, first_token_attention: float = 1.0) -> bool:
         exchange = an_exchange("lit", replace(evidence(1, 0, 3), verbatim=verbatim))
         looked = (
-            PageAttention(document_index=0, page=1, share=share, sought=sought),
-            PageAttention(document_index=0, page=2, share=0.1, sought=1 - sought),
+            PageAttention(document_index=0, page=1, share=share, first_token_attention=first_token_attention),
+            PageAttention(document_index=0, page=2, share=0.1, first_token_attention=1 - first_token_attention),
         )
         answer = replace(exchange.answer, confidence=confidence, attention=looked)
         return "Not sure of this answer" in panels.conversation([replace(exchange, answer=answer)], [], waiting_for="")
@@ -112,7 +113,9 @@ def test_a_doubtful_answer_is_marked() -> None:
     assert not shown(0.9, verbatim=False, share=0.6)
     assert shown(0.9, verbatim=False, share=0.2)  # it stands nowhere, and the decoder looked here and there
     assert shown(0.3, verbatim=True, share=0.6)
-    assert shown(0.9, verbatim=True, share=0.6, sought=0.2)  # it stands on one page, and was sought on another
+    assert shown(
+        0.9, verbatim=True, share=0.6, first_token_attention=0.2
+    )  # it stands on one page, and was sought on another
 
 
 def test_the_heat_strip_has_a_cell_for_each_page_and_groups_many() -> None:
@@ -137,3 +140,12 @@ def test_documents_say_how_well_they_could_be_read() -> None:
 def test_the_theme_keeps_the_colours_of_page_and_controls() -> None:
     theme = calm_theme()
     assert (theme.background_fill_primary_dark, theme.button_primary_background_fill_dark) == ("#232220", "#267765")
+
+
+def test_what_could_not_be_read_of_a_damaged_file_is_said() -> None:
+    pages = [replace(a_page(number, "a"), unread_parts=("form fields",)) for number in (1, 3)]
+    document = loaded("form.pdf", *pages, replace(a_page(4, ""), unread_parts=("the whole page",)))
+    shown = panels.documents([document], [document], document.key)
+    assert "unreadable: form fields (pages 1, 3); unreadable: the whole page (page 4)" in shown
+    german = Languages().accepted("de").html(shown)
+    assert "nicht lesbar: Formularfelder (Seiten 1, 3); nicht lesbar: die ganze Seite (Seite 4)" in german

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.overview.overview import glance, possible_questions, sentences_of
+from app.overview.overview import overview, possible_questions, sentences_of
 from app.overview.search import MOST_HITS, search
 from app.page.panels import inside
 from model.errors import QuestionError
@@ -34,16 +34,16 @@ def test_the_title_is_the_largest_type_on_all_its_lines() -> None:
     document = typeset(
         ("Harbour office", 0.01), ("Annual report", 0.04), ("of the lighthouse", 0.04), ("Dear all", 0.01)
     )
-    assert glance(document).title == "Annual report of the lighthouse"
+    assert overview(document).title == "Annual report of the lighthouse"
 
 
 def test_plain_text_has_its_first_line_as_title() -> None:
-    assert glance(a_document("a.md", a_page(1, "# Lighthouse\n\nThe lamp is lit."))).title == "Lighthouse"
+    assert overview(a_document("a.md", a_page(1, "# Lighthouse\n\nThe lamp is lit."))).title == "Lighthouse"
 
 
 def test_a_glance_holds_only_what_stands_in_the_document() -> None:
     document = a_document("a.pdf", a_page(1, REPORT))
-    seen = glance(document)
+    seen = overview(document)
     assert "lighthouse" in " ".join(seen.keywords)
     assert "lamp" in " ".join(seen.keywords)
     assert seen.sentences
@@ -69,7 +69,7 @@ def test_fields_and_dates_are_asked_about() -> None:
 
 def test_a_document_without_text_has_an_empty_glance() -> None:
     document = a_document("a.pdf", a_page(1, ""))
-    assert (glance(document).title, glance(document).keywords, glance(document).sentences) == ("", (), ())
+    assert (overview(document).title, overview(document).keywords, overview(document).sentences) == ("", (), ())
     assert possible_questions(document) == ()
 
 
@@ -105,6 +105,9 @@ def test_what_the_model_saw_flags_ocr_and_hidden_words() -> None:
 def test_nothing_of_a_document_becomes_markup() -> None:
     evil = "<img src=x>. "
     of = loaded("<b>.pdf", a_page(1, f"{evil * 3}\n<i> lamp <i> lamp and <i> lamp again."))
-    seen = glance(of.encoded.document)
-    for shown in (inside.glance(of, seen, ("<u>?",), trying=False), inside.hits(search([of.encoded.document], "<i>"))):
+    seen = overview(of.encoded.document)
+    for shown in (
+        inside.overview(of, seen, ("<u>?",), trying=False),
+        inside.hits(search([of.encoded.document], "<i>")),
+    ):
         assert not any(tag in shown for tag in ("<img src=x", "<b>", "<i>", "<u>"))

@@ -55,7 +55,7 @@ def test_what_comes_back_is_what_an_engine_here_encodes(lent: tuple[StandIn, Zer
     read = replace(read, pages=(read.pages[0], replace(read.pages[1], figures=1.0)))
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3), np.uint8)
     pieces: list[EncodedDocument] = []
-    encoded = engine.encode(read, views="auto", picture=lambda _: pixels, window_read=pieces.append)
+    encoded = engine.encode(read, views="auto", picture=lambda _: pixels, chunk_read=pieces.append)
     here = Engine(engine.checkpoint).encode(read, views="auto", picture=lambda _: pixels)
     assert torch.equal(encoded.memory.hidden, here.memory.hidden)
     assert encoded.document == here.document and encoded.document.pages[1].view == "image"

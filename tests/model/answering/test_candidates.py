@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.answering.beam_search import Candidate, Search
+from model.answering.beam_search import BeamSearch, Candidate
 from model.answering.sampler import Sampler
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
@@ -19,8 +19,8 @@ LIKELIEST = {"log_probability": 1.0}
 QUESTIONS = ("Who is the treasurer?", "When was the report issued?", "What is the invoice number?")
 
 
-def search(width: int) -> Search:
-    return Search(width, Sampler(GenerationOptions(), torch.device("cpu")), {END}, torch.zeros(3))
+def search(width: int) -> BeamSearch:
+    return BeamSearch(width, Sampler(GenerationOptions(), torch.device("cpu")), {END}, torch.zeros(3))
 
 
 def logits(*rows: list[float]) -> torch.Tensor:
@@ -28,9 +28,9 @@ def logits(*rows: list[float]) -> torch.Tensor:
     return torch.tensor(rows).log()
 
 
-def take(one: Search, *rows: list[float]) -> list[int]:
+def take(one: BeamSearch, *rows: list[float]) -> list[int]:
     nowhere = torch.zeros(len(rows), 3)
-    return one.take(logits(*rows), nowhere, nowhere)
+    return one.extend(logits(*rows), nowhere, nowhere)
 
 
 def ids(candidates: list[Candidate]) -> list[tuple[int, ...]]:
@@ -54,7 +54,7 @@ def test_a_row_can_go_on_in_several_ways_and_another_in_none() -> None:
     one = search(2)
     take(one, [0.0001, 0.5, 0.4999])
     assert take(one, [0.001, 0.5, 0.499], [0.998, 0.001, 0.001]) == [0, 0]
-    assert ids(one.growing) == [(1, 1), (1, 2)]
+    assert ids(one.live) == [(1, 1), (1, 2)]
     assert ids(one.finished) == [(2, END)]
 
 
@@ -62,12 +62,12 @@ def test_what_is_far_less_likely_than_a_finished_answer_is_given_up() -> None:
     one = search(2)
     take(one, [0.9989, 0.001, 0.0001])
     assert ids(one.finished) == [(END,)]
-    assert one.growing == []
+    assert one.live == []
 
 
 def test_a_long_text_goes_on_alone() -> None:
     one = search(2)
-    sizes = [len(take(one, *[[1e-12, 0.5, 0.5]] * len(one.growing))) for _ in range(26)]
+    sizes = [len(take(one, *[[1e-12, 0.5, 0.5]] * len(one.live))) for _ in range(26)]
     assert sizes == [2] * 23 + [1] * 3
 
 
@@ -75,20 +75,20 @@ def test_a_long_text_is_given_up_where_there_is_a_shorter_answer() -> None:
     one = search(2)
     take(one, [0.4, 0.3, 0.3])
     for _ in range(22):
-        take(one, *[[1e-12, 1.0, 1e-12]] * len(one.growing))
-    assert len(one.growing) == 2
+        take(one, *[[1e-12, 1.0, 1e-12]] * len(one.live))
+    assert len(one.live) == 2
     take(one, *[[1e-12, 1.0, 1e-12]] * 2)
-    assert (one.growing, ids(one.finished)) == ([], [(END,)])
+    assert (one.live, ids(one.finished)) == ([], [(END,)])
 
 
 def test_attention_is_summed_along_each_candidate() -> None:
     one = search(2)
-    one.take(logits([0.0001, 0.5, 0.4999]), torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[0.5, 0.0, 0.0]]))
+    one.extend(logits([0.0001, 0.5, 0.4999]), torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[0.5, 0.0, 0.0]]))
     attention = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    one.take(logits([0.001, 0.5, 0.499], [0.998, 0.001, 0.001]), attention, torch.ones(2, 3))
-    assert one.growing[0].attention.tolist() == [1.0, 1.0, 0.0]
+    one.extend(logits([0.001, 0.5, 0.499], [0.998, 0.001, 0.001]), attention, torch.ones(2, 3))
+    assert one.live[0].attention.tolist() == [1.0, 1.0, 0.0]
     assert one.finished[0].attention.tolist() == [1.0, 0.0, 1.0]
-    assert one.growing[0].sought.tolist() == [0.5, 0.0, 0.0]  # before the first token
+    assert one.live[0].first_token_attention.tolist() == [0.5, 0.0, 0.0]  # before the first token
 
 
 def test_the_likeliest_of_several_is_at_least_as_likely_as_the_greedy_answer(checkpoint: Checkpoint) -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.answering.retrieval import closest, cut, passages_of, relevance, shown_rows
+from model.answering.retrieval import cut, passages_of, relevance, retrieve, visible_tokens
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
-from model.encoding.memory import only_rows, placed
+from model.encoding.memory import select_tokens, to_device
 from model.encoding.token_map import NO_PAGE, encode_text
 from model.engine import Engine
 from model.types import Answer, EncodedDocument, GenerationOptions, Turn
@@ -27,7 +27,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
-    return replace(tiny_checkpoint(window=80, overlap=10), passage_tokens=MOST)
+    return replace(tiny_checkpoint(chunk_size=80, chunk_overlap=10), passage_tokens=MOST)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def encoded(checkpoint: Checkpoint) -> EncodedDocument:
 
 
 def pages_shown(encoded: EncodedDocument, question: str) -> set[int]:
-    (rows,) = shown_rows([encoded], [question], MOST)
+    (rows,) = visible_tokens([encoded], [question], MOST)
     return set(encoded.tokens.pages[rows].tolist()) - {NO_PAGE}
 
 
@@ -66,8 +66,8 @@ def test_marks_above_and_beside_letters_do_not_hide_a_word() -> None:
 
 
 def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDocument) -> None:
-    assert shown_rows([encoded], ["Xyzzy?"], MOST).all()
-    assert shown_rows([encoded], ["?"], MOST).all()
+    assert visible_tokens([encoded], ["Xyzzy?"], MOST).all()
+    assert visible_tokens([encoded], ["?"], MOST).all()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_without_passages_nothing_is_relevant() -> None:
 
 def test_function_words_choose_no_passage(encoded: EncodedDocument) -> None:
     """They decide between passages that share other words, too."""
-    assert shown_rows([encoded], ["What was that of which it is?"], MOST).all()
+    assert visible_tokens([encoded], ["What was that of which it is?"], MOST).all()
     both = "The crane lifts stones. Which crane was it in the harbour?"
     with_words, without = relevance(
         [*cut(both[24:], [0], [len(both) - 24]), *cut(both[:23], [0], [23])], "Which crane was it?"
@@ -111,10 +111,10 @@ def test_a_question_in_other_words_is_shown_all_of_a_short_text(encoded: Encoded
     """Of "fishermen" and "repaired" nothing is found: the crane alone says too little of the question."""
     passages = passages_of([encoded])
     tokens = sum(passage.last - passage.first for passage in passages)
-    assert closest(passages, "How much does a crane lift?", tokens)
+    assert retrieve(passages, "How much does a crane lift?", tokens)
     other = "Which crane was repaired by fishermen?"
-    assert not closest(passages, other, tokens)
-    assert closest(passages, other, tokens - 1)  # of a longer text the crane is all that can be shown
+    assert not retrieve(passages, other, tokens)
+    assert retrieve(passages, other, tokens - 1)  # of a longer text the crane is all that can be shown
 
 
 def test_an_abbreviation_ends_no_sentence(checkpoint: Checkpoint) -> None:
@@ -126,7 +126,7 @@ def test_an_abbreviation_ends_no_sentence(checkpoint: Checkpoint) -> None:
 def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -> str:
     _, places = encode_text(checkpoint.tokenizer, text)
     starts, ends = zip(*places, strict=True)
-    chosen = closest(list(cut(text, starts, ends)), question, tokens)
+    chosen = retrieve(list(cut(text, starts, ends)), question, tokens)
     return "".join(text[starts[part.first] : ends[part.last - 1]] for part in chosen) or text
 
 
@@ -164,12 +164,12 @@ def shares(answer: Answer) -> list[float]:
 
 def test_looking_at_passages_is_attention_to_their_rows_alone(checkpoint: Checkpoint, encoded: EncodedDocument) -> None:
     """A mask over the memory, and a memory of the rows that it shows, give the same logits."""
-    shown = shown_rows([encoded], ["Who was the keeper?", "How much do the cranes lift?"], MOST)
-    memory = placed(encoded.memory, checkpoint.device, checkpoint.dtype)
+    shown = visible_tokens([encoded], ["Who was the keeper?", "How much do the cranes lift?"], MOST)
+    memory = to_device(encoded.memory, checkpoint.device, checkpoint.dtype)
     prompt = [2, 9, 30, 41]
-    masked = Decoder(checkpoint.model, [memory], 2, capacity=4, shown=shown).begin([prompt, prompt])
+    masked = Decoder(checkpoint.model, [memory], 2, capacity=4, visible_mask=shown).begin([prompt, prompt])
     for question, rows in enumerate(shown):
-        alone = Decoder(checkpoint.model, [only_rows(memory, rows)], 1, capacity=4).begin([prompt])
+        alone = Decoder(checkpoint.model, [select_tokens(memory, rows)], 1, capacity=4).begin([prompt])
         assert torch.allclose(masked.logits[question], alone.logits[0], atol=1e-4)
         assert torch.allclose(masked.attention[question][rows], alone.attention[0], atol=1e-6)
         assert not masked.attention[question][~rows].any()
@@ -188,11 +188,11 @@ def test_an_answer_says_how_much_it_was_shown(checkpoint: Checkpoint, encoded: E
 
 def test_windows_are_searched_while_the_rest_is_read(checkpoint: Checkpoint) -> None:
     """Each window knows its own tokens of a page."""
-    windows: list[EncodedDocument] = []
-    Engine(checkpoint).encode(document(*PAGES), window_read=windows.append)
-    assert len(windows) > 1
-    (rows,) = shown_rows(windows, ["How much do the cranes lift?"], MOST)
-    assert set(torch.cat([window.tokens.pages for window in windows])[rows].tolist()) - {NO_PAGE} == {2}
+    chunks: list[EncodedDocument] = []
+    Engine(checkpoint).encode(document(*PAGES), chunk_read=chunks.append)
+    assert len(chunks) > 1
+    (rows,) = visible_tokens(chunks, ["How much do the cranes lift?"], MOST)
+    assert set(torch.cat([window.tokens.pages for window in chunks])[rows].tolist()) - {NO_PAGE} == {2}
 
 
 def test_a_question_that_leans_on_the_last_turn_is_shown_what_that_was_about(

@@ -7,7 +7,7 @@ import torch
 
 from app.bench.ranking import chosen
 from model.answering.prompts import NOT_IN_DOCUMENT
-from model.answering.reranker import QuestionContext, features, shown_text
+from model.answering.reranker import QuestionContext, features, visible_text
 from model.checkpoints.adapter import adapter_info
 from model.engine import Engine
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint
@@ -91,9 +91,9 @@ def test_every_question_and_answer_has_finite_features(question: str, answer: st
 def test_the_shown_text_is_that_of_the_rows() -> None:
     encoded = Engine(tiny_checkpoint()).encode(document(TEXT, "A second page."))
     everything = torch.ones(encoded.token_count, dtype=torch.bool)
-    assert shown_text([encoded], everything) == f"{TEXT}\nA second page."
+    assert visible_text([encoded], everything) == f"{TEXT}\nA second page."
     start, end = TEXT.index("Its treasurer"), TEXT.index(" The annual")
     inside = (encoded.tokens.pages == 1) & (encoded.tokens.starts >= start) & (encoded.tokens.ends <= end)
-    assert shown_text([encoded, encoded], torch.cat([inside, inside])) == "\n".join(
+    assert visible_text([encoded, encoded], torch.cat([inside, inside])) == "\n".join(
         ["Its treasurer is Omar Haddad."] * 2
     )

@@ -25,7 +25,7 @@ def folder(tiny_folder: Path, tmp_path: Path) -> Path:
 def test_a_local_folder_loads(tiny_checkpoint: Checkpoint, tiny_folder: Path) -> None:
     assert tiny_checkpoint.name == str(tiny_folder)
     assert not tiny_checkpoint.model.training
-    assert (tiny_checkpoint.window, tiny_checkpoint.overlap) == (1024, 64)  # no longer than its positions
+    assert (tiny_checkpoint.chunk_size, tiny_checkpoint.chunk_overlap) == (1024, 64)  # no longer than its positions
     assert tiny_checkpoint.dtype in (torch.float32, torch.bfloat16)
     assert tiny_checkpoint.model.device == tiny_checkpoint.device
     assert tiny_checkpoint.description.startswith(str(tiny_folder))
@@ -103,7 +103,7 @@ def test_weights_that_were_cut_off(folder: Path, load: Load) -> None:
 def test_a_missing_part_of_sharded_weights(tiny_checkpoint: Checkpoint, folder: Path, load: Load) -> None:
     (folder / "model.safetensors").unlink()
     tiny_checkpoint.model.save_pretrained(folder, max_shard_size="50KB")
-    assert load(folder).window == tiny_checkpoint.window
+    assert load(folder).chunk_size == tiny_checkpoint.chunk_size
     last = sorted(folder.glob("model-*.safetensors"))[-1]
     last.unlink()
     with pytest.raises(CheckpointError, match=f"lacks {last.name}"):

@@ -14,6 +14,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
+from model.decoder.model_backend import load_backend
 from model.engine import Engine
 from model.types import GenerationOptions
 from tests.helpers.tiny import TEXT, document, last, save_tiny, tiny_config, tiny_model
@@ -39,7 +40,7 @@ def checkpoint(
 
 @torch.inference_mode()
 def test_states_and_logits_equal_transformers_with_a_picture_between_texts(checkpoint: Checkpoint) -> None:
-    assert checkpoint.sees and checkpoint.image_processor is not None
+    assert checkpoint.supports_vision and checkpoint.image_processor is not None
     assert list(checkpoint.image_processor.image_mean) == [0.4] * 3  # the folder's own
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3), np.uint8)
     read = document(TEXT, "A caption.", TEXT)
@@ -59,9 +60,10 @@ def test_states_and_logits_equal_transformers_with_a_picture_between_texts(check
 
 
 def test_windows_answers_and_evidence(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    engine = Engine(replace(checkpoint, window=60, overlap=16), native_folder=tmp_path, quantised=True)
+    short = replace(checkpoint, chunk_size=60, chunk_overlap=16)
+    engine = Engine(short, backend=load_backend(short.model, tmp_path, quantized=True))
     encoded = engine.encode(document(TEXT, TEXT))
-    assert encoded.windows > 3
+    assert encoded.chunks > 3
     answer = last(engine.answer(encoded, "Who is the treasurer?", options=GenerationOptions(max_new_tokens=8)))
     assert answer.finished and answer.encoder_tokens == 0 and answer.tokens > 0
     assert {place.page for place in answer.evidence} <= {1, 2}

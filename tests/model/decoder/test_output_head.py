@@ -16,7 +16,7 @@ TOLERANCE = 1e-4
 def test_the_int8_head_ranks_the_best_tokens_as_the_exact_one(questions: int) -> None:
     model = tiny_model()
     hidden = torch.randn(questions, 48, generator=torch.Generator().manual_seed(1))
-    exact, quick = OutputHead(model)(hidden), OutputHead(model, quantised=True)(hidden)
+    exact, quick = OutputHead(model)(hidden), OutputHead(model, quantized=True)(hidden)
     assert torch.equal(quick.topk(5).indices, exact.topk(5).indices)
     assert relative_error(quick.topk(5).values, exact.topk(5).values) < TOLERANCE
     assert relative_error(quick, exact) < 0.02

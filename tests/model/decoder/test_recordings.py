@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from model.decoder.cuda_graph import Recording
-from model.decoder.cuda_graphs import Recordings
+from model.decoder.cuda_graphs import CudaGraph, CudaGraphPool
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
-from model.encoder.encoder import encode_window
-from model.encoding.memory import memory_of
+from model.encoder.encoder import encode_chunk
+from model.encoding.memory import build_memory
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
-from tests.helpers.tiny import relative_error, tiny_config, tiny_model
-from tests.model.test_engine_laws import SHAPES, TOLERANCE, ids_of
+from tests.helpers.tiny import ids_of, relative_error, tiny_config, tiny_model
 
+TOLERANCE = 1e-4
+SHAPES = [(4, 1), (4, 2), (4, 4)]
 MOVES = [None, None, [2, 0, 1], [0, 0, 1], None, [1, 2], [0, 1, 1, 0, 1, 0, 0, 1, 1], None, None, [8, 0, 3], [0], None]
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
@@ -26,27 +26,27 @@ NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no G
 def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.device:
     """A CPU records nothing: there the work is done again."""
     if request.param == "cpu":
-        monkeypatch.setattr("model.decoder.cuda_graph.record", lambda work, _: work)
+        monkeypatch.setattr("model.decoder.cuda_graphs.capture", lambda work, _: work)
     return torch.device(request.param)
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
+def made(monkeypatch: pytest.MonkeyPatch) -> list[CudaGraph]:
     """All recordings that were begun."""
-    begun: list[Recording] = []
+    begun: list[CudaGraph] = []
 
-    class Noted(Recording):
+    class Noted(CudaGraph):
         def __init__(self, *given: object) -> None:
             super().__init__(*given)  # type: ignore[arg-type]
             begun.append(self)
 
-    monkeypatch.setattr("model.decoder.cuda_graphs.Recording", Noted)
+    monkeypatch.setattr("model.decoder.cuda_graphs.CudaGraph", Noted)
     return begun
 
 
 def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
     ids = (ids_of(length, seed=length).to(model.device) for length in lengths)
-    return [memory_of(model, encode_window(model, some)) for some in ids]
+    return [build_memory(model, encode_chunk(model, some)) for some in ids]
 
 
 def said(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> list[DecoderOutput]:
@@ -55,8 +55,8 @@ def said(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> list[DecoderOutp
     running = len(prompts)
     for move in MOVES:
         if move is not None:
-            decoder.keep([*move, *move, *move])  # more than there is room for, and no more after all
-            decoder.keep(list(range(len(move))))
+            decoder.select([*move, *move, *move])  # more than there is room for, and no more after all
+            decoder.select(list(range(len(move))))
             running = len(move)
         outputs.append(decoder.step([7 + len(outputs) + 5 * row for row in range(running)]))
     return outputs
@@ -64,7 +64,7 @@ def said(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> list[DecoderOutp
 
 def assert_same(ours: Sequence[DecoderOutput], theirs: Sequence[DecoderOutput]) -> None:
     for one, other in zip(ours, theirs, strict=True):
-        for name in ("logits", "attention", "sought"):
+        for name in ("logits", "attention", "middle_layer_attention"):
             assert getattr(one, name).shape == getattr(other, name).shape
             assert relative_error(getattr(one, name), getattr(other, name)) < TOLERANCE
 
@@ -81,30 +81,32 @@ def test_a_recorded_pass_says_what_a_pass_says(
     prompts = [ids_of(count, seed=count).tolist() for count in lengths]
     shown = torch.rand(3, 47, generator=torch.Generator().manual_seed(0)).to(device) < 0.5 if hiding else None
     given = model, memories, 3, max(lengths) + len(MOVES)
-    recordings = Recordings(model)
-    theirs = said(Decoder(*given, shown=shown), prompts)
+    recordings = CudaGraphPool(model)
+    theirs = said(Decoder(*given, visible_mask=shown), prompts)
     for _ in range(3):  # begun, recorded, replayed
-        assert_same(said(Decoder(*given, shown=shown, parts=DecoderParts(recordings=recordings)), prompts), theirs)
+        assert_same(
+            said(Decoder(*given, visible_mask=shown, parts=DecoderParts(cuda_graphs=recordings)), prompts), theirs
+        )
 
 
-def test_nothing_of_the_answer_before_is_left(device: torch.device, made: list[Recording]) -> None:
+def test_nothing_of_the_answer_before_is_left(device: torch.device, made: list[CudaGraph]) -> None:
     """A shorter document and fewer questions than what the same recordings worked on before."""
     model = tiny_model().to(device)
-    recordings = Recordings(model)
+    recordings = CudaGraphPool(model)
     many = [ids_of(count, seed=count).tolist() for count in (12, 14, 9)]
-    said(Decoder(model, memories_of(model, 300), 3, 40, parts=DecoderParts(recordings=recordings)), many)
+    said(Decoder(model, memories_of(model, 300), 3, 40, parts=DecoderParts(cuda_graphs=recordings)), many)
     begun = len(made)
     given = model, memories_of(model, 21), 3, 40
     few = [ids_of(count, seed=count).tolist() for count in (2, 5, 1)]
-    assert_same(said(Decoder(*given, parts=DecoderParts(recordings=recordings)), few), said(Decoder(*given), few))
+    assert_same(said(Decoder(*given, parts=DecoderParts(cuda_graphs=recordings)), few), said(Decoder(*given), few))
     assert len(made) == begun
 
 
 def test_decoders_at_the_same_time_have_recordings_of_their_own(device: torch.device) -> None:
     model = tiny_model().to(device)
-    recordings, memories = Recordings(model), memories_of(model, 30)
+    recordings, memories = CudaGraphPool(model), memories_of(model, 30)
     prompts = [ids_of(count, seed=count).tolist() for count in (4, 7)]
-    decoders = [Decoder(model, memories, 1, 20, parts=DecoderParts(recordings=recordings)) for _ in prompts]
+    decoders = [Decoder(model, memories, 1, 20, parts=DecoderParts(cuda_graphs=recordings)) for _ in prompts]
     alone = [Decoder(model, memories, 1, 20) for _ in prompts]
     pairs = list(zip(decoders, alone, prompts, strict=True))
     assert_same([one.begin([prompt]) for one, _, prompt in pairs], [one.begin([prompt]) for _, one, prompt in pairs])
@@ -116,22 +118,23 @@ def test_nobody_looks_where_no_evidence_is_wanted(device: torch.device) -> None:
     model = tiny_model().to(device)
     given = model, memories_of(model, 30), 1, 20
     decoders = [
-        Decoder(*given, evidence=False, parts=DecoderParts(recordings=some)) for some in (Recordings(model), None)
+        Decoder(*given, return_attention=False, parts=DecoderParts(cuda_graphs=some))
+        for some in (CudaGraphPool(model), None)
     ]
     outputs = [[one.begin([[2, 9]]), one.step([7]), one.step([8]), one.step([9])] for one in decoders]
-    assert all(output.attention.shape == output.sought.shape == (1, 0) for output in outputs[0])
+    assert all(output.attention.shape == output.middle_layer_attention.shape == (1, 0) for output in outputs[0])
     for ours, theirs in zip(*outputs, strict=True):
         assert relative_error(ours.logits, theirs.logits) < TOLERANCE
 
 
-def test_few_recordings_are_kept(device: torch.device, made: list[Recording], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_recordings_are_kept(device: torch.device, made: list[CudaGraph], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.decoder.cuda_graphs._MOST_IDLE", 2)
     model = tiny_model().to(device)
-    recordings, memories = Recordings(model), memories_of(model, 30)
+    recordings, memories = CudaGraphPool(model), memories_of(model, 30)
     for capacity in (10, 100, 200, 10, 200):  # each begins a recording for its prompt; the first is gone by then
-        Decoder(model, memories, 1, capacity, parts=DecoderParts(recordings=recordings)).begin([[2, 9]])
+        Decoder(model, memories, 1, capacity, parts=DecoderParts(cuda_graphs=recordings)).begin([[2, 9]])
     assert [recording.shape.capacity for recording in made] == [64, 128, 256, 64]
 
 
 def test_a_gpu_records_and_a_processor_does_not(device: torch.device) -> None:
-    assert (Recordings.of(tiny_model().to(device)) is not None) == (device.type == "cuda")
+    assert (CudaGraphPool.of(tiny_model().to(device)) is not None) == (device.type == "cuda")

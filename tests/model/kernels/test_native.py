@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ import torch
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
-from model.decoder.forward import DecoderOutput
-from model.encoder.encoder import encode_window
-from model.encoding.memory import memory_of, placed
+from model.decoder.model_backend import load_backend
+from model.encoder.encoder import encode_chunk
+from model.encoding.memory import build_memory, to_device
 from model.engine import Engine
 from model.errors import Cancelled
 from model.kernels import library
@@ -21,11 +20,8 @@ from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 from model.types import GenerationOptions, Memory
+from tests.helpers.kernels import SHAPES, TOLERANCE, answered, assert_same, memories_of
 from tests.helpers.tiny import TEXT, document, last, relative_error, tiled_config, tiny_config, tiny_model
-
-TOLERANCE = 1e-5
-SHAPES = [(4, 1), (4, 2), (2, 2)]
-PROMPTS = [[2, 9, 10, 11], [2, 20], [2, 30, 31, 32, 33]]
 
 pytestmark = pytest.mark.usefixtures("as_states")
 needs_compiler = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
@@ -35,36 +31,6 @@ def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:
     layers = load_native_parts(model, folder).decoder_layers
     assert layers is not None
     return layers
-
-
-def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
-    generator = torch.Generator().manual_seed(1)
-    ids = [torch.randint(7, 400, (length,), generator=generator) for length in lengths]
-    return [memory_of(model, encode_window(model, row)) for row in ids]
-
-
-def answered(
-    model: T5Gemma2,
-    memories: Sequence[Memory],
-    layers: DecoderLayers | None,
-    shown: torch.Tensor | None = None,
-    *,
-    evidence: bool = True,
-) -> DecoderOutput:
-    """Twelve tokens, more than the window of eight; halfway one answer ends and another goes on in two ways."""
-    decoder = Decoder(model, memories, 3, 40, shown=shown, parts=DecoderParts(layers=layers), evidence=evidence)
-    decoder.begin(PROMPTS)
-    for token in range(8, 20):
-        if token == 14:
-            decoder.keep([0, 2, 2])
-        output = decoder.step([token, token + 1, token + 2])
-    return output
-
-
-def assert_same(ours: DecoderOutput, theirs: DecoderOutput, tolerance: float = TOLERANCE) -> None:
-    assert ours.logits is not theirs.logits and not torch.equal(ours.logits, theirs.logits)  # it went the other way
-    for name in ("logits", "attention", "sought"):
-        assert relative_error(getattr(ours, name), getattr(theirs, name)) < tolerance, name
 
 
 @needs_compiler
@@ -110,7 +76,7 @@ def test_by_tiles_nearly(heads: int, key_heads: int, shown: bool, folder: Path) 
     expected = answered(exact, memories_of(exact, *lengths), None, rows)
     memories = memories_of(model, *lengths)
     ours, theirs = answered(model, memories, layers_of(model, folder), rows), answered(model, memories, None, rows)
-    for name in ("logits", "attention", "sought"):
+    for name in ("logits", "attention", "middle_layer_attention"):
         errors = [relative_error(getattr(one, name).float(), getattr(expected, name)) for one in (ours, theirs)]
         assert 0 < errors[0] < 1.3 * errors[1] < 0.2, name
 
@@ -122,18 +88,18 @@ def test_large_numbers(folder: Path) -> None:
     for layer in (*model.model.decoder.layers, *model.model.encoder.text_model.layers):
         layer.mlp.gate_proj.weight *= 100
     parts, ids = load_native_parts(model, folder), torch.arange(7, 57)
-    states = encode_window(model, ids)
-    assert relative_error(encode_window(model, ids, native=parts), states) < TOLERANCE
-    memories = [memory_of(model, states)]
+    states = encode_chunk(model, ids)
+    assert relative_error(encode_chunk(model, ids, native=parts), states) < TOLERANCE
+    memories = [build_memory(model, states)]
     assert_same(answered(model, memories, parts.decoder_layers), answered(model, memories, None))
 
 
 @needs_compiler
 def test_states_of_another_type_are_refused(folder: Path) -> None:
     model = tiny_model()
-    memory = placed(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
+    memory = to_device(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
     with pytest.raises(ValueError, match=r"states are in .*bfloat16.*, the model in torch.float32"):
-        Decoder(model, [memory], 1, 4, parts=DecoderParts(layers=layers_of(model, folder)))
+        Decoder(model, [memory], 1, 4, parts=DecoderParts(layers=layers_of(model, folder))).begin([[9]])
 
 
 @needs_compiler
@@ -141,9 +107,9 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
     model = tiny_model()
     layers = layers_of(model, folder)
     (empty,) = memories_of(model, 1)
-    empty = Memory(hidden=empty.hidden[:0], key_scales=empty.key_scales[..., :0])
+    empty = Memory(hidden=empty.hidden[:0], key_inv_rms=empty.key_inv_rms[..., :0])
     # Equal lengths: a padded question would see nothing at all.
-    monkeypatch.setattr("tests.model.kernels.test_native.PROMPTS", [[2, 9], [2, 10], [2, 11]])
+    monkeypatch.setattr("tests.helpers.kernels.PROMPTS", [[2, 9], [2, 10], [2, 11]])
     ours, theirs = answered(model, [empty], layers), answered(model, [empty], None)
     assert relative_error(ours.logits, theirs.logits) < TOLERANCE
     memories = memories_of(model, 20)
@@ -153,6 +119,7 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
 
 
 @needs_compiler
+@pytest.mark.usefixtures("as_states")
 def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
     model, asked = tiny_model(), iter([False, False, True])
     memories = memories_of(model, 20)
@@ -160,12 +127,12 @@ def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
         model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: next(asked)
     )
     with pytest.raises(Cancelled):
-        decoder.step([9])
+        decoder.begin([[9]])
     assert not list(asked)
     undisturbed = Decoder(
         model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: False
     )
-    assert torch.isfinite(undisturbed.step([9]).logits).all()
+    assert torch.isfinite(undisturbed.begin([[9]]).logits).all()
 
 
 @needs_compiler
@@ -181,8 +148,8 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    plain, quick = Engine(checkpoint), Engine(checkpoint)
-    quick._quicken(tmp_path, quantised=False)
+    plain = Engine(checkpoint)
+    quick = Engine(checkpoint, backend=load_backend(checkpoint.model, tmp_path, quantized=False))
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))
@@ -197,6 +164,25 @@ def test_it_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("subprocess.run", None)
     assert library.load_library(folder) is not None
     assert list(folder.iterdir()) == [before]
+
+
+@pytest.mark.parametrize("damaged", [b"half", b"", b"another library"])
+def test_a_damaged_library_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bytes) -> None:
+    """With a compiler that writes its own bytes and notes that it was asked."""
+    runs, compiler, cache = tmp_path / "runs", tmp_path / "c++", tmp_path / "cache"
+    compiler.write_text(f'#!/bin/sh\necho run >> {runs}\nfor last; do :; done\necho library > "$last"\n')
+    compiler.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(compiler))
+    for _ in range(2):
+        library.load_library(cache)
+    (made,) = cache.iterdir()
+    assert runs.read_text() == "run\n"
+    made.write_bytes(damaged)
+    for _ in range(2):
+        library.load_library(cache)
+    assert runs.read_text() == "run\nrun\n"
+    assert list(cache.iterdir()) == [made]
+    assert made.read_text() == "library\n"
 
 
 def test_without_a_compiler_or_with_one_that_fails_pytorch_does_it(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.encoder.encoder import encode_window
-from model.encoding.memory import memory_of
+from model.encoder.encoder import encode_chunk
+from model.encoding.memory import build_memory
 from model.errors import Cancelled
 from model.kernels import library
 from model.kernels.parts import NativeParts, load_native_parts
@@ -41,16 +41,16 @@ def test_between_the_matrices(
     monkeypatch.setattr("model.encoder.encoder._PIECE", 130)
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
     ids, native = ids_of(length), load_native_parts(model, folder)
-    ours, theirs = encode_window(model, ids, native=native), encode_window(model, ids)
+    ours, theirs = encode_chunk(model, ids, native=native), encode_chunk(model, ids)
     assert native.encoder_layers is None and not torch.equal(ours, theirs)
     assert relative_error(ours, theirs) < TOLERANCE
 
 
 def test_between_the_matrices_in_bfloat16_nearly(folder: Path) -> None:
     ids, model = ids_of(100), tiny_model().bfloat16()
-    exact = encode_window(tiny_model(), ids)
-    theirs = relative_error(encode_window(model, ids), exact)
-    ours = relative_error(encode_window(model, ids, native=load_native_parts(model, folder)), exact)
+    exact = encode_chunk(tiny_model(), ids)
+    theirs = relative_error(encode_chunk(model, ids), exact)
+    ours = relative_error(encode_chunk(model, ids, native=load_native_parts(model, folder)), exact)
     assert 0 < ours < 1.1 * theirs < 0.2
 
 
@@ -68,25 +68,25 @@ def test_whole_layers_by_tiles(
     config = tiled_config(heads=heads, key_heads=key_heads, sliding_window=window)
     ids, model = ids_of(length), tiny_model(config).bfloat16()
     native = tiled(model, folder)
-    exact = encode_window(tiny_model(config), ids)
-    theirs = relative_error(encode_window(model, ids).float(), exact)
-    ours = relative_error(encode_window(model, ids, native=native).float(), exact)
+    exact = encode_chunk(tiny_model(config), ids)
+    theirs = relative_error(encode_chunk(model, ids).float(), exact)
+    ours = relative_error(encode_chunk(model, ids, native=native).float(), exact)
     assert 0 < ours < theirs < 0.2
 
 
 def test_the_pieces_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model(tiled_config()).bfloat16()
     native, ids = tiled(model, folder), ids_of(300)
-    whole = encode_window(model, ids, native=native)
+    whole = encode_chunk(model, ids, native=native)
     monkeypatch.setattr("model.kernels.encoder_layers._PIECE", 32)
-    assert torch.equal(encode_window(model, ids, native=native), whole)
+    assert torch.equal(encode_chunk(model, ids, native=native), whole)
 
 
 def test_matrices_of_a_large_model_are_read_as_they_lie(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model(tiled_config()).bfloat16()
     native, ids = tiled(model, folder), ids_of(100)
     monkeypatch.setattr("model.kernels.layer._MOST_COPIED", 0)
-    assert torch.equal(encode_window(model, ids, native=tiled(model, folder)), encode_window(model, ids, native=native))
+    assert torch.equal(encode_chunk(model, ids, native=tiled(model, folder)), encode_chunk(model, ids, native=native))
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
@@ -95,9 +95,9 @@ def test_what_is_kept_of_keys(heads: int, key_heads: int, length: int, folder: P
     config = tiled_config(heads=heads, key_heads=key_heads)
     model = tiny_model(config).bfloat16()
     native, hidden = tiled(model, folder), torch.randn(length, 64).bfloat16()
-    assert native.key_scales is not None
-    ours = memory_of(model, hidden, native.key_scales).key_scales
-    exact = memory_of(model.float(), hidden.float()).key_scales
+    assert native.key_inv_rms is not None
+    ours = build_memory(model, hidden, native.key_inv_rms).key_inv_rms
+    exact = build_memory(model.float(), hidden.float()).key_inv_rms
     assert ours.shape == exact.shape
     assert relative_error(ours, exact) < TOLERANCE
 
@@ -109,10 +109,10 @@ def test_large_numbers(by_tiles: bool, folder: Path) -> None:
     for layer in model.model.encoder.text_model.layers:
         layer.mlp.gate_proj.weight *= 100
         layer.self_attn.q_norm.weight *= 20
-    ids, exact = ids_of(50), encode_window(model, ids_of(50))
+    ids, exact = ids_of(50), encode_chunk(model, ids_of(50))
     native = tiled(model.bfloat16(), folder) if by_tiles else load_native_parts(model, folder)
-    ours = encode_window(model, ids, native=native)
-    allowed = 1.1 * relative_error(encode_window(model, ids).float(), exact) if by_tiles else TOLERANCE
+    ours = encode_chunk(model, ids, native=native)
+    allowed = 1.1 * relative_error(encode_chunk(model, ids).float(), exact) if by_tiles else TOLERANCE
     assert relative_error(ours.float(), exact) < allowed
 
 
@@ -123,9 +123,9 @@ def test_scores_far_above_those_of_the_tokens_beside(folder: Path) -> None:
     del layers[1:]  # one layer: those behind it would make much of small differences
     layers[0].self_attn.q_norm.weight.fill_(300)
     ids = ids_of(700)
-    exact = encode_window(model, ids)
-    ours = encode_window(model.bfloat16(), ids, native=tiled(model, folder))
-    theirs = relative_error(encode_window(model, ids).float(), exact)
+    exact = encode_chunk(model, ids)
+    ours = encode_chunk(model.bfloat16(), ids, native=tiled(model, folder))
+    theirs = relative_error(encode_chunk(model, ids).float(), exact)
     assert relative_error(ours.float(), exact) < 1.1 * theirs < 0.2
 
 
@@ -133,11 +133,11 @@ def test_progress_moves_and_reading_can_be_stopped(folder: Path, monkeypatch: py
     monkeypatch.setattr("model.kernels.encoder_layers._PIECE", 32)
     model = tiny_model(tiled_config()).bfloat16()
     native, fractions = tiled(model, folder), list[float]()
-    encode_window(model, ids_of(200), native=native, progress=fractions.append)
+    encode_chunk(model, ids_of(200), native=native, progress=fractions.append)
     assert fractions == sorted(fractions) and len(set(fractions)) > 4 * len(model.model.encoder.text_model.layers)
     asked = iter(range(1000))
     with pytest.raises(Cancelled):
-        encode_window(model, ids_of(200), native=native, cancelled=lambda: next(asked) == 9)
+        encode_chunk(model, ids_of(200), native=native, cancelled=lambda: next(asked) == 9)
     assert next(asked) == 10
 
 
@@ -145,6 +145,6 @@ def test_other_sizes_go_another_way(folder: Path) -> None:
     """Tiles want whole rows: of 48 numbers there are none. What lies between the matrices is native all the same."""
     native = load_native_parts(tiny_model().bfloat16(), folder)
     assert native.encoder_layers is None
-    assert native.key_scales is None
+    assert native.key_inv_rms is None
     assert native.encoder_rows is not None
     assert load_native_parts(tiny_model(tiled_config()), folder).encoder_layers is None  # float32

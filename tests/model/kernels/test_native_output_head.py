@@ -10,8 +10,8 @@ import torch
 from model.kernels import library
 from model.kernels.output_head import NativeOutputHead
 from model.kernels.parts import load_native_parts
+from tests.helpers.int8_kernels import models
 from tests.helpers.tiny import relative_error
-from tests.model.kernels.test_native_int8 import models
 
 VOCABULARY = 2**16
 STRIP = 16  # rows whose logits are made exact together
@@ -66,5 +66,5 @@ def test_only_what_is_whole_tiles_is_quantised_where_that_is_wanted(folder: Path
     head = model.lm_head.out_proj.weight.detach()  # of 400 rows
     loaded = library.load_library(folder)
     assert loaded is not None and not NativeOutputHead.fit(loaded, head)
-    assert load_native_parts(model, folder, quantised=True).output_head is None
+    assert load_native_parts(model, folder, quantized=True).output_head is None
     assert not NativeOutputHead.fit(loaded, matrix(64).float())

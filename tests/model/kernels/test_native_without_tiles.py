@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.encoder.encoder import encode_window
+from model.encoder.encoder import encode_chunk
 from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.parts import load_native_parts
 from model.network.t5gemma2 import T5Gemma2
+from tests.helpers.int8_kernels import as_in_int8, assert_nearly, models
+from tests.helpers.kernels import SHAPES, TOLERANCE, answered, assert_same, memories_of
 from tests.helpers.tiny import relative_error
-from tests.model.kernels.test_native import SHAPES, TOLERANCE, answered, assert_same, memories_of
-from tests.model.kernels.test_native_int8 import as_in_int8, assert_nearly, models
 
 pytestmark = [
     pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),
@@ -34,8 +34,8 @@ def without_tiles(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-def layers_of(model: T5Gemma2, folder: Path, *, quantised: bool = False) -> DecoderLayers:
-    layers = load_native_parts(model, folder, quantised=quantised).decoder_layers
+def layers_of(model: T5Gemma2, folder: Path, *, quantized: bool = False) -> DecoderLayers:
+    layers = load_native_parts(model, folder, quantized=quantized).decoder_layers
     assert layers is not None, "it does not compile"
     assert not layers.tiled
     return layers
@@ -53,9 +53,9 @@ def test_tokens(heads: int, key_heads: int, folder: Path) -> None:
 
 def test_weights_in_int8(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those of a question, which PyTorch's operations would take with the exact weights."""
-    monkeypatch.setattr("model.kernels.decoder_layers.LayersOver.pay", lambda *_: True)
+    monkeypatch.setattr("model.kernels.decoder_layers.BoundLayers.is_faster", lambda *_: True)
     exact, _ = models()
-    layers = layers_of(exact, folder, quantised=True)
+    layers = layers_of(exact, folder, quantized=True)
     assert layers.matrix_bytes < 0.6 * layers_of(exact, folder).matrix_bytes
     memories = memories_of(exact, 90)
     found = answered(exact, memories, layers)
@@ -68,4 +68,4 @@ def test_reading(folder: Path) -> None:
     ids = torch.randint(7, 400, (300,), generator=torch.Generator().manual_seed(1))
     native = load_native_parts(model, folder)
     assert native.encoder_rows is not None and native.encoder_layers is None
-    assert relative_error(encode_window(model, ids, native=native), encode_window(model, ids)) < TOLERANCE
+    assert relative_error(encode_chunk(model, ids, native=native), encode_chunk(model, ids)) < TOLERANCE

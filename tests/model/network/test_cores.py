@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from model.encoder.encoder import encode_window
+from model.encoder.encoder import encode_chunk
 from model.engine import Engine
 from model.errors import Cancelled
-from model.network.threads import pieces, side_by_side
+from model.network.threads import parallel_map, pieces
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint, tiny_model
 
 
@@ -29,7 +29,7 @@ def test_results_come_in_order_from_threads_of_one_core(cores: int) -> None:
         time.sleep(0.02 * (number % 3))
         return number, torch.get_num_threads(), threading.current_thread().name
 
-    results = list(side_by_side(work, range(7)))
+    results = list(parallel_map(work, range(7)))
     assert [number for number, _, _ in results] == list(range(7))
     assert all(count == 1 for _, count, _ in results)
     assert len({name for _, _, name in results}) == cores or cores == 1
@@ -45,7 +45,7 @@ def test_pieces_are_of_nearly_one_size(cores: int, total: int) -> None:
 
 
 def test_a_later_thread_has_all_cores_again(cores: int) -> None:
-    list(side_by_side(str, range(4)))
+    list(parallel_map(str, range(4)))
     counts: list[int] = []
     thread = threading.Thread(target=lambda: counts.append(torch.get_num_threads()))
     thread.start()
@@ -64,7 +64,7 @@ def test_what_has_not_begun_is_left_out_when_one_fails() -> None:
             raise ValueError("the second")
 
     with pytest.raises(ValueError, match="the second"):
-        list(side_by_side(work, range(40)))
+        list(parallel_map(work, range(40)))
     count = len(begun)
     assert count < 40
     time.sleep(0.05)
@@ -74,33 +74,33 @@ def test_what_has_not_begun_is_left_out_when_one_fails() -> None:
 @pytest.mark.usefixtures("cores")
 def test_a_window_is_read_alike_by_any_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     model, ids = tiny_model(), torch.randint(7, 400, (300,), generator=torch.Generator().manual_seed(0))
-    whole = encode_window(model, ids)
+    whole = encode_chunk(model, ids)
     monkeypatch.setattr("model.encoder.encoder._PIECE", 64)
     monkeypatch.setattr("model.encoder.encoder._SMALLEST_PIECE", 64)
     fractions: list[float] = []
-    assert torch.allclose(encode_window(model, ids, progress=fractions.append), whole, atol=1e-5)
+    assert torch.allclose(encode_chunk(model, ids, progress=fractions.append), whole, atol=1e-5)
     assert fractions == sorted(fractions) and len(fractions) == 5 * model.config.encoder.text_config.num_hidden_layers
 
 
 @pytest.mark.usefixtures("cores")
 def test_windows_are_read_alike_by_any_number_of_cores() -> None:
-    engine = Engine(tiny_checkpoint(window=40, overlap=8))
+    engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8))
     done: list[int] = []
     parts: list[int] = []
     encoded = engine.encode(
-        document(TEXT), progress=lambda step: done.append(step.done), window_read=lambda one: parts.append(one.windows)
+        document(TEXT), progress=lambda step: done.append(step.done), chunk_read=lambda one: parts.append(one.chunks)
     )
     torch.set_num_threads(1)
     alone = engine.encode(document(TEXT))
-    assert encoded.windows == len(parts) > 3 and done == sorted(done)
+    assert encoded.chunks == len(parts) > 3 and done == sorted(done)
     assert torch.allclose(encoded.memory.hidden, alone.memory.hidden, atol=1e-5)
     assert torch.equal(encoded.tokens.ids, alone.tokens.ids)
 
 
 @pytest.mark.usefixtures("cores")
 def test_a_stop_is_heard_between_windows() -> None:
-    engine = Engine(tiny_checkpoint(window=40, overlap=8))
+    engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8))
     read: list[object] = []
     with pytest.raises(Cancelled):
-        engine.encode(document(TEXT), window_read=read.append, cancelled=lambda: len(read) > 1)
+        engine.encode(document(TEXT), chunk_read=read.append, cancelled=lambda: len(read) > 1)
     assert len(read) < 5

@@ -10,6 +10,7 @@ import torch
 from model.checkpoints import load_checkpoint
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.placement import DISK, Weights, find_place
+from model.decoder.model_backend import load_backend
 from model.engine import Engine
 from model.errors import CheckpointError
 from model.network.offload import bring_in_by_layers
@@ -47,7 +48,7 @@ def away(checkpoint: Checkpoint) -> set[str]:
 
 def same(one: EncodedDocument, other: EncodedDocument) -> bool:
     return torch.equal(one.memory.hidden, other.memory.hidden) and torch.equal(
-        one.memory.key_scales, other.memory.key_scales
+        one.memory.key_inv_rms, other.memory.key_inv_rms
     )
 
 
@@ -56,13 +57,13 @@ def test_from_the_disk_all_is_the_same(
     free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]], tmp_path: Path
 ) -> None:
     whole, said = cramped(10**9)
-    assert "partly" not in said and not away(whole) and not whole.elsewhere
+    assert "partly" not in said and not away(whole) and not whole.offloaded
     spread, said = cramped(free)
     assert "on cpu" in said and "weights partly on disk: " in said
-    assert "GB of its weights lie on the disk and come in while they work" in spread.elsewhere
+    assert "GB of its weights lie on the disk and come in while they work" in spread.offloaded
     assert away(spread) == stacks
     assert not spread.model.model.decoder.embed_tokens.weight.is_meta  # and so the output head, which is tied to it
-    plain, engine = Engine(whole), Engine(spread, native_folder=tmp_path, quantised=True)
+    plain, engine = Engine(whole), Engine(spread, backend=load_backend(spread.model, tmp_path, quantized=True))
     expected, encoded = plain.encode(document(TEXT)), engine.encode(document(TEXT))
     assert same(encoded, expected)
     ours = last(engine.answer(encoded, "Who is the treasurer?", options=SHORT))
@@ -104,8 +105,8 @@ def placed(monkeypatch: pytest.MonkeyPatch, **free: int) -> tuple[str, list[str]
     monkeypatch.setattr(f"{PLACEMENT}.free_bytes", devices.__getitem__)
     monkeypatch.setattr("torch.cuda.device_count", lambda: len(free) - 1)
     place = find_place(Weights(total=100, layers=LAYERS), name="tiny")
-    assert place.fits and all("encoder" in name for name in list(place.elsewhere)[:4])
-    return str(place.device), list(place.elsewhere.values())
+    assert place.fits and all("encoder" in name for name in list(place.offloaded)[:4])
+    return str(place.device), list(place.offloaded.values())
 
 
 def test_encoder_layers_go_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from model.checkpoints.checkpoint import Checkpoint
-from model.encoder.encoder import encode_window
+from model.encoder.encoder import encode_chunk
 from model.engine import Engine
 from model.network.t5gemma2 import TextT5Gemma2, load_text_t5gemma2
 from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
@@ -34,7 +34,7 @@ def test_encoder_states_are_transformers(ours: TextT5Gemma2, theirs: Checkpoint)
     """Longer than the sliding window; the global layers' RoPE has a factor."""
     ids = torch.arange(7, 90)
     expected = theirs.model.model.encoder(input_ids=ids[None]).last_hidden_state[0]
-    assert (encode_window(ours, ids) - expected).abs().max() < TOLERANCE
+    assert (encode_chunk(ours, ids) - expected).abs().max() < TOLERANCE
 
 
 def test_answers_and_their_confidence_are_those_of_transformers_modules(ours: TextT5Gemma2, theirs: Checkpoint) -> None:

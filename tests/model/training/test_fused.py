@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from model.network.t5gemma2 import rotated
 from model.training.attention import Attended
 from model.training.fused import AddAndNorm, Gated, Norm, Turned
-from model.training.low_rank import LowRankLinear
+from model.training.lora import LowRankLinear
 
 EPS = 1e-6
 

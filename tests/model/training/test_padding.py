@@ -10,7 +10,7 @@ import torch
 
 from model.training.data import Passage, Tokens
 from model.training.forward import decoded, encoded
-from model.training.low_rank import add_low_rank
+from model.training.lora import add_lora
 from model.training.packing import Batch, Shape, collate, lay_out
 from tests.helpers.tiny import TEXT, tiny_model, tiny_tokenizer
 
@@ -38,7 +38,7 @@ def test_padded_is_document_by_document(part: str) -> None:
     for padded in (False, True):
         torch.manual_seed(0)
         model = tiny_model()
-        trained = add_low_rank(model, rank=4)
+        trained = add_lora(model, rank=4)
         with torch.no_grad():
             for value in trained.values():
                 value.add_(torch.randn_like(value) * 0.05)

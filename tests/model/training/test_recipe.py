@@ -15,15 +15,15 @@ from model.answering.prompts import NOT_IN_DOCUMENT
 from model.checkpoints.adapter import Adapter, load_adapter, read_adapter, write_adapter
 from model.checkpoints.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
 from model.decoder.decoder import Decoder
-from model.encoder.encoder import encode_window
-from model.encoding.chunks import plan_windows
-from model.encoding.memory import memory_of
+from model.encoder.encoder import encode_chunk
+from model.encoding.chunks import plan_chunks
+from model.encoding.memory import build_memory
 from model.encoding.token_map import NO_PAGE
 from model.engine import Engine
 from model.errors import CheckpointError
 from model.training.data import Passage, Tokens
 from model.training.forward import answer_states
-from model.training.low_rank import add_low_rank, truncate
+from model.training.lora import add_lora, truncate
 from model.training.mixture import Mixture
 from model.training.packing import IGNORED, Shape, collate, lay_out, pack
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer
@@ -60,7 +60,7 @@ def test_the_decoder_without_a_document_is_still_gemma(fold_norms: bool) -> None
     weights = initial_weights(gemma_weights(gemma), 7, start)
     model = build_model(t5gemma2_config(gemma.config), weights, torch.float32)
     ids = torch.randint(7, 400, (1, 20), generator=torch.Generator().manual_seed(1))
-    ours = Decoder(model, [memory_of(model, torch.zeros(1, 48)[:0])], 1, capacity=20)
+    ours = Decoder(model, [build_memory(model, torch.zeros(1, 48)[:0])], 1, capacity=20)
     first, *rest = ids[0].tolist()
     logits = [ours.begin([[first]]).logits, *(ours.step([token]).logits for token in rest)]
     assert torch.allclose(torch.cat(logits), gemma(ids).logits[0], atol=1e-3, rtol=1e-3)
@@ -94,9 +94,9 @@ def test_an_encoder_that_is_cut_off_gives_what_its_silent_layers_would() -> None
 def test_training_starts_at_the_pretrained_function_and_changes_little() -> None:
     model = tiny_model()
     ids = torch.arange(10, 40)
-    before = encode_window(model, ids)
-    trained = add_low_rank(model, rank=4)
-    assert torch.allclose(encode_window(model, ids), before, atol=1e-5)
+    before = encode_chunk(model, ids)
+    trained = add_lora(model, rank=4)
+    assert torch.allclose(encode_chunk(model, ids), before, atol=1e-5)
     names = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     assert len(names) == len(trained)
     assert not any("embed" in name or "vision" in name for name in trained)
@@ -139,7 +139,7 @@ def test_an_adapter_that_was_changed_on_the_way_is_refused(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("length", "size", "overlap"), [(1, 8, 2), (8, 8, 2), (9, 8, 2), (100, 8, 3), (57, 10, 0)])
 def test_windows_keep_every_token_once_with_context_on_both_sides(length: int, size: int, overlap: int) -> None:
-    windows = plan_windows(length, size, overlap)
+    windows = plan_chunks(length, size, overlap)
     kept = [token for window in windows for token in range(window.keep_start, window.keep_end)]
     assert kept == list(range(length))
     for window in windows:
@@ -150,8 +150,8 @@ def test_windows_keep_every_token_once_with_context_on_both_sides(length: int, s
 
 
 def test_a_window_must_be_longer_than_its_overlap() -> None:
-    with pytest.raises(ValueError, match=r"0\.\.7 for windows of 8 tokens, not 8"):
-        plan_windows(100, 8, 8)
+    with pytest.raises(ValueError, match=r"0\.\.7 for chunks of 8 tokens, not 8"):
+        plan_chunks(100, 8, 8)
 
 
 def passage(tokens: Tokens) -> Passage:
@@ -182,7 +182,7 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
     """Packed questions over several documents in one pass give the logits that the engine gives for each alone."""
     length = 40
     shape = Shape(windows=windows, window=length, overlap=8 if windows > 1 else 0, answers=160)
-    checkpoint = tiny_checkpoint(window=length, overlap=shape.overlap)
+    checkpoint = tiny_checkpoint(chunk_size=length, chunk_overlap=shape.overlap)
     tokens = Tokens(checkpoint.tokenizer)
     everything, some = passage(tokens).pairs
     some = replace(some, shown=((3, 9), (shape.length - 11, shape.length - 5)))
@@ -195,14 +195,14 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
     at = 0
     for text, layout in zip(texts, layouts, strict=True):
         encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
-        assert encoded.token_count == len(layout.memory) and encoded.windows == windows
+        assert encoded.token_count == len(layout.memory) and encoded.chunks == windows
         document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
         for pair in layout.pairs:
             shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
             shown[0, 0] = True
             for first, last in pair.shown:
                 shown[0, document_rows[first:last]] = True
-            decoder = Decoder(checkpoint.model, [encoded.memory], 1, 160, shown=shown if pair.shown else None)
+            decoder = Decoder(checkpoint.model, [encoded.memory], 1, 160, visible_mask=shown if pair.shown else None)
             expected = decoder.begin([[*pair.prompt, *pair.answer[:-1]]]).logits[0]
             last = at + len(pair.answer) - 1
             assert torch.allclose(logits[last], expected, atol=1e-3, rtol=1e-3)

@@ -15,7 +15,7 @@ from model.training.curves import read_log
 from model.training.data import Passage, Tokens
 from model.training.export import adapter_of
 from model.training.forward import Head
-from model.training.low_rank import LowRankLinear, add_low_rank
+from model.training.lora import LowRankLinear, add_lora
 from model.training.mixture import Mixture
 from model.training.packing import Shape
 from model.training.recipe import Recipe
@@ -80,7 +80,7 @@ def test_the_norms_of_the_two_stacks_are_trained_apart() -> None:
         stack.layers[0].self_attn.q_norm for stack in (model.model.encoder.text_model, model.model.decoder)
     )
     encoder.weight = decoder.weight
-    add_low_rank(model, rank=2)
+    add_lora(model, rank=2)
     with torch.no_grad():
         encoder.weight.add_(1)
     assert not torch.equal(encoder.weight, decoder.weight)

@@ -31,7 +31,7 @@ with workers() as processes:
 def test_torchrun_leaves_the_options_of_a_training_alone() -> None:
     """It takes an abbreviation of its own options, before or behind the module's name, for the option."""
     given = ["--data", "DATA", "--folder", "RUN", "--adapter", "FILE", "--steps", "9"]
-    handed_on = get_args_parser().parse_args(["--nproc-per-node", "2", "-m", "model.adapt.train", *given])
+    handed_on = get_args_parser().parse_args(["--nproc-per-node", "2", "-m", "model.training.train", *given])
     assert handed_on.training_script_args == given
     every = [option for action in argument_parser()._actions for option in action.option_strings if option != "-h"]
     assert get_args_parser().parse_args(["script", *every]).training_script_args == every

@@ -122,10 +122,10 @@ def test_every_picture_is_drawn_and_seen_once(checkpoint: Checkpoint) -> None:
         drawn.append(number)
         return picture(number)
 
-    short = replace(checkpoint, window=200, overlap=40)
+    short = replace(checkpoint, chunk_size=200, chunk_overlap=40)
     read = pages((TEXT, "both"), (TEXT, "text"), ("", "image"))
     encoded = Engine(short).encode(read, picture=draw, progress=told.append)
-    assert drawn == [1, 3] and encoded.windows > 4
+    assert drawn == [1, 3] and encoded.chunks > 4
     assert [(step.done, step.total) for step in told if step.stage == "seeing"] == [(0, 2), (1, 2), (2, 2)]
     soft = image_tokens(checkpoint.model).soft
     assert int((encoded.tokens.ids == soft).sum()) == 2 * 256

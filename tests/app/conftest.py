@@ -1,0 +1,34 @@
+"""What tests of the app share: the command line with a tiny random model."""
+
+from pathlib import Path
+
+import pytest
+
+from app.cli.command_line import main
+from tests.helpers.command import Ran, Run
+
+LETTER = "Dear Ms Okafor, your order 4711 of 3 May comes to 129.50 euros.\n"
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    path = tmp_path / "letter.txt"
+    path.write_text(LETTER, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def command(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Run:
+    """Run a command with the tiny model as the person's choice."""
+    monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
+    monkeypatch.setenv("READONCE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
+
+    def run(*arguments: str | Path) -> Ran:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            status = int(exit_.code or 0)
+        return Ran(status, *capfd.readouterr())
+
+    return run

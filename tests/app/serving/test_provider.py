@@ -1,0 +1,72 @@
+"""The checkpoint comes in the background; where the one that was asked for fails, the embedded one runs, with why."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+
+from app.page import panels
+from app.serving.provider import EngineProvider
+from model.checkpoints.checkpoint import Checkpoint
+from model.engine import Engine
+from model.errors import Cancelled, CheckpointError
+from tests.helpers.jobs import a_job
+
+
+def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
+    provider = EngineProvider("embedded", lambda *_: Engine(tiny_checkpoint))
+    provider.start()
+    assert provider.engine(a_job()).checkpoint is tiny_checkpoint
+    assert provider.state.phase == "ready"
+
+
+def test_the_banner_says_which_weights_come_in_only_while_they_work(tiny_checkpoint: Checkpoint) -> None:
+    cramped = replace(tiny_checkpoint, offloaded="1.5 GB of its weights lie on the disk.")
+    provider = EngineProvider("embedded", lambda *_: Engine(cramped))
+    provider.load()
+    assert "1.5 GB of its weights lie on the disk." in panels.banner(provider.state)
+
+
+def test_waiting_can_be_stopped() -> None:
+    provider, job = EngineProvider("embedded", lambda *_: cast(Engine, None)), a_job()
+    job.stop()
+    with pytest.raises(Cancelled):
+        provider.engine(job)
+
+
+def test_progress_is_in_the_banner() -> None:
+    def load(_: str, report: Callable[[str, float], None]) -> Engine:
+        report("merging the weights", 0.4)
+        banners.append(panels.banner(provider.state))
+        raise CheckpointError("enough")
+
+    banners: list[str] = []
+    provider = EngineProvider("embedded", load)
+    provider.load()
+    assert "merging the weights, 40%" in banners[0]
+
+
+def test_a_checkpoint_that_fails_is_replaced_and_explained(tiny_checkpoint: Checkpoint) -> None:
+    def load(name: str, _: Callable[[str, float], None]) -> Engine:
+        if name != "embedded":
+            raise CheckpointError("google/t5gemma-2-1b-1b needs a licence click: open its page.")
+        return Engine(tiny_checkpoint)
+
+    provider = EngineProvider("google/t5gemma-2-1b-1b", load)
+    provider.load()
+    assert provider.state.phase == "ready"
+    banner = panels.banner(provider.state)
+    assert "needs a licence click: open its page." in banner
+    assert "The embedded checkpoint runs instead." in banner
+
+
+def test_without_any_checkpoint_the_page_says_so() -> None:
+    def load(*_: object) -> Engine:
+        raise CheckpointError("The Gemma packages are not installed.")
+
+    provider = EngineProvider("embedded", load)
+    provider.load()
+    with pytest.raises(CheckpointError, match="not installed"):
+        provider.engine(a_job())
+    assert "No model runs" in panels.banner(provider.state)
