@@ -93,10 +93,9 @@ def build_demo(
 
 def rules_of(settings: Settings) -> Rules:
     """Who may ask, and how much at once: not more than can be kept."""
-    named = {*settings.hosts, settings.space_host, settings.host.lower()} - {""}
     proxies = settings.proxies or ((EVERYONE,) if settings.space_host else ())
     return Rules(
-        hosts=Hosts(names=frozenset(named)),
+        hosts=Hosts.named(*settings.hosts, settings.space_host, settings.host),
         proxies=Proxies(named=proxies),
         upload_bytes=max(settings.library_bytes, settings.file_bytes),
         embedded=bool(settings.space_host),
