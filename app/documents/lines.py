@@ -84,7 +84,8 @@ def split_at_gaps(row: Sequence[Piece], cuts: Sequence[float] = (), *, gap: floa
     lines: list[Line] = []
     run: list[Piece] = []
     right = 0.0
-    for piece in row:
+    for found in row:
+        piece = found
         wide = gap if not (len(run) == 1 and is_marker(run[0].text)) else max(gap, MARKER_GAP)
         if run and (piece.box[0] - right > wide * min(piece.em, run[-1].em) or _cut(run[-1], piece, cuts)):
             lines.append(Line.of(run))

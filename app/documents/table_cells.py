@@ -143,9 +143,13 @@ def _packed(cells: list[RawCell]) -> list[RawCell]:
     columns = _kept({place for cell in filled for place in cell.across}, filled, "across")
     rows = _kept({place for cell in filled for place in cell.down}, filled, "down")
     return [
-        replace(cell, across=(columns[cell.across[0]], columns[cell.across[1]]), down=(rows[cell.down[0]], rows[cell.down[1]]))
+        replace(
+            cell,
+            across=(columns[cell.across[0]], columns[cell.across[1]]),
+            down=(rows[cell.down[0]], rows[cell.down[1]]),
+        )
         for cell in filled
-    ]  # fmt: skip
+    ]
 
 
 def _kept(edges: set[int], cells: Sequence[RawCell], axis: str) -> dict[int, int]:
@@ -186,12 +190,10 @@ def _figures_apart(line: Line) -> list[Line]:
 def _without_leaders(row: Sequence[Piece]) -> list[Piece]:
     kept = []
     for piece in row:
-        if "..." in piece.text or "…" in piece.text or "___" in piece.text:
-            text = LEADER.sub("", piece.text)
-            if not text:
-                continue
-            piece = replace(piece, text=text) if text != piece.text else piece
-        kept.append(piece)
+        leads = "..." in piece.text or "…" in piece.text or "___" in piece.text
+        text = LEADER.sub("", piece.text) if leads else piece.text
+        if text or not leads:
+            kept.append(replace(piece, text=text) if text != piece.text else piece)
     return kept
 
 
