@@ -82,5 +82,33 @@ def roughly(value: float) -> str:
     return f"about {round(value / 60)} min left"
 
 
+def before_you(count: int, seconds: float | None) -> str:
+    """A place in a queue: how many go first, and for about how long."""
+    if not count:
+        return "your turn is next"
+    if seconds is None:
+        return f"{count:,} before you"
+    if seconds < 10:
+        return f"{count:,} before you, a few seconds"
+    if seconds < 90:
+        return f"{count:,} before you, about {round(seconds / 5) * 5} s"
+    return f"{count:,} before you, about {round(seconds / 60)} min"
+
+
 def megabytes(size: int) -> str:
     return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"
+
+
+def places(numbers: Sequence[int]) -> str:
+    """Page numbers in a few words."""
+    first = ", ".join(str(number) for number in numbers[:5])
+    return f"page {first}" if len(numbers) == 1 else f"pages {first}{', …' if len(numbers) > 5 else ''}"
+
+
+def unreadable(document: Document) -> list[str]:
+    """What of a document could not be read because its file is damaged, a remark for each kind of part."""
+    found: dict[str, list[int]] = {}
+    for page in document.pages:
+        for part in page.unread_parts:
+            found.setdefault(part, []).append(page.number)
+    return [f"unreadable: {part} ({places(numbers)})" for part, numbers in found.items()]

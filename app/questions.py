@@ -37,6 +37,14 @@ def checked_questions(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(_checked(number, text) for number, text in questions)
 
 
+def check_size(name: str, size: int) -> None:
+    """Raises QuestionError for a file of more bytes than a list of questions has; it can be asked before it is read."""
+    if size > MOST_BYTES:
+        raise QuestionError(
+            f"{name} has {size:,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
+        )
+
+
 def columns(name: str, data: bytes) -> tuple[Column, ...]:
     """The columns of a CSV file, the one that looks most like questions first.
 
@@ -67,10 +75,7 @@ def _checked(number: int, text: str) -> str:
 
 
 def _text(name: str, data: bytes) -> str:
-    if len(data) > MOST_BYTES:
-        raise QuestionError(
-            f"{name} has {len(data):,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
-        )
+    check_size(name, len(data))
     decoded = decode(data)
     if decoded is None:
         raise QuestionError(

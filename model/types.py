@@ -1,4 +1,4 @@
-"""The nouns, read first. Frozen values pass between the layers: bytes -> Document -> EncodedDocument -> Answer.
+"""The values that pass between the layers, to be read first: bytes -> Document -> EncodedDocument -> Answer.
 
 Shapes: T document tokens, H hidden size, L decoder layers, K key-value heads.
 """
@@ -26,8 +26,37 @@ class Word:
     hidden: bool = False  # in the text layer, but a person looking at the page cannot see it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a table: `page.text[start:end]` where its value is written first. Rows and columns count from 0."""
+
+    row: int
+    column: int
+    start: int
+    end: int
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a page, which is written row by row in `page.text[start:end]`."""
+
+    start: int
+    end: int
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+
 PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
+
+PagePart = Literal[
+    "the whole page", "the text layer", "hidden words", "form fields", "notes", "writing in pictures", "figures"
+]
+"""What a page is read for, part by part, in words for a person: one that fails leaves the others standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +70,12 @@ class Page:
     height: float
     source: Literal["text", "ocr", "tags"] = "text"  # tags: not in the picture, but what a classifier calls it
     unread_boxes: int = 0  # places where OCR saw writing that it could not read with confidence
+    unread_parts: tuple[PagePart, ...] = ()  # what could not be read, because the file is damaged there
     figures: float = 0.0  # share of the page that pictures and drawings cover, 0..1
     view: PageView = "text"
     label: str = ""  # by which it is cited where the file has no page numbers: a slide, a sheet, a heading
     remark: str = ""  # what a reader of the page should know, such as the encoding that its text was taken to be in
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +94,13 @@ class Progress:
     stage: Literal["opening", "reading", "recognising", "seeing", "encoding"]
     done: int
     total: int
-    unit: Literal["pages", "tokens"]
+    unit: Literal["pages", "tokens", "documents"]  # while it waits to be opened: those that go first
 
 
 ProgressCallback = Callable[[Progress], None]
 CancelledCallback = Callable[[], bool]
+PauseCallback = Callable[[int], None]
+"""Takes how many tokens are read so far, and returns when reading may go on; it may raise Cancelled."""
 
 
 Precision = Literal["float32", "bfloat16", "int8"]
@@ -79,7 +112,7 @@ class Memory:
     """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
 
     hidden: (T, H), as int8 with hidden_scales (T,) and channel_scales (H,) float32, a number being the product of all
-    three. key_scales: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (`model/decoder/attention.py`).
+    three. key_inv_rms: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (`model/decoder/attention.py`).
     """
 
     hidden: torch.Tensor
@@ -95,10 +128,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenMap:
-    """Where each row of the memory comes from. Each tensor is (T,) int32.
+    """Where each token of the memory comes from. Each tensor is (T,) int32.
 
-    pages holds page *numbers*, and 0 where a token stands on no page (the `<bos>` of a window, a page separator);
-    starts and ends are character offsets into that page's text.
+    pages: page *numbers*, and 0 for a token that is on no page (the `<bos>` of a chunk, a page separator). starts and
+    ends: character offsets into that page's text.
     """
 
     ids: torch.Tensor
@@ -146,7 +179,7 @@ class GenerationOptions:
     temperature: float = 0.0
     top_p: float = 0.95
     seed: int = 0
-    whole_document: bool = False  # look at all of it even where the checkpoint answers better from the closest passages
+    whole_document: bool = False  # attend to all of it, also if the checkpoint answers better from passages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +194,15 @@ class Evidence:
     quote: str
     score: float
     label: str = ""  # by which the page is cited where the file has no page numbers
-    verbatim: bool  # the answer's own words stand here; otherwise it is where the attention lay
+    verbatim: bool  # the answer's own words are here; otherwise it is the most attended place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAttention:
-    """How much of an answer's attention to pages fell on this one: the shares of all pages asked sum to 1.
+    """A page's share of an answer's attention over the document; the shares of all pages that were asked sum to 1.
 
-    So do those of `first_token_attention`: where the decoder looked for the answer, before its first word.
+    first_token_attention is the share of the attention before the answer's first token, which finds the place that is
+    asked about; these sum to 1, too.
     """
 
     document_index: int  # among the encodings that were asked together
@@ -182,7 +216,7 @@ StopReason = Literal["", "end", "length", "stopped"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A snapshot of an answer while it grows; the last one is `finished`."""
+    """A snapshot of an answer while it is decoded; the last one is `finished`."""
 
     question: str
     text: str = ""
@@ -191,8 +225,13 @@ class Answer:
     tokens: int = 0
     seconds: float = 0.0
     first_token_seconds: float = 0.0
-    shown_tokens: int = 0  # document tokens that the decoder was shown
+    shown_tokens: int = 0  # document tokens that the decoder attended to
     encoder_tokens: int = 0  # document tokens that were encoded for this answer: 0, and counted, not assumed
     confidence: float = 0.0  # geometric mean probability of the answer's tokens
     evidence: tuple[Evidence, ...] = field(default=())
     attention: tuple[PageAttention, ...] = field(default=())  # of every page that was asked
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes in memory, about: most of it are the values for every page."""
+        return 400 + len(self.text) + 150 * len(self.attention) + sum(300 + len(place.quote) for place in self.evidence)

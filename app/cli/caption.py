@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.captions import Caption, Request, check_picture, describe
 from app.cli.progress import ProgressLine
-from app.cli.reading import Selection, load_engine, open_reader
+from app.cli.reading import Selection, load_engine, open_reader, tell_unreadable
 from app.cli.terminal import harmless
 from app.documents import DocumentReader
 from app.schemas import picture_object
@@ -49,6 +49,7 @@ def _captions(
 ) -> tuple[Caption, ...]:
     progress = line.of(path.name)
     read = reader.read(path, name=path.name, password=selection.password, pages=selection.pages, progress=progress)
+    tell_unreadable(read, line)
     encoded = engine.encode(
         read.document,
         views=selection.views,

@@ -7,11 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+from app.documents import DocumentReader
 from app.provenance import megabytes
 from app.settings import Settings
 from model.checkpoints import EMBEDDED
 from model.checkpoints.found import downloaded
 from model.checkpoints.placement import best_device, best_dtype
+from model.errors import DocumentError
 from model.kernels.library import find_compiler
 
 PACKAGES = ("torch", "transformers", "gradio", "pymupdf", "rapidocr", "onnxruntime")
@@ -28,10 +30,24 @@ def info(_arguments: argparse.Namespace) -> None:
         ("checkpoint", settings.model),
         ("checkpoints found", ", ".join([EMBEDDED, *downloaded()])),
         ("cache folder", f"{settings.cache_folder} ({_size(settings)})"),
+        *_confinement(),
     ]
     width = max(len(label) for label, _ in rows)
     for label, value in rows:
         print(f"{label:<{width}}  {value}")
+
+
+def _confinement() -> list[tuple[str, str]]:
+    """What is promised of the process that opens documents, on this machine."""
+    try:
+        with DocumentReader() as reader:
+            confinement = reader.confinement()
+    except DocumentError as error:
+        return [("documents", str(error))]
+    return [
+        ("documents", f"are opened in a process of its own: {'; '.join(confinement.holds)}"),
+        ("not promised here", "; ".join(confinement.lacks) or "-"),
+    ]
 
 
 def _version(package: str) -> str:

@@ -2,12 +2,16 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.backend import install_faster_backend
 from app.cli.progress import ProgressLine
+from app.cli.terminal import harmless
 from app.documents import DocumentReader, Limits, ReadDocument
+from app.provenance import unreadable
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
 from model.encoding.file_format import load_encoding
@@ -68,12 +72,9 @@ def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = Fals
     """
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
-    return Engine(
-        checkpoint,
-        native_folder=settings.cache_folder,
-        quantized=quantized,
-        memory_precision=settings.precision,
-    )
+    engine = Engine(checkpoint, memory_precision=settings.precision)
+    install_faster_backend(engine, settings.cache_folder, quantized=quantized)
+    return engine
 
 
 def _open(
@@ -81,9 +82,18 @@ def _open(
 ) -> ReadDocument | EncodedDocument:
     if path.suffix.lower() == ENCODING_SUFFIX:
         return _open_encoding(path, selection)
-    return reader.read(
+    read = reader.read(
         path, name=path.name, password=selection.password, pages=selection.pages, progress=line.of(path.name)
     )
+    tell_unreadable(read, line)
+    return read
+
+
+def tell_unreadable(read: ReadDocument, line: ProgressLine) -> None:
+    """Say on standard error what of a document could not be read."""
+    for remark in unreadable(read.document):
+        line.clear()
+        print(harmless(f"readonce: {read.document.name}: {remark}"), file=sys.stderr)
 
 
 def _open_encoding(path: Path, selection: Selection) -> EncodedDocument:

@@ -1,6 +1,7 @@
 """Documents: bytes -> text with places, and pictures of the pages. Start at `reader.py`."""
 
+from app.documents.images import PageImages, ReadDocument
 from app.documents.limits import Limits
-from app.documents.reader import DocumentReader, PageImages, ReadDocument
+from app.documents.reader import DocumentReader
 
 __all__ = ["DocumentReader", "Limits", "PageImages", "ReadDocument"]

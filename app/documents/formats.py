@@ -26,6 +26,10 @@ EXTENSIONS = (
     ".gif", ".bmp", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".txt", ".md", ".zip",
 )  # fmt: skip
 HEAD = 4096  # bytes that are looked at
+END = 2048
+_TEXT_NAMES = (".txt", ".md")
+_PDF_ENDS = (b"startxref", b"trailer", b"%%EOF")
+_PDF_OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b")
 
 _PICTURE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF....WEBP|II[*+]\x00|MM\x00[*+]|GIF8[79]a|BM.{4}\x00{4}"
@@ -98,7 +102,15 @@ def sniff(data: bytes, name: str) -> Kind:
     foreign = next((what for mark, what in _FOREIGN.items() if head.startswith(mark)), None)
     if foreign is not None:
         raise _wrong_type(name, foreign)
+    if PurePath(name).suffix.lower() not in _TEXT_NAMES and _is_pdf_without_header(data):
+        return "pdf"
     return _sniff_text(name, data)
+
+
+def _is_pdf_without_header(data: bytes) -> bool:
+    """Whether a PDF's first line was lost, or something else was put before it: it ends like one and holds objects."""
+    end = data[-END:]
+    return any(mark in end for mark in _PDF_ENDS) and _PDF_OBJECT.search(data) is not None
 
 
 def _sniff_archive(data: bytes, name: str) -> Kind:
@@ -153,7 +165,7 @@ def _sniff_text(name: str, data: bytes) -> Kind:
             f"{name!r} is named {suffix} but holds {what}: the download may have failed; get the file again, "
             "or rename it to .txt to read it as text."
         )
-    if suffix in (".txt", ".md"):
+    if suffix in _TEXT_NAMES:
         return "text"
     if suffix in (".csv", ".tsv"):
         return "csv"

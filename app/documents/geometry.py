@@ -12,9 +12,11 @@ def union(rects: Iterable[Rect]) -> Rect:
 
 
 def fractions(rect: Rect, width: float, height: float) -> Rect:
-    """The rectangle in fractions of a page, clipped to 0..1."""
+    """The rectangle in fractions of a page, clipped to 0..1, its corners in order."""
     x0, y0, x1, y1 = rect
-    return _clip(x0 / width), _clip(y0 / height), _clip(x1 / width), _clip(y1 / height)
+    left, right = sorted((_clip(x0 / width), _clip(x1 / width)))
+    top, bottom = sorted((_clip(y0 / height), _clip(y1 / height)))
+    return left, top, right, bottom
 
 
 def turned_left(rect: Rect, turns: int, width: float, height: float) -> Rect:
@@ -38,4 +40,4 @@ def overlaps(one: Rect, other: Rect) -> bool:
 
 
 def _clip(fraction: float) -> float:
-    return min(max(fraction, 0.0), 1.0)
+    return min(max(0.0, fraction), 1.0)  # in this order NaN, of a broken font's glyph, becomes 0

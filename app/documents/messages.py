@@ -1,42 +1,68 @@
-"""What the parent and its worker say to each other.
+"""What the parent and its worker say to each other; `wire.py` puts it into bytes."""
 
-The worker has opened files from outside: what it says back is unpickled with nothing but these few classes allowed.
-"""
-
-import pickle
 from dataclasses import dataclass, field
-from io import BufferedIOBase
-from typing import Any
 
 from app.documents.limits import Limits
-from model.types import Page, Progress, Word
+from model.types import Page, Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The first message to a worker: its bounds, where documents lie that are handed over, and who started it."""
+
+    limits: Limits
+    documents: str
+    parent: int  # process id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadJob:
-    """Read the pages of a file."""
+    """Read the pages of a file, from the first that comes after page number `after`.
 
-    path: str
+    `document` names the file for as long as it is there. `path` is None where the open file itself goes along.
+    """
+
+    document: str
     name: str
+    path: str | None = None
     password: str | None = field(default=None, repr=False)
     pages: str | None = None
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawJob:
     """Draw one page of a file, `width` pixels wide: as a JPEG, or as raw pixels."""
 
-    path: str
+    document: str
     name: str
     number: int
     width: int
+    path: str | None = None
     raw: bool = False
     password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """What bounds a worker on this machine, and what this machine does not offer; for people to read."""
+
+    holds: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The worker has started; from here on its time counts."""
+    """The worker is confined and takes jobs; from here on its time counts."""
+
+    confinement: Confinement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The file could be opened; these of its pages will follow, in this order."""
+
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +88,4 @@ class Finished:
 
 
 Job = ReadJob | DrawJob
-Reply = Started | Progress | Page | Drawn | Failed | Finished
-_REPLIES = {kind.__name__: kind for kind in (Started, Progress, Page, Word, Drawn, Failed, Finished)}
-
-
-class ReplyUnpickler(pickle.Unpickler):
-    """Reads replies, and refuses to make anything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        kind = _REPLIES.get(name)
-        if kind is None or kind.__module__ != module:
-            raise pickle.UnpicklingError(f"a worker may not send a {module}.{name}")
-        return kind
-
-
-def send(stream: BufferedIOBase, message: Limits | Job | Reply) -> None:
-    """Write one message."""
-    pickle.dump(message, stream, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.flush()
+Reply = Started | Opened | Progress | Page | Drawn | Failed | Finished

@@ -8,10 +8,13 @@ from PIL import Image
 from app.documents.annotations import notes, with_form_fields
 from app.documents.characters import unmapped_share
 from app.documents.compose import compose
+from app.documents.drawings import read_rules
 from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
-from app.documents.picture import PagePicture
+from app.documents.parts import UnreadParts, lost_page
+from app.documents.picture import MAX_DRAWN_PIXELS, UNDRAWABLE, PagePicture
 from app.documents.recognition import Recognizer, page_from_picture
+from app.documents.rules import Rules
 from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
@@ -19,7 +22,8 @@ from model.types import Page
 UNUSABLE = 0.3  # share of glyphs without a meaning from which a text layer is no text
 FEW_WORDS = 20  # a scan may bear a stamp or a page number as text
 RECOGNITION_SIDE = 2_000  # pixels: 170 dots an inch for a letter page
-MAX_DRAWN_PIXELS = 30_000_000
+FIRST_PAGES = 5  # of which one shows something if the file was not encrypted after all
+NO_LAYER = TextLayer(lines=[], aside=[], turns=0)
 
 
 class MupdfSource:
@@ -30,26 +34,55 @@ class MupdfSource:
         self.page_count: int = document.page_count
 
     def read(self, number: int, recognizer: Recognizer) -> Page:
-        """The page's text layer or, where that is of no use, what can be recognised in its picture."""
-        page = self._document[number - 1]
-        picture = PagePicture.of(page)
-        layer = read_layer(page, picture)
+        """The page's text layer or, where that is of no use, what can be recognised in its picture.
+
+        Each part has its own boundary: what cannot be read of the page is named in `unread_parts`.
+        """
+        unread = UnreadParts()
+        page = self._load(number, unread)
+        if page is None:
+            return lost_page(number)
+        picture = unread.attempt("hidden words", lambda: PagePicture.of(page), UNDRAWABLE)
+        layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
+        found = None
         if not picture.is_blank and not _is_usable(page, layer):
-            recognised = self._recognise(page, number, recognizer)
-            if len(recognised.words) + recognised.unread_boxes >= _word_count(layer):
-                return replace(recognised, figures=covered_by_figures(page))
+            found = unread.attempt("writing in pictures", lambda: self._recognise(page, number, recognizer), None)
+        if found is None or len(found.words) + found.unread_boxes < _word_count(layer):
+            found = self._compose(page, number, layer, unread)
+        figures = unread.attempt("figures", lambda: covered_by_figures(page), 0.0)
+        return replace(found, figures=figures, unread_parts=tuple(unread))
+
+    def _compose(self, page: pymupdf.Page, number: int, layer: TextLayer, unread: UnreadParts) -> Page:
         width, height = page.rect.width, page.rect.height
         lines, remarks = layer.lines, []
         if self._document.is_pdf:
-            lines = with_form_fields(page, lines, layer.turns)
-            remarks = [turned_line(line, layer.turns, width, height) for line in notes(page)]
-        blocks = reading_order(lines) + [[[line] for line in block] for block in (layer.aside, remarks)]
-        composed = compose(blocks, number=number, width=width, height=height, turns=layer.turns)
-        return replace(composed, figures=covered_by_figures(page))
+            lines = unread.attempt(
+                "form fields", lambda: with_form_fields(page, layer.lines, layer.turns, unread), layer.lines
+            )
+            written = unread.attempt("notes", lambda: list(notes(page, unread)), [])
+            remarks = [turned_line(line, layer.turns, width, height) for line in written]
+        rules = unread.attempt("figures", lambda: read_rules(page, layer.turns), Rules())
+        blocks = reading_order(lines, rules)
+        blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
+        return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
+
+    def _load(self, number: int, unread: UnreadParts) -> pymupdf.Page | None:
+        """The page, if need be without what was put on top of it; None where even that cannot be loaded."""
+        try:
+            return self._document[number - 1]
+        except Exception:  # a form field that is its own parent, for one, and the page is not loaded at all
+            unread.add("form fields", "notes")
+        return unread.attempt("the whole page", lambda: self._load_bare(number), None)
+
+    def _load_bare(self, number: int) -> pymupdf.Page:
+        self._document.xref_set_key(self._document.page_xref(number - 1), "Annots", "null")
+        return self._document[number - 1]
 
     def draw(self, number: int, width: int) -> Image.Image:
         """The page at that width, or less where it would be too many pixels."""
-        page = self._document[number - 1]
+        page = self._load(number, UnreadParts())
+        if page is None:
+            raise DocumentError(f"Page {number} cannot be drawn: the file is damaged there. Export it again.")
         scale = width / page.rect.width
         scale *= min(1.0, (MAX_DRAWN_PIXELS / (scale * scale * page.rect.width * page.rect.height)) ** 0.5)
         pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
@@ -69,17 +102,51 @@ class MupdfSource:
 
 def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
+    document: pymupdf.Document | None
     try:
         # From memory: by its path, SVG could pull in files that lie beside it.
         document = pymupdf.open(stream=data, filetype=kind)
-    except RuntimeError as error:
-        raise DocumentError(
-            f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
-        ) from error
+    except Exception as error:
+        document = open_unencrypted(data) if kind == "pdf" else None
+        if document is None:
+            raise DocumentError(
+                f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
+            ) from error
     unlock(document, name=name, password=password)
     if document.page_count == 0:
         raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
+    if document.is_pdf:
+        _refuse_wrappers(document, name)
     return MupdfSource(document)
+
+
+def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
+    """Raise DocumentError for a PDF whose pages are no more than a cover: XFA forms and portfolios."""
+    catalog = document.pdf_catalog()
+    if document.xref_get_key(catalog, "AcroForm/XFA")[0] != "null" and not document.is_form_pdf:
+        raise DocumentError(
+            f"{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that."
+        )
+    if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
+        raise DocumentError(
+            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by "
+            "itself."
+        )
+
+
+def open_unencrypted(data: bytes) -> pymupdf.Document | None:
+    """A PDF without its password dictionary, which MuPDF could not make use of; None where its pages need it.
+
+    Some programs leave a dictionary behind that says nothing, and encrypt nothing.
+    """
+    if b"/Encrypt" not in data:
+        return None
+    try:
+        document = pymupdf.open(stream=data.replace(b"/Encrypt", b"/Ignored"), filetype="pdf")
+        first = [document[number] for number in range(min(document.page_count, FIRST_PAGES))]
+        return document if any(page.get_bboxlog() for page in first) else None
+    except Exception:
+        return None
 
 
 def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> None:

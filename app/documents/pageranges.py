@@ -18,10 +18,14 @@ def parse_pages(text: str | None, page_count: int) -> list[int]:
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None:
-            raise DocumentError(f"The page range {text!r} cannot be understood: write it like 3-10,12.")
+            raise cannot_be_understood(text)
         first = int(match[1])
         last = int(match[3]) if match[3] else page_count if match[2] else first
         if not 1 <= first <= last <= page_count:
             raise DocumentError(f"The page range {text!r} does not fit: this document has pages 1 to {page_count}.")
         chosen.update(range(first, last + 1))
     return sorted(chosen)
+
+
+def cannot_be_understood(text: str) -> DocumentError:
+    return DocumentError(f"The page range {text!r} cannot be understood: write it like 3-10,12.")

@@ -1,4 +1,4 @@
-"""One worker process: started when first needed, ended when it hangs, started anew after a crash.
+"""One worker process, as its parent sees it: started, given jobs one after the other, ended when it takes too long.
 
 A plain child process instead of `multiprocessing`, whose spawned children import the program's main module again:
 here that would be the whole page with torch and Gradio.
@@ -9,42 +9,86 @@ import queue
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from io import BufferedIOBase
 from pathlib import Path
 from typing import cast
 
+import psutil
+
+from app.documents.copies import PrivateCopy, documents_folder
+from app.documents.handover import Sender, start_listening
 from app.documents.limits import Limits
-from app.documents.messages import Failed, Finished, Job, Reply, ReplyUnpickler, Started, send
+from app.documents.messages import Confinement, Failed, Finished, Job, Reply, Start, Started
+from app.documents.patience import PageError, Patience
+from app.documents.wire import Frame, MalformedMessage, job_frame, reply_of, start_frame
+from app.environment import worker_environment
 from model.errors import Cancelled, DocumentError, PasswordNeeded
-from model.types import CancelledCallback
+from model.types import CancelledCallback, Page
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0  # for starting Python on a busy machine; not held against the document
-FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # threads and heaps by the core would use up RLIMIT_AS
 TICK = 0.1  # seconds between two looks at whether the person has cancelled
+START_SECONDS = 30.0  # of processor time, for starting Python; not held against the document
+LEAST_COST = 1_024  # bytes that any message counts: as a value here it takes more than on its way
 
 
 class WorkerProcess:
-    """Runs jobs, one after the other, in a process of its own. Safe to use from several threads."""
+    """A worker and the thread that listens to it. One job at a time; after an error it is ended."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, process: subprocess.Popen[bytes], sender: Sender) -> None:
         self._limits = limits
-        self._turn = threading.Lock()
-        self._child: _Child | None = None
-        self._closed = False
+        self._process = process
+        self._sender = sender
+        self._clock = psutil.Process(process.pid)
+        self._seconds = 0.0
+        self._received = 0  # bytes, of this job
+        self._was_ended = False
+        self._replies: queue.SimpleQueue[tuple[Reply | None, float]] = queue.SimpleQueue()
+        self.confinement: Confinement | None = None
+        self.document = ""  # which file it has open
 
-    def run(self, job: Job, cancelled: CancelledCallback | None = None) -> Generator[Reply, None, None]:
-        """Do a job and yield what the worker says of it.
+    @classmethod
+    def start(cls, limits: Limits) -> "WorkerProcess":
+        """Start a process. On Linux it ends with the *thread* that calls this. Raises OSError."""
+        process, sender = start_listening(
+            [sys.executable, "-m", "app.documents"],
+            cwd=ROOT,
+            env=worker_environment(os.environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        worker = cls(limits, process, sender)
+        threading.Thread(target=worker._listen, daemon=True).start()
+        worker._send(start_frame(Start(limits=limits, documents=str(documents_folder()), parent=os.getpid())), None)
+        return worker
 
-        Raises DocumentError (a file that cannot be read, takes too long or ends the worker), PasswordNeeded, Cancelled.
-        Whoever stops listening ends the worker.
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that the process has used, on all cores together."""
+        try:
+            times = self._clock.cpu_times()
+        except psutil.Error:  # it has ended
+            return self._seconds
+        self._seconds = times.user + times.system
+        return self._seconds
+
+    def run(
+        self, job: Job, copy: PrivateCopy | None, cancelled: CancelledCallback | None
+    ) -> Generator[Reply, None, None]:
+        """Do a job and yield what the worker says of it, up to but without the last word.
+
+        Raises DocumentError (PageError, PasswordNeeded) and Cancelled. Whoever stops listening ends the process.
         """
-        self._await_turn(cancelled)
         finished = False
         try:
-            for reply in self._replies(job, cancelled):
+            self._received = 0
+            self.document = job.document
+            self._send(job_frame(job), copy.descriptor if copy is not None else None)
+            for reply in self._hear(job, cancelled):
                 finished = isinstance(reply, Failed | Finished)
                 if isinstance(reply, Failed):
                     raise (PasswordNeeded if reply.needs_password else DocumentError)(reply.message)
@@ -52,117 +96,87 @@ class WorkerProcess:
                     yield reply
         finally:
             if not finished:
-                self._stop()
-            self._turn.release()
+                self.end()
 
-    def close(self) -> None:
-        """End the process; a job that it is doing fails."""
-        self._closed = True
-        self._stop()
-
-    def _await_turn(self, cancelled: CancelledCallback | None) -> None:
-        while not self._turn.acquire(timeout=TICK):
-            if cancelled is not None and cancelled():
-                raise Cancelled("Stopped before the document was opened.")
-
-    def _replies(self, job: Job, cancelled: CancelledCallback | None) -> Iterator[Reply]:
-        """Replies up to the last one, which is Failed or Finished."""
-        child = self._running()
-        child.send(job)
-        started = time.monotonic()
-        heard = started if child.has_started else started + START_SECONDS
-        while True:
+    def wait_until_started(self) -> Confinement:
+        """What bounds the worker. Raises DocumentError."""
+        patience = self._patience()
+        while self.confinement is None:
             try:
-                reply = child.replies.get(timeout=TICK)
+                reply, _ = self._replies.get(timeout=TICK)
             except queue.Empty:
-                self._check(job, started, heard, cancelled)
+                patience.check("a document", self.cpu_seconds)
                 continue
+            if not isinstance(reply, Started):
+                raise DocumentError(
+                    f"The process that reads documents ended at its start (exit status {self._status()}): try again."
+                )
+            self.confinement = reply.confinement
+        return self.confinement
+
+    def end(self) -> None:
+        """End the process; a job that it is doing fails."""
+        self._was_ended = True
+        self._process.kill()
+        self._process.wait()
+        self._sender.close()
+
+    def _hear(self, job: Job, cancelled: CancelledCallback | None) -> Generator[Reply, None, None]:
+        """Replies up to the last one, which is Failed or Finished."""
+        patience = self._patience()
+        while True:
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"Stopped reading {job.name!r}.")
+            try:
+                reply, seconds = self._replies.get(timeout=TICK)
+            except queue.Empty:
+                patience.check(job.name, self.cpu_seconds)
+                continue
+            if reply is None and self._was_ended:
+                raise DocumentError(f"{job.name!r} was not read: the reader was closed.")
             if reply is None:
-                raise DocumentError(self._crash(job, child))
-            heard = time.monotonic()
+                raise PageError(self._crash(job))
+            patience.hear(seconds)
             if isinstance(reply, Started):
-                child.has_started = True
+                self.confinement = reply.confinement
+                patience = Patience(self._limits, cpu_seconds=seconds)
                 continue
             yield reply
             if isinstance(reply, Failed | Finished):
                 return
-            self._check(job, started, heard, cancelled)
 
-    def _check(self, job: Job, started: float, heard: float, cancelled: CancelledCallback | None) -> None:
-        limits, now = self._limits, time.monotonic()
-        if cancelled is not None and cancelled():
-            raise Cancelled(f"Stopped reading {job.name!r}.")
-        if now - heard > limits.seconds_per_page:
-            raise DocumentError(
-                f"{job.name!r} was given up: one page took longer than {limits.seconds_per_page:g} seconds. "
-                "Leave that page out with a page range, or export the file again."
-            )
-        if now - started > limits.seconds:
-            raise DocumentError(
-                f"{job.name!r} was given up after {limits.seconds:g} seconds: read it in parts, with a page range."
-            )
+    def _patience(self) -> Patience:
+        seconds = self.cpu_seconds if self.confinement is not None else START_SECONDS
+        return Patience(self._limits, cpu_seconds=seconds)
 
-    def _crash(self, job: Job, child: "_Child") -> str:
-        if self._closed:
-            return f"{job.name!r} was not read: the reader was closed."
+    def _crash(self, job: Job) -> str:
         return (
-            f"{job.name!r} ended the process that reads it (exit status {child.exit_status()}): it is damaged, or "
+            f"{job.name!r} ended the process that reads it (exit status {self._status()}): it is damaged, or "
             f"needs more than {self._limits.worker_bytes >> 20:,} MiB of memory. Export it again, or read fewer pages."
         )
 
-    def _running(self) -> "_Child":
-        if self._closed:
-            raise DocumentError("The document reader is closed: open a new one.")
-        if self._child is None or not self._child.is_alive():
-            self._stop()
-            self._child = _Child(self._limits)
-        return self._child
-
-    def _stop(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            child.end()
-
-
-class _Child:
-    """The process and the thread that listens to it."""
-
-    def __init__(self, limits: Limits) -> None:
-        self.replies: queue.Queue[Reply | None] = queue.Queue()
-        self.has_started = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.documents"],
-            cwd=ROOT,
-            env={**os.environ, **FRUGAL},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        threading.Thread(target=self._listen, daemon=True).start()
-        self.send(limits)
-
-    def send(self, message: Limits | Job) -> None:
-        """Hand over a message; a process that is gone shows in `replies`."""
-        try:
-            send(cast(BufferedIOBase, self._process.stdin), message)
-        except OSError:
-            self.replies.put(None)
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def exit_status(self) -> int:
+    def _status(self) -> int:
+        self._process.kill()  # it may have said nonsense and live on
         return self._process.wait()
 
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        cast(BufferedIOBase, self._process.stdin).close()
+    def _send(self, frame: Frame, descriptor: int | None) -> None:
+        """Hand over a message; a process that is gone shows in the replies."""
+        try:
+            self._sender.send(frame, descriptor)
+        except OSError:
+            self._replies.put((None, 0.0))
 
     def _listen(self) -> None:
+        """Read what the process says, and note how much processor time it had used by then."""
         with cast(BufferedIOBase, self._process.stdout) as stream:
             try:
                 while True:
-                    self.replies.put(ReplyUnpickler(stream).load())
+                    left = self._limits.document_bytes - self._received
+                    frame = Frame.receive(stream.read, largest=left)
+                    self._received += LEAST_COST + len(frame.body)
+                    reply = reply_of(frame)
+                    if isinstance(reply, Page) and len(frame.body) > self._limits.page_bytes:
+                        raise MalformedMessage(f"a page of {len(frame.body):,} bytes")
+                    self._replies.put((reply, self.cpu_seconds))
             except Exception:  # the end of the stream, or nonsense from a worker that something took over
-                self.replies.put(None)
+                self._replies.put((None, self.cpu_seconds))

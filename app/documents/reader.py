@@ -1,95 +1,37 @@
 """The parent's side: bytes -> Document, and pictures of its pages. No file from outside is opened in this process."""
 
-import contextlib
-import hashlib
 import os
-import tempfile
-import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
+from app.documents.across_pages import finished
+from app.documents.copies import private_copy
+from app.documents.images import PageImages, ReadDocument
 from app.documents.limits import MIB, Limits
-from app.documents.messages import DrawJob, Drawn, ReadJob
-from app.documents.process import WorkerProcess
+from app.documents.messages import Confinement, ReadJob
+from app.documents.pageranges import cannot_be_understood
+from app.documents.pool import WorkerPool
+from app.documents.reading import Reading
 from model.errors import DocumentError
-from model.types import CancelledCallback, Document, Page, Progress, ProgressCallback
+from model.types import CancelledCallback, Document, ProgressCallback
 
-WIDEST = 4_000  # pixels of a drawn page
-SEEN_SIDE = 1_792
-
-Pixels = NDArray[np.uint8]
-
-
-class PageImages:
-    """Pictures of a document's pages, drawn when asked for, from a private copy of the file.
-
-    The copy goes with `close`, or with the last reference to this object.
-    """
-
-    def __init__(self, path: Path, *, name: str, password: str | None, drawing: WorkerProcess) -> None:
-        self._path = path
-        self._name = name
-        self._password = password
-        self._drawing = drawing
-        self._forget = weakref.finalize(self, _remove, path)
-
-    def image(self, number: int, *, width: int) -> bytes:
-        """The page as a JPEG, `width` pixels wide (a page of extreme length comes out smaller).
-
-        Raises DocumentError for a page that does not exist or cannot be drawn, and after `close`.
-        """
-        return self._draw(number, width, raw=False).image
-
-    def pixels(self, number: int, *, width: int) -> Pixels:
-        """The same as pixels, (height, width, 3), red first: nothing that the worker sends is decoded here."""
-        drawn = self._draw(number, width, raw=True)
-        return np.frombuffer(drawn.image, np.uint8).reshape(drawn.height, drawn.width, 3)
-
-    def close(self) -> None:
-        """Remove the copy of the file."""
-        self._forget()
-
-    def _draw(self, number: int, width: int, *, raw: bool) -> Drawn:
-        if not 1 <= width <= WIDEST:
-            raise DocumentError(f"A page cannot be drawn {width} pixels wide: ask for 1 to {WIDEST:,}.")
-        if not self._forget.alive:
-            raise DocumentError(f"{self._name!r} was closed: open it again to see its pages.")
-        path, password = str(self._path), self._password
-        job = DrawJob(path=path, name=self._name, password=password, number=number, width=width, raw=raw)
-        drawn = [reply for reply in self._drawing.run(job) if isinstance(reply, Drawn)]
-        return drawn[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadDocument:
-    """A document and the pictures of its pages."""
-
-    document: Document
-    images: PageImages
-
-    def picture(self, number: int) -> Pixels:
-        """The page as a vision tower wants it: its longer side twice as long as SigLIP's, for crops of it."""
-        page = next(page for page in self.document.pages if page.number == number)
-        width = round(SEEN_SIDE * page.width / max(page.width, page.height))
-        return self.images.pixels(number, width=max(width, 1))
+LONGEST_RANGE = 10_000  # characters
+SPARE_DRAWERS = 4  # workers that keep somebody's document open, so that the next page is there at once
 
 
 class DocumentReader:
-    """Reads documents in a worker process and draws their pages in another, so that a long OCR delays no picture.
+    """Reads documents in worker processes and draws their pages in others, so that a long OCR delays no picture.
 
-    Safe to use from several threads: documents are then read one after the other.
+    Safe to use from several threads: as many documents are read at once as there are cores, and one more.
     """
 
     def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         self._limits = limits
-        self._reading = WorkerProcess(limits)
-        self._drawing = WorkerProcess(limits)
+        workers = (os.cpu_count() or 1) + 1  # one of them is always for another caller
+        self._reading = WorkerPool(limits, size=workers)
+        self._drawing = WorkerPool(limits, size=workers, spare=SPARE_DRAWERS)
 
     def read(
         self,
@@ -98,23 +40,38 @@ class DocumentReader:
         name: str,
         password: str | None = None,
         pages: str | None = None,
+        caller: Hashable = "",
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
     ) -> ReadDocument:
-        """Read a file; `pages` picks some of its pages (3-10,12).
+        """Read a file; `pages` picks some of its pages (3-10,12); `caller` says for whom, where there are several.
 
+        Pages that cannot be read are there without text, and say so in `unread_parts`.
         Raises DocumentError (PasswordNeeded for an encrypted file) and Cancelled.
         """
         self._check_size(source, name)
-        path, sha256 = _private_copy(source, name)
-        images = PageImages(path, name=name, password=password, drawing=self._drawing)
+        if pages is not None and len(pages) > LONGEST_RANGE:
+            raise cannot_be_understood(pages[:50] + "...")
+        copy = private_copy(source, name)
+        images = PageImages(copy, name=name, password=password, drawing=self._drawing, caller=caller)
+        job = ReadJob(
+            document=copy.key,
+            name=name,
+            path=None if copy.path is None else str(copy.path),
+            password=password,
+            pages=pages,
+        )
         try:
-            job = ReadJob(path=str(path), name=name, password=password, pages=pages)
-            found = tuple(self._pages(job, progress, cancelled))
+            reading = Reading(self._reading, self._limits, job, copy, caller)
+            found = finished(tuple(reading.pages(progress, cancelled)))
         except BaseException:
             images.close()
             raise
-        return ReadDocument(document=Document(name=name, sha256=sha256, pages=found), images=images)
+        return ReadDocument(document=Document(name=name, sha256=copy.sha256, pages=found), images=images)
+
+    def confinement(self) -> Confinement:
+        """What bounds a worker on this machine; one is started to see. Raises DocumentError."""
+        return self._reading.confinement()
 
     def close(self) -> None:
         """End the worker processes."""
@@ -128,16 +85,6 @@ class DocumentReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _pages(
-        self, job: ReadJob, progress: ProgressCallback | None, cancelled: CancelledCallback | None
-    ) -> Iterator[Page]:
-        with contextlib.closing(self._reading.run(job, cancelled)) as replies:
-            for reply in replies:
-                if isinstance(reply, Page):
-                    yield reply
-                elif isinstance(reply, Progress) and progress is not None:
-                    progress(reply)
 
     def _check_size(self, source: Path | bytes, name: str) -> None:
         size = len(source) if isinstance(source, bytes) else _file_size(source)
@@ -158,31 +105,3 @@ def _file_size(path: Path) -> int:
     if not path.is_file():
         raise DocumentError(f"{str(path)!r} is not a file: name a document.")
     return status.st_size
-
-
-def _private_copy(source: Path | bytes, name: str) -> tuple[Path, str]:
-    """A copy that outlives the upload, and the SHA-256 of its bytes."""
-    digest = hashlib.sha256()
-    handle, path = tempfile.mkstemp(prefix="readonce-")
-    try:
-        with os.fdopen(handle, "wb") as copy:
-            for block in _blocks(source):
-                digest.update(block)
-                copy.write(block)
-    except OSError as error:
-        _remove(Path(path))
-        raise DocumentError(f"{name!r} cannot be copied ({error.strerror}): check the file and the disk.") from error
-    return Path(path), digest.hexdigest()
-
-
-def _blocks(source: Path | bytes) -> Iterator[bytes]:
-    if isinstance(source, bytes):
-        yield source
-        return
-    with source.open("rb") as file:
-        yield from iter(lambda: file.read(MIB), b"")
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()

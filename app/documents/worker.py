@@ -2,39 +2,44 @@
 
 import io
 import os
-import pickle
 import signal
-import sys
 from io import BufferedIOBase
 from pathlib import Path
 
 import pymupdf
 from PIL import Image
 
+from app.documents.handover import standard_input
 from app.documents.limits import Limits
-from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, ReadJob, Started, send
+from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, Opened, ReadJob, Reply, Started
 from app.documents.opening import open_source
 from app.documents.pageranges import parse_pages
+from app.documents.parts import lost_page
 from app.documents.recognition import Recognizer
+from app.documents.sandbox import confine
 from app.documents.source import Source
+from app.documents.wire import Frame, job_of, reply_frame, start_of
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Progress
+
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
     """Serve until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    jobs, replies = sys.stdin.buffer, _take_standard_output()
-    limits: Limits = pickle.load(jobs)
-    _confine(limits)
-    send(replies, Started())
-    worker = Worker(limits, replies)
-    while True:
-        try:
-            job: Job = pickle.load(jobs)
-        except EOFError:
-            return
-        worker.serve(job)
+    receive, replies = standard_input(), _take_standard_output()
+    try:
+        start = start_of(receive()[0])
+        _quieten_libraries()
+        confinement = confine(start.limits, root=ROOT, documents=Path(start.documents), parent=start.parent)
+        worker = Worker(start.limits, replies)
+        worker.say(Started(confinement=confinement))
+        while True:
+            frame, descriptor = receive()
+            worker.serve(job_of(frame), descriptor)
+    except (EOFError, ConnectionError, BrokenPipeError):  # the parent is gone
+        return
 
 
 def _take_standard_output() -> BufferedIOBase:
@@ -44,21 +49,10 @@ def _take_standard_output() -> BufferedIOBase:
     return pipe
 
 
-def _confine(limits: Limits) -> None:
-    """Bound this process: memory, no core dumps, no growing files."""
+def _quieten_libraries() -> None:
     Image.MAX_IMAGE_PIXELS = None  # pictures are measured against our own limit, with a message of our own
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    bounds = {resource.RLIMIT_AS: limits.worker_bytes, resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
-    for kind, bound in bounds.items():
-        try:
-            resource.setrlimit(kind, (bound, bound))
-        except (OSError, ValueError):  # macOS refuses RLIMIT_AS
-            continue
 
 
 def _jpeg(image: Image.Image) -> bytes:
@@ -75,58 +69,72 @@ class Worker:
         self._replies = replies
         self._opened: tuple[str, Source] | None = None
 
-    def serve(self, job: Job) -> None:
-        """Do a job; every error becomes a reply."""
+    def say(self, reply: Reply) -> None:
+        """Send a reply to the parent."""
+        self._send(reply_frame(reply))
+
+    def _send(self, frame: Frame) -> None:
+        self._replies.write(bytes(frame))
+        self._replies.flush()
+
+    def serve(self, job: Job, descriptor: int | None) -> None:
+        """Do a job on the file with that descriptor, or that the job names; every error becomes a reply."""
         try:
+            source = self._open(job, descriptor)
             if isinstance(job, ReadJob):
-                self._read(job)
+                self._read(job, source)
             else:
-                self._draw(job)
-            send(self._replies, Finished())
+                self._draw(job, source)
+            self.say(Finished())
         except DocumentError as error:
-            send(self._replies, Failed(message=str(error), needs_password=isinstance(error, PasswordNeeded)))
+            self.say(Failed(message=str(error), needs_password=isinstance(error, PasswordNeeded)))
         except MemoryError:
             self._refuse(job, f"needs more than {self._limits.worker_bytes >> 20:,} MiB of memory; read fewer pages")
         except Exception as error:
             self._refuse(job, f"is damaged ({error}); export or download it again")
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
     def _refuse(self, job: Job, reason: str) -> None:
         self._close()
-        send(self._replies, Failed(message=f"{job.name!r} {reason}."))
+        self.say(Failed(message=f"{job.name!r} {reason}."))
 
-    def _read(self, job: ReadJob) -> None:
-        source = self._open(job)
+    def _read(self, job: ReadJob, source: Source) -> None:
         numbers = parse_pages(job.pages, source.page_count)
         if len(numbers) > self._limits.max_pages:
             raise DocumentError(
                 f"{job.name!r} has {len(numbers):,} pages to read, and {self._limits.max_pages:,} is the limit: "
                 f"give a page range, such as 1-{self._limits.max_pages}."
             )
+        numbers = [number for number in numbers if number > job.after]
         done = 0
         total = len(numbers)
-        recognizer = Recognizer(
-            lambda: send(self._replies, Progress(stage="recognising", done=done, total=total, unit="pages"))
-        )
-        send(self._replies, Progress(stage="reading", done=0, total=total, unit="pages"))
+        recognizer = Recognizer(lambda: self.say(Progress(stage="recognising", done=done, total=total, unit="pages")))
+        self.say(Opened(numbers=tuple(numbers)))
+        self.say(Progress(stage="reading", done=0, total=total, unit="pages"))
         for done, number in enumerate(numbers):
             page = source.read(number, recognizer)
-            send(self._replies, page)
-            send(self._replies, Progress(stage="reading", done=done + 1, total=total, unit="pages"))
+            frame = reply_frame(page)
+            if len(frame.body) > self._limits.page_bytes:
+                frame = reply_frame(lost_page(number, page.width, page.height))
+            self._send(frame)
+            self.say(Progress(stage="reading", done=done + 1, total=total, unit="pages"))
         self._close()
 
-    def _draw(self, job: DrawJob) -> None:
-        source = self._open(job)
+    def _draw(self, job: DrawJob, source: Source) -> None:
         if not 1 <= job.number <= source.page_count:
             raise DocumentError(f"{job.name!r} has no page {job.number}: it has pages 1 to {source.page_count}.")
         image = source.draw(job.number, job.width)
         data = image.tobytes() if job.raw else _jpeg(image)
-        send(self._replies, Drawn(image=data, width=image.width, height=image.height))
+        self.say(Drawn(image=data, width=image.width, height=image.height))
 
-    def _open(self, job: Job) -> Source:
-        if self._opened is None or self._opened[0] != job.path:
+    def _open(self, job: Job, descriptor: int | None) -> Source:
+        if self._opened is None or self._opened[0] != job.document:
             self._close()
-            source = open_source(Path(job.path), name=job.name, password=job.password, limits=self._limits)
-            self._opened = job.path, source
+            path = Path(f"/proc/self/fd/{descriptor}") if descriptor is not None else Path(job.path or "")
+            source = open_source(path, name=job.name, password=job.password, limits=self._limits)
+            self._opened = job.document, source
         return self._opened[1]
 
     def _close(self) -> None:

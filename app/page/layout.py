@@ -128,14 +128,17 @@ class Layout:
                 visible=False,  # until a checkpoint with eyes runs
                 elem_id="views",
             )
-            self.checkpoint = gr.Dropdown(
-                list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
-                value=checkpoint,
-                label=say("Checkpoint"),
-                info=say("one of these, another name on the hub, or a folder"),
-                allow_custom_value=True,
-                visible=may_change_checkpoint,
-            )
+            self.checkpoint = self._checkpoint_menu(say, checkpoint) if may_change_checkpoint else None
+
+    @staticmethod
+    def _checkpoint_menu(say: Say, checkpoint: str) -> gr.Dropdown:
+        return gr.Dropdown(
+            list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
+            value=checkpoint,
+            label=say("Checkpoint"),
+            info=say("one of these, another name on the hub, or a folder"),
+            allow_custom_value=True,
+        )
 
     def _panel(self, name: str, value: str = "") -> gr.HTML:
         return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=self._behaviour, apply_default_css=False)

@@ -26,12 +26,12 @@ class Checkpoint:
     chunk_overlap: int  # tokens that two neighbouring chunks share
     fingerprint: str  # of configuration and weights: an encoding belongs to the checkpoint that made it
     description: str  # one sentence for people: which checkpoint it is, and what it cannot do
-    image_processor: Gemma3ImageProcessorPil | None = None  # None: it has no eyes
-    offloaded: str = ""  # one sentence for people: which weights come in only while they work
+    image_processor: Gemma3ImageProcessorPil | None = None  # None: it has no vision tower
+    offloaded: str = ""  # one sentence for people: which weights are moved in only while they are used
     # Weights of the features by which it chooses among likely answers (`model/answering/reranker.py`); None: it gives
     # the likeliest.
     reranker_weights: Mapping[str, float] | None = None
-    passage_tokens: int | None = None  # it answers best from so many tokens of the closest passages; None: from all
+    passage_tokens: int | None = None  # tokens of passages that it answers best from; None: all
 
     @property
     def supports_vision(self) -> bool:
@@ -40,7 +40,7 @@ class Checkpoint:
 
     @property
     def bos(self) -> int:
-        """The id that every window and every prompt begins with."""
+        """The id that every chunk and every prompt begins with."""
         return int(self.model.model.decoder.config.bos_token_id or 0)
 
     @property

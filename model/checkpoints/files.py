@@ -46,7 +46,7 @@ def count_weights(folder: Path, *, name: str) -> Weights:
 
 
 def load_tokenizer(folder: Path, *, name: str) -> Tokenizer:
-    """From tokenizer.json alone. Text is foreign to it: a special token written in it is ordinary characters."""
+    """Load tokenizer.json alone. Special tokens written in a text are tokenized as ordinary characters."""
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the Rust tokenizer raises bare exceptions
@@ -57,7 +57,7 @@ def load_tokenizer(folder: Path, *, name: str) -> Tokenizer:
 
 
 def for_foreign_text(tokenizer: Tokenizer) -> Tokenizer:
-    """The same tokenizer, reading special tokens as characters, whole texts, and nothing added to them."""
+    """Configure a tokenizer for untrusted text: no special tokens in it, no truncation, nothing added."""
     tokenizer.encode_special_tokens = True
     tokenizer.no_padding()
     tokenizer.no_truncation()

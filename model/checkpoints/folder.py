@@ -110,7 +110,7 @@ def load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForC
 
 
 def _device_map(folder: Path, placement: Placement) -> dict[str, str]:
-    """Each module's place: where some lie elsewhere, accelerate wants all of them named."""
+    """Each module's device: if some are offloaded, accelerate wants all of them named."""
     if not placement.offloaded:
         return {"": str(placement.device)}
     with torch.device("meta"):
@@ -123,7 +123,7 @@ def _device_map(folder: Path, placement: Placement) -> dict[str, str]:
 
 
 def _load_image_processor(folder: Path, model: T5Gemma2ForConditionalGeneration) -> Gemma3ImageProcessorPil | None:
-    """How pictures are prepared for the vision tower; None where nothing leads from the tower to the encoder.
+    """How pictures are prepared for the vision tower; None if no projector connects the tower to the encoder.
 
     Without a file of its own it is Gemma 3's: a square of the tower's size, brightness from -1 to 1.
     """

@@ -1,4 +1,4 @@
-"""Whether the GPU is only lent, for a call at a time (ZeroGPU): then it is not ours to live on. Imports no torch."""
+"""Whether the GPU is only lent for a call at a time (ZeroGPU), so that no weights can stay on it. Imports no torch."""
 
 import os
 from collections.abc import Mapping

@@ -37,7 +37,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where weights go and what they need there, in bytes. `offloaded`: layers that come in only while they work."""
+    """Where weights go, and the bytes they need there. `offloaded`: layers that are moved in only while they run."""
 
     device: torch.device
     dtype: torch.dtype
@@ -52,7 +52,7 @@ class Placement:
 
     @property
     def remark(self) -> str:
-        """One sentence about what lies elsewhere; empty where nothing does."""
+        """One sentence for people about what is offloaded; empty if nothing is."""
         if not self.offloaded:
             return ""
         places = sorted({"the disk" if place == DISK else place for place in self.offloaded.values()})
@@ -97,7 +97,7 @@ def _whole(device: torch.device, weights: Weights, free: int) -> Placement:
 
 
 def _spread(device: torch.device, weights: Weights, free: Mapping[torch.device, int]) -> Placement:
-    """As few layers as possible elsewhere, the encoder's first, and room for one of them to pass through."""
+    """Offload as few layers as possible, the encoder's first, and keep room for one of them to be moved in."""
     whole = _whole(device, weights, free[device])
     if is_lent():  # ZeroGPU copies the model to its GPU as a whole
         return whole

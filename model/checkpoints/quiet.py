@@ -9,7 +9,7 @@ from transformers.utils import logging as transformers_logging
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """While this lasts, only our own progress and errors speak: transformers draws no bars and gives no advice."""
+    """A context in which transformers draws no progress bars and logs no advice."""
     accelerate = logging.getLogger("accelerate")
     level, verbosity = accelerate.level, transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()

@@ -1,7 +1,7 @@
-"""Pictures of pages -> rows for the encoder: SigLIP's patches, pooled to 256 a picture and projected.
+"""Pictures of pages as tokens of the encoder: SigLIP's patches, pooled to 256 a picture and projected.
 
-The tower and the projector are transformers' own. A picture is computed once, whatever windows it falls into; in the
-encoder its rows attend and are attended to like any other token's.
+The tower and the projector are transformers' own. A picture is computed once, whatever chunks it falls into; in
+the encoder its tokens attend and are attended to like any others.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ PAN_AND_SCAN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFeatures:
-    """What was seen of a document. features: (N, H), a row for each image token in the document's order."""
+    """A document's image features: (N, H), one for each image token in the document's order."""
 
     features: torch.Tensor | None = None
     images: Mapping[int, int] = field(default_factory=dict)  # page number -> pictures of it: the page, then its crops
     image_token: int = -1
 
     def within(self, stream: TokenMap, start: int, end: int) -> torch.Tensor | None:
-        """The rows for the image tokens of the window [start, end) of the document's tokens."""
+        """The features of the image tokens of the chunk [start, end) of the document's tokens."""
         if self.features is None:
             return None
         is_image = stream.ids == self.image_token
@@ -49,7 +49,7 @@ class PageFeatures:
 
 
 def image_tokens(model: Any) -> ImageTokens:
-    """What stands for a picture among the tokens of this model, which has eyes."""
+    """The ids of a picture's tokens in a model with a vision tower."""
     config = model.config.encoder
     return ImageTokens(
         begin=config.boi_token_index,
@@ -84,9 +84,9 @@ def encode_page_images(
     report: ProgressCallback,
     cancelled: CancelledCallback | None,
 ) -> PageFeatures:
-    """Look at every page that is to be seen, one after the other.
+    """Encode the pictures of all pages whose view includes one.
 
-    Raises CheckpointError where the checkpoint has no eyes, Cancelled where the person stopped it.
+    Raises CheckpointError if the checkpoint does not support vision, Cancelled if the person stopped it.
     """
     numbers = [page.number for page in document.pages if page.view != "text"]
     if not numbers:

@@ -25,9 +25,9 @@ POOR = 0.2  # share of unread places among a page's lines from which its text is
 
 
 def views_for(checkpoint: Checkpoint, document: Document, mode: ViewMode) -> Document:
-    """The document as this checkpoint reads it. `auto` spends one window's tokens on pictures at most.
+    """The document as this checkpoint reads it. `auto` spends one chunk's tokens on pictures at most.
 
-    Raises CheckpointError where pictures are asked of a checkpoint without eyes.
+    Raises CheckpointError if pictures are wanted from a checkpoint that does not support vision.
     """
     if not checkpoint.supports_vision:
         if mode in ("image", "both"):
@@ -47,13 +47,13 @@ def no_vision_message(name: str) -> str:
 
 
 def choose_views(document: Document, mode: ViewMode, *, most_pictures: int) -> Document:
-    """The document with the view of each page set. `auto` looks at no more than `most_pictures` pages."""
+    """The document with the view of each page set. `auto` uses at most `most_pictures` pictures."""
     views = _auto(document, most_pictures) if mode == "auto" else {page.number: mode for page in document.pages}
     return replace(document, pages=tuple(replace(page, view=views[page.number]) for page in document.pages))
 
 
 def _auto(document: Document, most: int) -> dict[int, PageView]:
-    """The pages that gain most from being seen come first when the budget does not reach for all."""
+    """Pages that gain most from a picture come first if the budget does not suffice for all."""
     wanted = sorted((page for page in document.pages if _gain(page) > 0), key=_gain, reverse=True)[:most]
     seen: dict[int, PageView] = {page.number: _view(page) for page in wanted}
     return {page.number: seen.get(page.number, "text") for page in document.pages}

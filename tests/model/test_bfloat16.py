@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from model.decoder.document_forms import Block
 from model.encoder.attention import global_attention, local_attention
-from model.network.linear import MOST_ROWS, feed_forward, linear
+from model.network.linear import MOST_TOKENS, feed_forward, linear
 from tests.helpers.tiny import tiny_model
 
 
@@ -17,7 +17,7 @@ def random(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape))).bfloat16()
 
 
-@pytest.mark.parametrize("rows", [(1, 1), (2, 5), (1, MOST_ROWS), (1, MOST_ROWS + 1)])
+@pytest.mark.parametrize("rows", [(1, 1), (2, 5), (1, MOST_TOKENS), (1, MOST_TOKENS + 1)])
 @torch.no_grad()
 def test_a_layer_for_few_rows_is_the_layer(rows: tuple[int, int]) -> None:
     module, x = nn.Linear(64, 48, bias=False).bfloat16(), random(*rows, 64)
@@ -35,7 +35,7 @@ def test_the_feed_forward_for_few_rows_is_transformers_own() -> None:
 @torch.no_grad()
 def test_the_feed_forward_for_many_rows_is_transformers_own() -> None:
     mlp = tiny_model().model.decoder.layers[0].mlp.bfloat16()
-    x = random(2, MOST_ROWS, 48)
+    x = random(2, MOST_TOKENS, 48)
     ours, theirs = feed_forward(mlp, x).float(), mlp(x).float()
     assert (ours - theirs).norm() < 0.01 * theirs.norm()
 

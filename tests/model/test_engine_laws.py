@@ -127,7 +127,7 @@ def test_a_long_prompt_in_pieces_equals_one_piece(monkeypatch: pytest.MonkeyPatc
     memory = build_memory(model, encode_chunk(model, ids_of(50)))
     question = ids_of(20, seed=3).tolist()
     whole = answered(model, [memory], question)
-    monkeypatch.setattr("model.decoder.decoder._ROWS_AT_ONCE", 3)  # question tokens at a time
+    monkeypatch.setattr("model.decoder.decoder._TOKENS_AT_ONCE", 3)
     pieces = answered(model, [memory], question)
     assert relative_error(pieces.logits, whole.logits) < TOLERANCE
     assert relative_error(pieces.attention, whole.attention) < TOLERANCE
@@ -176,7 +176,7 @@ def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
             assert relative_error(together.logits[row], apart[question].logits[0]) < TOLERANCE
             assert relative_error(together.attention[row], apart[question].attention[0]) < TOLERANCE
         if leaving is not None:
-            batch.keep([row for row, question in enumerate(running) if question != leaving])
+            batch.select([row for row, question in enumerate(running) if question != leaving])
             running.remove(leaving)
         together = batch.step([token] * len(running))
         apart = [decoder.step([token]) for decoder in alone]
@@ -190,7 +190,7 @@ def test_keys_and_values_give_what_states_give(heads: int, key_heads: int, monke
     questions = [ids_of(count, seed=count).tolist() for count in (3, 12)]
 
     def outputs(form: type[AbsorbedForm | ProjectedForm]) -> list[DecoderOutput]:
-        monkeypatch.setattr("model.decoder.decoder.choose_form", lambda _model, memories, *_: form(memories))
+        monkeypatch.setattr("model.decoder.backends.choose_form", lambda _model, memories, *_: form(memories))
         decoder = Decoder(model, memories, 2, capacity=20)
         return [decoder.begin(questions), decoder.step([7, 9]), decoder.step([11, 8])]
 

@@ -109,6 +109,7 @@ def _about(loaded: Loaded, page: Page) -> Iterator[str]:
         yield page.remark
     if page.unread_boxes:
         yield f"{counted(page.unread_boxes, 'place')} with writing could not be read"
+    yield from (f"unreadable here: {part}" for part in page.unread_parts)
     if hidden := sum(word.hidden for word in page.words):
         yield f"{counted(hidden, 'word')} that a reader of the page cannot see, marked here"
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.languages import Languages
 from app.page import panels
 from app.page.panels.pages import Traces, marked_boxes
 from app.page.theme import calm_theme
@@ -139,3 +140,12 @@ def test_documents_say_how_well_they_could_be_read() -> None:
 def test_the_theme_keeps_the_colours_of_page_and_controls() -> None:
     theme = calm_theme()
     assert (theme.background_fill_primary_dark, theme.button_primary_background_fill_dark) == ("#232220", "#267765")
+
+
+def test_what_could_not_be_read_of_a_damaged_file_is_said() -> None:
+    pages = [replace(a_page(number, "a"), unread_parts=("form fields",)) for number in (1, 3)]
+    document = loaded("form.pdf", *pages, replace(a_page(4, ""), unread_parts=("the whole page",)))
+    shown = panels.documents([document], [document], document.key)
+    assert "unreadable: form fields (pages 1, 3); unreadable: the whole page (page 4)" in shown
+    german = Languages().accepted("de").html(shown)
+    assert "nicht lesbar: Formularfelder (Seiten 1, 3); nicht lesbar: die ganze Seite (Seite 4)" in german

@@ -1,0 +1,284 @@
+"""Messages as bytes: a header in JSON and raw bytes behind it, their lengths before both, and nothing executable.
+
+The worker has opened files from outside, so whoever wrote one of them may speak in its place. What comes from it is
+held to account field by field: its type, its range, and how it fits to the rest. Anything else is a `MalformedMessage`.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar, get_args
+
+from app.documents.limits import Limits
+from app.documents.messages import Confinement, Drawn, Failed, Finished, Job, Opened, Reply, Start, Started
+from app.documents.wire_tables import packed_tables, unpacked_tables
+from model.types import Box, Page, PagePart, PageView, Progress, Word
+
+LARGEST_HEADER = 1 << 16  # bytes
+LONGEST_MESSAGE = 4_000  # characters of an error
+MOST_PAGES = 1 << 20  # above any file's
+SMALLEST_PAGE, LARGEST_PAGE = 1e-6, 1e6  # points of a side; the latter are 350 m
+LARGEST_PICTURE = 1 << 15  # pixels of a side
+
+_LENGTHS = struct.Struct(">II")  # of the header and of the body
+_WORD = struct.Struct("<II4d?")  # start, end, box, hidden
+_NUMBER = struct.Struct("<I")
+_PAGE_FIELDS = (
+    "number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view", "label", "remark"
+)  # fmt: skip
+_STAGES: tuple[Literal["opening", "reading", "recognising"], ...] = ("opening", "reading", "recognising")
+_SOURCES: tuple[Literal["text", "ocr"], ...] = ("text", "ocr")
+
+Read = Callable[[int], bytes]
+Choice = TypeVar("Choice", bound=str)
+
+
+class MalformedMessage(ValueError):
+    """Nothing that a worker of ours would say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A message on its way."""
+
+    header: dict[str, Any]
+    body: bytes = b""
+
+    def __bytes__(self) -> bytes:
+        header = json.dumps(self.header, allow_nan=False).encode()
+        return _LENGTHS.pack(len(header), len(self.body)) + header + self.body
+
+    @classmethod
+    def receive(cls, read: Read, *, largest: int) -> "Frame":
+        """The next frame. `read` gives so many bytes, or fewer where the stream ends.
+
+        Raises EOFError, and MalformedMessage before more than `largest` bytes are read.
+        """
+        header_length, body_length = _LENGTHS.unpack(_exactly(read, _LENGTHS.size))
+        if header_length > LARGEST_HEADER or header_length + body_length > largest:
+            raise MalformedMessage(f"{header_length:,} + {body_length:,} bytes")
+        return cls(header=_object(_exactly(read, header_length)), body=_exactly(read, body_length))
+
+
+def start_frame(start: Start) -> Frame:
+    return Frame(header=asdict(start))
+
+
+def start_of(frame: Frame) -> Start:
+    """What the parent said; it is trusted."""
+    return Start(**{**frame.header, "limits": Limits(**frame.header["limits"])})
+
+
+def job_frame(job: Job) -> Frame:
+    return Frame(header={"kind": type(job).__name__, **asdict(job)})
+
+
+def job_of(frame: Frame) -> Job:
+    """What the parent said; it is trusted."""
+    kinds = {kind.__name__: kind for kind in get_args(Job)}
+    return kinds[frame.header["kind"]](**{name: value for name, value in frame.header.items() if name != "kind"})
+
+
+def reply_frame(reply: Reply) -> Frame:
+    fields: dict[str, Any] = {"kind": type(reply).__name__}
+    match reply:
+        case Page():
+            text = reply.text.encode()
+            fields |= {"text": len(text), **{name: getattr(reply, name) for name in _PAGE_FIELDS}}
+            fields |= {name: printable(getattr(reply, name)) for name in ("label", "remark")}
+            words = b"".join(_WORD.pack(word.start, word.end, *word.box, word.hidden) for word in reply.words)
+            fields["words"] = len(words)
+            return Frame(header=fields, body=text + words + packed_tables(reply))
+        case Drawn():
+            return Frame(header=fields | {"width": reply.width, "height": reply.height}, body=reply.image)
+        case Opened():
+            return Frame(header=fields, body=b"".join(map(_NUMBER.pack, reply.numbers)))
+        case Failed():
+            return Frame(header=fields | {"message": printable(reply.message), "needs_password": reply.needs_password})
+        case _:
+            return Frame(header=fields | asdict(reply))
+
+
+def printable(text: str) -> str:
+    """The text as one line of bounded length."""
+    return "".join(char if char.isprintable() else " " for char in text[:LONGEST_MESSAGE])
+
+
+def reply_of(frame: Frame) -> Reply:
+    """What a worker said. Raises MalformedMessage."""
+    fields = _Fields(frame.header)
+    kind = fields.text("kind", LONGEST_MESSAGE)
+    if kind not in _READERS or (frame.body and kind not in _WITH_BODY):
+        raise MalformedMessage(kind)
+    reply = _READERS[kind](fields, frame.body)
+    fields.check_all_read()
+    return reply
+
+
+class _Fields:
+    """The fields of a header, taken out one by one."""
+
+    def __init__(self, header: dict[str, Any]) -> None:
+        self._left = dict(header)
+
+    def text(self, name: str, longest: int) -> str:
+        value = self._take(name, str)
+        if len(value) > longest or not value.isprintable():
+            raise MalformedMessage(name)
+        return value
+
+    def integer(self, name: str, least: int, most: int) -> int:
+        value = self._take(name, int)
+        if not least <= value <= most:
+            raise MalformedMessage(name)
+        return value
+
+    def number(self, name: str, least: float, most: float) -> float:
+        value = self._take(name, (int, float))
+        if not least <= value <= most:  # nor is NaN
+            raise MalformedMessage(name)
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        return self._take(name, bool)
+
+    def one_of(self, name: str, choices: tuple[Choice, ...]) -> Choice:
+        return _one_of(self._take(name, str), choices)
+
+    def some_of(self, name: str, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        values = self._take(name, list)
+        if len(values) > len(choices):
+            raise MalformedMessage(name)
+        return tuple(_one_of(value, choices) for value in values)
+
+    def fields(self, name: str) -> "_Fields":
+        return _Fields(self._take(name, dict))
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        values = self._take(name, list)
+        return tuple(_Fields({name: value}).text(name, LONGEST_MESSAGE) for value in values)
+
+    def check_all_read(self) -> None:
+        if self._left:
+            raise MalformedMessage(", ".join(self._left))
+
+    def _take(self, name: str, kinds: type | tuple[type, ...]) -> Any:
+        value = self._left.pop(name, None)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+            raise MalformedMessage(name)
+        return value
+
+
+def _page(fields: _Fields, body: bytes) -> Page:
+    length = fields.integer("text", 0, len(body))
+    try:
+        text = body[:length].decode()
+    except UnicodeDecodeError as error:
+        raise MalformedMessage("text") from error
+    end = length + fields.integer("words", 0, len(body) - length)
+    try:
+        tables = tuple(unpacked_tables(body[end:], len(text)))
+    except ValueError as error:
+        raise MalformedMessage("tables") from error
+    return Page(
+        number=fields.integer("number", 1, MOST_PAGES),
+        text=text,
+        words=tuple(_words(body[length:end], len(text))),
+        tables=tables,
+        width=fields.number("width", SMALLEST_PAGE, LARGEST_PAGE),
+        height=fields.number("height", SMALLEST_PAGE, LARGEST_PAGE),
+        source=fields.one_of("source", _SOURCES),
+        unread_boxes=fields.integer("unread_boxes", 0, MOST_PAGES),
+        unread_parts=fields.some_of("unread_parts", get_args(PagePart)),
+        figures=fields.number("figures", 0.0, 1.0),
+        view=fields.one_of("view", get_args(PageView)),
+        label=fields.text("label", LONGEST_MESSAGE),
+        remark=fields.text("remark", LONGEST_MESSAGE),
+    )
+
+
+def _words(body: bytes, characters: int) -> Iterator[Word]:
+    """Words in the text's order, on the page."""
+    if len(body) % _WORD.size:
+        raise MalformedMessage("words")
+    position = 0
+    for start, end, x0, y0, x1, y1, hidden in _WORD.iter_unpack(body):
+        box: Box = (x0, y0, x1, y1)
+        if not (position <= start < end <= characters and 0 <= x0 <= x1 <= 1 and 0 <= y0 <= y1 <= 1):
+            raise MalformedMessage("words")
+        yield Word(start=start, end=end, box=box, hidden=hidden)
+        position = end
+
+
+def _drawn(fields: _Fields, body: bytes) -> Drawn:
+    width, height = (fields.integer(side, 1, LARGEST_PICTURE) for side in ("width", "height"))
+    return Drawn(image=body, width=width, height=height)
+
+
+def _opened(_: _Fields, body: bytes) -> Opened:
+    if len(body) % _NUMBER.size:
+        raise MalformedMessage("numbers")
+    numbers = tuple(number for (number,) in _NUMBER.iter_unpack(body))
+    if any(not before < number <= MOST_PAGES for before, number in zip((0, *numbers), numbers, strict=False)):
+        raise MalformedMessage("numbers")
+    return Opened(numbers=numbers)
+
+
+def _progress(fields: _Fields, _: bytes) -> Progress:
+    total = fields.integer("total", 0, MOST_PAGES)
+    stage = fields.one_of("stage", _STAGES)
+    return Progress(
+        stage=stage, done=fields.integer("done", 0, total), total=total, unit=fields.one_of("unit", ("pages",))
+    )
+
+
+def _failed(fields: _Fields, _: bytes) -> Failed:
+    return Failed(message=fields.text("message", LONGEST_MESSAGE), needs_password=fields.flag("needs_password"))
+
+
+def _started(fields: _Fields, _: bytes) -> Started:
+    inner = fields.fields("confinement")
+    confinement = Confinement(holds=inner.lines("holds"), lacks=inner.lines("lacks"))
+    inner.check_all_read()
+    return Started(confinement=confinement)
+
+
+_READERS: dict[str, Callable[[_Fields, bytes], Reply]] = {
+    "Page": _page,
+    "Drawn": _drawn,
+    "Opened": _opened,
+    "Progress": _progress,
+    "Failed": _failed,
+    "Started": _started,
+    "Finished": lambda _fields, _body: Finished(),
+}
+_WITH_BODY = ("Page", "Drawn", "Opened")
+
+
+def _one_of(value: object, choices: tuple[Choice, ...]) -> Choice:
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise MalformedMessage(repr(value)[:100])
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage("no JSON") from error
+    if not isinstance(value, dict):
+        raise MalformedMessage("no object")
+    return value
+
+
+def _exactly(read: Read, count: int) -> bytes:
+    """So many bytes. Raises EOFError where there are no more."""
+    data = read(count)
+    while len(data) < count:
+        more = read(count - len(data))
+        if not more:
+            raise EOFError(f"{count - len(data)} bytes are missing")
+        data += more
+    return data
