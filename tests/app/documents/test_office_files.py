@@ -73,6 +73,8 @@ def test_a_word_of_a_table_row_has_the_box_of_its_cell(read) -> None:
     rows = (("Pier", "Ferry", "Noon"), ("North", "Anna", "12:05"), ("South", "Bruno", "12:20"))
     (page,) = read(docx(word_table(*rows)), "piers.docx").document.pages
     assert page.text.split("\n")[1:] == ["North - Ferry: Anna; Noon: 12:05", "South - Ferry: Bruno; Noon: 12:20"]
+    (table,) = page.tables
+    assert [page.text[cell.start : cell.end] for cell in table.cells] == [cell for row in rows for cell in row]
     boxes = {page.text[word.start : word.end]: word.box for word in page.words}
     assert boxes["12:05"][0] == pytest.approx(boxes["12:20"][0]) and boxes["12:05"][3] <= boxes["12:20"][1]
     assert boxes["North"][2] <= boxes["Anna"][0] and boxes["Anna"][1] == pytest.approx(boxes["North"][1])
