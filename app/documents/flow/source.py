@@ -100,8 +100,9 @@ class _LaidOut:
 
     def __init__(self, page: Typeset) -> None:
         self.typeset = page
-        self._story, x1, y1 = _placed(page, WIDTH)
-        if x1 > WIDTH - MARGIN:  # a wide table, or a word that cannot be broken
+        width = min(max(WIDTH, page.least_width + 2 * MARGIN), WIDEST)
+        self._story, x1, y1 = _placed(page, width)
+        if x1 > width - MARGIN:  # a wide table, or a word that cannot be broken
             self._story, x1, y1 = _placed(page, min(x1 + 2 * MARGIN, WIDEST))
         self.size = max(WIDTH, x1 + MARGIN), max(LEAST_HEIGHT, y1 + MARGIN)
         places = self._places()

@@ -7,6 +7,7 @@ words have exact boxes in any script, and a table's words can be written as line
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from unicodedata import east_asian_width
 
 from app.documents.characters import clean, word_spans
 from app.documents.flow.blocks import Block, Cell, Figure, FlowPage, Heading, Paragraph, Preformatted, Table
@@ -17,6 +18,7 @@ from model.types import Table as PageTable
 
 LONGEST_PIECE = 60  # characters of a word that are kept together: MuPDF does not break one that is wider than the page
 LEVELS_OF_HEADINGS = 4
+POINTS_PER_LETTER, CELL_PADDING = 5.2, 10.0  # of cells, in bold type
 SHORT_CELL = 24  # characters that are not broken over lines
 MOST_INDENT = 8
 
@@ -32,12 +34,16 @@ class TextWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typeset:
-    """A page as HTML, as text, and as words. `figures` are the pictures that the HTML names as f0, f1, ..."""
+    """A page as HTML, as text, and as words. `figures` are the pictures that the HTML names as f0, f1, ...
+
+    least_width: points that its tables need, so that no short cell runs into the next one.
+    """
 
     html: str
     text: str
     words: tuple[TextWord, ...]
     tables: tuple[PageTable, ...]
+    least_width: float
     figures: tuple[Picture, ...]
 
 
@@ -63,6 +69,7 @@ def typeset(page: FlowPage, max_pixels: int) -> Typeset:
         text="".join(setter.text),
         words=tuple(setter.words),
         tables=tuple(setter.tables),
+        least_width=setter.least_width,
         figures=tuple(setter.figures),
     )
 
@@ -76,6 +83,7 @@ class _Setter:
         self.text: list[str] = []
         self.words: list[TextWord] = []
         self.tables: list[PageTable] = []
+        self.least_width = 0.0
         self.figures: list[Picture] = []
         self._length = 0
         self._drawn = 0
@@ -132,6 +140,7 @@ class _Setter:
             return
         numbers = {id(cell): index for index, cell in enumerate(grid.cells)}
         drawn: dict[int, _Drawn] = {}
+        self.least_width = max(self.least_width, _width_of(grid))
         self.html.append("<table>")
         for row_number, row in enumerate(table.rows):
             self.html.append("<tr>")
@@ -164,7 +173,7 @@ class _Setter:
         spans = "".join(
             f' {name}="{count}"' for name, count in (("colspan", cell.columns), ("rowspan", cell.rows)) if count > 1
         )
-        styles = "head " * is_header + "short " * (len(cell.text) <= SHORT_CELL)
+        styles = "head " * is_header + "short " * (len(cell.text) <= SHORT_CELL and cell.columns == 1)
         self.html.append(f'<td class="{styles}"{spans}>')
         lines = (" ".join(line.split()) for line in clean(cell.text).split("\n"))
         drawn = self._draw("\n".join(filter(None, lines)))
@@ -200,6 +209,18 @@ class _Setter:
             self._length = start + len(word)
             self.text += before, word
             self.words.append(TextWord(start=start, end=self._length, drawn=drawn))
+
+
+def _width_of(grid: Grid) -> float:
+    """The width in points that a table takes whose short cells are not broken, roughly."""
+    columns = [0.0] * grid.width
+    for row in grid.places:
+        for column, index in enumerate(row):
+            if grid.cells[index].columns == 1:
+                text = grid.cells[index].text[:SHORT_CELL]
+                wide = sum(not char.isascii() and east_asian_width(char) in "WF" for char in text)
+                columns[column] = max(columns[column], CELL_PADDING + POINTS_PER_LETTER * (len(text) + wide))
+    return sum(columns)
 
 
 def _part(part: CellText, drawn: dict[int, _Drawn]) -> tuple[tuple[str, str, int], ...]:
