@@ -17,7 +17,7 @@ from app.documents.recognition import Recognizer
 from model.errors import DocumentError
 from model.types import Page, Word
 
-WIDTH, LEAST_HEIGHT, MARGIN = 595.0, 842.0, 50.0  # points: A4, longer or wider where the content needs it
+WIDTH, LEAST_HEIGHT, MARGIN = 595.0, 420.0, 50.0  # points: half of A4, longer or wider where the content needs it
 WIDEST, HIGHEST = 4_000.0, 200_000.0
 MAX_DRAWN_PIXELS = 30_000_000
 STYLE = """
@@ -104,8 +104,9 @@ class _LaidOut:
         self._story, x1, y1 = _placed(page, width)
         if x1 > width - MARGIN:  # a wide table, or a word that cannot be broken
             self._story, x1, y1 = _placed(page, min(x1 + 2 * MARGIN, WIDEST))
-        self.size = max(WIDTH, x1 + MARGIN), max(LEAST_HEIGHT, y1 + MARGIN)
         places = self._places()
+        right = max((rect[2] for rect in places.values()), default=0.0)
+        self.size = max(WIDTH, right + MARGIN), max(LEAST_HEIGHT, y1 + MARGIN)
         count = 1 + max((word.drawn for word in page.words), default=-1)
         nowhere = (MARGIN, MARGIN, MARGIN, MARGIN)
         self.boxes = [places.get(str(number), nowhere) for number in range(count)]
