@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
-from app.page.checkpoint_choice import CheckpointChoice, Load, LoadingProgress
 from app.page.sample import bundled_sample
+from app.serving.provider import EngineProvider, Load, LoadingProgress
+from app.sessions.library import Library
 from app.settings import Settings
-from app.spaces.zero_gpu import ZeroGpu
-from app.ui import build_demo, serve
+from app.temporary import temporary_folder
+from app.web.folder import private_folder
 from model.errors import ReadonceError
+from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
+    from app.spaces.zero_gpu import ZeroGpu
     from model.engine import Engine
 
 
@@ -27,14 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReadonceError as error:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that `finally` removes the copies of documents
-    choice = CheckpointChoice(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
-    choice.start()
-    reader = DocumentReader(Limits(max_bytes=settings.file_bytes))
-    try:
-        serve(build_demo(choice, reader, settings, bundled_sample()), settings)
-    finally:
-        reader.close()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the copies of documents are removed
+    with (
+        private_folder() as folder,
+        owned_folder(temporary_folder(), "page") as made,
+        DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader,
+    ):
+        # Imported here: Gradio reads where its files shall lie when it is imported.
+        from app.spaces.zero_gpu import ZeroGpu
+        from app.ui import build_demo, serve, uploads_in
+
+        provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
+        provider.start()
+        library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
+        uploads = uploads_in(folder, settings)
+        demo = build_demo(provider, reader, library, settings, bundled_sample(), uploads, made)
+        serve(demo, library, settings, lambda: provider.state.phase == "ready")
     return 0
 
 
@@ -49,7 +60,7 @@ def choose(arguments: Sequence[str] | None) -> Settings:
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
-def engine_loader(settings: Settings, gpu: ZeroGpu | None) -> Load:
+def engine_loader(settings: Settings, gpu: "ZeroGpu | None") -> Load:
     def load(name: str, progress: LoadingProgress) -> "Engine":
         # Imported here, in the background: torch and transformers take seconds, and the page is there before them.
         from model.checkpoints import load_checkpoint

@@ -82,6 +82,19 @@ def roughly(value: float) -> str:
     return f"about {round(value / 60)} min left"
 
 
+def before_you(count: int, seconds: float | None) -> str:
+    """A place in a queue: how many go first, and for about how long."""
+    if not count:
+        return "your turn is next"
+    if seconds is None:
+        return f"{count:,} before you"
+    if seconds < 10:
+        return f"{count:,} before you, a few seconds"
+    if seconds < 90:
+        return f"{count:,} before you, about {round(seconds / 5) * 5} s"
+    return f"{count:,} before you, about {round(seconds / 60)} min"
+
+
 def megabytes(size: int) -> str:
     return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"
 

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from app.documents.charsets import decode
+from app.documents.delimited import separator
 from model.answering.questions import checked_question
 from model.errors import QuestionError
 
@@ -12,7 +14,6 @@ MOST_QUESTIONS = 500
 MOST_BYTES = 2_000_000  # of a CSV file: 500 questions are far smaller
 BATCH = 16  # answered together; the next sixteen wait until these are answered
 NAMES = ("question", "frage", "pregunta", "domanda", "问题")  # French writes it as English does
-SEPARATORS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,14 @@ def checked_questions(texts: Iterable[str]) -> tuple[str, ...]:
             " Ask the first ones, then the rest."
         )
     return tuple(_checked(number, text) for number, text in questions)
+
+
+def check_size(name: str, size: int) -> None:
+    """Raises QuestionError for a file of more bytes than a list of questions has; it can be asked before it is read."""
+    if size > MOST_BYTES:
+        raise QuestionError(
+            f"{name} has {size:,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
+        )
 
 
 def columns(name: str, data: bytes) -> tuple[Column, ...]:
@@ -66,26 +75,19 @@ def _checked(number: int, text: str) -> str:
 
 
 def _text(name: str, data: bytes) -> str:
-    if len(data) > MOST_BYTES:
-        raise QuestionError(
-            f"{name} has {len(data):,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
-        )
-    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    check_size(name, len(data))
+    decoded = decode(data)
+    if decoded is None:
         raise QuestionError(
             f"{name} is no text (it begins with {data[:8].hex(' ')}). Save the table as CSV and drop that."
         )
-    for encoding in ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252", "latin-1"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise QuestionError(f"{name} is no readable text. Save the table as CSV (UTF-8) and drop that.")
+    return decoded.text
 
 
 def _separator(text: str) -> str:
-    """The one that stands in the first line; a question may hold a comma, a row of names seldom does."""
+    """The one that cuts the rows alike; in a list of questions a comma is none."""
     first = text.partition("\n")[0]
-    return max(SEPARATORS, key=first.count) if not first.rstrip().endswith("?") or "\t" in first else "\t"
+    return separator(text) if not first.rstrip().endswith(("?", "？")) or "\t" in first else "\t"
 
 
 def _has_names(row: Sequence[str]) -> bool:

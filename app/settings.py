@@ -1,5 +1,7 @@
 """What the person running Readonce can choose, read once from the environment."""
 
+import ipaddress
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from model.errors import ReadonceError
 from model.types import Precision
 
 MEGABYTE = 1_000_000
+THIS_COMPUTER = ("127.0.0.1", "localhost", "::1")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,14 @@ class Settings:
     library_bytes: int = 2_000 * MEGABYTE  # of all sessions together; the least recently used goes first
     file_bytes: int = 200 * MEGABYTE
     linger_minutes: float = 10.0  # how long a closed tab's documents wait for their browser to return
+    hosts: tuple[str, ...] = ()  # names, beside this computer's own, under which the page is reached
+    proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-* headers are believed
+    space_host: str = ""  # the name that Hugging Face gives to a Space; empty elsewhere
+
+    @property
+    def is_public(self) -> bool:
+        """Whether others than the person at this computer may reach the page."""
+        return self.host not in THIS_COMPUTER or bool(self.hosts or self.proxies or self.space_host)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -41,6 +53,9 @@ class Settings:
             library_bytes=chosen("READONCE_MEMORY_MB", 2_000, 50, 1_000_000) * MEGABYTE,
             file_bytes=chosen("READONCE_MAX_FILE_MB", 200, 1, 100_000) * MEGABYTE,
             linger_minutes=chosen("READONCE_LINGER_MINUTES", 10, 0, 100_000),
+            hosts=tuple(_host_name(name) for name in _list(environment, "READONCE_HOSTS")),
+            proxies=tuple(_network(name) for name in _list(environment, "READONCE_PROXIES")),
+            space_host=environment.get("SPACE_HOST", "").strip().lower(),
         )
 
 
@@ -66,6 +81,31 @@ def _precision(name: str) -> Precision:
     raise ReadonceError(
         f"READONCE_PRECISION is {name!r}, but must be one of {', '.join(get_args(Precision))}. Correct it or unset it."
     )
+
+
+def _list(environment: Mapping[str, str], name: str) -> list[str]:
+    """The parts of a value that has commas between them."""
+    return [part.strip() for part in environment.get(name, "").split(",") if part.strip()]
+
+
+def _host_name(text: str) -> str:
+    name = text.lower().rstrip(".")
+    if _HOST_NAME.fullmatch(name):
+        return name
+    raise ReadonceError(
+        f"READONCE_HOSTS has {text!r}, but must be host names without https:// and without a port, with commas between"
+        " them, such as docs.example.com. Correct it or unset it."
+    )
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError as error:
+        raise ReadonceError(
+            f"READONCE_PROXIES has {text!r}, but must be addresses or networks of your proxies, with commas between"
+            " them, such as 127.0.0.1,10.0.0.0/8. Correct it or unset it."
+        ) from error
 
 
 def _whole_number(environment: Mapping[str, str], name: str, default: int, allowed: range) -> int:

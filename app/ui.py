@@ -1,10 +1,14 @@
 """Which handler answers to what on the page, and how the page is served."""
 
 import functools
+import inspect
+import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app.api.endpoints import Endpoints
 from app.api.handle_store import HandleStore
@@ -13,8 +17,8 @@ from app.languages import Language, Languages
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
-from app.page.checkpoint_choice import CheckpointChoice
 from app.page.handlers import Handlers
+from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
 from app.page.many_questions import ManyQuestions
 from app.page.overview import Overviews
@@ -25,63 +29,107 @@ from app.page.tabs.many import ManyHandlers
 from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
+from app.serving.provider import EngineProvider
 from app.sessions.library import Library
 from app.settings import Settings
+from app.web.checked_blocks import CheckedBlocks
+from app.web.gate import Rules
+from app.web.head_timeout import set_head_timeout
+from app.web.hosts import Hosts
+from app.web.proxies import EVERYONE, Proxies
+from app.web.server import WebApp
+from app.web.uploads import Uploads
 from model.errors import ReadonceError
 
-UPLOAD_AGE_SECONDS = 600  # an upload is deleted when it is read; this is for what was never read
-QUEUE_LENGTH = 64
+UPLOAD_AGE_SECONDS = 3_600  # an upload of the page is deleted when it is read; this is for all else
+MOST_EVENTS = 2_048  # at once: every tab that watches is one, and whatever a program waits for
 
-THIS_COMPUTER = ("127.0.0.1", "localhost", "::1")
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
 
 Outputs = tuple[Any, ...]
 
 
-def build_demo(choice: CheckpointChoice, reader: DocumentReader, settings: Settings, sample: Sample) -> gr.Blocks:
-    """The page, ready to be served."""
-    library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
+def build_demo(
+    provider: EngineProvider,
+    reader: DocumentReader,
+    library: Library,
+    settings: Settings,
+    sample: Sample,
+    uploads: Uploads,
+    folder: Path,
+) -> CheckedBlocks:
+    """The page, ready to be served. `folder`: where files are made for people to take."""
     handlers = Handlers(
-        screen=Screen(choice=choice, sample=sample, capacity_bytes=settings.library_bytes),
-        reading=Reading(reader=reader, choice=choice, library=library),
-        asking=Asking(choice=choice, library=library),
+        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
+        reading=Reading(reader=reader, provider=provider, library=library),
+        asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=folder,
     )
     languages = Languages()
-    with gr.Blocks(
-        analytics_enabled=False, title="Readonce", fill_width=True, delete_cache=(60, UPLOAD_AGE_SECONDS)
-    ) as demo:
+    with CheckedBlocks(uploads, analytics_enabled=False, title="Readonce", fill_width=True) as demo:
         say = gr.I18n(**languages.fixed_texts())
         layout = Layout(
             ASSETS,
             say,
-            banner=panels.banner(choice.state),
+            banner=panels.banner(provider.state),
             checkpoint=settings.model,
-            may_change_checkpoint=settings.host in THIS_COMPUTER,  # elsewhere it would change for everybody
+            may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
         handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, choice=choice, handle_store=handle_store).publish(demo)
+        Endpoints(reader=reader, provider=provider, handle_store=handle_store, library=library).publish(demo)
         with layout.tabs:
-            CaptionsTab(say, Captioning(choice, library)).connect(layout.session)
-        wiring = Wiring(demo, layout, handlers, choice, languages)
+            CaptionsTab(say, Captioning(provider, library)).connect(layout.session)
+        wiring = Wiring(demo, layout, handlers, provider, languages)
         wiring.connect()
-        many = ManyQuestions(choice=choice, library=library)
+        many = ManyQuestions(provider=provider, library=library)
         layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(choice=choice)))
-    return demo.queue(max_size=QUEUE_LENGTH, api_open=False)
+        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(provider=provider)))
+    demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
+    return demo
 
 
-def serve(demo: gr.Blocks, settings: Settings) -> None:
+def rules_of(settings: Settings) -> Rules:
+    """Who may ask, and how much at once: not more than can be kept."""
+    proxies = settings.proxies or ((EVERYONE,) if settings.space_host else ())
+    return Rules(
+        hosts=Hosts.named(*settings.hosts, settings.space_host, settings.host),
+        proxies=Proxies(named=proxies),
+        upload_bytes=max(settings.library_bytes, settings.file_bytes),
+        embedded=bool(settings.space_host),
+    )
+
+
+def uploads_in(folder: Path, settings: Settings) -> Uploads:
+    """The files of the web server, all of them in this folder."""
+    rules = rules_of(settings)
+    return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
+
+
+def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: Callable[[], bool]) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
+    app = WebApp(
+        rules_of(settings),
+        demo.uploads,
+        file_bytes=settings.file_bytes,
+        is_ready=is_ready,
+        middleware=[Middleware(Heartbeats, connect=library.connect)],
+    )
     demo.launch(
+        _app=app,
+        app_kwargs={"lifespan": app.sweeping},
+        prevent_thread_lock=True,
+        num_workers=0,  # they would serve files at ports of their own, beside the gate
         server_name=settings.host,
         server_port=settings.port,
         share=False,
         ssr_mode=False,
         pwa=False,
         mcp_server=True,
+        max_threads=MOST_EVENTS,
         enable_monitoring=False,
         run_history=False,
         show_error=True,
@@ -92,18 +140,20 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         i18n=gr.I18n(**Languages().fixed_texts()),
         css_paths=[ASSETS / "style.css"],
     )
+    set_head_timeout(demo.server)
+    demo.block_thread()
 
 
 class Wiring:
     """Connects the components to the handlers."""
 
     def __init__(
-        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, choice: CheckpointChoice, languages: Languages
+        self, demo: gr.Blocks, layout: Layout, handlers: Handlers, provider: EngineProvider, languages: Languages
     ) -> None:
         self._demo = demo
         self._page = layout
         self._handlers = handlers
-        self._choice = choice
+        self._provider = provider
         self._languages = languages
 
     def connect(self) -> None:
@@ -122,7 +172,7 @@ class Wiring:
             handlers.leave(str(request.session_hash))
 
         def look(request: gr.Request) -> Outputs:
-            state = self._choice.state
+            state = self._provider.state
             banner = self._language(request).html(panels.banner(state))
             return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.supports_vision)
 
@@ -132,10 +182,11 @@ class Wiring:
         self._watch(page.clock.tick(look, None, [page.banner, page.clock, page.views], **hidden))
 
         def change(name: str) -> gr.Timer:
-            self._choice.change(name)
+            self._provider.change(name)
             return gr.Timer(active=True)
 
-        page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)
+        if page.checkpoint is not None:
+            page.checkpoint.input(change, page.checkpoint, page.clock, **hidden)
 
     def _language(self, request: gr.Request) -> Language:
         return self._languages.accepted(request.headers.get("accept-language", ""))
@@ -182,7 +233,7 @@ class Wiring:
         self._watch(done)
         return done
 
-    def _handing_out(self, trigger: Any, handler: Callable[..., Update]) -> None:
+    def _handing_out(self, trigger: Any, handler: Callable[..., Any]) -> None:
         """A file is made, the browser takes it, and the copy that the web server does not need goes away."""
         page = self._page
         made = self.on(trigger, handler)
@@ -206,11 +257,10 @@ class Wiring:
             page.outputs,
             api_visibility="private",
             show_progress="hidden",
-            concurrency_limit=None,
         )
 
 
-def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Outputs]:
+def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler as Gradio wants it: values for all outputs in place of an `Update`.
 
     A session that is gone is said in the page, under the question box.
@@ -223,4 +273,11 @@ def _with_outputs(handler: Callable[..., Update | None]) -> Callable[..., Output
         except ReadonceError as error:
             return Layout.changes(Update(problem=str(error)))
 
-    return once
+    @functools.wraps(handler)
+    async def once_awaited(*arguments: Any) -> Outputs:
+        try:
+            return Layout.changes(await handler(*arguments))
+        except ReadonceError as error:
+            return Layout.changes(Update(problem=str(error)))
+
+    return once_awaited if inspect.iscoroutinefunction(handler) else once

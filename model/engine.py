@@ -6,28 +6,25 @@ engine knows no "current document": an encoding is a value, and each answer make
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from pathlib import Path
+from dataclasses import replace
+from functools import cached_property
+
+import torch
 
 from model.answering.generation import Generation
 from model.answering.questions import checked_question
 from model.answering.reranker import Reranker
 from model.checkpoints.checkpoint import Checkpoint
-from model.decoder.decoder import DecoderParts
-from model.decoder.output_head import OutputHead
+from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.file_format import join_chunks
-from model.encoding.memory import build_memory, bytes_in_precision, to_precision
+from model.encoding.memory import MemorySizes, build_memory, bytes_in_precision, sizes_for, to_precision
 from model.errors import EncodingError, QuestionError, raise_if_cancelled
-from model.kernels.parts import NativeParts, load_native_parts
-from model.network.t5gemma2 import T5Gemma2
 from model.network.threads import parallel_map
 from model.types import (
     Answer,
@@ -36,6 +33,7 @@ from model.types import (
     EncodedDocument,
     GenerationOptions,
     Memory,
+    PauseCallback,
     Precision,
     Progress,
     ProgressCallback,
@@ -45,42 +43,6 @@ from model.types import (
 from model.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
 from model.vision.page_inputs import ViewMode, views_for
 from model.vision.tags import Tagger, with_tags
-
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend:
-    """What a model's forward passes run on. native: compiled code. parts: what its decoders share.
-
-    notice: one sentence for people, why compiled code that was asked for is not used; empty if there is nothing to say.
-    """
-
-    native: NativeParts
-    parts: DecoderParts
-    notice: str = ""
-
-    @classmethod
-    def eager(cls, model: T5Gemma2, *, notice: str = "") -> Backend:
-        """PyTorch's operations, and CUDA graphs on a GPU: needs no loading."""
-        return cls(native=NativeParts(), parts=DecoderParts.of(model), notice=notice)
-
-
-def load_backend(checkpoint: Checkpoint, folder: Path, *, quantized: bool) -> Backend:
-    """The fastest backend for this checkpoint on this machine; on a CPU it takes some seconds.
-
-    Compiled code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
-    are read in int8 and int4 where that is faster. If it cannot be built or loaded, the backend is eager with a notice.
-    """
-    eager = Backend.eager(checkpoint.model)
-    try:
-        native = load_native_parts(checkpoint.model, folder, quantized=quantized)
-        head = OutputHead(checkpoint.model, quantized=True, native=native.output_head) if quantized else None
-    except Exception as error:  # whatever it is, PyTorch's operations give the same answers
-        _LOG.warning("compiled code is not used", exc_info=error)
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
-        return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
-    return replace(eager, native=native, parts=replace(eager.parts, head=head, layers=native.decoder_layers))
 
 
 class Engine:
@@ -142,34 +104,35 @@ class Engine:
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
         chunk_read: Callable[[EncodedDocument], None] | None = None,
+        pause: PauseCallback | None = None,
     ) -> EncodedDocument:
         """Encode the document, in overlapping chunks if it is longer than the checkpoint's chunk size.
 
         `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
         `picture` draws those that enter as one; with `pan_and_scan` each enters whole and in crops.
         `chunk_read` gets each chunk as it is encoded, an encoding of its own: `join_chunks` makes one of several, so
-        that questions can be answered from what is read so far.
+        that questions can be answered from what is read so far. `pause` is called in this thread before each chunk,
+        and between the pieces of a long one, so that others can come between; that time does not count as reading.
 
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
         """
-        started = time.perf_counter()
-        report = progress or (lambda _: None)
+        work = _Work(progress, pause)
         document = self._viewed(document, views, picture)
         seen = encode_page_images(
-            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=report, cancelled=cancelled
+            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=work.report, cancelled=cancelled
         )
         stream = self._tokenize(document, seen)
         total = len(stream.ids)
         if not total:
             raise token_maps.no_text(document)
         pieces: list[EncodedDocument] = []
-        for piece in self._read_chunks(document, stream, seen, report, cancelled):
+        for piece in self._read_chunks(document, stream, seen, work, cancelled):
             pieces.append(piece)
             if chunk_read is not None:
                 chunk_read(piece)
-        report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        return replace(join_chunks(pieces), encode_seconds=time.perf_counter() - started)
+        work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        return replace(join_chunks(pieces), encode_seconds=work.seconds)
 
     def _viewed(self, document: Document, views: ViewMode | None, picture: PictureCallback | None) -> Document:
         if views is None:
@@ -183,13 +146,14 @@ class Engine:
         document: Document,
         stream: TokenMap,
         seen: PageFeatures,
-        report: ProgressCallback,
+        work: _Work,
         cancelled: CancelledCallback | None,
     ) -> Iterator[EncodedDocument]:
         """Encode chunk by chunk; each yield is an encoding of its own."""
-        checkpoint, total, started = self.checkpoint, len(stream.ids), time.perf_counter()
+        checkpoint, total = self.checkpoint, len(stream.ids)
         chunks = plan_chunks(total, checkpoint.chunk_size - 1, checkpoint.chunk_overlap)
         aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
+        at_once = torch.get_num_threads() if aside else 1
 
         native = self._backend.native
 
@@ -200,26 +164,28 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
-                progress=None if aside else partial(_report_tokens, report, chunk, total),
+                progress=None if aside else lambda fraction: work.report(_read_so_far(chunk, total, fraction)),
                 native=native,
             )
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
 
         beside: Memory | None = None
-        for chunk, memory in zip(chunks, (parallel_map if aside else map)(read, chunks), strict=True):
-            raise_if_cancelled(cancelled, READING_STOPPED)
-            _report_tokens(report, chunk, total, 1.0)
-            beside = to_precision(memory, self._memory_precision, beside)
-            self._encoder_tokens[document.sha256] += 1 + chunk.end - chunk.start
-            yield EncodedDocument(
-                document=document,
-                memory=beside,
-                tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
-                fingerprint=checkpoint.fingerprint,
-                chunks=1,
-                encode_seconds=time.perf_counter() - started,
-            )
-            started = time.perf_counter()
+        for first in range(0, len(chunks), at_once):
+            group, began = chunks[first : first + at_once], work.seconds
+            work.report(_read_so_far(group[0], total, 0.0))
+            for chunk, memory in zip(group, parallel_map(read, group), strict=True):
+                raise_if_cancelled(cancelled, READING_STOPPED)
+                beside = to_precision(memory, self._memory_precision, beside)
+                self._encoder_tokens[document.sha256] += 1 + chunk.end - chunk.start
+                yield EncodedDocument(
+                    document=document,
+                    memory=beside,
+                    tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
+                    fingerprint=checkpoint.fingerprint,
+                    chunks=1,
+                    encode_seconds=work.seconds - began,
+                )
+                began = work.seconds
 
     def _tokenize(self, document: Document, seen: PageFeatures) -> TokenMap:
         checkpoint = self.checkpoint
@@ -278,12 +244,48 @@ class Engine:
                     f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
                     f"in use ({self.checkpoint.name}, {self.checkpoint.fingerprint[:12]}): read the document again."
                 )
+            self._check_sizes(encoded)
+
+    def _check_sizes(self, encoded: EncodedDocument) -> None:
+        """A foreign encoding may bear the checkpoint's fingerprint and not be its work."""
+        decoder = self.checkpoint.model.model.decoder.config
+        if (found := MemorySizes.of(encoded.memory)) != (needed := sizes_for(self.checkpoint.model)):
+            raise EncodingError(
+                f"{encoded.document.name} is encoded in {found}, but the checkpoint in use has {needed}: "
+                "read the document again."
+            )
+        if (largest := int(encoded.tokens.ids.max())) >= decoder.vocab_size:
+            raise EncodingError(
+                f"{encoded.document.name} has token {largest}, but the checkpoint in use knows {decoder.vocab_size} "
+                "tokens: read the document again."
+            )
 
     def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
 
 
-def _report_tokens(report: ProgressCallback, chunk: Chunk, total: int, fraction: float) -> None:
+class _Work:
+    """Reading as it goes on: it tells how far it is, lets others come between, and counts the seconds that it took."""
+
+    def __init__(self, progress: ProgressCallback | None, pause: PauseCallback | None) -> None:
+        self._progress = progress or (lambda _: None)
+        self._pause = pause or (lambda _: None)
+        self._started = time.perf_counter()
+        self._paused_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started - self._paused_seconds
+
+    def report(self, progress: Progress) -> None:
+        """Tell the progress, and go on when nobody else wants to come first."""
+        self._progress(progress)
+        held = time.perf_counter()
+        self._pause(progress.done if progress.stage == "encoding" else 0)
+        self._paused_seconds += time.perf_counter() - held
+
+
+def _read_so_far(chunk: Chunk, total: int, fraction: float) -> Progress:
     """How many of the document's tokens are encoded when a fraction of a chunk is."""
     done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
-    report(Progress(stage="encoding", done=done, total=total, unit="tokens"))
+    return Progress(stage="encoding", done=done, total=total, unit="tokens")

@@ -1,7 +1,8 @@
 """The endpoints: `encode` reads a document once, `ask` answers from it, `caption` tells of a picture."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -9,21 +10,22 @@ from gradio.components.api_component import Api
 from gradio_client.utils import python_type_to_json_schema
 
 from app.api.handle_store import HandleStore
-from app.api.upload import upload, uploaded
 from app.documents import DocumentReader, ReadDocument
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.faults import in_words
 from app.questions import BATCH, checked_questions
 from app.schemas import AnswersObject, DocumentObject, PictureObject, answers_object, document_object, picture_object
+from app.serving.provider import EngineProvider
+from app.serving.streams import streamed
+from app.sessions.jobs import Job
+from app.sessions.library import Library
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
-from model.errors import QuestionError
-from model.types import Answer, CancelledCallback, EncodedDocument, Progress, ProgressCallback
+from app.web.checked_blocks import upload_parameter
+from model.errors import Cancelled, QuestionError
+from model.types import Answer, EncodedDocument, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from app.captions import Request
-
-AT_ONCE = 4  # programs that are heard; they take turns at the engine, and more wait in the queue
 
 
 class EncodedObject(DocumentObject):
@@ -35,19 +37,26 @@ class EncodedObject(DocumentObject):
 class Endpoints:
     """Typed functions over uploaded files. At the engine they take turns with the page's own work."""
 
-    def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, handle_store: HandleStore) -> None:
+    def __init__(
+        self, *, reader: DocumentReader, provider: EngineProvider, handle_store: HandleStore, library: Library
+    ) -> None:
         self._reader = reader
-        self._choice = choice
-        self._shelf = handle_store
+        self._provider = provider
+        self._handles = handle_store
+        self._library = library
 
     def publish(self, demo: gr.Blocks) -> None:
         """Name the endpoints, inside the `gr.Blocks`. Each is an MCP tool of the same name, too."""
         endpoints: tuple[tuple[Callable, list[Api], type], ...] = (
-            (self.encode, [upload("file"), _value("pages", str, ""), _value("password", str, "")], EncodedObject),
+            (
+                self.encode,
+                [upload_parameter("file"), _value("pages", str, ""), _value("password", str, "")],
+                EncodedObject,
+            ),
             (self.ask, [_value("questions", list[str]), _value("documents", list[str])], AnswersObject),
             (
                 self.caption,
-                [upload("file"), _value("task", str, "caption"), _value("question", str, "")],
+                [upload_parameter("file"), _value("task", str, "caption"), _value("question", str, "")],
                 PictureObject,
             ),
             (self.forget, [_value("document", str)], str),
@@ -62,12 +71,11 @@ class Endpoints:
                 preprocess=False,
                 postprocess=False,
                 show_progress="hidden",
-                concurrency_id="programs",
-                concurrency_limit=AT_ONCE,
+                concurrency_limit=None,  # each waits for its own turn at the engine
             )
         demo.unload(self._leave)
 
-    def encode(
+    async def encode(
         self,
         request: gr.Request,
         file: Any,
@@ -78,19 +86,21 @@ class Endpoints:
         """Read a document once, so that any number of questions can be asked about it afterwards.
 
         Args:
-            file: The document: PDF, EPUB, picture, scan, text or Markdown, uploaded
+            file: The document: PDF, office file, mail, web page, EPUB, picture, scan or text, uploaded
             pages: Which of its pages to read, for example 3-10,12; empty for all
             password: The password of an encrypted PDF
 
         Returns:
             name, pages, tokens, cache_bytes, encode_seconds, and document: the handle that ask takes
         """
-        with self._work(request) as (caller, cancelled), self._open(caller, file, pages, password, progress) as read:
-            encoded = self._encode(read, progress, cancelled)
-            loaded = Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
-            return {"document": self._shelf.put(caller, loaded), **document_object(encoded)}
+        with self._work(request) as job:
+            read = self._read(job, file, pages, password, progress)
+            (result,) = [result async for result in streamed(job, read)]
+            return result
 
-    def ask(self, request: gr.Request, questions: list[str], documents: list[str]) -> Iterator[AnswersObject]:
+    async def ask(
+        self, request: gr.Request, questions: list[str], documents: list[str]
+    ) -> AsyncIterator[AnswersObject]:
         """Answer questions from documents that were read by encode; nothing is read again.
 
         Args:
@@ -100,18 +110,11 @@ class Endpoints:
         Returns:
             documents: what was read; answers: question, answer, seconds, and evidence with document, page and quote
         """
-        with self._work(request) as (caller, cancelled):
-            asked = checked_questions(_texts(questions, "questions"))
-            encoded = [one.encoded for one in self._shelf.take(caller, _texts(documents, "documents"))]
-            engine = self._choice.engine(cancelled)
-            answered: list[Answer] = []
-            for first in range(0, len(asked), BATCH):
-                with self._choice.turns.answering(cancelled):
-                    *_, batch = engine.answer_batch(encoded, asked[first : first + BATCH], cancelled=cancelled)
-                answered += batch
-                yield answers_object(encoded, answered)
+        with self._work(request) as job:
+            async for answers in streamed(job, self._answers(job, questions, documents)):
+                yield answers
 
-    def caption(
+    async def caption(
         self,
         request: gr.Request,
         file: Any,
@@ -129,15 +132,10 @@ class Endpoints:
         Returns:
             name, and captions with task, question, text, and by: what says it
         """
-        from app.captions import describe  # it imports torch, which the page does not wait for
-
-        with self._work(request) as (caller, cancelled):
-            wanted = [_request(task, question)]
-            with self._open(caller, file, "", "", progress) as read:
-                encoded = self._encode(read, progress, cancelled)
-                with self._choice.turns.answering(cancelled):
-                    *_, captions = describe(self._choice.engine(cancelled), encoded, wanted, read.picture, cancelled)
-            return picture_object(captions)
+        with self._work(request) as job:
+            described = self._described(job, file, _request(task, question), progress)
+            (result,) = [result async for result in streamed(job, described)]
+            return result
 
     def forget(self, request: gr.Request, document: str) -> str:
         """Free a document that encode has read. Without this it is freed some minutes after its last question.
@@ -148,47 +146,90 @@ class Endpoints:
         Returns:
             The handle, which is no longer valid
         """
-        self._shelf.forget(str(request.session_hash), document)
+        self._handles.forget(str(request.session_hash), document)
         return document
 
     def _leave(self, request: gr.Request) -> None:
         """A connection has closed."""
-        self._shelf.leave(str(request.session_hash))
+        self._handles.leave(str(request.session_hash))
 
     @contextmanager
-    def _work(self, request: gr.Request) -> Iterator[tuple[str, CancelledCallback]]:
+    def _work(self, request: gr.Request) -> Iterator[Job]:
         """Work for a caller. An error reaches it in words, without the paths and lines of this computer."""
-        caller = str(request.session_hash)
         try:
-            with self._shelf.working(caller) as gone:
-                yield caller, gone
+            with self._handles.working(str(request.session_hash)) as job:
+                yield job
         except gr.Error:
             raise
         except Exception as error:
             raise gr.Error(in_words(error), print_exception=False) from error
 
-    @contextmanager
-    def _open(self, caller: str, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[ReadDocument]:
-        """Read an upload. Its pictures are needed only while it is encoded or captioned."""
-        name, data = uploaded(file)
-        read = self._reader.read(
-            data,
-            name=name,
-            pages=pages or None,
-            password=password or None,
-            caller=caller,
-            progress=_shown_by(progress),
-        )
-        try:
-            yield read
-        finally:
-            read.images.close()
+    def _read(self, job: Job, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[EncodedObject]:
+        """The one result of `encode`."""
+        with self._open(job, file, pages, password, progress) as read:
+            encoded = self._encode(job, read, progress)
+            loaded = Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
+        if job.cancelled():
+            raise Cancelled(f"{encoded.document.name} was not kept: its sender is gone.")
+        yield {"document": self._handles.put(job.client, loaded), **document_object(encoded)}
 
-    def _encode(self, read: ReadDocument, progress: gr.Progress, cancelled: CancelledCallback) -> EncodedDocument:
-        engine = self._choice.engine(cancelled)
-        with self._choice.turns.reading(cancelled) as cancelled:
+    def _answers(self, job: Job, questions: list[str], documents: list[str]) -> Iterator[AnswersObject]:
+        """All answers so far, after each batch."""
+        asked = checked_questions(_texts(questions, "questions"))
+        with self._handles.using(job.client, _texts(documents, "documents")) as encoded:
+            engine = self._provider.engine(job)
+            answered: list[Answer] = []
+            for first in range(0, len(asked), BATCH):
+                batch = asked[first : first + BATCH]
+                with self._provider.scheduler.answering(job, len(batch)):
+                    *_, answers = engine.answer_batch(encoded, batch, cancelled=job.cancelled)
+                answered += answers
+                yield answers_object(encoded, answered)
+
+    def _described(self, job: Job, file: Any, wanted: "Request", progress: gr.Progress) -> Iterator[PictureObject]:
+        """The one result of `caption`."""
+        from app.captions import describe  # it imports torch, which the page does not wait for
+
+        with self._open(job, file, "", "", progress) as read:
+            encoded = self._encode(job, read, progress)
+            with self._provider.scheduler.answering(job):
+                *_, captions = describe(self._provider.engine(job), encoded, [wanted], read.picture, job.cancelled)
+        yield picture_object(captions)
+
+    @contextmanager
+    def _open(self, job: Job, file: Any, pages: str, password: str, progress: gr.Progress) -> Iterator[ReadDocument]:
+        """Read an upload. Its pictures are needed only while it is encoded or captioned."""
+        path = Path(file["path"])  # the caller's own upload: `CheckedBlocks` lets nothing else in
+        name, data = path.name, path.read_bytes()
+        with self._library.reserved(job.client, name, len(data)):
+            read = self._reader.read(
+                data,
+                name=name,
+                pages=pages or None,
+                password=password or None,
+                caller=job.client,
+                progress=_shown_by(progress),
+                cancelled=job.cancelled,
+            )
+            try:
+                yield read
+            finally:
+                read.images.close()
+
+    def _encode(self, job: Job, read: ReadDocument, progress: gr.Progress) -> EncodedDocument:
+        engine = self._provider.engine(job)
+        tokens = engine.count_tokens(read.document)
+        with (
+            self._library.reserved(job.client, read.document.name, engine.memory_bytes(tokens)),
+            self._provider.scheduler.reading(job, tokens) as pause,
+        ):
             return engine.encode(
-                read.document, views="auto", picture=read.picture, progress=_shown_by(progress), cancelled=cancelled
+                read.document,
+                views="auto",
+                picture=read.picture,
+                progress=_shown_by(progress),
+                cancelled=job.cancelled,
+                pause=pause,
             )
 
 

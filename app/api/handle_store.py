@@ -1,20 +1,24 @@
 """Documents that programs have sent: each under a handle that only its caller can use, for some minutes."""
 
+import contextlib
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from app.sessions.changes import Changes
+from app.sessions.jobs import Job, Jobs
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
-from model.errors import DocumentError
-from model.types import CancelledCallback
+from model.errors import DocumentError, ReadonceError
+from model.types import EncodedDocument
+
+MOST_AT_ONCE = 32  # calls of one caller that wait or are being worked on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
+class _Held:
     """A document in a session of its own, so that nobody meets another one's reading of the same file."""
 
     caller: str
@@ -35,83 +39,107 @@ class HandleStore:
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._lock = threading.RLock()
-        self._kept: dict[str, _Kept] = {}
-        self._working: list[tuple[str, threading.Event]] = []
-        self._waiting: threading.Timer | None = None
+        self._held: dict[str, _Held] = {}
+        self._jobs: dict[str, Jobs] = {}  # of callers whose calls are being worked on
+        self._timer: threading.Timer | None = None
 
-    @contextmanager
-    def working(self, caller: str) -> Iterator[CancelledCallback]:
-        """Work for a caller; what it gives says whether the caller has gone meanwhile."""
-        gone = threading.Event()
-        with self._lock:
-            self._working.append((caller, gone))
-        try:
-            yield gone.is_set
-        finally:
+    @contextlib.contextmanager
+    def working(self, caller: str) -> Iterator[Job]:
+        """Work for a caller, which ends when the caller goes. Raises ReadonceError for too many calls at once."""
+        with contextlib.ExitStack() as work:
             with self._lock:
-                self._working.remove((caller, gone))
+                jobs = self._jobs.setdefault(caller, Jobs(caller, Changes()))
+                if (count := jobs.count("program")) >= MOST_AT_ONCE:
+                    raise ReadonceError(
+                        f"{count} calls of this connection wait already, which is the limit. Wait for one to end."
+                    )
+                work.callback(self._end, caller, jobs)
+                job = work.enter_context(jobs.running("program"))
+            yield job
 
     def put(self, caller: str, loaded: Loaded) -> str:
-        """Keep a document; the handle is what `take` knows it by."""
+        """Keep a document; the handle is what `using` knows it by."""
         handle = secrets.token_urlsafe(24)
-        session = self._library.enter(handle)
+        self._library.connect(handle)
+        session = self._library.enter(handle, client=caller)
         try:
             self._library.keep(session, loaded)
         except DocumentError:
             self._library.leave(handle)
             raise
         with self._lock:
-            self._kept[handle] = _Kept(caller=caller, session=session, key=loaded.key, used=self._clock())
-            self._wait()
+            self._held[handle] = _Held(caller=caller, session=session, key=loaded.key, used=self._clock())
+            self._sweep_later()
         return handle
 
-    def take(self, caller: str, handles: Sequence[str]) -> tuple[Loaded, ...]:
-        """The documents of these handles; raises DocumentError where one is unknown, another caller's, or freed."""
+    @contextlib.contextmanager
+    def using(self, caller: str, handles: Sequence[str]) -> Iterator[tuple[EncodedDocument, ...]]:
+        """The documents of these handles, which stay meanwhile, however long it takes.
+
+        Raises DocumentError where one is unknown, another caller's, or freed.
+        """
+        with contextlib.ExitStack() as use:
+            with self._lock:
+                found = [self._find(caller, handle) for handle in handles]
+                for one in found:
+                    use.enter_context(self._library.using(one.session, one.key))
+                encoded = tuple(one.session.document(one.key).encoded for one in found)
+            yield encoded
         with self._lock:
-            return tuple(self._take(caller, handle) for handle in handles)
+            for handle in handles:
+                if handle in self._held:
+                    self._held[handle] = replace(self._held[handle], used=self._clock())
 
     def forget(self, caller: str, handle: str) -> None:
         """Free a document now. One that is not there is no error: the caller wanted it gone."""
         with self._lock:
-            if (kept := self._kept.get(handle)) is not None and kept.caller == caller:
+            if (held := self._held.get(handle)) is not None and held.caller == caller:
                 self._free(handle)
 
     def leave(self, caller: str) -> None:
         """A program has closed its connection: stop its work and free what it sent."""
         with self._lock:
-            for working, gone in self._working:
-                if working == caller:
-                    gone.set()
-            for handle in [handle for handle, kept in self._kept.items() if kept.caller == caller]:
+            if caller in self._jobs:
+                self._jobs[caller].stop()
+            for handle in [handle for handle, held in self._held.items() if held.caller == caller]:
                 self._free(handle)
 
     def sweep(self) -> None:
-        """Free what nobody has asked about for a while."""
+        """Free what nobody has asked about for a while. A question that waits, or is being answered, has asked."""
         with self._lock:
-            self._waiting = None
             latest = self._clock() - self._idle_seconds
-            for handle in [handle for handle, kept in self._kept.items() if kept.used <= latest]:
-                self._free(handle)
-            self._wait()
+            for handle, held in list(self._held.items()):
+                if held.used <= latest and not self._library.is_in_use(held.session, held.key):
+                    self._free(handle)
 
-    def _take(self, caller: str, handle: str) -> Loaded:
-        kept = self._kept.get(handle)
-        if kept is None or kept.caller != caller or not kept.session.has(kept.key):
+    def _end(self, caller: str, jobs: Jobs) -> None:
+        """A call has ended; with the last one nothing is known of the caller but documents."""
+        with self._lock:
+            if not jobs.count("program") and self._jobs.get(caller) is jobs:
+                del self._jobs[caller]
+
+    def _find(self, caller: str, handle: str) -> _Held:
+        held = self._held.get(handle)
+        if held is None or held.caller != caller or not held.session.has(held.key):
             raise DocumentError(
                 f"There is no document {handle[:40]!r} in this session: it was freed, or never here. Encode it again."
             )
-        self._kept[handle] = replace(kept, used=self._clock())
-        self._library.touch(kept.session, kept.key)
-        return kept.session.document(kept.key)
+        return held
 
     def _free(self, handle: str) -> None:
-        kept = self._kept.pop(handle)
-        self._library.forget(kept.session, kept.key)
+        held = self._held.pop(handle)
+        self._library.forget(held.session, held.key)
         self._library.leave(handle)
 
-    def _wait(self) -> None:
+    def _sweep_later(self) -> None:
         """Look again when the first document can have become idle; one timer is enough for all."""
-        if self._waiting is None and self._kept:
-            self._waiting = threading.Timer(self._idle_seconds / 4 + 0.1, self.sweep)
-            self._waiting.daemon = True
-            self._waiting.start()
+        if self._timer is None and self._held:
+            self._timer = threading.Timer(self._idle_seconds / 4 + 0.1, self._sweep_now)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _sweep_now(self) -> None:
+        with self._lock:
+            self._timer = None
+            self.sweep()
+            self._sweep_later()

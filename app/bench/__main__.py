@@ -20,6 +20,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
+    _add_reading(benchmarks)
+    _add_real(benchmarks)
+    _add_pages(benchmarks)
+    _add_load(benchmarks)
+    _add_corpus(benchmarks)
     _add_report(benchmarks)
     return parser
 
@@ -166,6 +171,94 @@ def _ranking(arguments: argparse.Namespace) -> None:
     from app.bench.ranking import ranking
 
     ranking(arguments)
+
+
+def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    reading = benchmarks.add_parser("reading", help="pages as they are read, against their right text")
+    reading.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="documents.jsonl, order.jsonl, tables.jsonl, files"
+    )
+    reading.add_argument("--split", metavar="NAME", help="only the documents of this split")
+    reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
+    reading.add_argument("--json", type=Path, metavar="FILE", help="write every page's scores")
+    reading.set_defaults(run=_reading)
+
+
+def _reading(arguments: argparse.Namespace) -> None:
+    from app.bench.reading import reading
+
+    reading(arguments)
+
+
+def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    real = benchmarks.add_parser("real", help="questions about real documents, by kind, with evidence and doubt")
+    _add_real_folder(real, default="check")
+    real.add_argument("--limit", type=_positive, metavar="N", help="only the first N documents")
+    real.add_argument("--documents", nargs="+", metavar="ID", help="only these documents")
+    real.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    _add_answering(real)
+    real.add_argument(
+        "--answers", type=Path, metavar="FILE", help="keep every answer here, as JSON lines; goes on with what is there"
+    )
+    real.add_argument("--json", action="store_true", help="print one JSON object")
+    real.set_defaults(run=_real)
+
+
+def _real(arguments: argparse.Namespace) -> None:
+    from app.bench.real import real
+
+    real(arguments)
+
+
+def _add_pages(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    pages = benchmarks.add_parser("pages", help="write the page texts of real documents, which training reads")
+    _add_real_folder(pages, default="train")
+    pages.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="JSON lines; goes on with it")
+    pages.set_defaults(run=_pages)
+
+
+def _pages(arguments: argparse.Namespace) -> None:
+    from app.bench.page_texts import pages
+
+    pages(arguments)
+
+
+def _add_real_folder(benchmark: argparse.ArgumentParser, *, default: str) -> None:
+    benchmark.add_argument(
+        "--data", required=True, type=Path, metavar="FOLDER", help="documents.jsonl, questions.jsonl and files/"
+    )
+    benchmark.add_argument("--split", default=default, metavar="NAME", help=f"whose documents ({default})")
+
+
+def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    load = benchmarks.add_parser("load", help="many people and programs at once at a running server")
+    load.add_argument("--sessions", type=_positive, default=50, metavar="N", help="how many at once (50)")
+    load.add_argument("--seed", type=int, default=0, help="of their generated documents")
+    load.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    load.add_argument("--address", metavar="URL", help="a server that runs already (default: start one)")
+    load.add_argument("--json", action="store_true", help="print one JSON object")
+    load.set_defaults(run=_load)
+
+
+def _load(arguments: argparse.Namespace) -> None:
+    from app.bench.load import load
+
+    load(arguments)
+
+
+def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    corpus = benchmarks.add_parser("corpus", help="read every file of a folder: what is refused, slow or lost")
+    corpus.add_argument("folder", type=Path, metavar="FOLDER", help="with documents, in folders below it, too")
+    corpus.add_argument("--limit", type=_positive, metavar="N", help="only the first N files")
+    corpus.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many files at once (2)")
+    corpus.add_argument("--json", action="store_true", help="print one JSON object, with what became of each file")
+    corpus.set_defaults(run=_corpus)
+
+
+def _corpus(arguments: argparse.Namespace) -> None:
+    from app.bench.corpus import corpus
+
+    corpus(arguments)
 
 
 def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

@@ -45,10 +45,10 @@ def private_copy(source: Path | bytes, name: str) -> PrivateCopy:
     """Copy a document. Raises DocumentError."""
     digest = hashlib.sha256()
     try:
-        handle, path = tempfile.mkstemp(dir=documents_folder())
+        handle, made = tempfile.mkstemp(dir=documents_folder())
     except OSError as error:
         raise _not_copied(name, error) from error
-    copy, path = None, Path(path)
+    copy, path = None, Path(made)
     try:
         with os.fdopen(handle, "wb") as file:
             copy = _without_name(handle, path)

@@ -36,7 +36,7 @@ def start_listening(command: Sequence[str], **options: Any) -> tuple[subprocess.
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            return subprocess.Popen(command, stdin=theirs, **options), _SocketSender(ours)
+            return subprocess.Popen(command, stdin=theirs.fileno(), **options), _SocketSender(ours)
         except BaseException:
             ours.close()
             raise

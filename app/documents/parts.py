@@ -1,6 +1,7 @@
 """A page is read part by part: what fails costs itself, and is said."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from model.types import Page, PagePart
@@ -9,6 +10,7 @@ LETTER = (612.0, 792.0)  # points: a page of which nothing is known
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Otherwise = TypeVar("Otherwise")
 
 
 class UnreadParts:
@@ -23,7 +25,7 @@ class UnreadParts:
     def add(self, *parts: PagePart) -> None:
         self._found.update(dict.fromkeys(parts))
 
-    def attempt(self, part: PagePart, read: Callable[[], Result], otherwise: Result) -> Result:
+    def attempt(self, part: PagePart, read: Callable[[], Result], otherwise: Otherwise) -> Result | Otherwise:
         """What `read` returns, or `otherwise` where it fails. Want of memory is the whole document's: MemoryError."""
         try:
             return read()
@@ -36,8 +38,11 @@ class UnreadParts:
     def each(self, part: PagePart, numbers: Iterable[int], read: Callable[[int], Item]) -> Iterator[Item]:
         """What `read` returns for each number, without those that fail."""
         for number in numbers:
-            found = self.attempt(part, lambda number=number: [read(number)], [])  # type: ignore[misc]
-            yield from found
+            yield from self.attempt(part, partial(_alone, read, number), ())
+
+
+def _alone(read: Callable[[int], Item], number: int) -> tuple[Item]:
+    return (read(number),)
 
 
 def lost_page(number: int, width: float = LETTER[0], height: float = LETTER[1]) -> Page:

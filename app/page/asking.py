@@ -1,34 +1,37 @@
 """From a question to its answer and receipt."""
 
-import time
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.faults import in_words
 from app.provenance import receipt, so_far
+from app.serving.provider import EngineProvider
 from app.sessions.conversation import Exchange
+from app.sessions.jobs import Job
 from app.sessions.library import Library
 from app.sessions.session import Session, Shown
 from model.answering.questions import checked_question, refers_back
 from model.errors import Cancelled, QuestionError
-from model.types import CancelledCallback, EncodedDocument
+from model.types import EncodedDocument
 
-LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 4.0
+MOST_EXCHANGES = 500
 
 
 class Asking:
     """Poses questions in a session and answers them from the ticked documents."""
 
-    def __init__(self, *, choice: CheckpointChoice, library: Library) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+        self._provider = provider
         self._library = library
 
     def pose(self, session: Session, text: str) -> None:
         """Note a question; `start` has it answered. It may wait for a document that is still being read."""
         question = checked_question(text)
         self._check_ready(session)
+        if (count := len(session.conversation.exchanges)) >= MOST_EXCHANGES:
+            raise QuestionError(f"This conversation has {count} questions, which is the limit. Begin a new one.")
         session.conversation.pose(question)
 
     def again(self, session: Session, text: str | None = None) -> None:
@@ -51,9 +54,9 @@ class Asking:
 
     def start(self, session: Session) -> None:
         """Have the question answered that waits, if one does."""
-        session.work_off("answering", lambda cancelled: self._next(session, cancelled))
+        session.jobs.start("answering", lambda job: self._next(session, job))
 
-    def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
+    def _next(self, session: Session, job: Job) -> bool:
         """Answer one question, if one waits. The session holds each snapshot of the answer."""
         posed = session.conversation.waiting
         if posed is None:
@@ -61,7 +64,7 @@ class Asking:
         exchange = replace(posed, status="answering")
         session.conversation.update(exchange)
         try:
-            for exchange in self._answers(session, posed, cancelled):
+            for exchange in self._answers(session, posed, job):
                 _show_evidence(session, exchange)  # first: who sees the answer finished sees its page, too
                 session.conversation.update(exchange)
         except Cancelled:
@@ -70,17 +73,20 @@ class Asking:
             session.conversation.update(replace(exchange, status="failed", problem=in_words(error)))
         return True
 
-    def _answers(self, session: Session, exchange: Exchange, cancelled: CancelledCallback) -> Iterator[Exchange]:
-        engine = self._choice.engine(cancelled)
-        _wait_for_reading(session, cancelled)
-        with self._choice.turns.answering(cancelled):
+    def _answers(self, session: Session, exchange: Exchange, job: Job) -> Iterator[Exchange]:
+        """Snapshots. Which documents are asked is decided when it is this question's turn."""
+        with contextlib.ExitStack() as held:
+            held.enter_context(self._using_ticked(session))
+            engine = self._provider.engine(job)
+            _wait_for_reading(session, job)
+            held.enter_context(self._using_ticked(session))  # those that were read meanwhile, too
+            held.enter_context(self._provider.scheduler.answering(job))
             encoded, note = _askable(session)
             keys = tuple(one.document.sha256 for one in encoded)
-            self._library.touch(session, *(key for key in keys if session.has(key)))
             before = session.conversation.turns_before(exchange.number)
             history = before if refers_back(exchange.question) else ()
             for answer in engine.answer(
-                encoded, exchange.question, history=history, options=session.options, cancelled=cancelled
+                encoded, exchange.question, history=history, options=session.options, cancelled=job.cancelled
             ):
                 yield replace(
                     exchange,
@@ -91,18 +97,23 @@ class Asking:
                     receipt=receipt(encoded, answer) if answer.finished else "",
                 )
 
+    def _using_ticked(self, session: Session) -> contextlib.AbstractContextManager[None]:
+        return self._library.using(session, *(loaded.key for loaded in session.ticked))
 
-def _wait_for_reading(session: Session, cancelled: CancelledCallback) -> None:
+
+def _wait_for_reading(session: Session, job: Job) -> None:
     """A document that will soon be read is waited for; of a long one, what is read so far is enough."""
-    began = time.monotonic()
-    while session.inbox.busy:
+
+    def is_read() -> bool:
+        return not session.inbox.busy
+
+    def is_askable() -> bool:
         arrival = session.inbox.arrival
-        askable = bool(session.ticked or (arrival and arrival.pieces))
-        if askable and time.monotonic() - began > PATIENCE_SECONDS:
-            return
-        if cancelled():
-            raise Cancelled("Stopped while the documents were being read.")
-        time.sleep(LOOK_SECONDS)
+        return is_read() or bool(session.ticked or (arrival and arrival.pieces))
+
+    stopped = "Stopped while the documents were being read."
+    job.wait_until(is_read, seconds=PATIENCE_SECONDS, otherwise=stopped)
+    job.wait_until(is_askable, otherwise=stopped)
 
 
 def _askable(session: Session) -> tuple[list[EncodedDocument], str]:

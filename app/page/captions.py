@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from app.faults import in_words
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
 from app.page.layout import Say
+from app.serving.provider import EngineProvider
+from app.serving.streams import streamed
+from app.sessions.jobs import Job
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
 from model.answering.questions import checked_question
 from model.errors import QuestionError
-from model.types import CancelledCallback
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from app.captions import Caption, Request
@@ -29,28 +28,26 @@ HINT = "Drop pictures on the left. Each is read once; captions and answers come 
 class Captioning:
     """Describes a session's ticked pictures."""
 
-    def __init__(self, choice: CheckpointChoice, library: Library) -> None:
-        self._choice = choice
+    def __init__(self, provider: EngineProvider, library: Library) -> None:
+        self._provider = provider
         self._library = library
 
-    def describe(self, session_id: str, tasks: Sequence[str], question: str) -> Iterator[str]:
+    async def describe(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[str]:
         """One picture after the other; each yield is the panel with all that there is so far."""
         shown = ""
         html: Callable[[str], str] = str
         try:
-            session = self._session(session_id)
+            session = self._library.session(session_id)
             html = session.language.html
-            for shown in self._described(session, tasks, question):
-                yield html(shown)
+            if session.jobs.count("captions"):
+                raise QuestionError("Pictures are being described already. Wait for that, or stop it.")
+            with session.jobs.running("captions") as job:
+                async for shown in streamed(job, self._described(session, tasks, question, job)):
+                    yield html(shown)
         except Exception as error:
             yield html(shown + panels.asking_problem(in_words(error)))
 
-    def _session(self, session_id: str) -> Session:
-        if not session_id:
-            raise QuestionError("The page is still opening. Try again in a moment.")
-        return self._library.session(session_id)
-
-    def _described(self, session: Session, tasks: Sequence[str], question: str) -> Iterator[str]:
+    def _described(self, session: Session, tasks: Sequence[str], question: str, job: Job) -> Iterator[str]:
         ticked = session.ticked
         requests = _requests(tasks, question)
         pictures = [loaded for loaded in ticked if len(loaded.document.pages) == 1]
@@ -58,23 +55,20 @@ class Captioning:
         if not pictures:
             raise QuestionError(_no_picture(others))
         done = panels.not_pictures(others)
-        with _until_left() as left:
+        with self._library.using(session, *(loaded.key for loaded in pictures)):
             for loaded in pictures:
-                self._library.touch(session, loaded.key)
                 article = ""
-                for captions in self._captions(loaded, requests, left):
+                for captions in self._captions(loaded, requests, job):
                     article = panels.captions(loaded.name, loaded.pictures, captions)
                     yield done + article
                 done += article
 
-    def _captions(
-        self, loaded: Loaded, requests: Sequence[Request], left: CancelledCallback
-    ) -> Iterator[tuple[Caption, ...]]:
+    def _captions(self, loaded: Loaded, requests: Sequence[Request], job: Job) -> Iterator[tuple[Caption, ...]]:
         from app.captions import describe
 
-        engine = self._choice.engine(left)
-        with self._choice.turns.answering(left):
-            yield from describe(engine, loaded.encoded, requests, loaded.picture, left)
+        engine = self._provider.engine(job)
+        with self._provider.scheduler.answering(job, len(requests)):
+            yield from describe(engine, loaded.encoded, requests, loaded.picture, job.cancelled)
 
 
 class CaptionsTab:
@@ -103,14 +97,14 @@ class CaptionsTab:
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         running = gr.on(
             [self._describe.click, self._question.submit], self._show, inputs, outputs,
-            concurrency_limit=8, **options,
+            **options,
         )  # fmt: skip
         self._stop.click(_stopped, None, [self._describe, self._stop], cancels=[running], queue=False, **options)
 
-    def _show(self, session_id: str, tasks: Sequence[str], question: str) -> Iterator[tuple[Any, ...]]:
+    async def _show(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[tuple[Any, ...]]:
         shown = ""
         yield shown, *_buttons(running=True)
-        for shown in self._captioning.describe(session_id, tasks, question):
+        async for shown in self._captioning.describe(session_id, tasks, question):
             yield shown, *_buttons(running=True)
         yield shown, *_buttons(running=False)
 
@@ -131,16 +125,6 @@ def _no_picture(others: Sequence[str]) -> str:
         names = ", ".join(others)
         return f"Captions are for pictures, and these have several pages: {names}. Ask about them instead."
     return "No picture is ticked. Drop one on the left, or tick one that is there."
-
-
-@contextmanager
-def _until_left() -> Iterator[CancelledCallback]:
-    """Tells the engine when nobody listens any more: Gradio closes the handler when the person stops or leaves."""
-    left = threading.Event()
-    try:
-        yield left.is_set
-    finally:
-        left.set()
 
 
 def _stopped() -> tuple[Any, Any]:

@@ -7,21 +7,20 @@ from pathlib import Path
 from app.sessions.conversation import Exchange
 from app.sessions.pictures import Pictures, StoredImages
 from app.sessions.session import Loaded, Session
-from app.sessions.viewed import Viewed
-from model.errors import DocumentError, EncodingError
-from model.types import EncodedDocument
+from model.errors import DocumentError
 
 SUFFIX = ".safetensors"
 SAVED_WIDTH = 800  # pixels of the page pictures in an encoding
 MOST_PICTURES = 300
+LONGEST_NAME = 60  # characters, which take up to four bytes each, of 255
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!])")
 
 
-def save(loaded: Loaded) -> Path:
-    """Write a document's encoding, with pictures of its pages, into a folder of its own."""
+def save(loaded: Loaded, folder: Path) -> Path:
+    """Write a document's encoding, with pictures of its pages, into a new folder in this one."""
     from model.encoding.file_format import save_encoding  # imports torch, which the page does not wait for
 
-    path = _new_file(f"{loaded.name}{SUFFIX}")
+    path = _new_file(f"{_file_name(loaded.name)}{SUFFIX}", folder)
     pictures = {}
     for page in loaded.document.pages[:MOST_PICTURES]:
         try:
@@ -32,25 +31,22 @@ def save(loaded: Loaded) -> Path:
     return path
 
 
-def restore(data: bytes, name: str) -> tuple[Viewed, EncodedDocument]:
-    """An encoding that was saved before. Raises EncodingError for a file that is none, or is damaged."""
-    from model.encoding.file_format import load_encoding, load_pictures
+def restore(data: bytes, name: str) -> Loaded:
+    """A document from an encoding that was saved before. Raises EncodingError where the file is none, or damaged."""
+    from model.encoding.file_format import parse_encoding
 
-    path = _new_file("encoding.safetensors")
-    try:
-        path.write_bytes(data)
-        encoded = load_encoding(path)
-        pictures = Pictures(StoredImages(load_pictures(path)))
-    except EncodingError as error:
-        raise EncodingError(str(error).replace(str(path), name)) from error
-    finally:
-        remove(path)
-    return Viewed(document=encoded.document, pictures=pictures), encoded
+    saved = parse_encoding(data, name)
+    return Loaded(
+        document=saved.encoded.document,
+        pictures=Pictures(StoredImages(saved.pictures)),
+        encoded=saved.encoded,
+        file_bytes=sum(map(len, saved.pictures.values())),
+    )
 
 
-def export(session: Session) -> Path:
-    """The conversation as a Markdown file. What was written by anybody stays plain text in it."""
-    path = _new_file("conversation.md")
+def export(session: Session, folder: Path) -> Path:
+    """The conversation as Markdown, in a new folder in this one. What anybody wrote stays plain text in it."""
+    path = _new_file("conversation.md", folder)
     names = {loaded.key: loaded.name for loaded in session.documents}
     parts = [_exchange(exchange, names) for exchange in session.conversation.exchanges if not exchange.pending]
     path.write_text("# Conversation\n\n" + "\n\n".join(parts) + "\n", encoding="utf-8")
@@ -63,8 +59,13 @@ def remove(path: Path) -> None:
     path.parent.rmdir()
 
 
-def _new_file(name: str) -> Path:
-    return Path(tempfile.mkdtemp(prefix="readonce-")) / name
+def _file_name(name: str) -> str:
+    """What a document's name leaves of a file's: it is foreign, and no folder but the file's own may be meant by it."""
+    return re.sub(r"[^\w .,()+-]", "_", name)[-LONGEST_NAME:].lstrip(". ") or "document"
+
+
+def _new_file(name: str, folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder)) / name
 
 
 def _exchange(exchange: Exchange, names: dict[str, str]) -> str:

@@ -25,13 +25,19 @@ from app.sessions.session import Session, Shown
 from model.errors import ReadonceError
 from model.vision.page_inputs import ViewMode
 
-LOOK_SECONDS = 0.05
+MOST_DRAWN_A_SECOND = 20  # pages of one tab
+MOST_DRAWN_AT_ONCE = 64
+MOST_SAVED_AT_ONCE = 4
 
 
 class Handlers:
     """The handlers of one app. A session's id comes first; events of panels carry their data in strings."""
 
-    def __init__(self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample) -> None:
+    def __init__(
+        self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample, folder: Path
+    ) -> None:
+        """`folder`: where files are made for people to take."""
+        self._folder = folder
         self._screen = screen
         self._reading = reading
         self._asking = asking
@@ -39,6 +45,8 @@ class Handlers:
         self._sample = sample
         self._seen: dict[str, Update] = {}  # tab -> what it shows
         self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
+        self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
+        self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
 
     # The tab
 
@@ -67,9 +75,10 @@ class Handlers:
 
     async def _news(self, session: Session, tab: str) -> AsyncIterator[Update]:
         mine = self._watching[tab] = object()
-        while True:
+        session.changes.notify()  # an older watch ends
+        while self._watching.get(tab) is mine:
             count, busy = session.changes.count, session.busy
-            now = await anyio.to_thread.run_sync(self._screen.everything, session)
+            now = await anyio.to_thread.run_sync(self._screen.everything, session, limiter=self._drawing)
             if self._watching.get(tab) is not mine:
                 return
             news = now.since(self._seen.get(tab, Update()))
@@ -77,10 +86,8 @@ class Handlers:
             yield news
             if not busy:
                 return
-            while session.changes.count == count:
-                await anyio.sleep(LOOK_SECONDS)
-                if self._watching.get(tab) is not mine:
-                    return
+            await anyio.sleep(1 / MOST_DRAWN_A_SECOND)
+            await session.changes.changed(count)
 
     # Documents
 
@@ -91,11 +98,14 @@ class Handlers:
         chosen = (pages or "").replace(" ", "") or None
         for path in map(Path, paths or ()):
             try:
-                incoming = Incoming(name=path.name, data=path.read_bytes(), pages=chosen)
-                self._reading.receive(session, incoming)
-                path.unlink(missing_ok=True)
+                self._reading.check_room(session, path.name, path.stat().st_size)
+                self._reading.receive(session, Incoming(name=path.name, data=path.read_bytes(), pages=chosen))
             except OSError as error:
                 session.tell(f"{path.name} did not arrive: {error.strerror}. Drop it again.")
+            except ReadonceError as error:
+                session.tell(str(error))
+            finally:
+                path.unlink(missing_ok=True)
         self._reading.start(session)
 
     def take_sample(self, session_id: str) -> None:
@@ -104,7 +114,7 @@ class Handlers:
         if session.has(self._sample.key):
             session.tick(self._sample.key, True)
         else:
-            session.inbox.receive(Incoming(name=self._sample.name, data=self._sample.data))
+            self._reading.receive(session, Incoming(name=self._sample.name, data=self._sample.data))
         self._reading.start(session)
 
     def unlock(self, session_id: str, password: str) -> Update:
@@ -141,15 +151,20 @@ class Handlers:
         for loaded in session.documents:
             self._library.forget(session, loaded.key)
 
-    def save(self, session_id: str, event: gr.EventData) -> Update:
-        """Hand out a document's encoding as a file."""
+    async def save(self, session_id: str, event: gr.EventData) -> Update:
+        """Hand out a document's encoding as a file. That takes a while, so it has threads of its own."""
         session = self._session(session_id)
-        return self._hand_out(session, keeping.save(session.document(_text(event, "document"))))
+        loaded = session.document(_text(event, "document"))
+        if session.jobs.count("saving"):
+            raise ReadonceError("An encoding is being saved already. Wait until the browser has it.")
+        with session.jobs.running("saving"):
+            path = await anyio.to_thread.run_sync(keeping.save, loaded, self._folder, limiter=self._saving)
+        return self._hand_out(session, path)
 
     def export(self, session_id: str) -> Update:
         """Hand out the conversation as Markdown."""
         session = self._session(session_id)
-        return self._hand_out(session, keeping.export(session))
+        return self._hand_out(session, keeping.export(session, self._folder))
 
     def handed_out(self, session_id: str) -> None:
         """The web server has its own copies, which it deletes after some minutes."""

@@ -51,7 +51,10 @@ class Layout:
 
     def _make_library(self, say: Say) -> None:
         self.drop = gr.File(
-            label=say("Drop documents here: PDF, images, text"), file_count="multiple", elem_id="drop", height=120
+            label=say("Drop documents here: PDF, Office, mail, images, text"),
+            file_count="multiple",
+            elem_id="drop",
+            height=120,
         )
         self.sample = gr.Button(say("Try the sample document"), elem_id="sample")
         with gr.Accordion(say("Only some pages"), open=False, elem_id="range"):
@@ -125,14 +128,17 @@ class Layout:
                 visible=False,  # until a checkpoint with eyes runs
                 elem_id="views",
             )
-            self.checkpoint = gr.Dropdown(
-                list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
-                value=checkpoint,
-                label=say("Checkpoint"),
-                info=say("one of these, another name on the hub, or a folder"),
-                allow_custom_value=True,
-                visible=may_change_checkpoint,
-            )
+            self.checkpoint = self._checkpoint_menu(say, checkpoint) if may_change_checkpoint else None
+
+    @staticmethod
+    def _checkpoint_menu(say: Say, checkpoint: str) -> gr.Dropdown:
+        return gr.Dropdown(
+            list(dict.fromkeys([checkpoint, *CHECKPOINTS])),
+            value=checkpoint,
+            label=say("Checkpoint"),
+            info=say("one of these, another name on the hub, or a folder"),
+            allow_custom_value=True,
+        )
 
     def _panel(self, name: str, value: str = "") -> gr.HTML:
         return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=self._behaviour, apply_default_css=False)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.faults import in_words
 from app.questions import BATCH, MOST_QUESTIONS, checked_questions
+from app.serving.provider import EngineProvider
+from app.sessions.jobs import Job
 from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
 from app.sessions.table import Row
 from model.errors import Cancelled, QuestionError
-from model.types import Answer, CancelledCallback
+from model.types import Answer
 
 Way = Literal["together", "each"]
 
@@ -18,8 +19,8 @@ Way = Literal["together", "each"]
 class ManyQuestions:
     """Answers a session's table, some rows at a time, so that the questions of others come between."""
 
-    def __init__(self, *, choice: CheckpointChoice, library: Library) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+        self._provider = provider
         self._library = library
 
     def pose(self, session: Session, lines: Sequence[str], way: Way) -> None:
@@ -39,9 +40,9 @@ class ManyQuestions:
         session.table.begin([_row(number, *pair) for number, pair in enumerate(pairs, start=1)])
 
     def start(self, session: Session) -> None:
-        session.work_off("table", lambda cancelled: self._next(session, cancelled))
+        session.jobs.start("table", lambda job: self._next(session, job))
 
-    def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
+    def _next(self, session: Session, job: Job) -> bool:
         """Answer some rows, if any wait."""
         rows = session.table.next(BATCH)
         if not rows:
@@ -49,22 +50,24 @@ class ManyQuestions:
                 session.table.end("stopped" if session.table.status == "stopping" else "done")
             return False
         try:
-            self._answer(session, rows, cancelled)
+            self._answer(session, rows, job)
         except Cancelled:
             session.table.end("stopped")
         except Exception as error:
             session.table.end("failed", in_words(error))
         return True
 
-    def _answer(self, session: Session, rows: Sequence[Row], cancelled: CancelledCallback) -> None:
-        engine = self._choice.engine(cancelled)
-        with self._choice.turns.answering(cancelled):
+    def _answer(self, session: Session, rows: Sequence[Row], job: Job) -> None:
+        engine = self._provider.engine(job)
+        with (
+            self._library.using(session, *rows[0].sources),
+            self._provider.scheduler.answering(job, len(rows)),
+        ):
             encoded = [session.document(key).encoded for key in rows[0].sources]
-            self._library.touch(session, *rows[0].sources)
             questions = [row.question for row in rows]
-            for answers in engine.answer_batch(encoded, questions, options=session.options, cancelled=cancelled):
+            for answers in engine.answer_batch(encoded, questions, options=session.options, cancelled=job.cancelled):
                 session.table.answer(rows, answers)
-        if cancelled():
+        if job.cancelled():
             raise Cancelled("The list was stopped.")
 
 

@@ -1,11 +1,12 @@
 """A document at a glance, and questions about it: the model tries them before they are offered."""
 
+from app.faults import in_words
 from app.overview.overview import overview, possible_questions
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
+from app.sessions.jobs import Job
 from app.sessions.session import Loaded, Session
 from model.errors import Cancelled
-from model.types import Answer, CancelledCallback, GenerationOptions
+from model.types import Answer, GenerationOptions
 
 OFFERED = 4
 LEAST_CONFIDENCE = 0.6
@@ -13,17 +14,17 @@ SHORT = GenerationOptions(max_new_tokens=32)
 
 
 class Overviews:
-    def __init__(self, *, choice: CheckpointChoice) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider) -> None:
+        self._provider = provider
 
     def look(self, session: Session, key: str) -> None:
         loaded = session.document(key)
         session.overview.look(key, overview(loaded.document))
-        session.work_off("glance", lambda cancelled: self._try(session, loaded, cancelled))
+        session.jobs.start("overview", lambda job: self._try(session, loaded, job))
 
-    def _try(self, session: Session, loaded: Loaded, cancelled: CancelledCallback) -> bool:
+    def _try(self, session: Session, loaded: Loaded, job: Job) -> bool:
         try:
-            session.overview.tried(loaded.key, self._answerable(loaded, cancelled))
+            session.overview.tried(loaded.key, self._answerable(loaded, job))
         except Cancelled:
             session.overview.tried(loaded.key, ())
         except Exception as error:
@@ -31,13 +32,13 @@ class Overviews:
             session.overview.refuse(in_words(error))
         return False
 
-    def _answerable(self, loaded: Loaded, cancelled: CancelledCallback) -> tuple[str, ...]:
+    def _answerable(self, loaded: Loaded, job: Job) -> tuple[str, ...]:
         candidates = possible_questions(loaded.document)
         if not candidates:
             return ()
-        engine = self._choice.engine(cancelled)
-        with self._choice.turns.answering(cancelled):
-            *_, answers = engine.answer_batch(loaded.encoded, candidates, options=SHORT, cancelled=cancelled)
+        engine = self._provider.engine(job)
+        with self._provider.scheduler.answering(job, len(candidates)):
+            *_, answers = engine.answer_batch(loaded.encoded, candidates, options=SHORT, cancelled=job.cancelled)
         good = [answer for answer in answers if _is_good(answer)]
         return tuple(answer.question for answer in sorted(good, key=lambda one: -one.confidence)[:OFFERED])
 

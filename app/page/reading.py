@@ -4,26 +4,29 @@ import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
+from app.faults import in_words
 from app.page import export as keeping
-from app.page.checkpoint_choice import CheckpointChoice
-from app.page.faults import in_words
+from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
+from app.sessions.jobs import Job
 from app.sessions.library import Library
 from app.sessions.pace import Pace
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session, Shown
 from app.sessions.viewed import Viewed
-from model.errors import Cancelled, PasswordNeeded
-from model.types import CancelledCallback, EncodedDocument, Progress, ProgressCallback
+from model.errors import Cancelled, DocumentError, PasswordNeeded
+from model.types import EncodedDocument, Progress, ProgressCallback
 from model.vision.page_inputs import ViewMode, views_for
+
+MOST_WAITING = 200  # files of a session
 
 
 class Reading:
     """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
-    def __init__(self, *, reader: DocumentReader, choice: CheckpointChoice, library: Library) -> None:
+    def __init__(self, *, reader: DocumentReader, provider: EngineProvider, library: Library) -> None:
         self._reader = reader
-        self._choice = choice
+        self._provider = provider
         self._library = library
         self._speeds: dict[
             str, float
@@ -39,22 +42,32 @@ class Reading:
             else:
                 session.inbox.receive(incoming)
 
+    def check_room(self, session: Session, name: str, size_bytes: int) -> None:
+        """Make room for a file before it is taken in. Raises DocumentError where too much waits to be read already."""
+        if (count := session.inbox.count) >= MOST_WAITING:
+            raise DocumentError(
+                f"{name} was not taken in: {count} files wait already, which is the limit. Drop it later."
+            )
+        self._library.make_room(session.client, name, size_bytes)
+
     def start(self, session: Session) -> None:
         """Have everything read that has arrived."""
-        session.work_off("reading", lambda cancelled: self._next(session, cancelled))
+        session.jobs.start("reading", lambda job: self._next(session, job))
 
     def again(self, session: Session, key: str) -> None:
         """Have a document read once more, by another checkpoint than before."""
         session.inbox.receive(Incoming(name=session.document(key).name, data=b"", again=key))
         self.start(session)
 
-    def _next(self, session: Session, cancelled: CancelledCallback) -> bool:
+    def _next(self, session: Session, job: Job) -> bool:
         """Read one file, if one waits."""
         incoming = session.inbox.next()
         if incoming is None:
             return False
         try:
-            self._library.keep(session, self._load(session, incoming, cancelled))
+            with self._library.reserved(session.client, incoming.name, len(incoming.data)):
+                loaded = self._load(session, incoming, job)
+            self._keep(session, loaded)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
         except Cancelled:
@@ -65,17 +78,23 @@ class Reading:
             session.inbox.progress(None)
         return True
 
-    def _load(self, session: Session, incoming: Incoming, cancelled: CancelledCallback) -> Loaded:
+    def _keep(self, session: Session, loaded: Loaded) -> None:
+        try:
+            self._library.keep(session, loaded)
+        except BaseException:
+            loaded.pictures.close()
+            raise
+
+    def _load(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
         report = self._reporter(session)
         if incoming.again:
             before = session.document(incoming.again)
-            return replace(before, encoded=self._encode(session, incoming, before, report, cancelled))
+            return replace(before, encoded=self._encode(session, incoming, before, report, job))
         if incoming.name.lower().endswith(keeping.SUFFIX):
-            viewed, encoded = keeping.restore(incoming.data, incoming.name)
-            return Loaded(document=viewed.document, pictures=viewed.pictures, encoded=encoded, file_bytes=0)
-        viewed = self._open(session, incoming, report, cancelled)
+            return keeping.restore(incoming.data, incoming.name)
+        viewed = self._open(incoming, report, job)
         try:
-            encoded = self._encode(session, incoming, viewed, report, cancelled)
+            encoded = self._encode(session, incoming, viewed, report, job)
         except BaseException:
             viewed.pictures.close()
             raise
@@ -88,35 +107,27 @@ class Reading:
             range=incoming.pages,
         )
 
-    def _open(
-        self, session: Session, incoming: Incoming, report: ProgressCallback, cancelled: CancelledCallback
-    ) -> Viewed:
+    def _open(self, incoming: Incoming, report: ProgressCallback, job: Job) -> Viewed:
         read = self._reader.read(
             incoming.data,
             name=incoming.name,
-            caller=session.id,
+            caller=job.client,
             password=incoming.password,
             pages=incoming.pages,
             progress=report,
-            cancelled=cancelled,
+            cancelled=job.cancelled,
         )
         return Viewed(document=read.document, pictures=Pictures(read.images), picture=read.picture)
 
     def _encode(
-        self,
-        session: Session,
-        incoming: Incoming,
-        viewed: Viewed,
-        report: ProgressCallback,
-        cancelled: CancelledCallback,
+        self, session: Session, incoming: Incoming, viewed: Viewed, report: ProgressCallback, job: Job
     ) -> EncodedDocument:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
-        engine = self._choice.engine(cancelled)
+        engine = self._provider.engine(job)
         views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
         entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
         tokens = engine.count_tokens(entering)
         size = engine.memory_bytes(tokens)
-        self._library.check_room(incoming.name, size + len(incoming.data))
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
@@ -125,14 +136,18 @@ class Reading:
             if arrival := session.inbox.arrival:
                 session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
-        with self._choice.turns.reading(cancelled) as go_first:
+        with (
+            self._library.reserved(session.client, incoming.name, size + viewed.viewed_bytes),
+            self._provider.scheduler.reading(job, tokens) as pause,
+        ):
             return engine.encode(
                 viewed.document,
                 views=views,
                 picture=viewed.picture,
                 progress=report,
-                cancelled=go_first,
+                cancelled=job.cancelled,
                 chunk_read=chunk_read,
+                pause=pause,
             )
 
     def _reporter(self, session: Session) -> ProgressCallback:

@@ -1,46 +1,45 @@
 """A session as the person sees it. It changes nothing."""
 
-from dataclasses import replace
+from collections.abc import Callable
 
+from app.faults import in_words
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointChoice
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
 from app.page.update import Update
+from app.provenance import before_you
+from app.serving.provider import EngineProvider
+from app.serving.scheduler import Place
 from app.sessions.session import Session
-from model.errors import DocumentError
 
 
 class Screen:
     """Draws sessions."""
 
-    def __init__(self, *, choice: CheckpointChoice, sample: Sample, capacity_bytes: int) -> None:
-        self._choice = choice
+    def __init__(self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int) -> None:
+        self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._sample = sample
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
-        say = session.language
-        drawn = self._drawn(session)
-        controls = self.controls(session)
-        return replace(
-            drawn,
+        controls, text = self.controls(session), session.language.text
+        return Update(
             locked=controls.locked,
             busy=controls.busy,
             table_busy=controls.table_busy,
-            documents=say.html(drawn.documents or ""),
-            reading=say.html(drawn.reading or ""),
-            messages=say.html(drawn.messages or ""),
-            pages=say.html(drawn.pages or ""),
-            conversation=say.html(drawn.conversation or ""),
-            problem=say.text(drawn.problem or ""),
-            table=say.html(drawn.table or ""),
-            table_problem=say.text(drawn.table_problem or ""),
-            overview=say.html(drawn.overview or ""),
-            hits=say.html(drawn.hits or ""),
-            inside_problem=say.text(drawn.inside_problem or ""),
-            page_text=say.html(drawn.page_text or ""),
+            documents=_drawn(session, self._documents),
+            reading=_drawn(session, self._reading),
+            messages=_drawn(session, lambda session: panels.messages(session.messages)),
+            pages=_drawn(session, self._pages),
+            conversation=_drawn(session, self._conversation),
+            problem=text(session.problem),
+            table=_drawn(session, self._table),
+            table_problem=text(session.table.problem),
+            overview=_drawn(session, self._overview),
+            hits=_drawn(session, lambda session: panels.hits(session.overview.hits)),
+            inside_problem=text(session.overview.problem),
+            page_text=_drawn(session, self._page_text),
         )
 
     def controls(self, session: Session) -> Update:
@@ -51,22 +50,9 @@ class Screen:
             table_busy=session.table.answering,
         )
 
-    def _drawn(self, session: Session) -> Update:
+    def _documents(self, session: Session) -> str:
         shown = session.shown.key if session.shown else ""
-        return Update(
-            documents=panels.documents(session.documents, session.ticked, shown, fingerprint=self._choice.fingerprint),
-            reading=self._reading(session),
-            messages=panels.messages(session.messages),
-            pages=self._pages(session),
-            conversation=self._conversation(session),
-            problem=session.problem,
-            table=panels.table(session.table),
-            table_problem=session.table.problem,
-            overview=self._overview(session),
-            hits=panels.hits(session.overview.hits),
-            inside_problem=session.overview.problem,
-            page_text=self._page_text(session),
-        )
+        return panels.documents(session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint)
 
     def _overview(self, session: Session) -> str:
         overview = session.overview
@@ -88,20 +74,21 @@ class Screen:
             return panels.waiting_to_read(session.inbox.waiting)
         return panels.reading(
             arrival,
-            stopping=session.stopping("reading"),
+            stopping=session.jobs.is_stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
+            place=_shown(self._provider.scheduler.place_of_reading(session.client)),
         )
+
+    def _table(self, session: Session) -> str:
+        return panels.table(session.table, _shown(self._provider.scheduler.place_of_question(session.client)))
 
     def _pages(self, session: Session) -> str:
         shown = session.shown
         viewed = session.viewed(shown.key) if shown else None
         if shown is None or viewed is None:
             return panels.empty_pages()
-        try:
-            return panels.pages(viewed, shown.page, _traces(session, viewed.key))
-        except DocumentError as error:
-            return panels.problem(str(error))
+        return panels.pages(viewed, shown.page, _traces(session, viewed.key))
 
     def _conversation(self, session: Session) -> str:
         suggestions = self._sample.questions if any(one.key == self._sample.key for one in session.ticked) else ()
@@ -110,14 +97,29 @@ class Screen:
 
     @property
     def _model_loads(self) -> bool:
-        return self._choice.state.phase == "loading"
+        return self._provider.state.phase == "loading"
 
     def _waiting_for(self, session: Session) -> str:
         if self._model_loads:
             return "Waiting for the model to load …"
         if (arrival := session.inbox.arrival) and not arrival.pieces:
             return "Waiting until the first pages are read …"
-        return "Answering …"
+        place = self._provider.scheduler.place_of_question(session.client)
+        return f"Waiting: {_shown(place)} …" if place else "Answering …"
+
+
+def _shown(place: Place | None) -> str:
+    return before_you(place.before, place.seconds) if place else ""
+
+
+def _drawn(session: Session, draw: Callable[[Session], str]) -> str:
+    """A panel in the session's language. One that cannot be drawn says so, and the others stand: a session that could
+    not be drawn at all could not be mended either, not even by a reload.
+    """
+    try:
+        return session.language.html(draw(session))
+    except Exception as error:
+        return session.language.html(panels.problem(in_words(error)))
 
 
 def _traces(session: Session, key: str) -> Traces:

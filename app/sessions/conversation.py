@@ -29,6 +29,10 @@ class Exchange:
     def pending(self) -> bool:
         return self.status in ("waiting", "answering")
 
+    @property
+    def size_bytes(self) -> int:
+        return 2 * len(self.question) + self.answer.size_bytes
+
 
 class Conversation:
     """The exchanges in their order. Each method holds the lock for a moment; the values it hands out are frozen."""
@@ -38,6 +42,10 @@ class Conversation:
         self._lock = threading.RLock()
         self._exchanges: list[Exchange] = []
         self._posed = 0
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(exchange.size_bytes for exchange in self.exchanges)
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -68,13 +76,13 @@ class Conversation:
         with self._lock:
             self._posed += 1
             self._exchanges.append(Exchange(number=self._posed, question=question, answer=Answer(question=question)))
-        self._changes.note()
+        self._changes.notify()
 
     def update(self, changed: Exchange) -> None:
         """An exchange has come further; where it was cleared away meanwhile, it stays away."""
         with self._lock:
             self._exchanges = [changed if old.number == changed.number else old for old in self._exchanges]
-        self._changes.note()
+        self._changes.notify()
 
     def like(self, number: int, liked: Liked) -> None:
         """Note what the person thinks of an answer; the same once more takes it back."""
@@ -86,10 +94,10 @@ class Conversation:
         """Remove the last exchange, and say what its question was."""
         with self._lock:
             question = self._exchanges.pop().question if self._exchanges else ""
-        self._changes.note()
+        self._changes.notify()
         return question
 
     def clear(self) -> None:
         with self._lock:
             self._exchanges.clear()
-        self._changes.note()
+        self._changes.notify()

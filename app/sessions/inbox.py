@@ -49,10 +49,22 @@ class Inbox:
         self._spare_password: str | None = None  # typed while another one was being tried: the next to try
         self._arrival: Arrival | None = None
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the files that wait to be read, or for a password."""
+        with self._lock:
+            return sum(len(incoming.data) for incoming in (*self._files, *(locked for locked, _ in self._locked)))
+
+    @property
+    def count(self) -> int:
+        """How many files wait to be read, or for a password."""
+        with self._lock:
+            return len(self._files) + len(self._locked)
+
     def receive(self, *files: Incoming) -> None:
         with self._lock:
             self._files.extend(files)
-        self._changes.note()
+        self._changes.notify()
 
     def next(self) -> Incoming | None:
         """Take the next file; from now on it is the one that is being read."""
@@ -60,7 +72,7 @@ class Inbox:
             incoming = self._files.pop(0) if self._files else None
             self._arrival = Arrival(name=incoming.name) if incoming else None
             self._trying = bool(incoming and incoming.password)
-        self._changes.note()
+        self._changes.notify()
         return incoming
 
     @property
@@ -73,7 +85,7 @@ class Inbox:
             self._arrival = arrival
             if arrival is None:
                 self._trying, self._spare_password = False, None
-        self._changes.note()
+        self._changes.notify()
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -91,7 +103,13 @@ class Inbox:
         """What has not begun does not begin."""
         with self._lock:
             self._files.clear()
-        self._changes.note()
+        self._changes.notify()
+
+    def empty(self) -> None:
+        """Let go of all files, those that wait for a password, too."""
+        with self._lock:
+            self._locked.clear()
+        self.clear()
 
     def lock_away(self, incoming: Incoming, reason: str) -> None:
         """Keep an encrypted file until its password comes, or try the one that has come meanwhile."""
@@ -101,7 +119,7 @@ class Inbox:
             else:
                 self._files.insert(0, replace(incoming, password=self._spare_password))
                 self._spare_password = None
-        self._changes.note()
+        self._changes.notify()
 
     @property
     def locked(self) -> Sequence[str]:
@@ -118,4 +136,4 @@ class Inbox:
                     self._files.append(replace(incoming, password=password))
             elif self._trying or any(incoming.password for incoming in self._files):
                 self._spare_password = password
-        self._changes.note()
+        self._changes.notify()

@@ -21,21 +21,21 @@ class OverviewState:
 
     def look(self, key: str, overview: Overview) -> None:
         self.key, self.overview, self.questions, self.trying = key, overview, (), True
-        self._changes.note()
+        self._changes.notify()
 
     def tried(self, key: str, questions: tuple[str, ...]) -> None:
         """These can be answered, if it is still this document that is looked at."""
         if self.key == key:
             self.questions, self.trying = questions, False
-        self._changes.note()
+        self._changes.notify()
 
     def found(self, hits: Hits) -> None:
         self.hits, self.problem = hits, ""
-        self._changes.note()
+        self._changes.notify()
 
     def refuse(self, problem: str) -> None:
         self.problem = problem
-        self._changes.note()
+        self._changes.notify()
 
     def forget(self, key: str) -> None:
         if self.key == key:
@@ -43,4 +43,4 @@ class OverviewState:
         left = tuple(hit for hit in self.hits.first if hit.key != key)
         if len(left) < len(self.hits.first):
             self.hits = replace(self.hits, first=left, total=len(left))
-        self._changes.note()
+        self._changes.notify()

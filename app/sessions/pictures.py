@@ -33,6 +33,10 @@ class StoredImages:
     def close(self) -> None:
         self._images.clear()
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self._images.values()))
+
 
 class Pictures:
     """Renders a page when it is first looked at, and remembers the last ones."""
@@ -55,6 +59,12 @@ class Pictures:
     def image(self, number: int, *, width: int) -> bytes:
         """The page as it is saved with an encoding."""
         return self._images.image(number, width=width)
+
+    @property
+    def size_bytes(self) -> int:
+        """What those that are remembered take, and those that were saved with an encoding."""
+        stored = self._images.size_bytes if isinstance(self._images, StoredImages) else 0
+        return stored + sum(map(len, list(self._recent.values())))
 
     def close(self) -> None:
         """Forget the pictures and the file that they are drawn from."""

@@ -1,25 +1,23 @@
 """One person's documents and conversation, and the work that is going on for them."""
 
-import contextvars
+import contextlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from app.languages import Language
 from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
+from app.sessions.jobs import Jobs, Work
 from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
 from model.errors import DocumentError
-from model.types import CancelledCallback, EncodedDocument, Evidence, GenerationOptions
+from model.types import EncodedDocument, Evidence, GenerationOptions
 from model.vision.page_inputs import ViewMode
 
-Work = Literal["reading", "answering", "table", "glance"]
+MOST_MESSAGES = 20  # the latest; a person who comes back later needs no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,10 @@ class Loaded(Viewed):
 
     @property
     def size_bytes(self) -> int:
-        return self.encoded.cache_bytes + self.file_bytes
+        """What it takes: the encoding, the copy of the file, the text and its words, pictures of pages."""
+        tokens = self.encoded.tokens
+        places = sum(part.nbytes for part in (tokens.ids, tokens.pages, tokens.starts, tokens.ends))
+        return self.encoded.cache_bytes + places + self.file_bytes + self.viewed_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +47,14 @@ class Shown:
 
 
 class Session:
-    """The mutable heart of a tab. Each method holds the lock for a moment; the values it hands out are frozen.
+    """The mutable heart of a tab. Each method holds the lock for a moment; the values it hands out are frozen."""
 
-    Work for a session goes on in threads of its own: a tab only watches, so that a refresh interrupts nothing.
-    """
-
-    def __init__(self, session_id: str) -> None:
+    def __init__(self, session_id: str, client: str = "") -> None:
+        """`client`: who is served alike with others; empty: the session is a client of its own."""
         self.id = session_id
+        self.client = client or session_id
         self.changes = Changes()
+        self.jobs = Jobs(self.client, self.changes)
         self.conversation = Conversation(self.changes)
         self.inbox = Inbox(self.changes)
         self.table = Table(self.changes)
@@ -68,8 +69,25 @@ class Session:
         self._outgoing: list[Path] = []
         self._messages: list[str] = []
         self._problem = ""
-        self._stops: list[tuple[Work, threading.Event]] = []
-        self._wanted: dict[Work, bool] = {}  # work that has a thread -> whether it shall look once more
+
+    @property
+    def size_bytes(self) -> int:
+        """All that the session holds, in memory and as copies of files."""
+        held = self.inbox.size_bytes + self.conversation.size_bytes + self.table.size_bytes
+        return held + sum(loaded.size_bytes for loaded in self.documents)
+
+    def close(self) -> None:
+        """Let go of everything. Work that still goes on ends soon."""
+        self.stop()
+        for loaded in self.documents:
+            self.forget(loaded.key)
+        self.inbox.empty()
+        self.conversation.clear()
+        self.table.clear()
+        for path in self.outgoing():
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
 
     # Documents
 
@@ -109,7 +127,7 @@ class Session:
             self._ticked.add(loaded.key)
             if self._shown is None or self._shown.key != loaded.key:
                 self._shown = Shown(key=loaded.key, page=loaded.document.pages[0].number)
-        self.changes.note()
+        self.changes.notify()
 
     def tick(self, key: str, on: bool) -> None:
         with self._lock:
@@ -117,7 +135,7 @@ class Session:
                 self._ticked.add(key)
             else:
                 self._ticked.discard(key)
-        self.changes.note()
+        self.changes.notify()
 
     def forget(self, key: str) -> None:
         with self._lock:
@@ -127,7 +145,7 @@ class Session:
             self.overview.forget(key)
             if self._shown and self._shown.key == key:
                 self._shown = None
-        self.changes.note()
+        self.changes.notify()
 
     def hand_out(self, path: Path) -> None:
         """Note a file that was made for the person to take."""
@@ -148,7 +166,7 @@ class Session:
 
     def show(self, shown: Shown | None) -> None:
         self._shown = shown
-        self.changes.note()
+        self.changes.notify()
 
     def begin_anew(self) -> None:
         """An empty conversation about the same documents."""
@@ -159,8 +177,8 @@ class Session:
 
     def tell(self, message: str) -> None:
         with self._lock:
-            self._messages.append(message)
-        self.changes.note()
+            self._messages = [*self._messages, message][-MOST_MESSAGES:]
+        self.changes.notify()
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -170,7 +188,7 @@ class Session:
     def dismiss_messages(self) -> None:
         with self._lock:
             self._messages.clear()
-        self.changes.note()
+        self.changes.notify()
 
     @property
     def problem(self) -> str:
@@ -179,59 +197,13 @@ class Session:
 
     def refuse(self, problem: str) -> None:
         self._problem = problem
-        self.changes.note()
+        self.changes.notify()
 
     # Work
 
     @property
     def busy(self) -> bool:
         return self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
-
-    def work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
-        """Do this work piece by piece in a thread, until a piece says that there was nothing to do.
-
-        One thread at a time does one kind of work: where it runs already, it looks once more. It works in the context
-        of the request that began it: ZeroGPU reads there whose quota a GPU's time counts against.
-        """
-        with self._lock:
-            runs = work in self._wanted
-            self._wanted[work] = True
-        if not runs:
-            context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self._work_off, work, piece), name=work, daemon=True).start()
-
-    def _work_off(self, work: Work, piece: Callable[[CancelledCallback], bool]) -> None:
-        while self._still_wanted(work):
-            goes_on = True
-            while goes_on:
-                with self.working(work) as cancelled:
-                    goes_on = piece(cancelled)
-
-    def _still_wanted(self, work: Work) -> bool:
-        with self._lock:
-            if self._wanted[work]:
-                self._wanted[work] = False
-                return True
-            del self._wanted[work]
-            return False
-
-    @contextmanager
-    def working(self, work: Work) -> Iterator[CancelledCallback]:
-        """Do some work that `stop` can end: it asks the callback whether to go on."""
-        entry = (work, threading.Event())
-        with self._lock:
-            self._stops.append(entry)
-        try:
-            yield entry[1].is_set
-        finally:
-            entry[1].set()  # a thread that still works for a page that is gone ends, too
-            with self._lock:
-                self._stops.remove(entry)
-
-    def stopping(self, work: Work) -> bool:
-        """Whether work of this kind was asked to end and has not ended yet."""
-        with self._lock:
-            return any(kind == work and stopped.is_set() for kind, stopped in self._stops)
 
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""
@@ -240,7 +212,5 @@ class Session:
                 self.inbox.clear()
             if work in (None, "answering") and (exchange := self.conversation.waiting):
                 self.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
-            for kind, stopped in self._stops:
-                if work in (None, kind):
-                    stopped.set()
-        self.changes.note()
+        self.jobs.stop(work)
+        self.changes.notify()

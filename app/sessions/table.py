@@ -42,6 +42,11 @@ class Table:
         self.problem = ""  # why it has failed, or could not be asked
 
     @property
+    def size_bytes(self) -> int:
+        cells = sum(len(cell) for column in self.columns for cell in column.cells)
+        return cells + sum(2 * len(row.question) + row.answer.size_bytes for row in self.rows)
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         with self._lock:
             return tuple(self._rows.values())
@@ -83,11 +88,11 @@ class Table:
     def refuse(self, problem: str) -> None:
         """What was to be asked cannot be asked; the table that stands stays."""
         self.problem = problem
-        self._changes.note()
+        self._changes.notify()
 
     def end(self, status: Status, problem: str = "") -> None:
         self.status, self.problem = status, problem
-        self._changes.note()
+        self._changes.notify()
 
     def next(self, most: int) -> tuple[Row, ...]:
         """The next rows that can be answered together: they ask the same documents."""
@@ -106,4 +111,4 @@ class Table:
                     self._rows[row.number] = replace(row, answer=answer)
             if self.done == before:
                 return
-        self._changes.note()
+        self._changes.notify()

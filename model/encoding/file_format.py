@@ -1,34 +1,41 @@
 """An encoded document as a file: written once, dropped back in later, on any machine with the same checkpoint.
 
 Safetensors, never pickle: tensors for the memory, the token map and the word boxes, and JSON in the header for the page
-texts. Written to a temporary file, flushed and renamed; everything is checked on load, because a file is foreign input.
+texts. A file is foreign input. It is read into memory of its own and never mapped, because a mapped file that somebody
+shortens meanwhile ends the program by a signal; then its checksum, its header and its tensors are checked, in this
+order, and whatever is wrong with it is an `EncodingError`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from model.encoding import sealed
+from model.encoding.header import Header
 from model.encoding.memory import join_memories
+from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from, words_from
 from model.encoding.token_map import join
 from model.errors import EncodingError
-from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
+from model.storage.durable import write_durably
+from model.types import EncodedDocument
 
 FORMAT = "readonce-encoding"
-VERSION = 1
-_PICTURE = "pictures."  # then the page's number
-_TOKEN_FIELDS = ("ids", "pages", "starts", "ends")
-_INT8_SCALES = ("hidden_scales", "channel_scales")
-_DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "int8": torch.int8}
+VERSION = 2
+_LONGEST_REASON = 200  # characters: a library's may quote the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedEncoding:
+    """What a file holds: an encoding, and images of pages by page number (foreign: only a browser opens them)."""
+
+    encoded: EncodedDocument
+    pictures: Mapping[int, bytes]
 
 
 def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int, bytes] | None = None) -> None:
@@ -36,28 +43,9 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
 
     `pictures` are images of pages, by page number, for whoever wants to see the document without its file.
     """
-    spans, boxes = _word_tensors(encoded.document)
-    tensors = {
-        "memory.hidden": encoded.memory.hidden,
-        "memory.key_scales": encoded.memory.key_inv_rms,
-        "words.spans": spans,
-        "words.boxes": boxes,
-    } | {f"tokens.{name}": getattr(encoded.tokens, name) for name in _TOKEN_FIELDS}
-    for name in _INT8_SCALES:
-        if (scales := getattr(encoded.memory, name)) is not None:
-            tensors[f"memory.{name}"] = scales
-    tensors |= {
-        f"{_PICTURE}{number}": torch.frombuffer(bytearray(image), dtype=torch.uint8)
-        for number, image in (pictures or {}).items()
-    }
-    header = {"format": FORMAT, "version": str(VERSION), "encoding": json.dumps(_header(encoded))}
-    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
+    data = _packed(encoded, pictures or {})
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-            save_file(tensors, part.name, header)
-            part.flush()
-            os.fsync(part.fileno())
-        Path(part.name).replace(path)
+        write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:
         raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
 
@@ -67,21 +55,20 @@ def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocum
 
     Raises EncodingError for a file that is no encoding, of another version or checkpoint, or damaged.
     """
+    if not path.exists():
+        raise EncodingError(f"{path} does not exist: name an encoding that `encode` wrote.")
+    if not path.is_file():
+        raise EncodingError(f"{path} is not a file: name an encoding that `encode` wrote.")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            header = _checked_header(path, metadata, fingerprint)
-            names = [name for name in file.keys() if not name.startswith(_PICTURE)]  # noqa: SIM118 - not a mapping
-            tensors = {name: file.get_tensor(name) for name in names}
-        return _assemble(header, tensors)
-    except FileNotFoundError as error:
-        raise EncodingError(f"{path} does not exist: name an encoding that `encode` wrote.") from error
-    except (SafetensorError, OSError) as error:
-        raise EncodingError(
-            f"{path} is not a readable safetensors file ({error}): encode the document again."
-        ) from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EncodingError(f"{path} is damaged ({error}): encode the document again.") from error
+        with path.open("rb") as file:
+            return _read(file, str(path), fingerprint).encoded
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+
+
+def parse_encoding(data: bytes, name: str) -> SavedEncoding:
+    """An encoding from a file's bytes; errors call it by this name. Raises EncodingError as `load_encoding` does."""
+    return _read(BytesIO(data), name)
 
 
 def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
@@ -96,123 +83,65 @@ def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
     )
 
 
-def load_pictures(path: Path) -> dict[int, bytes]:
-    """The page pictures that were saved with an encoding, by page number; foreign, so only a browser opens them."""
+def _packed(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> bytes:
+    """The bytes of the file. What could not be loaded again is not written."""
     try:
-        with safe_open(path, framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(_PICTURE)]  # noqa: SIM118 - not a mapping
-            return {int(name.removeprefix(_PICTURE)): file.get_tensor(name).numpy().tobytes() for name in names}
-    except (SafetensorError, OSError, ValueError, AttributeError) as error:
-        raise EncodingError(f"{path} is damaged ({error}): encode the document again.") from error
+        tensors, header = tensors_of(encoded, pictures), Header.of(encoded).json()
+        check_tensors(tensors, Header.parse(header))
+        return sealed.pack(tensors, {"format": FORMAT, "version": str(VERSION), "encoding": header})
+    except (ValueError, TypeError) as error:
+        name = encoded.document.name
+        raise EncodingError(f"The encoding of {name} cannot be saved ({error}): read the document again.") from error
 
 
-def _header(encoded: EncodedDocument) -> dict[str, Any]:
-    pages = [
-        {
-            "number": page.number,
-            "text": page.text,
-            "width": page.width,
-            "height": page.height,
-            "source": page.source,
-            "unread_boxes": page.unread_boxes,
-            "figures": page.figures,
-            "view": page.view,
-            "words": len(page.words),
-        }
-        for page in encoded.document.pages
-    ]
-    return {
-        "fingerprint": encoded.fingerprint,
-        "precision": str(encoded.memory.hidden.dtype).removeprefix("torch."),
-        "windows": encoded.chunks,
-        "encode_seconds": encoded.encode_seconds,
-        "document": {"name": encoded.document.name, "sha256": encoded.document.sha256, "pages": pages},
-    }
+def _read(file: BinaryIO, name: str, fingerprint: str | None = None) -> SavedEncoding:
+    """The one place where a foreign file becomes an encoding, and whatever fails on the way an EncodingError."""
+    try:
+        beginning, texts = sealed.read_texts(file)
+        _check_format(name, texts)
+        tensors = sealed.unpack(beginning + file.read())
+        header = Header.parse(texts.get("encoding", ""))
+        _check_checkpoint(name, header.fingerprint, fingerprint)
+        check_tensors(tensors, header)
+        return SavedEncoding(encoded=_assembled(header, tensors), pictures=pictures_from(tensors))
+    except EncodingError:
+        raise
+    except OSError as error:
+        raise _unreadable(name, error) from error
+    except MemoryError as error:
+        raise EncodingError(f"{name} is larger than the memory that is free: encode fewer pages of it.") from error
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise EncodingError(f"{name} is not a readable encoding ({why}): encode the document again.") from error
 
 
-def _word_tensors(document: Document) -> tuple[torch.Tensor, torch.Tensor]:
-    """Start, end and hidden of every word of every page, (N, 3) int32, and their boxes, (N, 4) float32."""
-    words = [word for page in document.pages for word in page.words]
-    spans = torch.tensor([(word.start, word.end, int(word.hidden)) for word in words], dtype=torch.int32)
-    boxes = torch.tensor([word.box for word in words], dtype=torch.float32)
-    return spans.reshape(-1, 3), boxes.reshape(-1, 4)
+def _unreadable(name: str, error: OSError) -> EncodingError:
+    return EncodingError(f"{name} cannot be read ({error.strerror}): check its permissions and its disk.")
 
 
-def _checked_header(path: Path, metadata: dict[str, str], fingerprint: str | None) -> dict[str, Any]:
-    if metadata.get("format") != FORMAT:
-        raise EncodingError(f"{path} is a safetensors file, but no encoded document: name one that `encode` wrote.")
-    if metadata.get("version") != str(VERSION):
+def _check_format(name: str, texts: Mapping[str, str]) -> None:
+    if texts.get("format") != FORMAT:
+        raise EncodingError(f"{name} is a safetensors file, but no encoded document: name one that `encode` wrote.")
+    if (version := texts.get("version", "")) != str(VERSION):
         raise EncodingError(
-            f"{path} has format version {metadata.get('version')}, this program reads {VERSION}: "
-            "encode the document again."
+            f"{name} has format version {version[:20]}, this program reads {VERSION}: read the document again."
         )
-    header = json.loads(metadata["encoding"])
-    if fingerprint is not None and header["fingerprint"] != fingerprint:
+
+
+def _check_checkpoint(name: str, theirs: str, ours: str | None) -> None:
+    if ours not in (None, theirs):
         raise EncodingError(
-            f"{path} was read by another checkpoint ({header['fingerprint'][:12]}) than the one in use "
-            f"({fingerprint[:12]}): start with that checkpoint, or encode the document again."
+            f"{name} was read by another checkpoint ({theirs[:12]}) than the one in use ({ours[:12]}): "
+            "start with that checkpoint, or encode the document again."
         )
-    return header
 
 
-def _assemble(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> EncodedDocument:
-    document = _document(header["document"], tensors["words.spans"], tensors["words.boxes"])
-    tokens = TokenMap(**{name: tensors[f"tokens.{name}"] for name in _TOKEN_FIELDS})
-    memory = Memory(
-        hidden=tensors["memory.hidden"],
-        key_inv_rms=tensors["memory.key_scales"],
-        **{name: tensors.get(f"memory.{name}") for name in _INT8_SCALES},
-    )
-    _check_tensors(memory, tokens, _DTYPES[header["precision"]])
-    _check_places(tokens, document)
+def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDocument:
     return EncodedDocument(
-        document=document,
-        memory=memory,
-        tokens=tokens,
-        fingerprint=str(header["fingerprint"]),
-        chunks=int(header["windows"]),
-        encode_seconds=float(header["encode_seconds"]),
+        document=header.to_document(words_from(tensors)),
+        memory=memory_from(tensors),
+        tokens=tokens_from(tensors),
+        fingerprint=header.fingerprint,
+        chunks=header.chunks,
+        encode_seconds=header.encode_seconds,
     )
-
-
-def _document(header: dict[str, Any], spans: torch.Tensor, boxes: torch.Tensor) -> Document:
-    rows = zip(spans.tolist(), boxes.tolist(), strict=True)
-    pages = []
-    for page in header["pages"]:
-        words = tuple(
-            Word(start=start, end=end, box=tuple(box), hidden=bool(hidden))
-            for (start, end, hidden), box in (next(rows) for _ in range(page["words"]))
-        )
-        if any(not 0 <= word.start < word.end <= len(page["text"]) for word in words):
-            raise ValueError(f"a word of page {page['number']} lies outside its text")
-        pages.append(Page(**{**page, "words": words}))
-    if next(rows, None) is not None:
-        raise ValueError("there are more words than the pages hold")
-    return Document(name=str(header["name"]), sha256=str(header["sha256"]), pages=tuple(pages))
-
-
-def _check_tensors(memory: Memory, tokens: TokenMap, precision: torch.dtype) -> None:
-    count = memory.hidden.shape[0]
-    shapes_fit = memory.hidden.ndim == 2 and memory.key_inv_rms.ndim == 3 and memory.key_inv_rms.shape[-1] == count
-    if not shapes_fit or any(getattr(tokens, name).shape != (count,) for name in _TOKEN_FIELDS):
-        raise ValueError(f"the tensors' shapes do not fit {count} tokens")
-    if memory.hidden.dtype != precision or memory.key_inv_rms.dtype != torch.float32:
-        raise ValueError(f"the memory is {memory.hidden.dtype}, not {precision}")
-    for scales, size in ((memory.hidden_scales, count), (memory.channel_scales, memory.hidden.shape[1])):
-        if (scales is None) == (precision == torch.int8):
-            raise ValueError("a memory in int8, and no other, has a scale for each token and each channel")
-        if scales is not None and (scales.shape != (size,) or not (scales.isfinite() & (scales > 0)).all()):
-            raise ValueError(f"the memory's scales are not {size} positive numbers")
-    if any(getattr(tokens, name).dtype != torch.int32 for name in _TOKEN_FIELDS):
-        raise ValueError("the token map is not int32")
-    if not (memory.hidden.isfinite().all() and memory.key_inv_rms.isfinite().all()):
-        raise ValueError("the memory holds numbers that are not finite")
-
-
-def _check_places(tokens: TokenMap, document: Document) -> None:
-    """Every token lies within the text of a page that is there, or on no page."""
-    lengths = {0: 0} | {page.number: len(page.text) for page in document.pages}
-    for number in tokens.pages.unique().tolist():
-        on_page = tokens.pages == number
-        if int(tokens.starts[on_page].min()) < 0 or int(tokens.ends[on_page].max()) > lengths[number]:
-            raise ValueError(f"a token lies outside the text of page {number}")

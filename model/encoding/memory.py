@@ -7,7 +7,7 @@ Some channels of the states are hundreds of times as large as the others, so in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -18,6 +18,23 @@ from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory, Precision
 
 _SMALLEST_CHANNEL = 0.1  # of the median scale: a channel that is near zero in one chunk may be large in the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySizes:
+    """What a memory's tensors and a decoder must agree on, beside the number of tokens."""
+
+    channels: int
+    layers: int
+    key_heads: int
+
+    @classmethod
+    def of(cls, memory: Memory) -> MemorySizes:
+        layers, key_heads, _ = memory.key_inv_rms.shape
+        return cls(channels=memory.hidden.shape[1], layers=layers, key_heads=key_heads)
+
+    def __str__(self) -> str:
+        return f"{self.channels} channels, {self.layers} layers and {self.key_heads} key heads"
 
 
 @torch.inference_mode()
@@ -54,6 +71,14 @@ def to_precision(memory: Memory, precision: Precision | None, beside: Memory | N
     channels = _channel_scales(hidden) if beside is None or beside.channel_scales is None else beside.channel_scales
     rows, scales = quantize(hidden / channels)
     return Memory(hidden=rows, key_inv_rms=memory.key_inv_rms, hidden_scales=scales, channel_scales=channels)
+
+
+def sizes_for(model: T5Gemma2) -> MemorySizes:
+    """Those of every memory that this model's decoder can attend to."""
+    config = model.model.decoder.config
+    return MemorySizes(
+        channels=config.hidden_size, layers=config.num_hidden_layers, key_heads=config.num_key_value_heads
+    )
 
 
 def bytes_in_precision(model: T5Gemma2, tokens: int, precision: Precision | None) -> int:

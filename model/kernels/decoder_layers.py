@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from ctypes import CFUNCTYPE, POINTER, Structure, addressof, c_int32, c_void_p
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from model.kernels.large_pages import LargePages
 from model.kernels.layer import ALL, Layer, room_for_copies
 from model.kernels.library import INT8_TILE_ROW, TILE_ROW, are_whole, function, suits, tiles_suit
+from model.kernels.pointers import pointer, pointer_array
 from model.network.kv_cache import SelfAttentionCache
 from model.network.t5gemma2 import Rotary, T5Gemma2
 from model.network.threads import parallel_map, pieces
@@ -90,16 +92,18 @@ class DecoderLayers:
             raise ValueError(
                 f"The states are in {found}, the model in {self._model.dtype}: use `memory.to_device` first."
             )
-        return BoundLayers(self._run, self._layers, memories, tiled=self.tiled)
+        return BoundLayers(self._run, self._layers, memories, dtype=self._model.dtype, tiled=self.tiled)
 
     def key_inv_rms(self, states: torch.Tensor) -> torch.Tensor:
         """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
-        scales = torch.empty(len(self._layers), self._layers[0].key_heads, len(states))
+        shape = len(self._layers), self._layers[0].key_heads, len(states)
+        scales = torch.empty(shape)
         layers = _addresses(self._layers)
+        read = pointer(states, torch.bfloat16, len(states), self._layers[0].hidden)
+        written = pointer(scales, torch.float32, *shape)
 
         def make(part: slice) -> None:
-            given = layers, len(self._layers), states.data_ptr(), part.start, part.stop, len(states)
-            self._key_scales(*given, scales.data_ptr())
+            self._key_scales(layers, len(self._layers), read, part.start, part.stop, len(states), written)
 
         for _ in parallel_map(make, pieces(len(states), _PIECE, TILE_ROW)):
             pass
@@ -109,17 +113,20 @@ class DecoderLayers:
 class BoundLayers:
     """The layers over one document: where its states lie, and each layer's scales."""
 
-    def __init__(self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, tiled: bool) -> None:
-        """`tiled`: products go through the processor's matrix tiles (AMX), so several rows cost what one does."""
+    def __init__(
+        self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, dtype: torch.dtype, tiled: bool
+    ) -> None:
+        """`dtype` is the model's. `tiled`: products go through the processor's matrix tiles (AMX), so several rows cost
+        what one does.
+        """
         self.tiled = tiled
+        self._dtype = dtype
         self._run = run
         self._layers = layers
         self._addresses = _addresses(layers)
         memories = [memory for memory in memories if len(memory.hidden)]
-        self._hidden = [memory.hidden.contiguous() for memory in memories]  # kept alive, as what it points at
-        self._scales = [memory.key_inv_rms.contiguous() for memory in memories]
-        self._in_int8 = _scales_of_int8(memories)
-        self._tokens = sum(map(len, self._hidden))
+        self._memories = [_contiguous(memory) for memory in memories]  # kept alive, as what is pointed at
+        self._tokens = sum(len(memory.hidden) for memory in memories)
         self._documents = (_Document * len(layers))(*map(self._document, range(len(layers))))
 
     def is_faster(self, answers: int, size: int) -> bool:
@@ -157,46 +164,73 @@ class BoundLayers:
         mean over heads: (L, N, T) float32, or (L, N, 0) without `return_attention`. None where it was `cancelled`
         before a layer.
         """
-        answers, size, _ = hidden.shape
-        attention = hidden.new_empty(len(self._layers), answers, self._tokens if return_attention else 0)
-        step = _Step(
+        attention = hidden.new_empty(len(self._layers), len(hidden), self._tokens if return_attention else 0)
+        step = self._step(hidden, rotary, starts, cache, visible_mask)
+        step.attention = pointer(attention, torch.float32, *attention.shape) or None
+        stopped = _Stopped(cancelled) if cancelled else _Stopped()
+        done = self._run(self._addresses, self._documents, step, len(self._layers), stopped)
+        return attention if done else None
+
+    def _step(
+        self,
+        hidden: torch.Tensor,
+        rotary: Sequence[Rotary],
+        starts: torch.Tensor,
+        cache: SelfAttentionCache,
+        visible_mask: torch.Tensor | None,
+    ) -> _Step:
+        """Raises ValueError where the tensors' shapes are not what `through` says, or the cache has no room."""
+        (answers, size, _), layer = hidden.shape, self._layers[0]
+        if cache.length + size > cache.capacity or not len(rotary) == len(self._layers) == len(cache.keys):
+            raise ValueError(f"{size} tokens behind {cache.length} do not fit a cache of {cache.capacity}")
+        tables = [[pointer(table, torch.float32, answers, size, layer.head_dim) for table in both] for both in rotary]
+        own = answers, layer.key_heads, cache.capacity, layer.head_dim
+        return _Step(
             answers=answers,
             size=size,
             past=cache.length,
             capacity=cache.capacity,
             threads=torch.get_num_threads(),
-            starts=starts.data_ptr(),
-            shown=None if visible_mask is None else visible_mask.data_ptr(),
-            hidden=hidden.data_ptr(),
-            attention=attention.data_ptr() or None,
-            cos=_pointers([cos for cos, _ in rotary]),
-            sin=_pointers([sin for _, sin in rotary]),
-            keys=_pointers(cache.keys),
-            values=_pointers(cache.values),
+            starts=pointer(starts, torch.int64, answers),
+            shown=None if visible_mask is None else pointer(visible_mask, torch.bool, answers, self._tokens),
+            hidden=pointer(hidden, torch.float32, answers, size, layer.hidden),
+            cos=pointer_array(cos for cos, _ in tables),
+            sin=pointer_array(sin for _, sin in tables),
+            keys=pointer_array(pointer(keys, self._dtype, *own) for keys in cache.keys),
+            values=pointer_array(pointer(values, self._dtype, *own) for values in cache.values),
         )
-        stopped = _Stopped(cancelled) if cancelled else _Stopped()
-        done = self._run(self._addresses, self._documents, step, len(self._layers), stopped)
-        return attention if done else None
 
     def _document(self, index: int) -> _Document:
+        """The memories for the layer of this index. Raises ValueError where one is not of the model's sizes."""
+        layer, in_int8 = self._layers[0], any(memory.hidden.dtype == torch.int8 for memory in self._memories)
+        states, tokens, channels, scales = [], [], [], []
+        for memory in self._memories:
+            count, found = len(memory.hidden), memory.key_inv_rms
+            states.append(pointer(memory.hidden, torch.int8 if in_int8 else self._dtype, count, layer.hidden))
+            first = pointer(found, torch.float32, len(self._layers), layer.key_heads, count)
+            scales.append(first + index * found.stride(0) * found.element_size())
+            if in_int8:
+                tokens.append(pointer(memory.hidden_scales, torch.float32, count))
+                channels.append(pointer(memory.channel_scales, torch.float32, layer.hidden))
         return _Document(
-            parts=len(self._hidden),
+            parts=len(states),
             tokens=self._tokens,
-            lengths=(c_int32 * len(self._hidden))(*map(len, self._hidden)),
-            states=_pointers(self._hidden),
-            token_scales=_pointers([tokens for tokens, _ in self._in_int8]) if self._in_int8 else None,
-            channel_scales=_pointers([channels for _, channels in self._in_int8]) if self._in_int8 else None,
-            scales=_pointers([scales[index] for scales in self._scales]),
+            lengths=(c_int32 * len(states))(*(len(memory.hidden) for memory in self._memories)),
+            states=pointer_array(states),
+            token_scales=pointer_array(tokens) if in_int8 else None,
+            channel_scales=pointer_array(channels) if in_int8 else None,
+            scales=pointer_array(scales),
         )
 
 
-def _scales_of_int8(memories: Sequence[Memory]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Of each memory that is kept in int8, the scales of its tokens and of its channels."""
-    return [
-        (memory.hidden_scales.contiguous(), memory.channel_scales.contiguous())
-        for memory in memories
-        if memory.hidden_scales is not None and memory.channel_scales is not None
-    ]
+def _contiguous(memory: Memory) -> Memory:
+    return replace(
+        memory,
+        hidden=memory.hidden.contiguous(),
+        key_inv_rms=memory.key_inv_rms.contiguous(),
+        hidden_scales=None if memory.hidden_scales is None else memory.hidden_scales.contiguous(),
+        channel_scales=None if memory.channel_scales is None else memory.channel_scales.contiguous(),
+    )
 
 
 def _layer(layer: Any, copies: LargePages | None) -> Layer:
@@ -207,8 +241,4 @@ def _layer(layer: Any, copies: LargePages | None) -> Layer:
 
 
 def _addresses(layers: Sequence[Layer]) -> Any:
-    return (c_void_p * len(layers))(*map(addressof, layers))
-
-
-def _pointers(tensors: Sequence[torch.Tensor]) -> Any:
-    return (c_void_p * len(tensors))(*[tensor.data_ptr() for tensor in tensors])
+    return pointer_array(map(addressof, layers))

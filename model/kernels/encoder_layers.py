@@ -19,6 +19,7 @@ from torch.nn import functional
 from model.kernels.large_pages import LargePages
 from model.kernels.layer import ALL, Layer, room_for_copies
 from model.kernels.library import TILE_ROW, tiles_suit
+from model.kernels.pointers import pointer
 from model.network.t5gemma2 import Rotary, T5Gemma2, reach
 from model.network.threads import parallel_map, pieces
 
@@ -68,13 +69,12 @@ class WindowOfLayers:
         half = layers[0].head_dim // 2  # the other half turns by the same angles
         self._rotary = {kind: [_columns(table[:, :half]) for table in tables] for kind, tables in rotary.items()}
         padded, width = self._hidden.shape[0] * _LANES, layers[0].key_heads * layers[0].head_dim
-        self._keys, self._values = (hidden.new_empty(padded * width) for _ in range(2))
+        self._keys, self._values = (hidden.new_empty(width, padded) for _ in range(2))
 
     def through(self, index: int) -> Iterator[float]:
         """Through one layer, piece by piece; yields the fraction done before each."""
         cos, sin = self._rotary[self._encoder.config.layer_types[index]]
-        tables = (self._hidden, cos, sin, self._keys, self._values)
-        window = _Window(self._tokens, *(table.data_ptr() for table in tables))
+        window = self._window(cos, sin)
         parts = pieces(self._tokens, _PIECE, TILE_ROW)
         yield 0.0
         for function in self._functions:
@@ -82,6 +82,19 @@ class WindowOfLayers:
             for part, _ in zip(parts, parallel_map(work, parts), strict=True):
                 if part.stop < self._tokens and function is self._functions[-1]:
                     yield part.stop / self._tokens
+
+    def _window(self, cos: torch.Tensor, sin: torch.Tensor) -> _Window:
+        layer, blocks = self._layers[0], -(-self._tokens // TILE_ROW) * TILE_ROW // _LANES
+        table = torch.bfloat16, blocks, layer.head_dim // 2, _LANES
+        heads = torch.bfloat16, layer.key_heads * layer.head_dim, blocks * _LANES
+        return _Window(
+            self._tokens,
+            pointer(self._hidden, torch.float32, blocks, layer.hidden, _LANES),
+            pointer(cos, *table),
+            pointer(sin, *table),
+            pointer(self._keys, *heads),
+            pointer(self._values, *heads),
+        )
 
     def states(self) -> torch.Tensor:
         """The states behind the encoder's last norm, (T, H)."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from model.kernels.library import function, suits
+from model.kernels.pointers import pointer
 from model.network.row_ops import RowOps
 from model.network.t5gemma2 import Rotary, T5Gemma2
 
@@ -18,6 +19,7 @@ class NativeRowOps(RowOps):
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
         row, at = c_int32, c_void_p
+        self._dtype = model.dtype
         self._normed = function(library, "normed", model.dtype, at, at, row, row, c_float, at, row)
         self._heads = function(
             library, "normed_heads", model.dtype, at, at, at, at, row, row, row, c_float, at, c_int64
@@ -39,27 +41,28 @@ class NativeRowOps(RowOps):
         self._norm(norm, x, to, add=True)
 
     def _norm(self, norm: Any, x: torch.Tensor, to: torch.Tensor, *, add: bool) -> None:
-        gain = _gain(norm)
-        self._normed(x.data_ptr(), gain.data_ptr(), len(x), x.shape[1], norm.eps, to.data_ptr(), add)
+        (rows, size), gain = x.shape, _gain(norm)
+        read, written = pointer(x, self._dtype, rows, size), pointer(to, self._dtype, rows, size)
+        self._normed(read, pointer(gain, torch.float32, size), rows, size, norm.eps, written, add)
 
     def heads(self, norm: Any, x: torch.Tensor, rotary: Rotary, to: torch.Tensor) -> None:
-        gain, (cos, sin), size = _gain(norm), rotary, to.shape[-1]
+        gain, (cos, sin), (heads, rows, size) = _gain(norm), rotary, to.shape
         self._heads(
-            x.data_ptr(),
-            gain.data_ptr(),
-            cos.data_ptr(),
-            sin.data_ptr(),
-            len(x),
-            len(to),
+            pointer(x, self._dtype, rows, heads * size),
+            pointer(gain, torch.float32, size),
+            pointer(cos, self._dtype, rows, size),
+            pointer(sin, self._dtype, rows, size),
+            rows,
+            heads,
             size,
             norm.eps,
-            to.data_ptr(),
+            pointer(to[0], self._dtype, rows, size),  # other heads lie further apart where it is a part of all rows
             to.stride(0),
         )
 
     def feed_forward(self, mlp: Any, x: torch.Tensor) -> torch.Tensor:
         gate, up = mlp.gate_proj(x), mlp.up_proj(x)
-        self._gated(gate.data_ptr(), up.data_ptr(), gate.numel())
+        self._gated(pointer(gate, self._dtype, *up.shape), pointer(up, self._dtype, *up.shape), gate.numel())
         down: torch.Tensor = mlp.down_proj(gate)
         return down
 

@@ -9,6 +9,7 @@ import torch
 
 from model.kernels.large_pages import LargePages
 from model.kernels.library import TILE_ROW
+from model.kernels.pointers import pointer
 from model.kernels.strips import as_tiles, int8_strips
 
 ALL = 2**30  # tokens: as far as any window reaches
@@ -83,19 +84,25 @@ class Layer(Structure):
         for part, names in _PROJECTIONS.items():
             for name in names:
                 weight = getattr(getattr(layer, part), name).weight.detach()
+                pointer(weight, weight.dtype, *self._shape_of(name))
                 if copies is not None:
                     weight = copies.put(_as_read(weight, tiled=tiled, in_int8=in_int8 and name in _IN_INT8))
                 setattr(self, name, self._keep(weight))
                 self.matrix_bytes += weight.nbytes
         for name, norm in _NORMS.items():
-            setattr(self, name, self._gain(layer.get_submodule(norm)))
+            gain = 1.0 + layer.get_submodule(norm).weight.detach().float()
+            setattr(self, name, self._keep(gain, self.head_dim if name in ("q_norm", "k_norm") else self.hidden))
 
-    def _gain(self, norm: Any) -> int:
-        return self._keep(1.0 + norm.weight.detach().float())
+    def _shape_of(self, name: str) -> tuple[int, int]:
+        """Outputs and inputs of a matrix."""
+        queries, keys = self.heads * self.head_dim, self.key_heads * self.head_dim
+        outputs = {"q_proj": queries, "k_proj": keys, "v_proj": keys, "gate_proj": self.inner, "up_proj": self.inner}
+        inputs = {"o_proj": queries, "down_proj": self.inner}
+        return outputs.get(name, self.hidden), inputs.get(name, self.hidden)
 
-    def _keep(self, tensor: torch.Tensor) -> int:
+    def _keep(self, tensor: torch.Tensor, *shape: int) -> int:
         self._kept.append(tensor)
-        return tensor.data_ptr()
+        return pointer(tensor, tensor.dtype, *(shape or tensor.shape))
 
 
 def _as_read(matrix: torch.Tensor, *, tiled: bool, in_int8: bool) -> torch.Tensor:

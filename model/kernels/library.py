@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from model.storage.durable import place_durably
+from model.storage.owned_folder import owned_folder
 
 _SOURCES = Path(__file__).parent / "src"
 _OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fopenmp", "-fPIC", "-shared")
@@ -30,7 +33,8 @@ def load_library(cache_folder: Path) -> ctypes.CDLL | None:
         return None
     try:
         return ctypes.CDLL(str(_compiled(compiler, cache_folder)))
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError) as error:
+        logging.getLogger("readonce").warning("Native code is not used: %s", error)
         return None
 
 
@@ -41,21 +45,28 @@ def find_compiler() -> str | None:
 
 
 def _compiled(compiler: str, cache_folder: Path) -> Path:
-    """Named by all that it depends on; written beside its place and renamed: a start cut off leaves nothing half done.
+    """The library's path. Its name has a hash of all that it depends on, and one of its content: where the content is
+    another, it is compiled anew.
 
     Raises OSError or SubprocessError.
     """
-    path = cache_folder / f"native-{_key(compiler)}.so"
-    if not path.is_file():
-        cache_folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_folder, prefix="compiling-") as name:
-            part = Path(name) / path.name
-            command = [compiler, *_OPTIONS, *map(str, sorted(_SOURCES.glob("*.cpp"))), "-o", str(part)]
-            subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE)
-            for outdated in cache_folder.glob("native-*.so"):
-                outdated.unlink(missing_ok=True)
-            part.rename(path)
+    name = f"native-{_key(compiler)}"
+    for path in cache_folder.glob(f"{name}-*.so"):
+        if path.name == f"{name}-{_content_hash(path)}.so":
+            return path
+    with owned_folder(cache_folder, "compiling") as folder:
+        part = folder / "native.so"
+        command = [compiler, *_OPTIONS, *map(str, sorted(_SOURCES.glob("*.cpp"))), "-o", str(part)]
+        subprocess.run(command, check=True, capture_output=True, timeout=_PATIENCE)
+        path = cache_folder / f"{name}-{_content_hash(part)}.so"
+        for outdated in cache_folder.glob("native-*.so"):
+            outdated.unlink(missing_ok=True)
+        place_durably(part, path)
     return path
+
+
+def _content_hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _key(compiler: str) -> str:

@@ -9,6 +9,7 @@ import torch
 
 from model.kernels.large_pages import LargePages
 from model.kernels.library import INT8_TILE_ROW, function
+from model.kernels.pointers import pointer
 from model.kernels.strips import STRIP
 
 _PIECE = 2**13  # rows whose squares are added up at once: they stay in the cache
@@ -43,18 +44,32 @@ class NativeOutputHead:
         out, size = self._weight.shape
         rows = rows.float().contiguous()
         made = rows.new_empty(len(rows), out)
-        matrix = self._weight.data_ptr(), self._strips.data_ptr(), self._columns.data_ptr(), size, out
-        self._multiply(*matrix, rows.data_ptr(), len(rows), made.data_ptr(), torch.get_num_threads())
+        self._multiply(
+            pointer(self._weight, torch.bfloat16, out, size),
+            pointer(self._strips, torch.int8, *self._strips_shape),
+            pointer(self._columns, torch.float32, size),
+            size,
+            out,
+            pointer(rows, torch.float32, len(rows), size),
+            len(rows),
+            pointer(made, torch.float32, len(rows), out),
+            torch.get_num_threads(),
+        )
         return made
+
+    @property
+    def _strips_shape(self) -> tuple[int, int]:
+        out, size = self._weight.shape
+        return out // STRIP, STRIP * size // 2 + 4 * STRIP
 
     def _made_strips(self, library: ctypes.CDLL) -> torch.Tensor:
         out, size = self._weight.shape
-        shape = out // STRIP, STRIP * size // 2 + 4 * STRIP
+        shape = self._strips_shape
         strips = LargePages(shape[0] * shape[1]).empty(shape, torch.int8)
         arguments = c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32
         make = function(library, "output_head_strips", None, *arguments)
-        given = self._weight.data_ptr(), size, out, self._columns.data_ptr()
-        make(*given, strips.data_ptr(), torch.get_num_threads())
+        matrix, columns = pointer(self._weight, torch.bfloat16, out, size), pointer(self._columns, torch.float32, size)
+        make(matrix, size, out, columns, pointer(strips, torch.int8, *shape), torch.get_num_threads())
         return strips
 
 

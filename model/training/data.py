@@ -16,13 +16,16 @@ from model.answering.retrieval import cut, plain_letters, retrieve
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record
-from model.training.tasks import SUMMARY, TITLE, pairs_by_context
+from model.training.tasks import Example, pairs_by_context
 from model.training.ul2 import choose_denoiser, denoise
 
 SEPARATOR = "\n\n"
 PASSAGE_TOKENS = 320  # that a question is shown at most
-EXCERPT_TOKENS = 512  # of a text that is too long to be a passage
-JUDGEMENTS = ("Yes", "No")  # answers that are not looked for in the text
+EXCERPT_TOKENS = 500  # of a text that is too long to be a passage
+LEAD_TOKENS = 800  # of such a text, that a question about the whole is shown: its beginning
+JUDGEMENTS = frozenset(  # answers that are not looked for in the text
+    ("Yes", "No", "True", "False", "Oui", "Non", "Ja", "Nein", "Sí", "是", "不是", "否")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +92,14 @@ class Tokens:
         passages = (self.passage(context, pairs) for context, pairs in by_context.items())
         return [part for whole in passages for part in ([whole] if len(whole.ids) <= longest else excerpts(whole))]
 
-    def passage(self, context: str, pairs: Sequence[tuple[str, str]]) -> Passage:
+    def passage(self, context: str, pairs: Sequence[Example]) -> Passage:
         """A context and what is asked about it; each question is shown what the engine would show it."""
         ids, places = encode_text(self.tokenizer, context)
         starts, ends = zip(*places, strict=True) if places else ((), ())
         parts = list(cut(context, starts, ends))
         asked = [
-            replace(pair, shown=_shown(parts, context, starts, question, answer))
-            for pair, (question, answer) in zip(self.pairs(pairs), pairs, strict=True)
+            replace(pair, shown=_lead(len(ids)) if one.whole_text else _shown(parts, context, starts, one))
+            for pair, one in zip(self.pairs([(one.prompt, one.answer) for one in pairs]), pairs, strict=True)
         ]
         return Passage(ids=ids, pairs=asked)
 
@@ -109,7 +112,7 @@ class Tokens:
             other = [question for question, _ in make_record(rng, split).pairs if question not in asked]
             missing = [q for q in other if q.split()[-1].strip("?").lower() not in record.text.lower()]
             questions += [(question, NOT_IN_DOCUMENT) for question in missing[:1]]
-        return self.passage(record.text, [(prompt_text(question), answer) for question, answer in questions])
+        return self.passage(record.text, [Example(prompt_text(question), answer) for question, answer in questions])
 
     def denoised(self, ids: list[int], room: int, rng: random.Random) -> Passage:
         """A piece of a text as a UL2 example: what stays is the document, what was taken out is the answer."""
@@ -122,26 +125,34 @@ class Tokens:
 def excerpts(whole: Passage, longest: int = EXCERPT_TOKENS) -> Iterator[Passage]:
     """Of a passage that is too long, for each question what it is shown, with as much around it as there is room."""
     for pair in whole.pairs:
-        room = longest - sum(last - first for first, last in pair.shown)
-        if not pair.shown or room < 0:
+        size = sum(last - first for first, last in pair.shown)
+        if not 0 < size <= LEAD_TOKENS:
             continue
-        around = room // (2 * len(pair.shown))
+        around = max(0, longest - size) // (2 * len(pair.shown))
         near = {token for first, last in pair.shown for token in range(first - around, last + around)}
         kept = sorted(near & set(range(len(whole.ids))))
         shown = tuple((bisect_left(kept, first), bisect_left(kept, last)) for first, last in pair.shown)
         yield Passage(ids=[whole.ids[token] for token in kept], pairs=[replace(pair, shown=shown)])
 
 
+def _lead(tokens: int) -> tuple[tuple[int, int], ...]:
+    """What a question about the whole is shown: a short text whole, of a long one the beginning."""
+    return ((0, LEAD_TOKENS),) if tokens > LEAD_TOKENS else ()
+
+
 def _shown(
-    parts: Sequence[CutPassage], context: str, starts: Sequence[int], prompt: str, answer: str
+    parts: Sequence[CutPassage], context: str, starts: Sequence[int], asked: Example
 ) -> tuple[tuple[int, int], ...]:
     """The tokens that a question is shown: the closest passages, and the one with the answer where they lack it."""
-    if prompt in (SUMMARY, TITLE):
-        return ()
-    before, after = prompt_text("\0").split("\0")
-    chosen = retrieve(parts, prompt.removeprefix(before).removesuffix(after), PASSAGE_TOKENS)
-    missed = answer not in JUDGEMENTS and not any(plain_letters(answer) in part.text for part in chosen)
-    if chosen and missed and (place := context.find(answer)) >= 0:
-        first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(answer))
+    chosen = retrieve(parts, _sought(asked.prompt), PASSAGE_TOKENS)
+    missed = asked.answer not in JUDGEMENTS and not any(plain_letters(asked.answer) in part.text for part in chosen)
+    if chosen and missed and (place := context.find(asked.answer)) >= 0:
+        first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(asked.answer))
         chosen += [part for part in parts if part.first < last and first < part.last]
     return tuple(sorted({(part.first, part.last) for part in chosen}))
+
+
+def _sought(prompt: str) -> str:
+    """The words by which the passages of a prompt are found: its question's, and those of the last turn before it."""
+    lines = prompt.removesuffix("\nAnswer:").split("\n")
+    return " ".join(line.removeprefix("Question: ").removeprefix("Answer: ") for line in lines[-3:])

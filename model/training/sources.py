@@ -1,13 +1,13 @@
 """The sources of a training, tokenised once and kept beside the run."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.training.data import Pair, Passage, Tokens, read_rows
+from model.training.data import Pair, Passage, Tokens, checked_rows, read_rows
 from model.training.held_out import held_out
 from model.training.sales_receipts import with_other_digits
 
@@ -22,15 +22,17 @@ def load_sources(
     longest: int,
     most: int | None = None,
     answerable: bool = False,
+    checked: Collection[str] = (),
 ) -> dict[str, list[Passage]]:
     """Passages of up to `longest` tokens of each kind, `most` at most, from the JSON-lines files in `folder`.
 
-    On wish without the unanswerable questions.
+    On wish without the unanswerable questions, and without the contexts that are `checked` with.
     """
     sources = {}
     for kind, files in names.items():
         rows = (row for name in files for row in _rows(folder, name))
         rows = (row for row in rows if (row["answers"] or not answerable) and not held_out(row))
+        rows = (row for row in rows if row["context"].strip() not in checked)
         sources[kind] = tokens.passages(rows, longest, most)
         questions = sum(len(passage.pairs) for passage in sources[kind])
         print(f"{kind}: {len(sources[kind])} passages, {questions} questions", flush=True)
@@ -51,11 +53,21 @@ def keep_sources(
 ) -> dict[str, list[Passage]]:
     """`load_sources`, or what it gave the last time: tokenising takes minutes. Delete `file` after changing `names`."""
     if not file.exists():
-        sources = load_sources(folder, names, tokens, longest=longest, most=most)
+        checked = {row["context"].strip() for row in checked_rows(folder.parent)}
+        sources = load_sources(folder, names, tokens, longest=longest, most=most, checked=checked)
         streams = {kind: torch.tensor(to_stream(passages), dtype=torch.int32) for kind, passages in sources.items()}
         save_file(streams, file)
         return sources
     return {kind: list(from_stream(stream.tolist())) for kind, stream in load_file(file).items()}
+
+
+def kept_passages(file: Path, make: Callable[[], list[Passage]]) -> list[Passage]:
+    """What `make` gives, or what it gave the last time. Delete `file` where that would differ."""
+    if not file.exists():
+        passages = make()
+        save_file({"passages": torch.tensor(to_stream(passages), dtype=torch.int32)}, file)
+        return passages
+    return list(from_stream(load_file(file)["passages"].tolist()))
 
 
 def to_stream(passages: Iterable[Passage]) -> list[int]:

@@ -5,12 +5,14 @@ names of the articles that encyclopaedia passages come from, summaries those tha
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from zlib import crc32
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.training.edited_negatives import lookalike
 from model.training.neighbouring_negatives import neighbours
 from model.training.sales_receipts import further_questions
+from model.types import Turn
 
 SUMMARY, TITLE = "Summary:", "Title:"
 TITLED = ("squad11_train", "nq_oracle", "piaf", "qed", "tydiqa")  # sources whose `document` is the title of an article
@@ -22,30 +24,58 @@ WITH_NEIGHBOURS = ("squad11_train", "squad_it", "piaf")  # sources of articles w
 RECEIPTS = ("receipts",)  # sources of receipts that lack some questions
 TITLES_ASKED = 6  # one in so many contexts is asked for its title, too
 
-Pair = tuple[str, str]
+WHOLE_TEXT = ("title", "summary", "keywords", "keypoints")  # tasks that no single passage answers
+RARE = {"title": 4, "keywords": 3}  # tasks of which one row in so many is learned: there are more than are asked
 
 
-def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Pair]]:
+class Example(NamedTuple):
+    """What the decoder is given and what it learns to say; `whole_text`: no single passage answers it."""
+
+    prompt: str
+    answer: str
+    whole_text: bool = False
+
+
+def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Example]]:
     """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
-    by_context: dict[str, list[Pair]] = {}
-    receipts: dict[str, list[Pair]] = {}
+    by_context: dict[str, list[Example]] = {}
+    receipts: dict[str, list[tuple[str, str]]] = {}
     articles: list[dict] = []
     for row in rows:
+        if is_left_out(row):
+            continue
         pairs = by_context.setdefault(row["context"], [])
         if not pairs and row["source"] in TITLED and crc32(row["context"].encode()) % TITLES_ASKED == 0:
-            pairs.append((TITLE, row["document"].replace("_", " ")))
+            pairs.append(Example(TITLE, row["document"].replace("_", " "), whole_text=True))
         answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
-        prompt = SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip())
-        pairs.append((prompt, answer))
+        pairs.append(Example(prompt_of(row), answer, whole_text=is_about_the_whole(row)))
         if row["source"] in WITH_LOOKALIKES and row["answers"]:
             other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
-            pairs += [(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
+            pairs += [Example(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
         if row["source"] in WITH_NEIGHBOURS:
             articles.append(row)
         if row["source"] in RECEIPTS and row["answers"]:
             receipts.setdefault(row["context"], []).append((row["question"], answer))
     for context, question in neighbours(articles).items():
-        by_context[context].append((prompt_text(question), NOT_IN_DOCUMENT))
+        by_context[context].append(Example(prompt_text(question), NOT_IN_DOCUMENT))
     for context, asked in receipts.items():
-        by_context[context] += [(prompt_text(question), told) for question, told in further_questions(context, asked)]
+        by_context[context] += [
+            Example(prompt_text(question), told) for question, told in further_questions(context, asked)
+        ]
     return by_context
+
+
+def prompt_of(row: dict) -> str:
+    """The prompt of a row, with the turns before it where it has some."""
+    turns = tuple(Turn(question=question, answer=answer) for question, answer in row.get("history", ()))
+    return SUMMARY if row["source"] in SUMMARISED else prompt_text(row["question"].strip(), turns)
+
+
+def is_left_out(row: dict) -> bool:
+    """Whether a row is one of too many of its task."""
+    share = RARE.get(row.get("task", ""), 1)
+    return share > 1 and crc32(row["id"].encode()) % share != 0
+
+
+def is_about_the_whole(row: dict) -> bool:
+    return row["source"] in SUMMARISED or row.get("task") in WHOLE_TEXT

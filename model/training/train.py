@@ -9,8 +9,8 @@ import argparse
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,8 +26,9 @@ from model.training.data import Passage, Tokens
 from model.training.forward import Head, exact_matches
 from model.training.mixture import Mixture
 from model.training.packing import Batch
-from model.training.recipe import SHAPES, SOURCES, Recipe
-from model.training.sources import keep_sources, load_sources
+from model.training.real_documents import real_passages
+from model.training.recipe import REAL, SHAPES, SOURCES, Recipe
+from model.training.sources import keep_sources, kept_passages, load_sources
 from model.training.trainer import Trainer
 from model.training.workers import Workers, workers
 
@@ -35,10 +36,25 @@ CHECK_BATCHES, CHECK_DOCUMENTS = 3, 4  # for each check
 FREQUENT_TOKENS = 12_000  # of the answers, that the head always knows
 
 
-def read_sources(data: Path, run: Path, tokens: Tokens, most: int | None) -> dict[str, list[Passage]]:
-    """What is learned from, tokenised once, `most` passages of each source at most."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealDocuments:
+    """A folder of real documents with questions, and the file of their page texts (`python -m app.bench pages`)."""
+
+    folder: Path
+    pages: Path
+
+    def passages(self, run: Path, tokens: Tokens, *, development: bool) -> list[Passage]:
+        file = run / f"real-{'development' if development else 'train'}.safetensors"
+        return kept_passages(file, lambda: real_passages(self.folder, self.pages, tokens, development=development))
+
+
+def read_sources(
+    data: Path, real: RealDocuments | None, run: Path, tokens: Tokens, most: int | None
+) -> dict[str, list[Passage]]:
+    """What is learned from, tokenised once, `most` passages of each source at most, but all about real documents."""
     longest = max(shape.length for shape in SHAPES.values())
-    return keep_sources(run / "sources.safetensors", data / "train", SOURCES, tokens, longest=longest, most=most)
+    sources = keep_sources(run / "sources.safetensors", data / "train", SOURCES, tokens, longest=longest, most=most)
+    return sources | ({REAL: real.passages(run, tokens, development=False)} if real else {})
 
 
 def prepare(
@@ -72,14 +88,15 @@ def frequent_tokens(passages: Iterable[Passage]) -> torch.Tensor:
     return torch.tensor([token for token, _ in counts.most_common(FREQUENT_TOKENS)])
 
 
-def make_checks(folder: Path, tokens: Tokens) -> dict[str, list[Batch]]:
-    """Fixed batches that are never trained on: generated records in unseen names, and the dev rows."""
+def make_checks(folder: Path, real: Sequence[Passage], tokens: Tokens) -> dict[str, list[Batch]]:
+    """Fixed batches that are never trained on: generated records in unseen names, the dev rows, real documents."""
     rng = random.Random(7)
     shape = SHAPES["passage"]
     files = {"short": ["short"], "forms_dev": ["forms"]}
     sources = load_sources(folder, files, tokens, longest=shape.length, answerable=True)
+    sources |= {REAL: list(real)} if real else {}
     checks = {}
-    for name in ("records", "short", "forms_dev"):
+    for name in ("records", *sources):
         mixture = Mixture(sources, {name: 1.0}, tokens, "check")
         checks[name] = [mixture.batch([shape] * CHECK_DOCUMENTS, rng) for _ in range(CHECK_BATCHES)]
     return checks
@@ -96,6 +113,8 @@ def argument_parser() -> argparse.ArgumentParser:
     """Options that torchrun does not take for abbreviations of its own, such as `--run-path` and `--start-method`."""
     parser = argparse.ArgumentParser(prog="python -m model.training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/*.jsonl.gz and dev/*.jsonl.gz")
+    parser.add_argument("--real", type=Path, help="folder of real documents, with questions.jsonl and documents.jsonl")
+    parser.add_argument("--pages", type=Path, help="their page texts, as `python -m app.bench pages` writes them")
     parser.add_argument("--folder", type=Path, required=True, help="folder of this run: state, log, base weights")
     parser.add_argument(
         "--adapter", type=Path, help="an adapter of the same rank to start from, such as assets/embedded.safetensors"
@@ -103,7 +122,7 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--learning-rate", type=float, default=Recipe().learning_rate)
     parser.add_argument("--documents", type=int, default=Recipe().documents, help="of a step")
-    parser.add_argument("--passages", type=int, help="of each source at most (default: all)")
+    parser.add_argument("--contexts", type=int, help="of each source at most (default: all)")
     parser.add_argument(
         "--encoder-layers",
         type=int,
@@ -126,7 +145,7 @@ def main() -> None:
         steps=arguments.steps,
         learning_rate=arguments.learning_rate,
         documents=arguments.documents,
-        passages=arguments.passages,
+        passages=arguments.contexts,
         encoder_layers=arguments.encoder_layers,
         frozen_encoder=arguments.frozen_encoder,
         unanswerable=arguments.unanswerable,
@@ -137,13 +156,15 @@ def main() -> None:
         with processes.in_turn():
             base = assemble_base(run)
             tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
-            sources = read_sources(arguments.data, run, tokens, recipe.passages)
+            real = RealDocuments(folder=arguments.real, pages=arguments.pages) if arguments.real else None
+            sources = read_sources(arguments.data, real, run, tokens, recipe.passages)
+            held = real.passages(run, tokens, development=True) if real else []
         trainer = prepare(base, sources, tokens, recipe, processes=processes, loaders=arguments.loaders)
         if (run / "state.pt").exists():
             trainer.restore(run / "state.pt")
         elif arguments.adapter is not None:
             trainer.begin_with(load_adapter(arguments.adapter).by_name())
-        checks = make_checks(arguments.data / "dev", tokens) if processes.rank == 0 else {}
+        checks = make_checks(arguments.data / "dev", held, tokens) if processes.rank == 0 else {}
         train(trainer, checks, run, arguments.check_every)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def tiny_checkpoint(*, chunk_size: int = 10_000, chunk_overlap: int = 0, seed: i
 def document(*texts: str, name: str = "report.pdf") -> Document:
     """A document with the given pages, numbered from 1."""
     pages = tuple(Page(number=n, text=text, words=(), width=595, height=842) for n, text in enumerate(texts, 1))
-    return Document(name=name, sha256=name, pages=pages)
+    return Document(name=name, sha256=sha256(name.encode()).hexdigest(), pages=pages)
 
 
 def last(answers: Iterator[Answer]) -> Answer:

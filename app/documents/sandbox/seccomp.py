@@ -42,7 +42,7 @@ def install(process_id: int) -> None:
     if machine not in ARCHITECTURES:
         raise OSError(errno.ENOSYS, f"no filter was written for the architecture {machine}")
     instructions = program(machine, allowed_calls(process_id))
-    array = (_SockFilter * len(instructions))(*instructions)
+    array = (_SockFilter * len(instructions))(*(_SockFilter(*one) for one in instructions))
     prctl(_SET_SECCOMP, _FILTER_MODE, _SockFprog(length=len(instructions), filter=array))
 
 

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from app.page.checkpoint_choice import CheckpointState
+from app.serving.provider import CheckpointState
 
 
 def banner(state: CheckpointState) -> str:

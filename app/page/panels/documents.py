@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.provenance import counted, megabytes, places, roughly, unreadable
+from app.faults import in_words
+from app.provenance import before_you, counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
 from model.types import Document, Progress
@@ -21,25 +22,33 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *,
     """`fingerprint` is of the checkpoint that runs: what another one has read must be read again."""
     if not loaded:
         return (
-            '<p class="hint">PDF, images, scans, text, e-books; several at once. A document is read once,'
-            " and every question is answered from what was read.</p>"
+            '<p class="hint">PDF, Word, Excel, PowerPoint, mail, web pages, images, scans, text, e-books;'
+            " several at once. A document is read once, and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
-    rows = "".join(_row(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded)
+    rows = "".join(
+        _row_or_problem(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded
+    )
     everything = '<button class="quiet" data-event="forget_all">Forget everything</button>'
     return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
 
 
-def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_bytes: int) -> str:
-    """The progress bar of the file that is being read, and the meter: what its encoding will take."""
+def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_bytes: int, place: str = "") -> str:
+    """The progress bar of the file that is being read, and the meter: what its encoding will take.
+
+    `place`: how many documents of others are read first.
+    """
     if stopping:
         return _bar(f"Cancelling {arrival.name}", "the step that runs now ends first", "")
     if arrival.estimate is None:
         return _bar(f"Opening {arrival.name}", "", "")
     progress = arrival.estimate.progress
+    if progress.stage == "opening":
+        return _bar(f"Opening {arrival.name}", before_you(progress.total, None), "")
+    place = f" · {place}" if place else ""
     left = f" · {roughly(arrival.estimate.seconds_left)}" if arrival.estimate.seconds_left else ""
     read = progress.done >= progress.total
-    detail = "waiting for the model to load" if read and model_loads else _amount(progress) + left
+    detail = "waiting for the model to load" if read and model_loads else f"{_amount(progress)}{place or left}"
     amount = f'value="{progress.done}" max="{max(progress.total, 1)}"'
     return _bar(f"{STAGES[progress.stage]} {arrival.name}", detail, amount, _meter(arrival, capacity_bytes))
 
@@ -87,6 +96,14 @@ def _amount(progress: Progress) -> str:
     return f"{progress.done:,} of {counted(progress.total, progress.unit.removesuffix('s'))}"
 
 
+def _row_or_problem(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
+    """A document that cannot be drawn can still be let go, and the others stay as they are."""
+    try:
+        return _row(loaded, ticked=ticked, shown=shown, fingerprint=fingerprint)
+    except Exception as error:
+        return f'<li class="document">{_forget(loaded)}<p class="facts">{escape(in_words(error))}</p></li>'
+
+
 def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     name, key = escape(loaded.name), escape(loaded.key)
     pages = counted(len(loaded.document.pages), "page")
@@ -100,10 +117,14 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
         f'<span class="name" translate="no">{name}</span></button>'
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
-        f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
-        f'<p class="facts">{facts}</p>'
+        f'{_forget(loaded)}<p class="facts">{facts}</p>'
         f"{_remarks(loaded.document)}{_stale(loaded, fingerprint)}</li>"
     )
+
+
+def _forget(loaded: Loaded) -> str:
+    name, key = escape(loaded.name), escape(loaded.key)
+    return f'<button class="forget" data-event="forget" data-document="{key}" aria-label="Forget {name}">×</button>'
 
 
 def _stale(loaded: Loaded, fingerprint: str) -> str:
@@ -133,4 +154,5 @@ def _remarks(document: Document) -> str:
     remarks += unreadable(document)
     if hidden:
         remarks.append(f"text that a reader cannot see ({places(hidden)})")
+    remarks += dict.fromkeys(page.remark for page in document.pages if page.remark)
     return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""

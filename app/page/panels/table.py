@@ -7,20 +7,31 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from app.page.panels.citation import citation
 from app.provenance import counted, roughly
 from app.sessions.table import Row, Table
 from model.types import Evidence
 
 HEAD = ("Question", "Answer", "Document", "Page", "Score")
 SCORE = "The model's own probability of the answer's words. It is a hint, no proof."
-_FORMULA = re.compile(r"^[=+\-@\t\r](?!\d[\d.,\s]*$)")  # a spreadsheet would compute what a document says here
+# Where a spreadsheet would compute what a document says: at the beginning of a cell, and after a character that parts
+# cells in some countries, so that a part of this cell is taken for one. Unicode has more signs for these four.
+_FORMULA = re.compile(
+    r"""
+    (?: ^ (?=[\t\r\n])
+      | (?: ^ | (?<=[;\t\r\n]) ) (?= \s* [=+\-@＝﹦⁼₌＋﹢⁺₊﬩－﹣＠﹫] )
+    )
+    (?! \s* [+\-] \d [\d.,\x20\xa0]* $ )  # a number with its sign is a number
+    """,
+    re.VERBOSE,
+)
 
 
-def table(of: Table) -> str:
+def table(of: Table, place: str = "") -> str:
     """All of it; empty where nothing was asked yet."""
     if not of.rows:
         return ""
-    return f'<section class="many" aria-label="Answers">{_state(of)}{_rows(of.rows)}</section>'
+    return f'<section class="many" aria-label="Answers">{_state(of, place)}{_rows(of.rows)}</section>'
 
 
 def table_problem(text: str) -> str:
@@ -29,23 +40,24 @@ def table_problem(text: str) -> str:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """The table as a spreadsheet opens it. What begins like a formula is marked as text."""
+    """The table as a spreadsheet opens it: every cell in quotes, and what looks like a formula marked as text."""
     file = io.StringIO()
-    writer = csv.writer(file)
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow([*HEAD[:-1], "Text there", HEAD[-1]])
     for row in rows:
         place = _place(row)
         cells = (row.question, row.answer.text, _document(row), str(place.page) if place else "")
         quote = " ".join(place.quote.split()) if place else ""
-        safe = [_FORMULA.sub(r"'\g<0>", cell) for cell in (*cells, quote)]
+        safe = [_FORMULA.sub("'", cell) for cell in (*cells, quote)]
         writer.writerow([*safe, f"{row.answer.confidence:.2f}" if row.done else ""])
     return file.getvalue()
 
 
-def _state(of: Table) -> str:
+def _state(of: Table, place: str) -> str:
     amount = f"{of.done:,} of {counted(len(of.rows), 'answer')}"
     if of.answering:
         left = f" · {roughly(of.seconds_left)}" if of.seconds_left else ""
+        left = f" · {place}" if place else left
         left = " · stopping" if of.status == "stopping" else left
         bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
         return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'
@@ -65,7 +77,7 @@ def _row(row: Row) -> str:
     place = _place(row)
     page = (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open_row" data-row="{row.number}"'
-        f' title="{escape(place.quote)}">p. {place.page}</button>'
+        f' title="{escape(place.quote)}">{citation(place.page, place.label)}</button>'
         if place
         else ""
     )

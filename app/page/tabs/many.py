@@ -11,7 +11,7 @@ from app.page import panels
 from app.page.events import number_of
 from app.page.many_questions import ManyQuestions, Way
 from app.page.update import Update
-from app.questions import columns
+from app.questions import check_size, columns
 from app.sessions.library import Library
 from app.sessions.session import Shown
 from model.errors import ReadonceError
@@ -90,6 +90,7 @@ class ManyHandlers:
             return Update()
         file = Path(path)
         try:
+            check_size(file.name, file.stat().st_size)
             table.columns = columns(file.name, file.read_bytes())
         except ReadonceError as error:
             table.refuse(str(error))

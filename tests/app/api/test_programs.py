@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image, ImageDraw
+from safetensors.torch import save
 
 from tests.helpers.awaited import awaited
 from tests.helpers.browser import running_app
@@ -125,6 +127,14 @@ def test_a_file_that_cannot_be_read_says_why(client: Client, tmp_path: Path) -> 
     path = tmp_path / "program.exe"
     path.write_bytes(b"MZ\x90\x00" + bytes(200))
     with pytest.raises(AppError, match=r"program\.exe.*Windows program"):
+        encode(client, path)
+
+
+def test_an_encoding_is_no_document(client: Client, tmp_path: Path) -> None:
+    """Those of somebody else are opened for a person only; here it is the handle that stands for what was read."""
+    path = tmp_path / "letter.safetensors"
+    path.write_bytes(save({"memory.hidden": torch.zeros(1, 8)}, {"format": "readonce-encoding", "version": "2"}))
+    with pytest.raises(AppError, match=r"letter\.safetensors.* not a document"):
         encode(client, path)
 
 

@@ -14,6 +14,7 @@ from app.cli.progress import ERASE_LINE, LOG_SECONDS, ProgressLine
 from model.errors import Cancelled
 from model.types import Progress
 from tests.helpers.command import Run
+from tests.helpers.crafted import crafted, unchanged, with_field, with_tensor
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -117,6 +118,25 @@ def test_pages_say_how_they_enter(how: list[str], pictures: int, command: Run, l
 def test_a_damaged_encoding(command: Run, tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"not one")
     assert "a.safetensors" in command("ask", tmp_path / "a.safetensors", "-q", "Who?").complaint
+
+
+def test_crafted_encodings_are_refused_in_one_line(command: Run, letter: Path, tmp_path: Path) -> None:
+    encoding = tmp_path / "letter.safetensors"
+    command("encode", letter, "-o", encoding)
+    data = encoding.read_bytes()
+    for change, words in (
+        (with_tensor("memory.key_scales", lambda scales: scales[:, :0]), "not a readable encoding"),
+        (with_tensor("memory.hidden", lambda states: states[:, :16]), "but the checkpoint in use has"),
+        (with_field("\x1b[2J<b>", "document", "pages", 0, "number"), "not a readable encoding"),
+        (with_field([], "document", "pages"), "not a readable encoding"),
+    ):
+        encoding.write_bytes(crafted(data, change))
+        complaint = command("ask", encoding, "-q", "Who?").complaint
+        assert words in complaint and "\x1b" not in complaint
+    encoding.write_bytes(crafted(data, unchanged, version="1"))
+    assert command("ask", encoding, "-q", "Who?").complaint.endswith(
+        "letter.safetensors has format version 1, this program reads 2: read the document again."
+    )
 
 
 def test_a_checkpoint_that_is_not_there(command: Run, letter: Path) -> None:

@@ -13,13 +13,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 from app.documents import DocumentReader, Limits
 from app.page.asking import Asking
-from app.page.checkpoint_choice import CheckpointChoice
 from app.page.handlers import Handlers
 from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
-from app.page.turns import Turns
 from app.page.update import Update
+from app.serving.provider import EngineProvider
+from app.serving.scheduler import EngineScheduler
 from app.sessions.library import Library
 from app.sessions.session import Session
 from model.checkpoints.checkpoint import Checkpoint
@@ -38,7 +38,7 @@ class Tab:
     library: Library
     screen: Screen
     engine: Engine
-    turns: Turns
+    scheduler: EngineScheduler
     session: Session
     folder: Path
 
@@ -122,9 +122,9 @@ def tiny_visit(tiny_address: str, browser: Browser) -> Iterator[Visit]:
 
 
 def wait_until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not met():
-        assert time.monotonic() < deadline, "this has taken a minute"
+        assert time.monotonic() < deadline, "this has taken ten minutes"
         time.sleep(0.01)
 
 
@@ -137,17 +137,18 @@ def page_reader() -> Iterator[DocumentReader]:
 @pytest.fixture
 def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path) -> Tab:
     engine = Engine(tiny_checkpoint)
-    choice = CheckpointChoice("embedded", lambda *_: engine)
-    choice.load()
+    provider = EngineProvider("embedded", lambda *_: engine)
+    provider.load()
     library = Library(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
-    screen = Screen(choice=choice, sample=sample, capacity_bytes=100_000_000)
+    screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000)
     handlers = Handlers(
         screen=screen,
-        reading=Reading(reader=page_reader, choice=choice, library=library),
-        asking=Asking(choice=choice, library=library),
+        reading=Reading(reader=page_reader, provider=provider, library=library),
+        asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=tmp_path,
     )
     session = library.session(handlers.enter("tab", ""))
     session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
@@ -156,7 +157,7 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
         library=library,
         screen=screen,
         engine=engine,
-        turns=choice.turns,
+        scheduler=provider.scheduler,
         session=session,
         folder=tmp_path,
     )

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from app.page.captions import Captioning
-from app.page.checkpoint_choice import CheckpointChoice
+from app.serving.provider import EngineProvider
 from tests.app.page.conftest import Tab
+from tests.helpers.awaited import awaited
 from tests.helpers.browser import IN_A_BROWSER, Visit
 from tests.helpers.documents import encoded, picture
 from tests.helpers.pictures import KINDS, crossword
@@ -20,9 +21,14 @@ ORDER = encoded(picture("Order 4711 for", "Ms Okafor"), "PNG")
 
 def describe(tab: Tab, *tasks: str, question: str = "") -> list[str]:
     """What the panel shows, step by step."""
-    choice = CheckpointChoice("embedded", lambda *_: tab.engine)
-    choice.load()
-    return list(Captioning(choice, tab.library).describe(tab.session.id, tasks, question))
+    provider = EngineProvider("embedded", lambda *_: tab.engine)
+    provider.load()
+
+    async def collected() -> list[str]:
+        captioning = Captioning(provider, tab.library)
+        return [shown async for shown in captioning.describe(tab.session.id, tasks, question)]
+
+    return awaited(collected())
 
 
 def test_all_ticked_pictures_are_described_and_none_is_read_again(tab: Tab) -> None:

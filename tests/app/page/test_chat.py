@@ -11,6 +11,7 @@ import pytest
 from model.answering.questions import refers_back
 from model.types import EncodedDocument, Turn
 from tests.app.page.conftest import Tab, wait_until
+from tests.helpers.jobs import a_job
 from tests.helpers.stand_ins import pdf
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
@@ -89,7 +90,7 @@ def test_stop_ends_the_answer_and_keeps_what_was_said(read: Tab) -> None:
 
 
 def test_a_question_that_waits_can_be_stopped(read: Tab) -> None:
-    with read.turns.answering(lambda: False):  # somebody else's answer
+    with read.scheduler.answering(a_job()):  # somebody else's answer
         read.handlers.pose(read.session.id, "Who wrote?")
         read.handlers.stop(read.session.id)
         assert "Stopped before" in str(read.settled().conversation)
@@ -154,7 +155,7 @@ def test_only_a_question_that_leans_on_the_turns_before_gets_them(question: str,
 
 
 def test_a_question_that_fails_says_why_and_can_be_asked_again(read: Tab) -> None:
-    with read.turns.answering(lambda: False):
+    with read.scheduler.answering(a_job()):
         read.handlers.pose(read.session.id, "Who wrote?")
         read.handlers.forget(read.session.id, read.event(document=read.session.documents[0].key))
     page = str(read.settled().conversation)

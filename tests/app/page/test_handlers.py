@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.page.faults import in_words
+from app.faults import in_words
 from app.page.update import Update
 from model.errors import ReadonceError
 from tests.app.page.conftest import Tab, wait_until
@@ -192,7 +192,7 @@ def test_after_a_change_of_checkpoint_a_document_can_be_read_again(tab: Tab) -> 
 def test_an_encoding_is_saved_and_dropped_back_in_without_reading(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     (loaded,) = tab.session.documents
-    path = Path(str(tab.handlers.save(tab.session.id, tab.event(document=loaded.key)).download))
+    path = Path(str(awaited(tab.handlers.save(tab.session.id, tab.event(document=loaded.key))).download))
     data = path.read_bytes()
     tab.handlers.handed_out(tab.session.id)
     assert not path.parent.exists()
@@ -204,7 +204,7 @@ def test_an_encoding_is_saved_and_dropped_back_in_without_reading(tab: Tab) -> N
     assert "re-read: 0" in str(tab.ask("Who wrote?").conversation)
     assert tab.engine.encoder_tokens == before
     message = str(tab.drop(("bad.safetensors", data[:-9])).messages)
-    assert "bad.safetensors is not a readable safetensors file" in message
+    assert "bad.safetensors is not a readable encoding" in message
 
 
 def test_the_conversation_is_exported_as_plain_markdown(tab: Tab) -> None:

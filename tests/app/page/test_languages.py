@@ -19,7 +19,7 @@ from app.captions import Caption, Request
 from app.languages import FOLDER, Languages
 from app.overview.search import search
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointState
+from app.serving.provider import CheckpointState
 from app.sessions.pictures import Pictures
 from model.checkpoints.hub import _refusal
 from model.checkpoints.placement import DISK, Placement
@@ -34,15 +34,17 @@ SAID = (
     "app/page",
     "app/questions.py",
     "app/captions.py",
+    "app/serving",
     "app/sessions",
     "model/checkpoints",
+    "model/encoding/file_format.py",
     "model/engine.py",
     "model/answering/questions.py",
 )
 NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
     "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
-    "the parent is gone", "{} bytes are missing",
-    "There are no questions", "No document is chosen", "'{}' is not a file", "'{}' cannot be read",
+    "the parent is gone", "{} bytes are missing", "There are no questions", "No document is chosen",
+    "'{}' is not a file", "'{}' cannot be read",
     "'{}' has no page",
 )  # fmt: skip
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 
 import pytest
 
-from app.page.checkpoint_choice import CheckpointChoice
 from app.page.many_questions import ManyQuestions
 from app.page.panels.table import as_csv, table
 from app.page.tabs.many import ManyHandlers
 from app.questions import BATCH
+from app.serving.provider import EngineProvider
 from app.sessions.table import Row
 from model.types import Answer, Evidence, GenerationOptions
 from tests.app.page.conftest import Tab, wait_until
@@ -23,10 +24,10 @@ NOTE = b"The ferry leaves at nine."
 
 @pytest.fixture
 def many(tab: Tab) -> ManyHandlers:
-    choice = CheckpointChoice("embedded", lambda *_: tab.engine)
-    choice.load()
+    provider = EngineProvider("embedded", lambda *_: tab.engine)
+    provider.load()
     tab.session.options = GenerationOptions(max_new_tokens=6)
-    return ManyHandlers(library=tab.library, many=ManyQuestions(choice=choice, library=tab.library))
+    return ManyHandlers(library=tab.library, many=ManyQuestions(provider=provider, library=tab.library))
 
 
 def answered(tab: Tab) -> tuple[Row, ...]:
@@ -156,13 +157,33 @@ def test_the_csv_has_what_the_table_shows() -> None:
     assert row == ["Who, then?", 'the "lamp"', "a.pdf", "3", "x", "0.82"]
 
 
-@pytest.mark.parametrize("text", ['=HYPERLINK("http://evil.example")', "+1+1", "@SUM(A1)", "-A1"])
+SIGNS = [sign for sign in map(chr, range(0x110000)) if unicodedata.normalize("NFKC", sign) in ("=", "+", "-", "@")]
+
+
+@pytest.mark.parametrize(
+    "text", ['=HYPERLINK("http://evil.example")', "+1+1", "@SUM(A1)", "-A1", " =1+1", "\t7", "\r7"]
+)
 def test_a_spreadsheet_computes_nothing_of_what_a_document_says(text: str) -> None:
-    (_, row) = csv.reader(io.StringIO(as_csv([a_row("?", text)])))
+    (_, row) = csv.reader(io.StringIO(as_csv([a_row("?", text)]), newline=""))
     assert row[1] == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["-12.5", "+3", "1,084.50"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_sign_begins_a_cell_whatever_parts_the_cells(separator: str) -> None:
+    """Also for a spreadsheet that parts cells elsewhere, as some countries do."""
+    for sign in SIGNS:
+        for before in ("", "1;", "a\t", "b\r", "c\n", "-5; "):
+            written = as_csv([a_row("?", f"{before}{sign}2+3")])
+            cells = [cell for row in csv.reader(io.StringIO(written, newline=""), delimiter=separator) for cell in row]
+            assert not [cell for cell in cells if cell.lstrip().startswith(tuple(SIGNS))]
+
+
+def test_every_cell_stands_in_quotes() -> None:
+    (_, line) = as_csv([a_row("Who; and when?", "a\tb")]).splitlines()
+    assert line == '"Who; and when?","a\tb","a.pdf","3","x","0.82"'
+
+
+@pytest.mark.parametrize("text", ["-12.5", "+3", "1,084.50", "-12 500"])
 def test_numbers_stay_numbers(text: str) -> None:
     (_, row) = csv.reader(io.StringIO(as_csv([a_row("?", text)])))
     assert row[1] == text

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from model.checkpoints import embedded as module
+from model.checkpoints import load_checkpoint
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.embedded import load_embedded
 from model.engine import Engine
@@ -57,8 +59,6 @@ def quick_merge(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     def write(_part: Path, merged: Path, _progress: object) -> None:
         written.append(merged)
         save_tiny(merged)
-        note = {"fingerprint": module.folder_fingerprint(merged)}
-        (merged / "readonce.json").write_text(json.dumps(note), encoding="utf-8")
 
     monkeypatch.setattr(module, "_write_merged", write)
     return written
@@ -68,18 +68,56 @@ def ignore(_stage: str, _fraction: float) -> None:
     """Nobody watches."""
 
 
+def cut(data: bytes) -> bytes:
+    return data[:-100]
+
+
+def with_a_flipped_bit(data: bytes) -> bytes:
+    middle = len(data) * 2 // 3
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+def without_a_beginning(data: bytes) -> bytes:
+    return b"\xff" * 64 + data[64:]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "readonce.json"])
+@pytest.mark.parametrize("damaged", [cut, with_a_flipped_bit, without_a_beginning])
 def test_the_weights_are_merged_once_and_again_when_the_copy_is_damaged(
-    tmp_path: Path, quick_merge: list[Path]
+    tmp_path: Path, quick_merge: list[Path], name: str, damaged: Callable[[bytes], bytes]
 ) -> None:
     first = load_embedded(tmp_path, progress=ignore)
     assert load_embedded(tmp_path, progress=ignore).fingerprint == first.fingerprint
     assert len(quick_merge) == 1
     (folder,) = tmp_path.iterdir()
-    weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
-    assert load_embedded(tmp_path, progress=ignore).fingerprint == first.fingerprint
+    file = folder / name
+    file.write_bytes(damaged(file.read_bytes()))
+    again = load_embedded(tmp_path, progress=ignore)
     assert len(quick_merge) == 2
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    for mine, theirs in zip(first.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As safetensors says it, which is no OSError."""
+
+    def is_full(_part: Path, _merged: Path, _progress: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(module, "_write_merged", is_full)
+    with pytest.raises(CheckpointError, match=r"No space left on device.* free space, or name another folder"):
+        load_embedded(tmp_path, progress=ignore)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_keeps_a_checkpoint_from_loading_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(module, "_write_merged", breaks)
+    with pytest.raises(CheckpointError, match=r"embedded cannot be loaded: division by zero \(ZeroDivisionError\)"):
+        load_checkpoint("embedded", cache_folder=tmp_path)
 
 
 def test_a_start_that_breaks_off_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from model.training.lora import LowRankLinear
 from torch.nn import functional
 from torch.testing import assert_close
 
 from model.network.t5gemma2 import rotated
 from model.training.attention import Attended
 from model.training.fused import AddAndNorm, Gated, Norm, Turned
+from model.training.lora import LowRankLinear
 
 EPS = 1e-6
 

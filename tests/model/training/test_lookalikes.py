@@ -6,7 +6,7 @@ import pytest
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.training.edited_negatives import ASKED, lookalike, opposites
-from model.training.tasks import pairs_by_context
+from model.training.tasks import Example, pairs_by_context
 
 CONTEXT = """The city of Montpellier was founded in 985. The longest bridge of France, which Norman Foster designed, was
 opened in 2004 by Jacques Chirac. Henry IV issued the Edict of Nantes in 1598, and Louis Philippe visited Marseille."""
@@ -64,8 +64,8 @@ def test_it_is_asked_beside_the_question_and_refused() -> None:
     told = {"source": "squad11_train", "language": "en", "document": "Lake_Constance", "context": CONTEXT}
     rows = [told | {"question": question, "answers": ["2004"]} for question in questions]
     pairs = pairs_by_context(rows)[CONTEXT]
-    asked = [(prompt_text(question), "2004") for question in questions]
+    asked = [Example(prompt_text(question), "2004") for question in questions]
     assert [pair for pair in pairs if pair in asked] == asked
-    others = [answer for prompt, answer in pairs if prompt.startswith("Question:") and (prompt, answer) not in asked]
+    others = [pair.answer for pair in pairs if pair.prompt.startswith("Question:") and pair not in asked]
     assert others
     assert set(others) == {NOT_IN_DOCUMENT}

@@ -8,7 +8,7 @@ import pytest
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.training.neighbouring_negatives import neighbours
-from model.training.tasks import pairs_by_context
+from model.training.tasks import Example, pairs_by_context
 
 TOWER = "The tower of the castle was built by Ada Keller in 1907."
 GARDEN = "The garden of the castle is open to visitors. It was built later than the tower."
@@ -42,4 +42,4 @@ def test_none_where_it_might_be_answered_or_hardly_suits(rows: list[dict[str, An
 
 def test_it_is_asked_and_refused() -> None:
     pairs = pairs_by_context([row(TOWER, FOUNDED, "1907"), row(GARDEN, OPEN, "visitors")])
-    assert (prompt_text(FOUNDED), NOT_IN_DOCUMENT) in pairs[GARDEN]
+    assert Example(prompt_text(FOUNDED), NOT_IN_DOCUMENT) in pairs[GARDEN]

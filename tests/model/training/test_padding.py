@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from model.training.lora import add_lora
 
 from model.training.data import Passage, Tokens
 from model.training.forward import decoded, encoded
+from model.training.lora import add_lora
 from model.training.packing import Batch, Shape, collate, lay_out
 from tests.helpers.tiny import TEXT, tiny_model, tiny_tokenizer
 

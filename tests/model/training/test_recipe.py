@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from model.training.lora import add_lora, truncate
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
 from model.answering.prompts import NOT_IN_DOCUMENT
@@ -24,6 +23,7 @@ from model.engine import Engine
 from model.errors import CheckpointError
 from model.training.data import Passage, Tokens
 from model.training.forward import answer_states
+from model.training.lora import add_lora, truncate
 from model.training.mixture import Mixture
 from model.training.packing import IGNORED, Shape, collate, lay_out, pack
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint, tiny_model, tiny_tokenizer

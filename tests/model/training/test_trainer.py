@@ -9,13 +9,13 @@ from queue import Queue
 
 import pytest
 import torch
-from model.training.lora import LowRankLinear, add_lora
 
 from model.checkpoints.adapter import averaged, write_adapter
 from model.training.curves import read_log
 from model.training.data import Passage, Tokens
 from model.training.export import adapter_of
 from model.training.forward import Head
+from model.training.lora import LowRankLinear, add_lora
 from model.training.mixture import Mixture
 from model.training.packing import Shape
 from model.training.recipe import Recipe

@@ -13,14 +13,14 @@ import pytest
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.training.curves import Log, draw, read_log, smooth
-from model.training.data import Pair, Passage, Tokens, excerpts
+from model.training.data import LEAD_TOKENS, Pair, Passage, Tokens, excerpts
 from model.training.facts import Source
 from model.training.held_out import held_out, held_out_rows
-from model.training.recipe import MIXTURE, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
+from model.training.recipe import MIXTURE, REAL, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
 from model.training.records import distinct_facts, make_record, make_sketch
 from model.training.sales_receipts import with_other_digits
-from model.training.sources import from_stream, to_stream
-from model.training.tasks import SUMMARY, TITLE, TITLES_ASKED, pairs_by_context
+from model.training.sources import from_stream, keep_sources, to_stream
+from model.training.tasks import RARE, SUMMARY, TITLE, TITLES_ASKED, Example, pairs_by_context
 from model.training.train import frequent_tokens
 from tests.helpers.tiny import TEXT, tiny_tokenizer
 
@@ -37,30 +37,48 @@ def test_a_row_becomes_a_question_or_a_task() -> None:
         row("scitldr", "b", "Summarise this in one sentence.", "We do b."),
     ]
     assert pairs_by_context(rows) == {
-        "a": [(prompt_text("Who wrote it?"), "Ada"), (prompt_text("When?"), NOT_IN_DOCUMENT)],
-        "b": [(SUMMARY, "We do b.")],
+        "a": [Example(prompt_text("Who wrote it?"), "Ada"), Example(prompt_text("When?"), NOT_IN_DOCUMENT)],
+        "b": [Example(SUMMARY, "We do b.", whole_text=True)],
     }
 
 
 def test_some_encyclopaedia_passages_are_asked_for_their_title_once() -> None:
     contexts = [f"passage {number}" for number in range(600)]
     pairs = pairs_by_context(row("piaf", context, "Qui?", "Ada") for context in contexts for _ in range(2))
-    titles = [pair for context in contexts for pair in pairs[context] if pair[0] == TITLE]
-    assert set(titles) == {(TITLE, "Lake Constance")}
+    titles = [pair for context in contexts for pair in pairs[context] if pair.prompt == TITLE]
+    assert set(titles) == {Example(TITLE, "Lake Constance", whole_text=True)}
     assert len(titles) == pytest.approx(600 / TITLES_ASKED, rel=0.3)
     assert all(len(pairs[context]) in (2, 3) for context in contexts)
 
 
 def test_a_receipt_is_asked_for_its_only_date_and_for_the_same_in_other_words() -> None:
     dated = [row("receipts", "Shop A\n04.03.2018\nTotal 8.00", "What is the total?", "8.00")]
-    total = [(prompt_text("What is the total?"), "8.00"), (prompt_text("What is the total amount?"), "8.00")]
+    total = [Example(prompt_text(question), "8.00") for question in ("What is the total?", "What is the total amount?")]
     assert pairs_by_context(dated) == {
-        dated[0]["context"]: [total[0], (prompt_text("What is the date of the receipt?"), "04.03.2018"), total[1]]
+        dated[0]["context"]: [
+            total[0],
+            Example(prompt_text("What is the date of the receipt?"), "04.03.2018"),
+            total[1],
+        ]
     }
     twice = [row("receipts", "4 Mar 2018, best before 2019-01-31, Total 8.00", "What is the total?", "8.00")]
     assert pairs_by_context(twice) == {twice[0]["context"]: total}
     others = [row("sroie", "04.03.2018", "What is the total?", "8.00")]
     assert pairs_by_context(others) == {"04.03.2018": total[:1]}
+
+
+def test_turns_come_before_the_question_that_leans_on_them() -> None:
+    [asked] = pairs_by_context([row("followups", "a", "And in 2023?", "8") | {"history": [["How many?", "7"]]}])["a"]
+    assert asked.prompt == "Question: How many?\nAnswer: 7\nQuestion: And in 2023?\nAnswer:" and not asked.whole_text
+
+
+def test_titles_are_learned_less_often_than_what_people_ask() -> None:
+    rows = [row("openstax", str(number), "Title?", "Lakes") | {"id": str(number)} for number in range(400)]
+    asked = {task: pairs_by_context(one | {"task": task} for one in rows) for task in ("title", "summary", "question")}
+    assert len(asked["title"]) == pytest.approx(400 / RARE["title"], rel=0.3) and len(asked["summary"]) == 400
+    assert {task: pairs.popitem()[1][0].whole_text for task, pairs in asked.items()} == {
+        "title": True, "summary": True, "question": False,
+    }  # fmt: skip
 
 
 def test_a_receipt_with_other_digits_is_another_receipt_with_the_same_questions() -> None:
@@ -90,13 +108,24 @@ def test_of_a_text_that_is_too_long_each_question_keeps_what_it_is_shown() -> No
             assert passage.ids[first:last] == ids[start:end]
 
 
+def test_of_a_long_text_a_question_about_the_whole_is_shown_the_beginning() -> None:
+    tokens = Tokens(tiny_tokenizer())
+    about = {"task": "summary", "id": "1"}
+    for text, size in ((TEXT, len(tokens.encode([TEXT])[0])), ("word " * 9000, LEAD_TOKENS)):
+        [passage] = tokens.passages([row("proposals", text, "What is it about?", "Words.") | about], 895)
+        assert len(passage.ids) == size
+        assert passage.pairs[0].shown == (((0, LEAD_TOKENS),) if size == LEAD_TOKENS else ())
+
+
 def test_a_judgement_is_not_looked_for_in_the_text() -> None:
     tokens = Tokens(tiny_tokenizer())
     filler = "The lake was quiet and nobody came that day. " * 3
     text = f"No ferry ran. {filler}Omar Haddad may keep one copy of the letter. {filler}"
     shown = []
     for answer in ("No", "No ferry"):
-        [pair] = tokens.passage(text, [(prompt_text("May Omar Haddad keep a copy of the letter?"), answer)]).pairs
+        [pair] = tokens.passage(
+            text, [Example(prompt_text("May Omar Haddad keep a copy of the letter?"), answer)]
+        ).pairs
         shown.append(pair.shown)
     assert shown[0] and set(shown[0]) < set(shown[1])
     assert min(first for first, _ in shown[1]) == 0 < min(first for first, _ in shown[0])
@@ -138,6 +167,20 @@ def test_articles_that_answers_are_checked_on_are_never_trained_on() -> None:
     assert not held_out(spanish | {"source": "squadshifts"})
 
 
+def test_contexts_that_are_checked_with_are_never_trained_on(tmp_path: Path) -> None:
+    rows = [row("squadshifts", TEXT, "Who?", "Ada"), row("squadshifts", "Omar came.", "Who?", "Omar")]
+    files = {"train/squadshifts": rows, "dev/short": [rows[1] | {"context": " Omar came.\n"}]}
+    for name, lines in files.items():
+        (tmp_path / name).parent.mkdir()
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(content))
+    tokens = Tokens(tiny_tokenizer())
+    made = keep_sources(
+        tmp_path / "kept", tmp_path / "train", {"shifts": ["squadshifts"]}, tokens, longest=900, most=None
+    )
+    assert [passage.ids for passage in made["shifts"]] == tokens.encode([TEXT])
+
+
 def test_records_answer_with_words_of_their_text_and_splits_share_no_names() -> None:
     rng = random.Random(0)
     texts = {"train": "", "check": ""}
@@ -152,7 +195,7 @@ def test_records_answer_with_words_of_their_text_and_splits_share_no_names() -> 
 
 
 def test_every_weight_names_something() -> None:
-    assert set(MIXTURE) - set(SOURCES) == {"records", "text"} and set(SOURCES) <= set(MIXTURE)
+    assert set(MIXTURE) - set(SOURCES) == {"records", "text", REAL} and set(SOURCES) <= set(MIXTURE)
     assert set(SHAPES) == set(SHAPE_WEIGHTS)
     assert sum(MIXTURE.values()) == pytest.approx(1) and sum(SHAPE_WEIGHTS.values()) == pytest.approx(1)
 

@@ -7,45 +7,43 @@ from typing import cast
 import pytest
 
 from app.page import panels
-from app.page.checkpoint_choice import CheckpointChoice
+from app.serving.provider import EngineProvider
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
 from model.errors import Cancelled, CheckpointError
-
-
-def never() -> bool:
-    return False
+from tests.helpers.jobs import a_job
 
 
 def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
-    choice = CheckpointChoice("embedded", lambda *_: Engine(tiny_checkpoint))
-    choice.start()
-    assert choice.engine(never).checkpoint is tiny_checkpoint
-    assert choice.state.phase == "ready"
+    provider = EngineProvider("embedded", lambda *_: Engine(tiny_checkpoint))
+    provider.start()
+    assert provider.engine(a_job()).checkpoint is tiny_checkpoint
+    assert provider.state.phase == "ready"
 
 
 def test_the_banner_says_which_weights_come_in_only_while_they_work(tiny_checkpoint: Checkpoint) -> None:
     cramped = replace(tiny_checkpoint, offloaded="1.5 GB of its weights lie on the disk.")
-    choice = CheckpointChoice("embedded", lambda *_: Engine(cramped))
-    choice.load()
-    assert "1.5 GB of its weights lie on the disk." in panels.banner(choice.state)
+    provider = EngineProvider("embedded", lambda *_: Engine(cramped))
+    provider.load()
+    assert "1.5 GB of its weights lie on the disk." in panels.banner(provider.state)
 
 
 def test_waiting_can_be_stopped() -> None:
-    choice = CheckpointChoice("embedded", lambda *_: cast(Engine, None))
+    provider, job = EngineProvider("embedded", lambda *_: cast(Engine, None)), a_job()
+    job.stop()
     with pytest.raises(Cancelled):
-        choice.engine(lambda: True)
+        provider.engine(job)
 
 
 def test_progress_is_in_the_banner() -> None:
     def load(_: str, report: Callable[[str, float], None]) -> Engine:
         report("merging the weights", 0.4)
-        banners.append(panels.banner(choice.state))
+        banners.append(panels.banner(provider.state))
         raise CheckpointError("enough")
 
     banners: list[str] = []
-    choice = CheckpointChoice("embedded", load)
-    choice.load()
+    provider = EngineProvider("embedded", load)
+    provider.load()
     assert "merging the weights, 40%" in banners[0]
 
 
@@ -55,10 +53,10 @@ def test_a_checkpoint_that_fails_is_replaced_and_explained(tiny_checkpoint: Chec
             raise CheckpointError("google/t5gemma-2-1b-1b needs a licence click: open its page.")
         return Engine(tiny_checkpoint)
 
-    choice = CheckpointChoice("google/t5gemma-2-1b-1b", load)
-    choice.load()
-    assert choice.state.phase == "ready"
-    banner = panels.banner(choice.state)
+    provider = EngineProvider("google/t5gemma-2-1b-1b", load)
+    provider.load()
+    assert provider.state.phase == "ready"
+    banner = panels.banner(provider.state)
     assert "needs a licence click: open its page." in banner
     assert "The embedded checkpoint runs instead." in banner
 
@@ -67,8 +65,8 @@ def test_without_any_checkpoint_the_page_says_so() -> None:
     def load(*_: object) -> Engine:
         raise CheckpointError("The Gemma packages are not installed.")
 
-    choice = CheckpointChoice("embedded", load)
-    choice.load()
+    provider = EngineProvider("embedded", load)
+    provider.load()
     with pytest.raises(CheckpointError, match="not installed"):
-        choice.engine(never)
-    assert "No model runs" in panels.banner(choice.state)
+        provider.engine(a_job())
+    assert "No model runs" in panels.banner(provider.state)

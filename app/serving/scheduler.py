@@ -1,0 +1,173 @@
+"""Whose turn it is at the engine: questions first, one after the other; reading goes on between them.
+
+Two at a time would only slow each other down. Reading asks between two windows whether it may go on, and between two
+pieces of a long one, and is held there while a question waits. Where questions never end, reading still gets a fifth of
+the time, one window at a time: no question lets more than one window go before it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.serving.fair_queue import FairQueue, Ticket
+from app.sessions.jobs import Job
+
+READING_PER_ANSWERING = 0.25  # seconds of reading for each second of answering, while questions wait
+TELL_SECONDS = 1.0  # between two looks at how many are before one
+LATEST = 0.3  # what the last measurement counts in a moving average
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How many go before a client's work, and for about how long (None while nobody can know)."""
+
+    before: int
+    seconds: float | None
+
+
+class EngineScheduler:
+    """Safe to use from several threads: each brings a job, and waits on its changes."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._questions = FairQueue()
+        self._readings = FairQueue()  # in tokens
+        self._answering: Ticket | None = None
+        self._reading: Ticket | None = None
+        self._window: Ticket | None = None  # the reading for which questions wait now
+        self._step_began = 0.0  # when the reading that goes on was last allowed to
+        self._step_seconds = 0.0  # what the last window of reading, or the last piece of a long one, took
+        self._owed_seconds = 0.0  # to reading, for the answers that went before it
+        self._seconds_a_question: float | None = None
+        self._seconds_a_token: float | None = None
+        self._told = 0.0  # when everybody was last told their place
+
+    @contextmanager
+    def answering(self, job: Job, questions: int = 1) -> Iterator[None]:
+        """Wait until it is this job's turn, then hold the engine for its questions. Raises Cancelled."""
+        with self._lock:
+            ticket = self._questions.add(job, questions)
+            ticket.was_overtaken = self._window is not None
+        try:
+            if not self._may_answer(ticket):
+                job.changes.notify()  # its place can be shown
+                job.wait_until(lambda: self._may_answer(ticket), otherwise="Stopped before it began.")
+                job.changes.notify()  # it has none any more
+            began = self._clock()
+            yield
+            self._note_answer(ticket, self._clock() - began)
+        finally:
+            with self._lock:
+                self._questions.remove(ticket)
+                if self._answering is ticket:
+                    self._answering = None
+            self._tell()
+
+    @contextmanager
+    def reading(self, job: Job, tokens: int) -> Iterator[Callable[[int], None]]:
+        """A turn to read so many tokens. What it gives waits until reading may go on; it takes how many are read.
+
+        It raises Cancelled. Of several readings one goes on at a time.
+        """
+        with self._lock:
+            ticket = self._readings.add(job, tokens)
+            ticket.waits = False  # what comes before the first chunk holds nobody up
+        try:
+            yield lambda done: self._pause(ticket, done)
+        finally:
+            with self._lock:
+                self._end_step(ticket)
+                self._readings.remove(ticket)
+            self._tell()
+
+    def place_of_question(self, client: str) -> Place | None:
+        """The place of a client's first question that waits; None where none does."""
+        return self._place(self._questions, client, self._seconds_a_question)
+
+    def place_of_reading(self, client: str) -> Place | None:
+        """The place of a client's first document that waits to be read."""
+        return self._place(self._readings, client, self._seconds_a_token)
+
+    def _may_answer(self, ticket: Ticket) -> bool:
+        with self._lock:
+            free = self._answering is None and self._window is None and self._questions.first() is ticket
+            if free and not self._reading_is_due():
+                self._answering, ticket.waits = ticket, False
+            return self._answering is ticket
+
+    def _may_read(self, ticket: Ticket) -> bool:
+        with self._lock:
+            free = self._answering is None and self._reading is None and self._readings.first() is ticket
+            if not free or (len(self._questions) and not self._reading_is_due()):
+                return False
+            if len(self._questions):
+                self._window = ticket
+                for question in self._questions:
+                    question.was_overtaken = True
+            self._reading, ticket.waits = ticket, False
+            self._step_began = self._clock()
+            return True
+
+    def _reading_is_due(self) -> bool:
+        """Whether the next window of reading goes before the questions that wait."""
+        owed = self._readings.first() is not None and self._owed_seconds >= self._step_seconds
+        return owed and not any(question.was_overtaken for question in self._questions)
+
+    def _pause(self, ticket: Ticket, done: int) -> None:
+        with self._lock:
+            seconds = self._end_step(ticket)
+            read = done - ticket.served
+            if read > 0:
+                self._readings.serve(ticket, read)
+                self._seconds_a_token = _moved(self._seconds_a_token, seconds / read)
+        if not self._may_read(ticket):
+            self._tell()
+            ticket.job.wait_until(lambda: self._may_read(ticket), otherwise="Reading was stopped.")
+
+    def _end_step(self, ticket: Ticket) -> float:
+        """The reading that goes on holds in; returns the seconds that it went on."""
+        ticket.waits = True
+        if self._reading is not ticket:
+            return 0.0
+        self._step_seconds = self._clock() - self._step_began
+        if self._window is ticket:
+            self._owed_seconds = 0.0
+        self._reading, self._window = None, None
+        return self._step_seconds
+
+    def _note_answer(self, ticket: Ticket, seconds: float) -> None:
+        with self._lock:
+            self._questions.serve(ticket, ticket.cost)
+            self._seconds_a_question = _moved(self._seconds_a_question, seconds / ticket.cost)
+            if any(reading.waits for reading in self._readings):
+                owed = self._owed_seconds + READING_PER_ANSWERING * seconds
+                self._owed_seconds = min(owed, self._step_seconds)
+
+    def _tell(self) -> None:
+        """Wake those whose turn it may be, and now and then everybody who waits: their places have moved."""
+        with self._lock:
+            now = self._clock()
+            everybody = now - self._told >= TELL_SECONDS
+            self._told = now if everybody else self._told
+            tickets = [ticket for queue in (self._questions, self._readings) for ticket in queue if ticket.waits]
+            firsts = (self._questions.first(), self._readings.first())
+            woken = {ticket.job for ticket in tickets if everybody or ticket in firsts}
+        for job in woken:
+            job.changes.notify()
+
+    def _place(self, queue: FairQueue, client: str, seconds_a_unit: float | None) -> Place | None:
+        with self._lock:
+            own = [ticket for ticket in queue if ticket.job.client == client]
+            ticket = min(own, key=lambda one: one.order, default=None)
+            if ticket is None or not ticket.waits:
+                return None
+            before = queue.before(ticket)
+            left = sum(one.left for one in before)
+            return Place(before=len(before), seconds=None if seconds_a_unit is None else left * seconds_a_unit)
+
+
+def _moved(average: float | None, measured: float) -> float:
+    return measured if average is None else average + LATEST * (measured - average)

@@ -1,0 +1,113 @@
+"""The gate: one ASGI layer around everything that is served. What is not asked as it should be does not come in."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.bodies import JSON_BYTES, Pace, bounded, check_size, declared_bytes, read_whole
+from app.web.browsers import browser_of, new_cookie
+from app.web.headers import security_headers
+from app.web.hosts import Hosts
+from app.web.proxies import Proxies
+from app.web.refusals import RequestRefused
+from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, is_open
+
+_POLICY_VIOLATION: Final = 1008  # RFC 6455
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Who may ask, and how much."""
+
+    hosts: Hosts
+    proxies: Proxies = field(default_factory=Proxies)
+    upload_bytes: int  # of one request with files
+    embedded: bool = False  # whether the page stands in huggingface.co's frame
+    pace: Pace = field(default_factory=Pace)
+
+
+class Gate:
+    """Checks host, address, origin and body of each request, and sends the security headers with each answer.
+
+    What proxies say has been sorted out before (`ProxyHeaders`).
+    """
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+        self._headers = security_headers(embedded=rules.embedded)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # there are none
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        send = self._with_headers(scope, send)
+        try:
+            self._check(scope)
+            receive = await self._body(scope, receive)
+        except RequestRefused as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        await self._app(_without_cookies(scope) if _path(scope).startswith(MCP) else scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        headers, path, hosts = Headers(scope=scope), _path(scope), self._rules.hosts
+        if len(headers.getlist("host")) > 1:
+            raise RequestRefused("The request names several hosts. Send one Host header.", status=400)
+        if path != HEALTH:
+            hosts.check(headers.get("host", ""))
+        if not is_open(scope["method"], path):
+            raise RequestRefused(f"There is nothing at {scope['method']} {path[:100]}.", status=404)
+        if (origin := headers.get("origin")) is not None:
+            hosts.check_origin(origin, headers.get("host", ""))
+        elif _is_foreign_part(headers):
+            raise RequestRefused("Pages from elsewhere may not use what this server sends.")
+
+    async def _body(self, scope: Scope, receive: Receive) -> Receive:
+        """The body to be read: an upload as it comes, anything else when it is here."""
+        is_upload = _path(scope) == UPLOAD
+        most = self._rules.upload_bytes if is_upload else JSON_BYTES
+        check_size(declared_bytes(scope["headers"]) or 0, most)
+        receive = bounded(receive, most=most, pace=self._rules.pace)
+        return receive if is_upload else await read_whole(receive)
+
+    def _with_headers(self, scope: Scope, send: Send) -> Send:
+        gives_name = _path(scope) in PAGES and not browser_of(HTTPConnection(scope))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if gives_name:
+                    headers.append("set-cookie", new_cookie(embedded=self._rules.embedded))
+            await send(message)
+
+        return send_with_headers
+
+
+def _path(scope: Scope) -> str:
+    """The path below the server's own root, as the router behind the gate sees it."""
+    root = scope.get("root_path", "")
+    path: str = scope["path"]
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path
+
+
+def _is_foreign_part(headers: Headers) -> bool:
+    """Whether a browser says that another site's page wants this for itself, such as for a picture or a script.
+
+    A link to this server, or a frame with it, is a navigation; which frames are shown, the security headers say.
+    """
+    foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return foreign and headers.get("sec-fetch-mode") != "navigate"
+
+
+def _without_cookies(scope: Scope) -> Scope:
+    """Gradio's MCP server asks this server in its own name, and would send its caller's cookies along."""
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"cookie"]}

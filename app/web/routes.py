@@ -1,0 +1,36 @@
+"""Which addresses of the server are open. Gradio has many more than this page needs, and may get new ones: all shut.
+
+Shut are, for example, `proxy=` and `stream/` (files of other servers), `component_server` (any method of a component),
+`process_recording` (runs ffmpeg on what is sent), `deep_link` (another session's values), `run-history/`, `monitoring`
+and `login`.
+"""
+
+import re
+from typing import Final
+
+API: Final = "/gradio_api"
+UPLOAD: Final = f"{API}/upload"
+FILE: Final = f"{API}/file="
+MCP: Final = f"{API}/mcp"
+HEALTH: Final = "/healthz"
+
+PAGES: Final = frozenset({"/", "/config", "/config/"})  # what a browser or a client opens first
+_READ: Final = re.compile(
+    rf"/(healthz|theme\.css|favicon\.ico|robots\.txt|manifest\.json)?"
+    rf"|/config/?"
+    rf"|/(static|assets|svelte)/.+"
+    rf"|{API}/(info|openapi\.json|app_id|startup-events|theme\.css|upload_progress)/?"
+    rf"|{API}/queue/(data|status)"
+    rf"|{API}/heartbeat/[^/]+"
+    rf"|{API}/call/(v2/)?[^/]+/[^/]+"
+    rf"|{API}/file=.+"
+)
+_WRITE: Final = re.compile(rf"{API}/(upload|queue/join|cancel|reset/?|(run|call|call/v2)/[^/]+/?)")
+_METHODS: Final = {"GET": (_READ,), "HEAD": (_READ,), "POST": (_WRITE,), "OPTIONS": (_READ, _WRITE)}
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether this request is one of those that the page, `gradio_client` and MCP clients make."""
+    if path == MCP or path.startswith(f"{MCP}/"):
+        return True  # with methods of its own
+    return any(pattern.fullmatch(path) for pattern in _METHODS.get(method, ()))

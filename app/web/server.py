@@ -1,0 +1,112 @@
+"""Gradio's web application behind the gate, and how it is served."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+import fastapi
+from gradio.route_utils import upload_fn
+from gradio.routes import App, ORJSONResponse, file_upload_statuses
+from starlette.formparsers import MultiPartException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp
+
+from app.web.bodies import declared_bytes
+from app.web.browsers import browser_of
+from app.web.gate import Gate, Rules
+from app.web.inline_scripts import InlineScripts
+from app.web.proxies import ProxyHeaders
+from app.web.refusals import RequestRefused
+from app.web.routes import FILE, HEALTH, UPLOAD
+from app.web.uploads import Uploads
+
+SWEEP_SECONDS: Final = 60
+
+
+class WebApp(App):
+    """Gradio's application with the gate around it, and with routes of our own for uploads and downloads.
+
+    Routes that are added first are found first: Gradio's own for the same addresses are never reached.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        uploads: Uploads,
+        *,
+        file_bytes: int,
+        is_ready: Callable[[], bool],
+        middleware: Sequence[Middleware] = (),
+    ) -> None:
+        super().__init__(
+            default_response_class=ORJSONResponse,
+            middleware=[Middleware(InlineScripts, embedded=rules.embedded), *middleware],
+        )
+        self._rules = rules
+        self._uploads = uploads
+        self._file_bytes = file_bytes
+        self._is_ready = is_ready
+        self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
+        self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
+        self.add_api_route(f"{FILE}{{path:path}}", self._file, methods=["GET", "HEAD"], response_model=None)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The gate stands outside all that Gradio and Starlette do, their answers to errors too."""
+        return ProxyHeaders(Gate(super().build_middleware_stack(), self._rules), self._rules.proxies, self._rules.hosts)
+
+    @asynccontextmanager
+    async def sweeping(self, _: fastapi.FastAPI) -> AsyncIterator[None]:
+        """While the server runs, delete the uploads that nobody has used."""
+
+        async def sweep() -> None:
+            while True:
+                await anyio.sleep(SWEEP_SECONDS)
+                await anyio.to_thread.run_sync(self._uploads.sweep)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(sweep)
+            yield
+            tasks.cancel_scope.cancel()
+
+    def _health(self) -> Response:
+        """Whether questions can be answered; it tells nothing else."""
+        return PlainTextResponse("ok\n") if self._is_ready() else PlainTextResponse("loading\n", status_code=503)
+
+    async def _upload(self, request: fastapi.Request, upload_id: str | None = None) -> Response:
+        """Take files in. What comes back are their paths, which only their sender knows."""
+        progress = file_upload_statuses if upload_id else None
+        try:
+            return JSONResponse(await self._received(request, upload_id))
+        except RequestRefused as refusal:
+            return refusal.response()
+        except MultiPartException as error:
+            size = 413 if "maximum allowed size" in error.message else 400
+            return RequestRefused(error.message, status=size).response()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        finally:
+            if progress is not None and upload_id is not None:
+                progress.set_done(upload_id)
+
+    async def _received(self, request: fastapi.Request, upload_id: str | None) -> list[str]:
+        expected = declared_bytes(request.scope["headers"]) or self._rules.upload_bytes
+        with self._uploads.folder_for(expected) as folder:
+            progress = file_upload_statuses if upload_id else None
+            paths, *_ = await upload_fn(request, folder, self._file_bytes, upload_id, upload_progress=progress)
+            browser = browser_of(request)
+            return [self._uploads.receive(Path(path), browser) for path in paths]
+
+    async def _file(self, path: str, request: fastapi.Request) -> Response:
+        """Give a file back to its browser. It is always saved, never shown."""
+        try:
+            file = self._uploads.readable(path, browser_of(request))
+        except RequestRefused as refusal:
+            return refusal.response()
+        return FileResponse(
+            file.path, filename=file.path.name, media_type="application/octet-stream",
+            headers={"Cache-Control": "no-store"},
+        )  # fmt: skip

@@ -1,0 +1,206 @@
+"""The tensors of a saved encoding: which there are, of which shapes, and in which ranges their numbers lie.
+
+Sizes of the same name are the same in all tensors: a state, a key's norm and a place for every token. What is checked
+here is what the rest of the program relies on, native code included; only a checkpoint can tell whether it fits that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from model.encoding.header import Header
+from model.types import Document, EncodedDocument, Memory, TokenMap, Word
+
+PICTURE = "pictures."  # then the page's number
+_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")  # of pictures that a browser is shown
+
+_LARGEST_STATE = 1e6  # a norm leaves states within the root of their number, times a gain
+_LARGEST_KEY_SCALE = 1e6  # 1 / rms, whose square has 1e-6 added
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """The type of a tensor's numbers, and its sizes: a number, or the name of one that other tensors share."""
+
+    dtype: torch.dtype
+    sizes: tuple[str | int, ...]
+
+
+def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[str, torch.Tensor]:
+    """Copies of an encoding's tensors, by name, on the CPU; pictures of its pages among them, by page number."""
+    memory, tokens = encoded.memory, encoded.tokens
+    spans, boxes = _word_tensors(encoded.document)
+    tensors = {
+        "memory.hidden": memory.hidden,
+        "memory.key_scales": memory.key_inv_rms,
+        "memory.hidden_scales": memory.hidden_scales,
+        "memory.channel_scales": memory.channel_scales,
+        "tokens.ids": tokens.ids,
+        "tokens.pages": tokens.pages,
+        "tokens.starts": tokens.starts,
+        "tokens.ends": tokens.ends,
+        "words.spans": spans,
+        "words.boxes": boxes,
+    }
+    tensors |= {f"{PICTURE}{number}": _bytes_tensor(picture) for number, picture in pictures.items()}
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items() if tensor is not None}
+
+
+def check_tensors(tensors: Tensors, header: Header) -> None:
+    """Raises ValueError where they are not the tensors of an encoding with this header."""
+    expected = _expected(header)
+    pictures = {name for name in tensors if name.startswith(PICTURE)}
+    if different := tensors.keys() ^ expected.keys() ^ pictures:
+        name = min(different)
+        raise ValueError(f"the tensor {name[:60]!r} is {'not expected' if name in tensors else 'missing'}")
+    sizes: dict[str, int] = {"words": sum(page.words for page in header.document.pages)}
+    for name, shape in expected.items():
+        _check_shape(name, tensors[name], shape, sizes)
+    _check_memory(tensors)
+    _check_tokens(tensors, header)
+    _check_words(tensors, header)
+    numbers = {str(page.number) for page in header.document.pages}
+    for name in pictures:
+        _check_picture(name.removeprefix(PICTURE), tensors[name], numbers)
+
+
+def memory_from(tensors: Tensors) -> Memory:
+    return Memory(
+        hidden=tensors["memory.hidden"],
+        key_inv_rms=tensors["memory.key_scales"],
+        hidden_scales=tensors.get("memory.hidden_scales"),
+        channel_scales=tensors.get("memory.channel_scales"),
+    )
+
+
+def tokens_from(tensors: Tensors) -> TokenMap:
+    return TokenMap(
+        ids=tensors["tokens.ids"],
+        pages=tensors["tokens.pages"],
+        starts=tensors["tokens.starts"],
+        ends=tensors["tokens.ends"],
+    )
+
+
+def words_from(tensors: Tensors) -> list[Word]:
+    """All pages' words, page after page."""
+    rows = zip(tensors["words.spans"].tolist(), tensors["words.boxes"].tolist(), strict=True)
+    return [Word(start=start, end=end, box=tuple(box), hidden=bool(hidden)) for (start, end, hidden), box in rows]
+
+
+def pictures_from(tensors: Tensors) -> dict[int, bytes]:
+    """The pictures of pages, by page number."""
+    return {
+        int(name.removeprefix(PICTURE)): tensor.numpy().tobytes()
+        for name, tensor in tensors.items()
+        if name.startswith(PICTURE)
+    }
+
+
+def _word_tensors(document: Document) -> tuple[torch.Tensor, torch.Tensor]:
+    """Start, end and hidden of every word of every page, (N, 3) int32, and their boxes, (N, 4) float32."""
+    words = [word for page in document.pages for word in page.words]
+    spans = torch.tensor([(word.start, word.end, int(word.hidden)) for word in words], dtype=torch.int32)
+    boxes = torch.tensor([word.box for word in words], dtype=torch.float32)
+    return spans.reshape(-1, 3), boxes.reshape(-1, 4).nan_to_num().clamp(0, 1)
+
+
+def _bytes_tensor(data: bytes) -> torch.Tensor:
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)
+
+
+def _expected(header: Header) -> dict[str, _Shape]:
+    dtype: torch.dtype = getattr(torch, header.precision)
+    shapes = {
+        "memory.hidden": _Shape(dtype=dtype, sizes=("tokens", "channels")),
+        "memory.key_scales": _Shape(dtype=torch.float32, sizes=("layers", "key heads", "tokens")),
+        "words.spans": _Shape(dtype=torch.int32, sizes=("words", 3)),
+        "words.boxes": _Shape(dtype=torch.float32, sizes=("words", 4)),
+    }
+    shapes |= {
+        f"tokens.{name}": _Shape(dtype=torch.int32, sizes=("tokens",)) for name in ("ids", "pages", "starts", "ends")
+    }
+    if dtype == torch.int8:
+        shapes["memory.hidden_scales"] = _Shape(dtype=torch.float32, sizes=("tokens",))
+        shapes["memory.channel_scales"] = _Shape(dtype=torch.float32, sizes=("channels",))
+    return shapes
+
+
+def _check_shape(name: str, tensor: torch.Tensor, shape: _Shape, sizes: dict[str, int]) -> None:
+    """A size that was not met before is noted in `sizes`."""
+    if tensor.dtype != shape.dtype:
+        raise ValueError(f"{name} is {tensor.dtype}, not {shape.dtype}")
+    if tensor.ndim != len(shape.sizes):
+        raise ValueError(f"{name} has {tensor.ndim} dimensions, not {len(shape.sizes)}")
+    for size, expected in zip(tensor.shape, shape.sizes, strict=True):
+        if isinstance(expected, str):
+            known = sizes.setdefault(expected, size)
+            if size != known or (size < 1 and expected != "words"):
+                raise ValueError(f"{name} has {size} {expected}, not {max(known, 1)}")
+        elif size != expected:
+            raise ValueError(f"{name} has {size} numbers a row, not {expected}")
+
+
+def _check_range(name: str, tensor: torch.Tensor, least: float, most: float) -> None:
+    """Every number lies within the bounds, which a NaN does not."""
+    if not tensor.numel():
+        return
+    low, high = (float(bound) for bound in tensor.aminmax())
+    if not (least <= low and high <= most):
+        raise ValueError(f"{name} has numbers from {low:g} to {high:g}, beyond {least:g} to {most:g}")
+
+
+def _check_memory(tensors: Tensors) -> None:
+    smallest = torch.finfo(torch.float32).tiny
+    _check_range("memory.key_scales", tensors["memory.key_scales"], smallest, _LARGEST_KEY_SCALE)
+    hidden, most = tensors["memory.hidden"], _LARGEST_STATE
+    if hidden.dtype == torch.int8:
+        for name in ("memory.hidden_scales", "memory.channel_scales"):
+            _check_range(name, tensors[name], smallest, most)
+        largest = (float(tensors[name].max()) for name in ("memory.hidden_scales", "memory.channel_scales"))
+        most /= max(1.0, next(largest) * next(largest))
+    _check_range("memory.hidden", hidden, -most, most)
+
+
+def _check_tokens(tensors: Tensors, header: Header) -> None:
+    """Every token lies within the text of a page that is there, or on no page: 0, whose text is empty."""
+    ids, pages, starts, ends = (tensors[f"tokens.{name}"] for name in ("ids", "pages", "starts", "ends"))
+    _check_range("tokens.ids", ids, 0, 2**31 - 1)
+    numbers = torch.tensor([0, *(page.number for page in header.document.pages)], dtype=torch.int32)
+    lengths = torch.tensor([0, *(len(page.text) for page in header.document.pages)])
+    index = torch.searchsorted(numbers, pages).clamp(max=len(numbers) - 1)
+    if (wrong := numbers[index] != pages).any():
+        raise ValueError(f"a token stands on page {int(pages[wrong][0])}, which is not there")
+    if (wrong := (starts < 0) | (ends < starts) | (ends > lengths[index])).any():
+        place = f"characters {int(starts[wrong][0])} to {int(ends[wrong][0])} of page {int(pages[wrong][0])}"
+        raise ValueError(f"a token stands for {place}, which has {int(lengths[index][wrong][0])}")
+
+
+def _check_words(tensors: Tensors, header: Header) -> None:
+    """The words of a page lie within its text, one behind the other, and their boxes within the page."""
+    starts, ends, hidden = tensors["words.spans"].unbind(1)
+    _check_range("words.boxes", tensors["words.boxes"], 0.0, 1.0)
+    _check_range("words.spans", hidden, 0, 1)
+    pages = header.document.pages
+    page_of = torch.repeat_interleave(torch.tensor([page.words for page in pages]))
+    lengths = torch.tensor([len(page.text) for page in pages])[page_of]
+    earlier = torch.zeros_like(ends)  # where the word before it on the same page ends
+    earlier[1:] = torch.where(page_of[1:] == page_of[:-1], ends[:-1], 0)
+    if (wrong := (starts < earlier) | (ends <= starts) | (ends > lengths)).any():
+        place = f"characters {int(starts[wrong][0])} to {int(ends[wrong][0])}"
+        number = pages[int(page_of[wrong][0])].number
+        raise ValueError(f"a word of page {number} lies at {place}, of {int(lengths[wrong][0])}, out of its order")
+
+
+def _check_picture(number: str, tensor: torch.Tensor, pages: Collection[str]) -> None:
+    if number not in pages:
+        raise ValueError(f"there is a picture of page {number[:20]!r}, which is not there")
+    if tensor.dtype != torch.uint8 or tensor.ndim != 1:
+        raise ValueError(f"the picture of page {number} is {tensor.dtype} {tuple(tensor.shape)}, not a row of bytes")
+    if not tensor[:8].numpy().tobytes().startswith(_BEGINNINGS):
+        raise ValueError(f"the picture of page {number} is no PNG, JPEG or WebP")
