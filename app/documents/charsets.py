@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.documents.letter_statistics import LANGUAGES, letters_likelihood, oddities
+from app.documents.alphabets import LANGUAGES
+from app.documents.letter_statistics import letters_likelihood, oddities
 
 SAMPLE = 8_000  # bytes that are judged
 _MARKS = {

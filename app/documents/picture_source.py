@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import warnings
 from dataclasses import replace
 
@@ -56,7 +57,11 @@ class PictureSource:
         """One page, upright, in 8-bit red, green and blue, on white."""
         self._image.seek(number - 1)
         check_pixels(self._image, name=self._name, max_pixels=self._max_pixels)
-        return ImageOps.exif_transpose(_flatten(self._image))
+        flat = _flatten(self._image)
+        try:
+            return ImageOps.exif_transpose(flat)
+        except (SyntaxError, ValueError, OSError, struct.error):  # a broken EXIF block says nothing of the pixels
+            return flat
 
     def _resolution(self) -> float:
         dots = float(self._image.info.get("dpi", (DOTS_PER_INCH, DOTS_PER_INCH))[0])
@@ -96,13 +101,20 @@ def _flatten(image: Image.Image) -> Image.Image:
         flat = Image.fromarray(_eight_bits(np.asarray(image, np.float64)))
     elif "A" in image.mode or "transparency" in image.info:
         layer = image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+        flat = Image.alpha_composite(Image.new("RGBA", layer.size, _background(layer)), layer)
     else:
         flat = image
     result = flat.convert("RGB")
     if "exif" in image.info:
         result.info["exif"] = image.info["exif"]
     return result
+
+
+def _background(layer: Image.Image) -> str:
+    """White, or black where what is seen of a picture is nearly white itself."""
+    pixels = np.asarray(layer)
+    seen = pixels[pixels[:, :, 3] > 128]
+    return "black" if 0 < len(seen) < pixels[:, :, 3].size and np.median(seen[:, :3]) > 200 else "white"
 
 
 def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from app.documents.across_pages import finished
 from app.documents.copies import private_copy
 from app.documents.images import PageImages, ReadDocument
 from app.documents.limits import MIB, Limits
@@ -62,7 +63,7 @@ class DocumentReader:
         )
         try:
             reading = Reading(self._reading, self._limits, job, copy, caller)
-            found = tuple(reading.pages(progress, cancelled))
+            found = finished(tuple(reading.pages(progress, cancelled)))
         except BaseException:
             images.close()
             raise

@@ -5,6 +5,7 @@ import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.documents.flow.blocks import Block, Heading, PageBreak, Paragraph, Section, plain_table
 from app.documents.formats import damaged_error
@@ -191,7 +192,7 @@ class _Reader:
             self._put(chr(code))
         self._skip = self._state.fallback
 
-    def _set(self, **changes: object) -> None:
+    def _set(self, **changes: Any) -> None:
         self._flush()
         self._state = replace(self._state, **changes)
 

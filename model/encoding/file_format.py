@@ -85,11 +85,11 @@ def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
 
 def _packed(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> bytes:
     """The bytes of the file. What could not be loaded again is not written."""
-    tensors, header = tensors_of(encoded, pictures), Header.of(encoded).json()
     try:
+        tensors, header = tensors_of(encoded, pictures), Header.of(encoded).json()
         check_tensors(tensors, Header.parse(header))
         return sealed.pack(tensors, {"format": FORMAT, "version": str(VERSION), "encoding": header})
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         name = encoded.document.name
         raise EncodingError(f"The encoding of {name} cannot be saved ({error}): read the document again.") from error
 

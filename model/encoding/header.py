@@ -19,12 +19,12 @@ _MOST_PAGES = 1_000_000
 _MOST_CHARACTERS = 2**24  # of one page; all of them are bounded by the header's length
 _SHORTEST_SIDE, _LONGEST_SIDE = 0.01, 1e6  # points
 _MOST_SECONDS = 1e9
-_LONGEST_NAME = 255
-_LONGEST_REMARK = 1_000
+_LONGEST_NAME, _LONGEST_REMARK = 255, 10_000
 
 _NOT_IN_A_NAME = r"/\\\x00-\x1f\x7f"
 
 _Count = Annotated[int, Range(0, _MOST_CHARACTERS)]
+_Remark = Annotated[str, Range(0, _LONGEST_REMARK)]
 _Side = Annotated[float, Range(_SHORTEST_SIDE, _LONGEST_SIDE)]
 
 
@@ -41,8 +41,8 @@ class PageHeader:
     unread_parts: tuple[PagePart, ...]
     figures: Annotated[float, Range(0, 1)]
     view: PageView
-    label: Annotated[str, Range(0, _LONGEST_NAME)]
-    remark: Annotated[str, Range(0, _LONGEST_REMARK)]
+    label: _Remark
+    remark: _Remark
     words: _Count
 
 
@@ -109,8 +109,8 @@ class Header:
 
 
 def _page_header(page: Page) -> PageHeader:
-    facts = {field.name: getattr(page, field.name) for field in fields(page)}
-    return PageHeader(**(facts | {"words": len(page.words)}))
+    names = [field.name for field in fields(PageHeader) if field.name != "words"]
+    return PageHeader(**{name: getattr(page, name) for name in names}, words=len(page.words))
 
 
 def _file_name(name: str) -> str:

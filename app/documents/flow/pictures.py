@@ -40,11 +40,11 @@ def opened(figure: Figure, max_pixels: int) -> Picture | None:
     """The picture, or None for one of an unknown kind, a broken one, or one with too many pixels."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            image = Image.open(io.BytesIO(figure.data), formats=FORMATS)
-            if image.width * image.height > max_pixels or 0 in image.size:
+            opened = Image.open(io.BytesIO(figure.data), formats=FORMATS)
+            if opened.width * opened.height > max_pixels or 0 in opened.size:
                 return None
-            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            image = image.convert("RGBA")
+            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            image = opened.convert("RGBA")
     except Exception:  # a decoder may raise anything
         return None
     width = figure.width or image.width * POINTS_PER_PIXEL

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from app.faults import in_words
-from app.provenance import counted, megabytes, places, roughly, unreadable
+from app.provenance import before_you, counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
 from model.types import Document, Progress
@@ -43,6 +43,8 @@ def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_byt
     if arrival.estimate is None:
         return _bar(f"Opening {arrival.name}", "", "")
     progress = arrival.estimate.progress
+    if progress.stage == "opening":
+        return _bar(f"Opening {arrival.name}", before_you(progress.total, None), "")
     place = f" · {place}" if place else ""
     left = f" · {roughly(arrival.estimate.seconds_left)}" if arrival.estimate.seconds_left else ""
     read = progress.done >= progress.total

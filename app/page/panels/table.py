@@ -27,11 +27,11 @@ _FORMULA = re.compile(
 )
 
 
-def table(of: Table) -> str:
+def table(of: Table, place: str = "") -> str:
     """All of it; empty where nothing was asked yet."""
     if not of.rows:
         return ""
-    return f'<section class="many" aria-label="Answers">{_state(of)}{_rows(of.rows)}</section>'
+    return f'<section class="many" aria-label="Answers">{_state(of, place)}{_rows(of.rows)}</section>'
 
 
 def table_problem(text: str) -> str:
@@ -53,10 +53,11 @@ def as_csv(rows: Sequence[Row]) -> str:
     return file.getvalue()
 
 
-def _state(of: Table) -> str:
+def _state(of: Table, place: str) -> str:
     amount = f"{of.done:,} of {counted(len(of.rows), 'answer')}"
     if of.answering:
         left = f" · {roughly(of.seconds_left)}" if of.seconds_left else ""
+        left = f" · {place}" if place else left
         left = " · stopping" if of.status == "stopping" else left
         bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
         return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'

@@ -125,6 +125,9 @@ OF_A_PAGE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "view": ("view", ("<b>", {}, "TEXT")),
     "unread_boxes": ("unread_boxes", ("<b>", -1, 0.5, 10**9, False)),
     "figures": ("figures", ("x", -0.1, 1.1)),
+    "unread_parts": ("unread_parts", (None, "notes", ["<b>"], [1])),
+    "label": ("label", (None, 5, "x" * 10_001)),
+    "remark": ("remark", (["x"],)),
     "words": ("words", (-1, 1, 3, 10**9, 2.0, "2")),
     "evil": ("unknown 'evil'", (1,)),
 }
