@@ -35,7 +35,7 @@ from tests.helpers.crafted import (
     unchanged,
     with_tensor,
 )
-from tests.helpers.encoding_lies import FIELDS, TENSORS
+from tests.helpers.encoding_lies import FIELDS, TENSORS, everywhere
 from tests.helpers.tiny import tiny_checkpoint
 
 
