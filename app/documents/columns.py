@@ -101,7 +101,8 @@ def _slabs(rows: Sequence[list[Piece]], em: float, strip: Strip, rules: Rules) -
         if slab and (top - bottom > 1.0 * em or ruled):
             yield slab
             slab = []
-        bottom = max(bottom, max(piece.box[3] for piece in row)) if slab else max(piece.box[3] for piece in row)
+        lowest = max(piece.box[3] for piece in row)
+        bottom = max(bottom, lowest) if slab else lowest
         slab.append(row)
     if slab:
         yield slab
@@ -183,7 +184,7 @@ def _are_address_blocks(beside: Sequence[Beside], left: Sequence[Line], right: S
     first = beside[0]
     if first.left is None or first.right is None:
         return False
-    others = [line for line in left[1:]]
+    others = left[1:]
     headed = _is_head(first.left, others) and _is_head(first.right, right[1:])
     colons = sum(line.text.rstrip().endswith(":") for line in others)
     tight = max(_pitch(left), _pitch(right)) < WIDE_PITCH

@@ -134,7 +134,7 @@ def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
         )
     if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
         raise DocumentError(
-            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by itself."
+            f"{name!r} is a PDF portfolio of {document.embfile_count()} files: save them, and open each by itself."
         )
 
 

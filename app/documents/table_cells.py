@@ -143,7 +143,11 @@ def _packed(cells: list[RawCell]) -> list[RawCell]:
     columns = _kept({place for cell in filled for place in cell.across}, filled, "across")
     rows = _kept({place for cell in filled for place in cell.down}, filled, "down")
     return [
-        replace(cell, across=(columns[cell.across[0]], columns[cell.across[1]]), down=(rows[cell.down[0]], rows[cell.down[1]]))
+        replace(
+            cell,
+            across=(columns[cell.across[0]], columns[cell.across[1]]),
+            down=(rows[cell.down[0]], rows[cell.down[1]]),
+        )
         for cell in filled
     ]  # fmt: skip
 
@@ -190,8 +194,9 @@ def _without_leaders(row: Sequence[Piece]) -> list[Piece]:
             text = LEADER.sub("", piece.text)
             if not text:
                 continue
-            piece = replace(piece, text=text) if text != piece.text else piece
-        kept.append(piece)
+            kept.append(replace(piece, text=text) if text != piece.text else piece)
+        else:
+            kept.append(piece)
     return kept
 
 

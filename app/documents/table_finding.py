@@ -1,4 +1,4 @@
-"""Where the tables of a page stand: within grids of rules, between parallel rules, or by the alignment of their cells."""
+"""Where the tables of a page stand: within grids of rules, between parallel rules, or by alignment alone."""
 
 from bisect import bisect
 from collections.abc import Iterator, Sequence

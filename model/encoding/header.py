@@ -105,7 +105,7 @@ class Header:
 
 
 def _page_header(page: Page) -> PageHeader:
-    facts = {field.name: getattr(page, field.name) for field in fields(page)}
+    facts = {field.name: getattr(page, field.name) for field in fields(page) if field.name != "tables"}
     return PageHeader(**(facts | {"words": len(page.words)}))
 
 
