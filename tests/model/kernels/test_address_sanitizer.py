@@ -61,7 +61,10 @@ def test_native_code_stays_within_its_tensors(tmp_path: Path) -> None:
 
 def test_the_sanitizer_sees_what_it_is_there_for() -> None:
     """A copy of too many numbers is told, or the test above would prove nothing."""
-    program = "import ctypes, torch; ctypes.memmove(torch.zeros(64).data_ptr(), torch.zeros(64).data_ptr(), 260)"
+    program = (
+        "import ctypes, torch; to, of = torch.zeros(64), torch.zeros(64); "
+        "ctypes.memmove(to.data_ptr(), of.data_ptr(), 260)"
+    )
     ran = run(["-c", program])
     assert ran.returncode != 0 and "heap-buffer-overflow" in ran.stderr
 
