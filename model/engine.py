@@ -53,7 +53,7 @@ _LOG = logging.getLogger(__name__)
 class Backend:
     """What a model's forward passes run on. native: compiled code. parts: what its decoders share.
 
-    notice: one sentence for people, why compiled code that was asked for is not used; empty if there is nothing to say.
+    notice: for people, why compiled code that was asked for is not used; empty if there is nothing to say.
     """
 
     native: NativeParts
@@ -80,7 +80,8 @@ def load_backend(checkpoint: Checkpoint, folder: Path, *, quantized: bool) -> Ba
         _LOG.warning("compiled code is not used", exc_info=error)
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
-    return replace(eager, native=native, parts=replace(eager.parts, head=head, layers=native.decoder_layers))
+    parts = replace(eager.parts, head=head, layers=native.decoder_layers)
+    return replace(eager, native=native, parts=parts, notice=native.unavailable)
 
 
 class Engine:
