@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.kernels import library
+from model.kernels.build import find_compiler
 from model.kernels.pointers import pointer
 from tests.helpers import native_fuzz
 
@@ -24,7 +24,7 @@ ROUNDS = 6
 
 def sanitizer() -> str:
     """The sanitizer's library, which must be there before any other; skips where the compiler has none."""
-    compiler = library.find_compiler()
+    compiler = find_compiler()
     found = ""
     if compiler is not None:
         asked = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)

@@ -11,17 +11,17 @@ import torch
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
 from model.encoding.memory import to_device, to_precision
-from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.helpers.int8_kernels import OUTPUTS, as_in_int8, assert_nearly, layers_of, memories_of, models
+from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import relative_error
 
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 
 pytestmark = [
-    pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),
+    needs_compiler,
     pytest.mark.usefixtures("as_states"),
 ]
 
