@@ -53,7 +53,7 @@ def same(one: EncodedDocument, other: EncodedDocument) -> bool:
 
 @pytest.mark.parametrize(("free", "stacks"), [(1_100_000, {"encoder"}), (400_000, {"encoder", "decoder"})])
 def test_from_the_disk_all_is_the_same(
-    free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]], tmp_path: Path
+    free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]]
 ) -> None:
     whole, said = cramped(10**9)
     assert "partly" not in said and not away(whole) and not whole.offloaded
