@@ -101,7 +101,6 @@ def odd(*pages: Page) -> Loaded:
         odd(),
         odd(replace(a_page(1, SECRET), number="<b>")),  # type: ignore[arg-type]
         odd(replace(a_page(1, SECRET), width=None)),  # type: ignore[arg-type]
-        odd(replace(a_page(1, SECRET), view=SECRET)),  # type: ignore[arg-type]
     ],
 )
 def test_a_document_that_cannot_be_drawn_costs_itself(
