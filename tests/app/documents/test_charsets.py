@@ -17,7 +17,7 @@ SAMPLES = {
     "cp1250": "Prom odpływa jutro o dziewiątej rano z czwartego nabrzeża, proszę przyjść wcześniej.",
     "cp1252": "Die Fähre fährt morgen früh um neun – bitte pünktlich sein, “große” Hunde zahlen 5 €.",
     "cp1253": "Το πλοίο φεύγει αύριο στις εννέα το πρωί από την τέταρτη προβλήτα.",
-    "cp1254": "Vapur yarın sabah dokuzda dördüncü iskeleden kalkıyor, lütfen yarım saat önce geliniz, değişiklik olmaz.",
+    "cp1254": "Vapur yarın sabah dokuzda dördüncü iskeleden kalkıyor, lütfen yarım saat önce geliniz, değişiklik olmaz.",  # noqa: E501
     "cp1255": "המעבורת יוצאת מחר בתשע בבוקר מהרציף הרביעי, נא להגיע חצי שעה קודם.",
     "cp1256": "تغادر العبارة غدا في الساعة التاسعة صباحا من الرصيف الرابع.",
     "cp1257": "Keltas išplaukia rytoj devintą valandą ryto iš ketvirtosios prieplaukos, prašome atvykti anksčiau.",

@@ -81,7 +81,11 @@ def test_a_word_of_a_table_row_has_the_box_of_its_cell(read) -> None:
 
 
 def test_a_slide_is_a_page_read_from_top_to_bottom_below_its_title(read) -> None:
-    first = shape("Below", top=4_000_000) + shape("Above", top=1_500_000) + shape("Plan", top=9_000_000, placeholder="title")
+    first = (
+        shape("Below", top=4_000_000)
+        + shape("Above", top=1_500_000)
+        + shape("Plan", top=9_000_000, placeholder="title")
+    )
     pages = read(pptx(first, shape("one\ntwo", top=0, placeholder="body")), "plan.pptx").document.pages
     assert [page.text for page in pages] == ["Plan\n\nAbove\n\nBelow", "• one\n• two"]
     assert [page.label for page in pages] == ["Slide 1", "Slide 2"]
@@ -109,18 +113,31 @@ def test_a_long_sheet_is_cut_below_repeated_names_of_columns(read) -> None:
 
 
 def test_groups_of_rows_stay_under_the_names_of_their_columns(read) -> None:
-    rows = (("Item", "2023", "2024"), (), ("Rent", "10", "11"), (), ("Heat", "5", "6"), (), ("Name", "Age", "Town"), ("Ida", "9", "Bern"))
+    rows = (
+        ("Item", "2023", "2024"),
+        (),
+        ("Rent", "10", "11"),
+        (),
+        ("Heat", "5", "6"),
+        (),
+        ("Name", "Age", "Town"),
+        ("Ida", "9", "Bern"),
+    )
     text = read(xlsx({"Costs": inline_rows(*rows)}), "costs.xlsx").document.pages[0].text
     assert "Heat - 2023: 5; 2024: 6" in text and "Ida - Age: 9; Town: Bern" in text
 
 
 def test_sheets_and_texts_of_open_document(read) -> None:
-    cells = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in ("Port", "Ships", "Crew"))
-    values = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in ("Oslo", "1,204", "30"))
-    sheet = f'<table:table table:name="Ports"><table:table-row>{cells}</table:table-row><table:table-row>{values}</table:table-row></table:table>'
+    cells = "".join(
+        f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in ("Port", "Ships", "Crew")
+    )
+    values = "".join(
+        f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in ("Oslo", "1,204", "30")
+    )
+    sheet = f'<table:table table:name="Ports"><table:table-row>{cells}</table:table-row><table:table-row>{values}</table:table-row></table:table>'  # noqa: E501
     (page,) = read(odf("spreadsheet", sheet), "ports.ods").document.pages
     assert page.text.endswith("Oslo - Ships: 1,204; Crew: 30") and page.label == "Sheet 'Ports'"
-    text = '<text:h text:outline-level="1">Harbour</text:h><text:p>A<text:s text:c="2"/>tug<text:line-break/>waits.</text:p>'
+    text = '<text:h text:outline-level="1">Harbour</text:h><text:p>A<text:s text:c="2"/>tug<text:line-break/>waits.</text:p>'  # noqa: E501
     assert read(odf("text", text), "tug.odt").document.pages[0].text == "Harbour\n\nA tug\nwaits."
 
 

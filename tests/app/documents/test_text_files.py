@@ -29,7 +29,9 @@ def test_a_mail_is_followed_by_its_attachments_and_names_what_was_not_read(read)
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = "The tide tables", "Ida <ida@example.org>", "Bo <bo@example.org>"
     mail.set_content("Both are attached.")
-    mail.add_attachment(docx(paragraph("High tide at noon.")), maintype="application", subtype="x", filename="tide.docx")
+    mail.add_attachment(
+        docx(paragraph("High tide at noon.")), maintype="application", subtype="x", filename="tide.docx"
+    )
     mail.add_attachment(b"\x7fELF" + bytes(60), maintype="application", subtype="x", filename="setup.bin")
     mail.add_attachment(pdf(written("One"), written("Two")), maintype="application", subtype="pdf", filename="two.pdf")
     pages = read(mail.as_bytes(), "tides.eml").document.pages
@@ -101,7 +103,9 @@ def test_newer_kinds_of_pictures_are_opened(read, kind) -> None:
 
 def test_writing_in_a_picture_of_an_office_file_is_read_where_it_stands(read) -> None:
     drawn = encoded(picture("Gate opens at seven", size=24), "PNG")
-    page = f'<html><body><h1>Gate</h1><img src="data:image/png;base64,{__import__("base64").b64encode(drawn).decode()}">'
+    page = (
+        f'<html><body><h1>Gate</h1><img src="data:image/png;base64,{__import__("base64").b64encode(drawn).decode()}">'
+    )
     (found,) = read(page.encode(), "gate.html").document.pages
     assert found.text == "Gate\n\nGate opens at seven" and found.figures > 0.2
     word = next(word for word in found.words if found.text[word.start : word.end] == "seven")
@@ -109,7 +113,9 @@ def test_writing_in_a_picture_of_an_office_file_is_read_where_it_stands(read) ->
 
 
 def test_an_empty_picture_is_no_error(read) -> None:
-    data = archive({"[Content_Types].xml": "<x/>", "word/document.xml": "<w:document xmlns:w='u'><w:body/></w:document>"})
+    data = archive(
+        {"[Content_Types].xml": "<x/>", "word/document.xml": "<w:document xmlns:w='u'><w:body/></w:document>"}
+    )
     with pytest.raises(DocumentError, match="no text and no pictures"):
         read(data, "empty.docx")
     assert read(encoded(Image.new("RGB", (60, 40), "white"), "AVIF"), "white.avif").document.pages[0].text == ""

@@ -22,12 +22,15 @@ from app.documents.wire import (
     start_frame,
     start_of,
 )
-from model.types import Page, Progress, Word
+from model.types import Cell, Page, Progress, Table, Word
 
 PAGE = Page(
     number=7, text="Größe: 3 µm", width=595.0, height=842.0, source="ocr", unread_boxes=2, figures=0.5, view="both",
     words=(Word(start=0, end=6, box=(0.1, 0.2, 0.3, 0.25)), Word(start=7, end=8, box=(0, 0, 1, 1), hidden=True)),
     unread_parts=("form fields", "figures"), label="Sheet 1", remark="taken to be in Shift-JIS",
+    tables=(
+        Table(start=0, end=6, rows=1, columns=1, cells=(Cell(row=0, column=0, start=0, end=6, header=True),)),
+    ),
 )  # fmt: skip
 REPLIES = [
     PAGE,
