@@ -49,7 +49,7 @@ def web_blocks(text: str, resources: Mapping[str, bytes] = MappingProxyType({}))
     if root is None:
         return ()
     blocks = tuple(_Reader(root, resources).blocks())
-    title = _flat("".join(_first(root, "title").itertext())) if _first(root, "title") is not None else ""
+    title = _flat("".join(text for one in root.iter("title") for text in one.itertext()))
     has_main = any(isinstance(block, Heading) and block.level == 1 for block in blocks)
     return blocks if has_main or not title or not blocks else (Heading(text=title), *blocks)
 

@@ -84,19 +84,24 @@ def split_at_gaps(row: Sequence[Piece], cuts: Sequence[float] = (), *, gap: floa
     lines: list[Line] = []
     run: list[Piece] = []
     right = 0.0
-    for found in row:
-        piece = found
+    for word in row:
+        piece = _joined_to(run[-1], word) if run else word
         wide = gap if not (len(run) == 1 and is_marker(run[0].text)) else max(gap, MARKER_GAP)
         if run and (piece.box[0] - right > wide * min(piece.em, run[-1].em) or _cut(run[-1], piece, cuts)):
             lines.append(Line.of(run))
             run = []
-        elif run and is_unspaced(run[-1].text[-1]) and is_unspaced(piece.text[0]):
-            piece = replace(piece, joined=True)
         right = max(right, piece.box[2]) if run else piece.box[2]
         run.append(piece)
     if run:
         lines.append(Line.of(run))
     return lines
+
+
+def _joined_to(one: Piece, other: Piece) -> Piece:
+    """The word as it stands behind another: without a space, where the script has none."""
+    near = other.box[0] - one.box[2] < other.em
+    joined = near and is_unspaced(one.text[-1]) and is_unspaced(other.text[0])
+    return replace(other, joined=True) if joined and not other.joined else other
 
 
 def is_unspaced(char: str) -> bool:

@@ -149,7 +149,7 @@ def _packed(cells: list[RawCell]) -> list[RawCell]:
             down=(rows[cell.down[0]], rows[cell.down[1]]),
         )
         for cell in filled
-    ]
+    ]  # fmt: skip
 
 
 def _kept(edges: set[int], cells: Sequence[RawCell], axis: str) -> dict[int, int]:
@@ -190,10 +190,13 @@ def _figures_apart(line: Line) -> list[Line]:
 def _without_leaders(row: Sequence[Piece]) -> list[Piece]:
     kept = []
     for piece in row:
-        leads = "..." in piece.text or "…" in piece.text or "___" in piece.text
-        text = LEADER.sub("", piece.text) if leads else piece.text
-        if text or not leads:
+        if "..." in piece.text or "…" in piece.text or "___" in piece.text:
+            text = LEADER.sub("", piece.text)
+            if not text:
+                continue
             kept.append(replace(piece, text=text) if text != piece.text else piece)
+        else:
+            kept.append(piece)
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Where the tables of a page are: within grids of rules, between parallel rules, or by their cells' alignment."""
+"""Where the tables of a page stand: within grids of rules, between parallel rules, or by alignment alone."""
 
 from bisect import bisect
 from collections.abc import Iterator, Sequence

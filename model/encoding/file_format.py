@@ -44,6 +44,8 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     `pictures` are images of pages, by page number, for whoever wants to see the document without its file.
     """
     data = _packed(encoded, pictures or {})
+    if not path.parent.is_dir():
+        raise EncodingError(f"{path} cannot be written (its folder does not exist): choose another folder.")
     try:
         write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:

@@ -69,6 +69,7 @@ class FlowingSource:
             unread_boxes=unread,
             figures=min(sum(_area(rect) for rect in laid_out.figures) / (width * height), 1.0),
             label=page.label,
+            tables=laid_out.typeset.tables,
             remark=self._remark,
         )
 

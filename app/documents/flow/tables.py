@@ -143,7 +143,7 @@ class Grid:
         """Where the rows end that name the columns: the fewest that tell all columns apart, by words and dates."""
         for end in range(self.titles + 1, min(len(self.places), self.titles + MOST_HEADER_ROWS + 1)):
             names = [self._text(cell) for cell in self.places[end - 1][1:]]
-            if any(is_value(name) and not _DATE.fullmatch(name) for name in names):
+            if any(map(is_amount, names)):
                 return self.titles
             if 2 * sum(map(bool, names)) > len(names) and self._tells_columns_apart(end):
                 return end
@@ -195,3 +195,8 @@ def _spread(table: Table, cells: list[Cell]) -> list[list[int]]:
 def is_value(text: str) -> bool:
     """Whether a text is a number, an amount, a date in figures, or a dash in the place of one."""
     return bool(_NUMBER.fullmatch(text.strip()))
+
+
+def is_amount(text: str) -> bool:
+    """Whether a text is a value other than a year or a date, which may name a column."""
+    return is_value(text) and not _DATE.fullmatch(text.strip())

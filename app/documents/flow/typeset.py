@@ -12,6 +12,8 @@ from app.documents.characters import clean, word_spans
 from app.documents.flow.blocks import Block, Cell, Figure, FlowPage, Heading, Paragraph, Preformatted, Table
 from app.documents.flow.pictures import Picture, opened
 from app.documents.flow.tables import CellText, Grid
+from model.types import Cell as PageCell
+from model.types import Table as PageTable
 
 LONGEST_PIECE = 60  # characters of a word that are kept together: MuPDF does not break one that is wider than the page
 LEVELS_OF_HEADINGS = 4
@@ -35,6 +37,7 @@ class Typeset:
     html: str
     text: str
     words: tuple[TextWord, ...]
+    tables: tuple[PageTable, ...]
     figures: tuple[Picture, ...]
 
 
@@ -59,6 +62,7 @@ def typeset(page: FlowPage, max_pixels: int) -> Typeset:
         html="".join(setter.html),
         text="".join(setter.text),
         words=tuple(setter.words),
+        tables=tuple(setter.tables),
         figures=tuple(setter.figures),
     )
 
@@ -71,6 +75,7 @@ class _Setter:
         self.html: list[str] = []
         self.text: list[str] = []
         self.words: list[TextWord] = []
+        self.tables: list[PageTable] = []
         self.figures: list[Picture] = []
         self._length = 0
         self._drawn = 0
@@ -134,9 +139,26 @@ class _Setter:
                 drawn[numbers[id(cell)]] = self._cell(cell, is_header=cell.is_header or row_number < grid.header_rows)
             self.html.append("</tr>")
         self.html.append("</table>")
+        start = self._length + len(gap if self._length else "")
+        said: dict[int, tuple[int, int]] = {}  # where a cell's text stands first
         for line in grid.lines():
-            self._write(_line(line, drawn), gap)
+            for part in line:
+                first = len(self.words)
+                self._write(_part(part, drawn), gap)
+                gap = " "
+                own = self.words[first : first + len(drawn[part.cell].words)]
+                if own:
+                    said.setdefault(part.cell, (own[0].start, own[-1].end))
             gap = "\n"
+        self.tables.append(
+            PageTable(
+                start=start,
+                end=self._length,
+                rows=len(grid.places),
+                columns=grid.width,
+                cells=tuple(_page_cells(grid, said)),
+            )
+        )
 
     def _cell(self, cell: Cell, *, is_header: bool) -> _Drawn:
         spans = "".join(
@@ -180,17 +202,34 @@ class _Setter:
             self.words.append(TextWord(start=start, end=self._length, drawn=drawn))
 
 
-def _line(line: list[CellText], drawn: dict[int, _Drawn]) -> tuple[tuple[str, str, int], ...]:
-    """The words of a row's line, each with the box of a word of its cell; signs have that of the word before them."""
-    words: list[tuple[str, str, int]] = []
-    for part in line:
-        cell = drawn[part.cell].words
-        for index, (space, word, number) in enumerate(cell):
-            words.append((" " if (words and not index) or space else "", word, number))
-        sign = part.sign.lstrip()
-        if sign and cell:
-            words.append((part.sign[: len(part.sign) - len(sign)], sign, cell[-1][2]))
+def _part(part: CellText, drawn: dict[int, _Drawn]) -> tuple[tuple[str, str, int], ...]:
+    """The words of a cell, each with its own box, and the sign after them, which has that of the word before it."""
+    cell = drawn[part.cell].words
+    words = [(" " if space else "", word, number) for space, word, number in cell]
+    sign = part.sign.lstrip()
+    if sign and cell:
+        words.append((part.sign[: len(part.sign) - len(sign)], sign, cell[-1][2]))
     return tuple(words)
+
+
+def _page_cells(grid: Grid, said: dict[int, tuple[int, int]]) -> Iterator[PageCell]:
+    """The cells that have text, each at its first place, with where the page's text says it."""
+    done: set[int] = set()
+    for row, places in enumerate(grid.places):
+        for column, index in enumerate(places):
+            if index in done or index not in said:
+                continue
+            done.add(index)
+            cell, (start, end) = grid.cells[index], said[index]
+            yield PageCell(
+                row=row,
+                column=column,
+                start=start,
+                end=end,
+                row_span=min(cell.rows, len(grid.places) - row),
+                column_span=min(cell.columns, grid.width - column),
+                header=cell.is_header or grid.titles <= row < grid.header_rows,
+            )
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

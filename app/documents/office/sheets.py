@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.documents.flow.blocks import Block, Cell, Paragraph, Table
-from app.documents.flow.tables import Grid, is_value
+from app.documents.flow.tables import Grid, is_amount, is_value
 from model.errors import DocumentError
 
 MOST_CELLS = 3_000_000
@@ -56,8 +56,8 @@ class Sheet:
         if len(columns) < 2 or grid.header_rows > grid.titles:
             return False
         above = Grid(self._table(table[:20], before))
-        has_values = any(is_value(cell.text) for cell in grid.cells)
-        had_values = any(is_value(cell.text) for cell in above.cells)
+        has_values = any(is_amount(cell.text) for cell in grid.cells)
+        had_values = any(is_amount(cell.text) for cell in above.cells)
         if above.header_rows > above.titles:
             return set(columns) <= set(before) and (has_values or not had_values)
         return len(before) > 1 and has_values and not had_values  # nothing but names of columns so far

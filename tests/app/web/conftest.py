@@ -37,7 +37,7 @@ def public_app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def folder(app: str, temporary: Path) -> Path:  # noqa: ARG001 - it is there while the server runs
     """Where the server has what was uploaded to it."""
-    (found,) = temporary.glob("readonce-web-*")
+    (found,) = (path for path in temporary.glob("readonce-*/.readonce-web-*") if path.is_dir())
     return found
 
 

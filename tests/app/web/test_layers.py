@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.temporary import temporary_folder
 from app.web.bodies import Pace, bounded, read_whole
-from app.web.folder import SETTING, private_folder, remove_abandoned
+from app.web.folder import SETTING, private_folder
 from app.web.hosts import Hosts
 from app.web.proxies import Proxies, ProxyHeaders
 from app.web.refusals import RequestRefused
@@ -207,27 +206,17 @@ def test_no_value_at_all_names_a_file_that_was_not_uploaded(value: Any) -> None:
 
 
 def test_the_folder_is_private_and_goes_with_its_start(tmp_path: Path) -> None:
-    environment = {SETTING: str(tmp_path / "named")}
+    named = tmp_path / "named"
+    environment = {SETTING: str(named)}
     with private_folder(environment) as folder:
-        assert environment[SETTING] == str(folder) and folder.parent == (tmp_path / "named").resolve()
+        assert environment[SETTING] == str(folder) and folder.parent == named.resolve()
         assert folder.stat().st_mode & 0o077 == 0
         (folder / "inner").mkdir()
-        remove_abandoned(folder.parent, youngest_seconds=0)
-        assert folder.exists()
-    assert not folder.exists() and environment == {SETTING: str(tmp_path / "named")}
+    assert list(named.iterdir()) == [] and environment == {SETTING: str(named)}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks no folders")
-def test_the_next_start_removes_what_a_killed_one_left(tmp_path: Path) -> None:
-    program = (
-        "import os\nfrom app.web.folder import private_folder\n"
-        f"with private_folder({{'{SETTING}': {str(tmp_path)!r}}}) as folder:\n"
-        "    (folder / 'upload').write_text('x')\n    os.kill(os.getpid(), 9)\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=False, cwd=Path(__file__).parents[3])
-    (left,) = tmp_path.iterdir()
-    assert (left / "upload").exists()
-    remove_abandoned(tmp_path)
-    assert left.exists()  # it could be a start that has just begun
-    remove_abandoned(tmp_path, youngest_seconds=0)
-    assert not left.exists()
+def test_without_a_named_folder_it_lies_in_the_persons_own() -> None:
+    environment: dict[str, str] = {}
+    with private_folder(environment) as folder:
+        assert folder.parent == temporary_folder().resolve()
+    assert environment == {}
