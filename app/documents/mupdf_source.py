@@ -1,7 +1,6 @@
 """Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pymupdf
 from PIL import Image
@@ -101,18 +100,14 @@ class MupdfSource:
         )  # fmt: skip
 
 
-def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> MupdfSource:
+def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
     document: pymupdf.Document | None
     try:
-        # Other formats are opened from memory: by its path, HTML or SVG could pull in files that lie beside it.
-        document = (
-            pymupdf.open(path, filetype=kind)
-            if kind == "pdf"
-            else pymupdf.open(stream=path.read_bytes(), filetype=kind)
-        )
+        # From memory: by its path, SVG could pull in files that lie beside it.
+        document = pymupdf.open(stream=data, filetype=kind)
     except Exception as error:
-        document = open_unencrypted(path.read_bytes()) if kind == "pdf" else None
+        document = open_unencrypted(data) if kind == "pdf" else None
         if document is None:
             raise DocumentError(
                 f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
@@ -134,7 +129,8 @@ def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
         )
     if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
         raise DocumentError(
-            f"{name!r} is a PDF portfolio of {document.embfile_count()} files: save them, and open each by itself."
+            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by "
+            "itself."
         )
 
 
