@@ -45,4 +45,5 @@ def load_backend(model: T5Gemma2, folder: Path, *, quantized: bool) -> Backend:
         _LOG.warning("compiled code is not used", exc_info=error)
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
-    return replace(eager, native=native, parts=replace(eager.parts, head=head, layers=native.decoder_layers))
+    parts = replace(eager.parts, head=head, layers=native.decoder_layers)
+    return replace(eager, native=native, parts=parts, notice=native.unavailable)
