@@ -54,8 +54,9 @@ PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
 
 PagePart = Literal[
-    "the whole page", "the text layer", "hidden words", "form fields", "notes", "writing in pictures", "figures"
-]
+    "the whole page", "the text layer", "reading order", "hidden words", "form fields", "notes", "writing in pictures",
+    "figures",
+]  # fmt: skip
 """What a page is read for, part by part, in words for a person: one that fails leaves the others standing."""
 
 

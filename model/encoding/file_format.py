@@ -8,6 +8,8 @@ order, and whatever is wrong with it is an `EncodingError`.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -44,9 +46,9 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     `pictures` are images of pages, by page number, for whoever wants to see the document without its file.
     """
     data = _packed(encoded, pictures or {})
-    if not path.parent.is_dir():
-        raise EncodingError(f"{path} cannot be written (its folder does not exist): choose another folder.")
     try:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
         write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:
         raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error

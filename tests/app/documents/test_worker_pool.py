@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -18,7 +18,12 @@ WORDS = pdf(written("words"))
 
 
 def workers() -> set[psutil.Process]:
-    return {child for child in psutil.Process().children() if "app.documents" in child.cmdline()}
+    found = set()
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # it has just ended
+            if "app.documents" in child.cmdline():
+                found.add(child)
+    return found
 
 
 def await_that(condition: Callable[[], bool]) -> None:
@@ -39,10 +44,10 @@ def busy(reader: DocumentReader, caller: str, count: int) -> Iterator[list[threa
 
     threads = [threading.Thread(target=read) for _ in range(count)]
     before = len(workers())
-    for thread in threads:
-        thread.start()
-    await_that(lambda: len(workers()) > before)
     try:
+        for thread in threads:
+            thread.start()
+        await_that(lambda: len(workers()) > before)
         yield threads
     finally:
         stop.set()
