@@ -105,8 +105,11 @@ class Connection:
     @contextlib.asynccontextmanager
     async def alive(self) -> AsyncIterator[None]:
         """Hold the heartbeat open, as a tab and a program do: when it closes, the server frees what is theirs."""
-        async with self._http.stream("GET", f"{API}/heartbeat/{self._session}") as beat:
-            await anext(beat.aiter_lines())
+        async with (
+            self._http.stream("GET", f"{API}/heartbeat/{self._session}") as beat,
+            contextlib.aclosing(beat.aiter_lines()) as lines,  # without a reader it would be closed
+        ):
+            await anext(lines)
             yield
 
     async def get_page(self) -> None:
