@@ -26,6 +26,30 @@ class Word:
     hidden: bool = False  # in the text layer, but a person looking at the page cannot see it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a table: `page.text[start:end]` where its value is written first. Rows and columns count from 0."""
+
+    row: int
+    column: int
+    start: int
+    end: int
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a page, which is written row by row in `page.text[start:end]`."""
+
+    start: int
+    end: int
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+
 PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
 
@@ -51,6 +75,7 @@ class Page:
     view: PageView = "text"
     label: str = ""  # by which it is cited where the file has no page numbers: a slide, a sheet, a heading
     remark: str = ""  # what a reader of the page should know, such as the encoding that its text was taken to be in
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +94,7 @@ class Progress:
     stage: Literal["opening", "reading", "recognising", "seeing", "encoding"]
     done: int
     total: int
-    unit: Literal["pages", "tokens"]
+    unit: Literal["pages", "tokens", "documents"]  # while it waits to be opened: those that go first
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -168,6 +193,7 @@ class Evidence:
     end: int
     quote: str
     score: float
+    label: str = ""  # by which the page is cited where the file has no page numbers
     verbatim: bool  # the answer's own words are here; otherwise it is the most attended place
 
 

@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
+    _add_reading(benchmarks)
     _add_real(benchmarks)
     _add_pages(benchmarks)
     _add_load(benchmarks)
@@ -170,6 +171,23 @@ def _ranking(arguments: argparse.Namespace) -> None:
     from app.bench.ranking import ranking
 
     ranking(arguments)
+
+
+def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    reading = benchmarks.add_parser("reading", help="pages as they are read, against their right text")
+    reading.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="documents.jsonl, order.jsonl, tables.jsonl, files"
+    )
+    reading.add_argument("--split", metavar="NAME", help="only the documents of this split")
+    reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
+    reading.add_argument("--json", type=Path, metavar="FILE", help="write every page's scores")
+    reading.set_defaults(run=_reading)
+
+
+def _reading(arguments: argparse.Namespace) -> None:
+    from app.bench.reading import reading
+
+    reading(arguments)
 
 
 def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

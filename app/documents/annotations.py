@@ -1,5 +1,6 @@
 """What people wrote on top of a page: form fields and notes."""
 
+import re
 from collections.abc import Iterator
 
 import pymupdf
@@ -7,7 +8,7 @@ from pymupdf import mupdf
 
 from app.documents.characters import clean, word_spans
 from app.documents.geometry import Rect, contains, turned_left
-from app.documents.layout import Line, Piece
+from app.documents.lines import Line, Piece
 from app.documents.parts import UnreadParts
 from app.documents.textlayer import turned
 
@@ -51,14 +52,41 @@ def notes(page: pymupdf.Page, unread: UnreadParts) -> Iterator[Line]:
 
 
 def _fields(page: pymupdf.Page, unread: UnreadParts) -> Iterator[tuple[Rect, str]]:
+    """The box and the shown text of each field that a reader sees."""
     numbers = [number for number, kind, _ in page.annot_xrefs() if kind == mupdf.PDF_ANNOT_WIDGET]
     for field in unread.each("form fields", numbers, page.load_widget):
         box = turned(tuple(field.rect), page.rotation_matrix)
-        if field.field_type in _BUTTONS:
-            yield box, UNTICKED if str(field.field_value or "Off") == "Off" else TICKED
+        if _flags(page, field.xref) & _UNSEEN:
+            yield box, ""
+        elif field.field_type in _BUTTONS:
+            yield box, TICKED if _is_on(page, field) else UNTICKED
         elif field.field_type in _WRITTEN and not field.field_flags & mupdf.PDF_TX_FIELD_IS_PASSWORD:
-            values = field.field_value if isinstance(field.field_value, (list, tuple)) else [field.field_value or ""]
-            yield box, clean("\n".join(str(value) for value in values))
+            yield box, clean("\n".join(_shown(page, field)))
+
+
+def _flags(page: pymupdf.Page, xref: int) -> int:
+    kind, value = page.parent.xref_get_key(xref, "F")
+    return int(value) if kind == "int" else 0
+
+
+def _is_on(page: pymupdf.Page, field: pymupdf.Widget) -> bool:
+    """Whether this button is on: several may share one field, and each has a state of its own."""
+    kind, state = page.parent.xref_get_key(field.xref, "AS")
+    if kind == "name":
+        return bool(state != "/Off")
+    return str(field.field_value or "Off") != "Off"
+
+
+def _shown(page: pymupdf.Page, field: pymupdf.Widget) -> list[str]:
+    """What the field shows: of a choice the text beside the value that is stored, of a list all that are chosen."""
+    values = field.field_value if isinstance(field.field_value, (list, tuple)) else [field.field_value or ""]
+    kind, chosen = page.parent.xref_get_key(field.xref, "V")
+    if kind == "array" and field.field_type == mupdf.PDF_WIDGET_TYPE_LISTBOX:
+        values = re.findall(r"\(((?:[^()\\]|\\.)*)\)", chosen) or values
+    names = {
+        str(choice[0]): str(choice[1]) for choice in field.choice_values or () if isinstance(choice, (list, tuple))
+    }
+    return [names.get(str(value), str(value)) for value in values]
 
 
 def _spread(value: str, box: Rect) -> Iterator[Line]:

@@ -1,19 +1,22 @@
-"""Blocks of rows -> the text of a page and its words."""
+"""Blocks of rows and tables -> the text of a page, its words and its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import Literal
 
 from app.documents.geometry import Rect, fractions, turned_left, union
-from app.documents.layout import Line, Piece, Row
-from model.types import Page, Word
+from app.documents.layout import Block
+from app.documents.lines import Line, Piece, Row
+from app.documents.table import CELL_GAP, TableBlock, printed_rows
+from model.types import Cell, Page, Table, Word
 
-COLUMN_GAP = "   "  # between the cells of a row
+COLUMN_GAP = CELL_GAP  # between the lines of a row
 
 
 def compose(
-    blocks: Sequence[Sequence[Row]],
+    blocks: Sequence[Block],
     *,
     number: int,
     width: float,
@@ -28,52 +31,100 @@ def compose(
     the clock; their boxes are in points of the turned page.
     """
     across, down = (height, width) if turns % 2 else (width, height)
-    parts: list[str] = []
-    words: list[Word] = []
-    position = 0
-    for gap, piece in _spaced(blocks):
-        start = position + len(gap)
-        position = start + len(piece.text)
-        parts += gap, piece.text
-        box = turned_left(fractions(piece.box, across, down), -turns, 1.0, 1.0)
-        words.append(Word(start=start, end=position, box=box, hidden=piece.hidden))
+    text = _PageText(across=across, down=down, turns=turns)
+    for block in blocks:
+        if isinstance(block, TableBlock):
+            text.add_table(block)
+        else:
+            for gap, piece in _spaced(block):
+                text.add(gap, piece)
+            text.end_block()
     return Page(
         number=number,
-        text="".join(parts),
-        words=tuple(words),
+        text="".join(text.parts),
+        words=tuple(text.words),
         width=width,
         height=height,
         source=source,
         unread_boxes=unread_boxes,
+        tables=tuple(text.tables),
     )
 
 
-def _spaced(blocks: Sequence[Sequence[Row]]) -> list[tuple[str, Piece]]:
-    """Each piece with the white space before it."""
-    spaced: list[tuple[str, Piece]] = []
+@dataclass(slots=True, kw_only=True)
+class _PageText:
+    """A page's text while it grows. across, down: size in points of the page as it was read."""
+
+    across: float
+    down: float
+    turns: int
+    parts: list[str] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    length: int = 0
+    gap: str = ""
+
+    def add(self, gap: str, piece: Piece) -> int:
+        """Write a word behind `gap`, and return where it starts."""
+        gap, self.gap = self.gap or gap, ""
+        start = self.length + len(gap)
+        self.length = start + len(piece.text)
+        self.parts += gap, piece.text
+        box = turned_left(fractions(piece.box, self.across, self.down), -self.turns, 1.0, 1.0)
+        self.words.append(Word(start=start, end=self.length, box=box, hidden=piece.hidden))
+        return start
+
+    def end_block(self) -> None:
+        """What comes next stands below an empty line."""
+        self.gap = "\n\n" if self.parts else ""
+
+    def add_table(self, table: TableBlock) -> None:
+        """Write a table row by row."""
+        first = len(self.words)
+        places: dict[int, tuple[int, int]] = {}
+        for number, row in enumerate(printed_rows(table)):
+            for index, printed in enumerate(row):
+                start = self.add("\n" if number and not index else printed.gap, printed.piece)
+                if printed.cell is not None:
+                    places[printed.cell] = (places.get(printed.cell, (start, 0))[0], self.length)
+        if len(self.words) > first:
+            cells = tuple(_cell(table, index, span) for index, span in sorted(places.items()))
+            rows = max(cell.down[1] for cell in table.cells)
+            start = self.words[first].start
+            self.tables.append(Table(start=start, end=self.length, rows=rows, columns=table.columns, cells=cells))
+        self.end_block()
+
+
+def _cell(table: TableBlock, index: int, span: tuple[int, int]) -> Cell:
+    raw = table.cells[index]
+    return Cell(
+        row=raw.down[0], column=raw.across[0], start=span[0], end=span[1],
+        row_span=raw.down[1] - raw.down[0], column_span=raw.across[1] - raw.across[0],
+        header=raw.down[0] < table.header_rows,
+    )  # fmt: skip
+
+
+def _spaced(block: Sequence[Row]) -> Iterator[tuple[str, Piece]]:
+    """Each piece of a block with the white space before it."""
+    boxes = [union(line.box for line in row) for row in block]
+    distances = [_distance(one, other) for one, other in pairwise(boxes)]
+    usual = median(distances) if len(distances) > 1 else 0.0
     above: Rect | None = None
-    for block in blocks:
-        boxes = [union(line.box for line in row) for row in block]
-        distances = [_distance(one, other) for one, other in pairwise(boxes)]
-        usual = median(distances) if len(distances) > 1 else 0.0
-        for index, (row, box) in enumerate(zip(block, boxes, strict=True)):
-            gap = "" if above is None else "\n" if index and not _is_apart(above, box, usual) else "\n\n"
-            spaced += _row(row, gap)
-            above = box
-    return spaced
+    for row, box in zip(block, boxes, strict=True):
+        gap = "" if above is None else "\n\n" if _is_apart(above, box, usual) else "\n"
+        yield from _row(row, gap)
+        above = box
 
 
-def _row(row: Row, gap: str) -> list[tuple[str, Piece]]:
-    spaced: list[tuple[str, Piece]] = []
+def _row(row: Row, gap: str) -> Iterator[tuple[str, Piece]]:
     for line in row:
-        spaced += _line(line, gap)
+        yield from _line(line, gap)
         gap = COLUMN_GAP
-    return spaced
 
 
-def _line(line: Line, gap: str) -> list[tuple[str, Piece]]:
-    first, *others = line.pieces
-    return [(gap, first), *(("" if piece.joined else " ", piece) for piece in others)]
+def _line(line: Line, gap: str) -> Iterator[tuple[str, Piece]]:
+    for index, piece in enumerate(line.pieces):
+        yield gap if not index else "" if piece.joined else " ", piece
 
 
 def _distance(above: Rect, box: Rect) -> float:

@@ -1,193 +1,103 @@
-"""Reading order: lines with places -> blocks of rows, column by column.
+"""Reading order: words with places -> blocks of rows and tables, column by column.
 
-A page is cut at a gutter only where prose stands on both sides of it. Short cells side by side are a table or a form,
-and are read row by row. Text layers and OCR share this code, so it knows boxes and nothing of where they came from.
+A region is cut where a gutter runs down between columns: what stands above it is read first, then the columns, then
+what stands below. Cells of a table or of a form stand beside each other too, but they are read row by row.
+Text layers and OCR share this code, so it knows boxes and nothing of where they came from.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from app.documents.geometry import Rect, union
+from app.documents.columns import find_gutter
+from app.documents.geometry import Rect
+from app.documents.lines import Line, Piece, Row, in_reading_direction, is_right_to_left, rows_of, split_at_gaps
+from app.documents.margins import with_drop_caps, without_line_numbers
+from app.documents.rules import Rules
+from app.documents.table import TableBlock
+from app.documents.table_finding import Box as Panel
+from app.documents.table_finding import framed_blocks, tables_among
 
-Row = list["Line"]  # lines that share a baseline, left to right
+Block = list[Row] | TableBlock
 
-PROSE_CHARACTERS = 18  # a line of a narrow newspaper column has more, a cell of a table mostly fewer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A word on a page. `joined` tells that no space stands before it."""
-
-    text: str
-    box: Rect
-    joined: bool = False
-    hidden: bool = False
+DEEPEST = 40  # cuts within cuts
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Words that stand close together on one baseline."""
-
-    pieces: tuple[Piece, ...]
-    box: Rect
-
-    @classmethod
-    def of(cls, pieces: Iterable[Piece]) -> "Line":
-        pieces = tuple(pieces)
-        return cls(pieces, union(piece.box for piece in pieces))
-
-    @property
-    def height(self) -> float:
-        return self.box[3] - self.box[1]
-
-    @property
-    def is_prose(self) -> bool:
-        characters = sum(len(piece.text) + 1 for piece in self.pieces)
-        return characters > PROSE_CHARACTERS
+def reading_order(lines: Sequence[Line], rules: Rules = Rules()) -> list[Block]:  # noqa: B008 - frozen
+    """Blocks of rows, and tables, in the order in which a person reads them."""
+    pieces, numbers = without_line_numbers(with_drop_caps([piece for line in lines for piece in line.pieces]))
+    framed = framed_blocks(pieces, rules)
+    used = {piece.box for block in framed for piece in block.words}
+    free = [piece for piece in pieces if piece.box not in used]
+    blocks = list(_blocks(free, framed, rules, DEEPEST))
+    return [*blocks, [[Line.of(numbers)]]] if numbers else blocks
 
 
-def reading_order(lines: Sequence[Line]) -> list[list[Row]]:
-    """Blocks of rows in the order in which a person reads them."""
-    return list(_blocks(_close_gaps(lines))) if lines else []
-
-
-def _close_gaps(lines: Sequence[Line]) -> list[Line]:
-    """Split lines at gaps as wide as a gutter, and join neighbours that are closer than that."""
-    joined: list[Line] = []
-    for row in _rows(lines):
-        run: list[Piece] = []
-        for piece in (piece for line in row for piece in line.pieces):
-            if run and _gap(run[-1].box, piece.box) > piece.box[3] - piece.box[1]:
-                joined.append(Line.of(run))
-                run = []
-            run.append(piece)
-        joined.append(Line.of(run))
-    return joined
-
-
-def _gap(one: Rect, other: Rect) -> float:
-    """The empty width between two boxes, whichever is on the left (scripts run both ways)."""
-    return max(other[0] - one[2], one[0] - other[2])
-
-
-def _rows(lines: Iterable[Line]) -> list[Row]:
-    """Lines grouped by baseline, top to bottom, each row from left to right (or right to left)."""
-    rows: list[Row] = []
-    for line in sorted(lines, key=lambda line: (line.box[1] + line.box[3], line.box[0])):
-        row = next((row for row in reversed(rows[-3:]) if _same_row(row[0].box, line.box)), None)
-        if row is None:
-            rows.append([line])
-        else:
-            row.append(line)
-    for row in rows:
-        row.sort(key=lambda line: line.box[0], reverse=_is_right_to_left(row))
-    return rows
-
-
-def _same_row(one: Rect, other: Rect) -> bool:
-    shared = min(one[3], other[3]) - max(one[1], other[1])
-    return shared > 0.5 * max(one[3] - one[1], other[3] - other[1])
-
-
-def _is_right_to_left(row: Row) -> bool:
-    letters = [char for line in row for piece in line.pieces for char in piece.text if char.isalpha()]
-    return 2 * sum("\u0590" <= char <= "\u08ff" or "\ufb1d" <= char <= "\ufefc" for char in letters) > len(letters)
-
-
-def _blocks(lines: list[Line]) -> Iterator[list[Row]]:
-    gutter = _find_gutter(lines)
+def _blocks(pieces: list[Piece], tables: list[TableBlock | Panel], rules: Rules, depth: int) -> Iterator[Block]:
+    rows = rows_of(pieces)
+    gutter = find_gutter(rows, [table.box for table in tables], rules) if depth and pieces else None
     if gutter is None:
-        yield _rows(lines)
+        yield from _one_column(rows, tables, rules, depth)
         return
-    for band in _bands(lines, gutter):
-        left = [line for line in band if line.box[2] <= gutter]
-        right = [line for line in band if line.box[0] >= gutter]
-        if len(left) + len(right) < len(band) or not left or not right or _is_table(band):
-            yield _rows(band)
+    parts: list[tuple[list[Piece], list[TableBlock | Panel]]] = [([], []) for _ in range(4)]
+    for piece in pieces:
+        parts[_part(piece.box, gutter.middle, gutter.top, gutter.bottom)][0].append(piece)
+    for table in tables:
+        parts[_part(table.box, gutter.middle, gutter.top, gutter.bottom)][1].append(table)
+    if is_right_to_left(pieces):
+        parts[1], parts[2] = parts[2], parts[1]
+    for words, grids in parts:
+        if words or grids:
+            yield from _blocks(words, grids, rules, depth - 1)
+
+
+def _part(box: Rect, x: float, top: float, bottom: float) -> int:
+    """0: above, 1: left, 2: right, 3: below."""
+    middle = (box[1] + box[3]) / 2
+    if middle < top:
+        return 0
+    if middle > bottom:
+        return 3
+    return 1 if (box[0] + box[2]) / 2 < x else 2
+
+
+def _one_column(rows: list[list[Piece]], framed: list[TableBlock | Panel], rules: Rules, depth: int) -> Iterator[Block]:
+    """Rows from top to bottom, with the tables and panels that stand between them."""
+    waiting = _by_rows(framed)
+    text: list[Row] = []
+    for part in tables_among(rows, rules):
+        top = part.box[1] if isinstance(part, TableBlock) else min(piece.box[1] for piece in part)
+        while waiting and waiting[0].box[1] < top:
+            yield from _text(text)
+            text = []
+            yield from _framed(waiting.pop(0), rules, depth)
+        if isinstance(part, TableBlock):
+            yield from _text(text)
+            text = []
+            yield part
         else:
-            yield from _blocks(left)
-            yield from _blocks(right)
+            text.append(_row(part))
+    yield from _text(text)
+    for block in waiting:
+        yield from _framed(block, rules, depth)
 
 
-def _find_gutter(lines: list[Line]) -> float | None:
-    """The x of an empty strip between two columns of prose, or None. A few lines (a title) may cross it."""
-    narrowest = 0.6 * sorted(line.height for line in lines)[len(lines) // 2]
-    edges = sorted([(line.box[0], 1) for line in lines] + [(line.box[2], -1) for line in lines])
-    for crossing in (0, 1, 2, len(lines) // 10, len(lines) // 4):
-        for width, x in sorted(_strips(edges, crossing), reverse=True)[:4]:
-            if width < narrowest:
-                break
-            if all(_is_prose(side) for side in _sides(lines, x)):
-                return x
-    return None
+def _framed(block: TableBlock | Panel, rules: Rules, depth: int) -> Iterator[Block]:
+    if isinstance(block, TableBlock):
+        yield block
+    elif depth:
+        yield from _blocks(list(block.pieces), [], rules, depth - 1)
 
 
-def _strips(edges: list[tuple[float, int]], crossing: int) -> Iterator[tuple[float, float]]:
-    """Width and middle of each strip that at most `crossing` lines cross, between the first line and the last."""
-    depth, start = 0, edges[0][0]
-    for x, step in edges:
-        if depth <= crossing < depth + step:
-            yield x - start, (x + start) / 2
-        if depth > crossing >= depth + step:
-            start = x
-        depth += step
+def _by_rows(blocks: list[TableBlock | Panel]) -> list[TableBlock | Panel]:
+    """Blocks from top to bottom, those that begin at the same height from left to right."""
+    return sorted(blocks, key=lambda block: (round(block.box[1] / 4), block.box[0]))
 
 
-def _sides(lines: list[Line], x: float) -> tuple[list[Line], list[Line]]:
-    return [line for line in lines if line.box[2] <= x], [line for line in lines if line.box[0] >= x]
+def _text(rows: list[Row]) -> Iterator[list[Row]]:
+    if rows:
+        yield rows
 
 
-def _is_prose(lines: list[Line]) -> bool:
-    return len(lines) >= 3 and 3 * sum(line.is_prose for line in lines) >= len(lines)
-
-
-def _is_table(band: list[Line]) -> bool:
-    return 3 * sum(line.is_prose for line in band) < len(band)
-
-
-def _bands(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
-    """Cut a region from top to bottom: what crosses the gutter stands alone, and so do tables and running heads."""
-    slabs = list(_slabs(lines, gutter))
-    columns: list[Line] = []
-    for index, slab in enumerate(slabs):
-        parallel_map = len(slab) > 3 and _is_table(slab) and all(_sides(slab, gutter))
-        if parallel_map or _crosses(slab[0], gutter) or _is_running_head(slabs, index):
-            if columns:
-                yield columns
-            yield slab
-            columns = []
-        else:
-            columns = columns + slab
-    if columns:
-        yield columns
-
-
-def _is_running_head(slabs: list[list[Line]], index: int) -> bool:
-    """Whether this is a single row, set apart, at the top or the bottom of the region."""
-    if index not in (0, len(slabs) - 1) or len(slabs) == 1 or len(_rows(slabs[index])) > 1:
-        return False
-    head, neighbour = _around(slabs[index]), _around(slabs[1 if index == 0 else index - 1])
-    return max(neighbour[1] - head[3], head[1] - neighbour[3]) > head[3] - head[1]
-
-
-def _slabs(lines: list[Line], gutter: float) -> Iterator[list[Line]]:
-    """Lines between the empty strips that run across the whole region; those across the gutter come by themselves."""
-    slab: list[Line] = []
-    bottom = 0.0
-    for line in sorted(lines, key=lambda line: line.box[1]):
-        apart = line.box[1] - bottom > 0.5 * line.height
-        if slab and (apart or _crosses(line, gutter) != _crosses(slab[-1], gutter)):
-            yield slab
-            slab = []
-        bottom = max(bottom, line.box[3]) if slab else line.box[3]
-        slab.append(line)
-    if slab:
-        yield slab
-
-
-def _around(lines: list[Line]) -> Rect:
-    return union(line.box for line in lines)
-
-
-def _crosses(line: Line, x: float) -> bool:
-    return line.box[0] < x < line.box[2]
+def _row(pieces: Sequence[Piece]) -> Row:
+    """The lines of a row in reading direction; words without a gap between them stand in one."""
+    lines = split_at_gaps(pieces)
+    return [in_reading_direction(line) for line in (reversed(lines) if is_right_to_left(pieces) else lines)]

@@ -1,7 +1,6 @@
 """Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pymupdf
 from PIL import Image
@@ -9,11 +8,13 @@ from PIL import Image
 from app.documents.annotations import notes, with_form_fields
 from app.documents.characters import unmapped_share
 from app.documents.compose import compose
+from app.documents.drawings import read_rules
 from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
 from app.documents.parts import UnreadParts, lost_page
 from app.documents.picture import MAX_DRAWN_PIXELS, UNDRAWABLE, PagePicture
 from app.documents.recognition import Recognizer, page_from_picture
+from app.documents.rules import Rules
 from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
@@ -60,7 +61,9 @@ class MupdfSource:
             )
             written = unread.attempt("notes", lambda: list(notes(page, unread)), [])
             remarks = [turned_line(line, layer.turns, width, height) for line in written]
-        blocks = reading_order(lines) + [[[line] for line in block] for block in (layer.aside, remarks)]
+        rules = unread.attempt("figures", lambda: read_rules(page, layer.turns), Rules())
+        blocks = reading_order(lines, rules)
+        blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
         return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
 
     def _load(self, number: int, unread: UnreadParts) -> pymupdf.Page | None:
@@ -97,18 +100,14 @@ class MupdfSource:
         )  # fmt: skip
 
 
-def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> MupdfSource:
+def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
     document: pymupdf.Document | None
     try:
-        # Other formats are opened from memory: by its path, HTML or SVG could pull in files that lie beside it.
-        document = (
-            pymupdf.open(path, filetype=kind)
-            if kind == "pdf"
-            else pymupdf.open(stream=path.read_bytes(), filetype=kind)
-        )
+        # From memory: by its path, SVG could pull in files that lie beside it.
+        document = pymupdf.open(stream=data, filetype=kind)
     except Exception as error:
-        document = open_unencrypted(path.read_bytes()) if kind == "pdf" else None
+        document = open_unencrypted(data) if kind == "pdf" else None
         if document is None:
             raise DocumentError(
                 f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
@@ -116,7 +115,23 @@ def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> Mup
     unlock(document, name=name, password=password)
     if document.page_count == 0:
         raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
+    if document.is_pdf:
+        _refuse_wrappers(document, name)
     return MupdfSource(document)
+
+
+def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
+    """Raise DocumentError for a PDF whose pages are no more than a cover: XFA forms and portfolios."""
+    catalog = document.pdf_catalog()
+    if document.xref_get_key(catalog, "AcroForm/XFA")[0] != "null" and not document.is_form_pdf:
+        raise DocumentError(
+            f"{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that."
+        )
+    if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
+        raise DocumentError(
+            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by "
+            "itself."
+        )
 
 
 def open_unencrypted(data: bytes) -> pymupdf.Document | None:

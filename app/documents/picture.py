@@ -1,5 +1,6 @@
 """A page as pixels: is there anything to see, and where?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,13 +33,21 @@ class PagePicture:
     def is_blank(self) -> bool:
         return self._contrast(self.pixels) < 4 * VISIBLE
 
-    def shows(self, rect: Rect) -> bool:
-        """Whether anything stands out in a word's box (in points); its upper and lower rim may hold other lines."""
-        x0, y0, x1, y1 = (edge * self.scale for edge in rect)
-        rim = (y1 - y0) / 5
-        top, left = max(int(y0 + rim), 0), max(int(x0), 0)
-        region = self.pixels[top : max(int(y1 - rim) + 1, 0), left : max(int(x1) + 1, 0)]
-        return self._contrast(region) >= VISIBLE
+    def shows(self, boxes: Sequence[Rect]) -> list[bool]:
+        """For each word's box (in points) whether anything stands out in it; its rims may hold parts of other lines."""
+        if not boxes:
+            return []
+        edges = np.asarray(boxes, float) * self.scale
+        rim = (edges[:, 3] - edges[:, 1]) / 5
+        height, width = self.pixels.shape[:2]
+        top = np.clip(edges[:, 1] + rim, 0, height).astype(int)
+        bottom = np.clip(edges[:, 3] - rim + 1, 0, height).astype(int)
+        left = np.clip(edges[:, 0], 0, width).astype(int)
+        right = np.clip(edges[:, 2] + 1, 0, width).astype(int)
+        return [
+            self._contrast(self.pixels[y0:y1, x0:x1]) >= VISIBLE
+            for y0, y1, x0, x1 in zip(top, bottom, left, right, strict=True)
+        ]
 
     @staticmethod
     def _contrast(pixels: NDArray[np.uint8]) -> int:
@@ -54,8 +63,8 @@ class UndrawablePicture(PagePicture):
     def is_blank(self) -> bool:
         return False
 
-    def shows(self, rect: Rect) -> bool:  # noqa: ARG002
-        return True
+    def shows(self, boxes: Sequence[Rect]) -> list[bool]:
+        return [True] * len(boxes)
 
 
 UNDRAWABLE = UndrawablePicture(pixels=np.zeros((0, 0, 3), np.uint8), scale=1.0)

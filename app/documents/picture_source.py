@@ -1,9 +1,10 @@
-"""Pictures as documents: PNG, JPEG, WebP, GIF, BMP and TIFF of several pages."""
+"""Pictures as documents: PNG, JPEG, WebP, AVIF, HEIC, JPEG 2000, GIF, BMP and TIFF of several pages."""
 
 import io
+import re
+import struct
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from app.documents.recognition import Recognizer, page_from_picture
 from model.errors import DocumentError
 from model.types import Page
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000")
+HEIF = re.compile(rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", re.S)
 RECOGNITION_SIDE = 2_000  # pixels of the longer side that are worth recognising on a page of usual shape
 SHORT_SIDE = 1_000  # but a long receipt keeps this much of its shorter side
 MAX_RECOGNISED_PIXELS = 12_000_000
@@ -55,23 +57,33 @@ class PictureSource:
         """One page, upright, in 8-bit red, green and blue, on white."""
         self._image.seek(number - 1)
         check_pixels(self._image, name=self._name, max_pixels=self._max_pixels)
-        return ImageOps.exif_transpose(_flatten(self._image))
+        flat = _flatten(self._image)
+        try:
+            return ImageOps.exif_transpose(flat)
+        except (SyntaxError, ValueError, OSError, struct.error):  # a broken EXIF block says nothing of the pixels
+            return flat
 
     def _resolution(self) -> float:
         dots = float(self._image.info.get("dpi", (DOTS_PER_INCH, DOTS_PER_INCH))[0])
         return dots if 50 <= dots <= 1_200 else DOTS_PER_INCH
 
 
-def open_picture(path: Path, *, name: str, max_pixels: int) -> PictureSource:
+def open_picture(data: bytes, *, name: str, max_pixels: int) -> PictureSource:
     """Open a picture without decoding it yet. Raises DocumentError for a broken or an enormous one."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            data = io.BytesIO(path.read_bytes())  # by its path, Pillow maps a TIFF and then turns it wrongly
-            image = Image.open(data, formats=FORMATS)
+            image = _from_heif(data) if HEIF.match(data) else Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DocumentError(f"{name!r} is a damaged picture: export or download it again.") from error
     check_pixels(image, name=name, max_pixels=max_pixels)
     return PictureSource(image, name=name, max_pixels=max_pixels)
+
+
+def _from_heif(data: bytes) -> Image.Image:
+    """A picture as phones take them; its library is loaded for these alone, and decodes when asked for pixels."""
+    from pillow_heif import HeifImageFile
+
+    return HeifImageFile(io.BytesIO(data))
 
 
 def check_pixels(image: Image.Image, *, name: str, max_pixels: int) -> None:
@@ -89,13 +101,20 @@ def _flatten(image: Image.Image) -> Image.Image:
         flat = Image.fromarray(_eight_bits(np.asarray(image, np.float64)))
     elif "A" in image.mode or "transparency" in image.info:
         layer = image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+        flat = Image.alpha_composite(Image.new("RGBA", layer.size, _background(layer)), layer)
     else:
         flat = image
     result = flat.convert("RGB")
     if "exif" in image.info:
         result.info["exif"] = image.info["exif"]
     return result
+
+
+def _background(layer: Image.Image) -> str:
+    """White, or black where what is seen of a picture is nearly white itself."""
+    pixels = np.asarray(layer)
+    seen = pixels[pixels[:, :, 3] > 128]
+    return "black" if 0 < len(seen) < pixels[:, :, 3].size and np.median(seen[:, :3]) > 200 else "white"
 
 
 def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:

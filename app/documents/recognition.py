@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from app.documents.characters import clean, word_spans
 from app.documents.compose import compose
 from app.documents.geometry import Rect
-from app.documents.layout import Line, Piece, reading_order
+from app.documents.layout import reading_order
+from app.documents.lines import Line, Piece
 from model.types import Page
 
 CERTAIN = 0.6  # least mean confidence of a line's letters

@@ -1,5 +1,8 @@
 """The text layer of a page that MuPDF opened -> lines, in the space of the page as it is displayed."""
 
+import contextlib
+import gc
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -8,15 +11,14 @@ from typing import Any
 
 import pymupdf
 
-from app.documents.characters import clean, word_spans
+from app.documents.characters import word_spans
 from app.documents.geometry import Rect, overlaps, turned_left, union
-from app.documents.layout import Line, Piece
+from app.documents.glyphs import Glyph, line_glyphs
+from app.documents.lines import Line, Piece
 from app.documents.picture import PagePicture
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
-FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_COLLECT_STYLES
-
-Letter = tuple[str, Rect]  # a character and its box in the unrotated page
+FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,25 +36,103 @@ class TextLayer:
 def read_layer(page: pymupdf.Page, picture: PagePicture) -> TextLayer:
     """The text layer of a page, with the words that the picture does not show flagged as hidden."""
     # Without a clip of its own PyMuPDF drops what lies outside of the page, where text can hide.
-    layer = page.get_textpage(flags=FLAGS, clip=pymupdf.INFINITE_RECT()).extractRAWDICT()
+    with _no_collection():
+        layer = page.get_textpage(flags=FLAGS, clip=pymupdf.INFINITE_RECT()).extractRAWDICT()
+        return _read(page, layer, picture)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without Python's search for cycles: it goes through a page's letters again and again while they grow."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> TextLayer:
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
-    found: list[tuple[int, Line]] = []
-    for raw in (line for block in layer["blocks"] for line in block.get("lines", ())):
-        pieces = [_placed(piece, turn, picture) for piece in _pieces(raw)]
+    raws = [line for block in layer["blocks"] for line in block.get("lines", ())]
+    vertical = _is_vertical(raws)
+    found: list[tuple[int, list[Piece]]] = []
+    for raw in raws:
+        pieces = [_placed(piece, turn) for piece in line_pieces(raw)]
         if pieces:
-            found.append((_quarter_turns(raw["dir"], turn), Line.of(pieces)))
-    return _main_direction(found, page.rect.width, page.rect.height)
+            found.append((_quarter_turns(raw, turn, vertical=vertical), pieces))
+    seen = _shown(_once(found), picture)
+    return _main_direction(seen, page.rect.width, page.rect.height)
 
 
-def _main_direction(found: list[tuple[int, Line]], width: float, height: float) -> TextLayer:
+def line_pieces(raw: dict[str, Any]) -> Iterator[Piece]:
+    """The words of one of MuPDF's lines."""
+    bold = all(span["flags"] & pymupdf.TEXT_FONT_BOLD for span in raw["spans"])
+    word: list[Glyph] = []
+    for glyph in line_glyphs(raw):
+        if word and (glyph.is_space or glyph.apart):
+            yield from _words(word, bold=bold)
+            word = []
+        if not glyph.is_space:
+            word.append(glyph)
+    yield from _words(word, bold=bold)
+
+
+def _words(glyphs: list[Glyph], *, bold: bool) -> Iterator[Piece]:
+    text = "".join(glyph.text for glyph in glyphs)
+    for index, (start, end) in enumerate(word_spans(text)):
+        boxes = [glyph.box for glyph in glyphs[start:end]]
+        size = max(glyph.size for glyph in glyphs[start:end])
+        yield Piece(text=text[start:end], box=union(boxes), joined=index > 0, size=size, bold=bold)
+
+
+def _once(found: list[tuple[int, list[Piece]]]) -> list[tuple[int, list[Piece]]]:
+    """Without words that are drawn a second time over themselves, for bold type or a shadow."""
+    known: dict[str, list[Rect]] = {}
+    kept = []
+    for turns, pieces in found:
+        fresh = []
+        for piece in pieces:
+            boxes = known.setdefault(piece.text, [])
+            if not any(_same_place(box, piece.box) for box in boxes[-3:]):
+                fresh.append(piece)
+            boxes.append(piece.box)
+        if fresh:
+            kept.append((turns, fresh))
+    return kept
+
+
+def _same_place(one: Rect, other: Rect) -> bool:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return width > 0 and height > 0 and width * height > 0.6 * (one[2] - one[0]) * (one[3] - one[1])
+
+
+def _shown(found: list[tuple[int, list[Piece]]], picture: PagePicture) -> list[tuple[int, list[Piece]]]:
+    """The words, flagged as hidden where they are tiny or the picture shows nothing in their place."""
+    visible = iter(picture.shows([piece.box for _, pieces in found for piece in pieces]))
+    return [
+        (turns, [replace(p, hidden=True) if _is_tiny(p) | (not next(visible)) else p for p in pieces])
+        for turns, pieces in found
+    ]
+
+
+def _is_tiny(piece: Piece) -> bool:
+    box = piece.box
+    return min(box[2] - box[0], box[3] - box[1]) < SMALLEST_TYPE and len(piece.text) > 1
+
+
+def _main_direction(found: list[tuple[int, list[Piece]]], width: float, height: float) -> TextLayer:
     """Turn the page so that most of its words stand upright."""
     amount: Counter[int] = Counter()
-    for turns, line in found:
-        amount[turns] += len(line.pieces)
+    for turns, pieces in found:
+        amount[turns] += len(pieces)
     main = amount.most_common(1)[0][0] if found else 0
     lines: list[Line] = []
     aside: list[Line] = []
-    for turns, line in found:
+    for turns, pieces in found:
+        line = Line.of(pieces)
         on_page = overlaps(line.box, (0.0, 0.0, width, height))
         (lines if turns == main and on_page else aside).append(turned_line(line, main, width, height))
     return TextLayer(lines=lines, aside=aside, turns=main)
@@ -71,39 +151,32 @@ def turned(rect: Rect, matrix: pymupdf.Matrix) -> Rect:
     return box.x0, box.y0, box.x1, box.y1
 
 
-def _placed(piece: Piece, turn: pymupdf.Matrix, picture: PagePicture) -> Piece:
-    box = turned(piece.box, turn)
-    tiny = min(box[2] - box[0], box[3] - box[1]) < SMALLEST_TYPE and len(piece.text) > 1
-    return replace(piece, box=box, hidden=tiny or not picture.shows(box))
+def _placed(piece: Piece, turn: pymupdf.Matrix) -> Piece:
+    return piece if turn == pymupdf.Identity else replace(piece, box=turned(piece.box, turn))
 
 
-def _quarter_turns(direction: tuple[float, float], turn: pymupdf.Matrix) -> int:
-    """How many quarter turns against the clock put a line of that direction upright."""
+def _quarter_turns(raw: dict[str, Any], turn: pymupdf.Matrix, *, vertical: bool) -> int:
+    """How many quarter turns against the clock put a line upright, or, of vertical writing, its columns across."""
+    direction = raw["dir"]
+    if vertical and _is_single(raw):
+        direction = (0.0, 1.0)
     x, y = direction[0] * turn.a + direction[1] * turn.c, direction[0] * turn.b + direction[1] * turn.d
     return round(math.atan2(y, x) / (math.pi / 2)) % 4
 
 
-def _pieces(raw: dict[str, Any]) -> Iterator[Piece]:
-    """The words of one of MuPDF's lines."""
-    letters: list[Letter] = []
-    for letter in _letters(raw):
-        if letter[0].isspace():
-            yield from _words(letters)
-            letters = []
-        else:
-            letters.append(letter)
-    yield from _words(letters)
+def _is_single(raw: dict[str, Any]) -> bool:
+    """Whether a line is one Chinese, Japanese or Korean glyph."""
+    chars = [char["c"] for span in raw["spans"] for char in span["chars"]]
+    return len(chars) == 1 and "\u2e80" <= chars[0] <= "\uffef"
 
 
-def _letters(raw: dict[str, Any]) -> Iterator[Letter]:
-    letters = [(char["c"], char["bbox"]) for span in raw["spans"] for char in span["chars"]]
-    if letters and letters[-1][0] == "\u00ad":  # a soft hyphen that ends a line is printed
-        letters[-1] = ("-", letters[-1][1])
-    return ((clean(char), box) for char, box in letters)
-
-
-def _words(letters: list[Letter]) -> Iterator[Piece]:
-    text = "".join(char for char, _ in letters)
-    boxes = [box for char, box in letters for _ in char]  # a ligature is several characters
-    for index, (start, end) in enumerate(word_spans(text)):
-        yield Piece(text=text[start:end], box=union(boxes[start:end]), joined=index > 0)
+def _is_vertical(raws: list[dict[str, Any]]) -> bool:
+    """Whether a page is written from top to bottom, glyph by glyph: each stands right above the next."""
+    single = [raw["bbox"] for raw in raws if _is_single(raw)]
+    if len(single) < 4 or 2 * len(single) < len(raws):
+        return False
+    steps = [
+        abs(other[0] - one[0]) < 0.3 * (one[2] - one[0]) and 0 < other[1] - one[1] < 2 * (one[3] - one[1])
+        for one, other in itertools.pairwise(single)
+    ]
+    return 2 * sum(steps) > len(steps)

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from app.documents.limits import Limits
 from app.documents.messages import Confinement, Drawn, Failed, Finished, Job, Opened, Reply, Start, Started
+from app.documents.wire_tables import packed_tables, unpacked_tables
 from model.types import Box, Page, PagePart, PageView, Progress, Word
 
 LARGEST_HEADER = 1 << 16  # bytes
@@ -23,7 +24,9 @@ LARGEST_PICTURE = 1 << 15  # pixels of a side
 _LENGTHS = struct.Struct(">II")  # of the header and of the body
 _WORD = struct.Struct("<II4d?")  # start, end, box, hidden
 _NUMBER = struct.Struct("<I")
-_PAGE_FIELDS = ("number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view")
+_PAGE_FIELDS = (
+    "number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view", "label", "remark"
+)  # fmt: skip
 _STAGES: tuple[Literal["opening", "reading", "recognising"], ...] = ("opening", "reading", "recognising")
 _SOURCES: tuple[Literal["text", "ocr"], ...] = ("text", "ocr")
 
@@ -85,7 +88,8 @@ def reply_frame(reply: Reply) -> Frame:
             fields |= {"text": len(text), **{name: getattr(reply, name) for name in _PAGE_FIELDS}}
             fields |= {name: printable(getattr(reply, name)) for name in ("label", "remark")}
             words = b"".join(_WORD.pack(word.start, word.end, *word.box, word.hidden) for word in reply.words)
-            return Frame(header=fields, body=text + words)
+            fields["words"] = len(words)
+            return Frame(header=fields, body=text + words + packed_tables(reply))
         case Drawn():
             return Frame(header=fields | {"width": reply.width, "height": reply.height}, body=reply.image)
         case Opened():
@@ -172,10 +176,16 @@ def _page(fields: _Fields, body: bytes) -> Page:
         text = body[:length].decode()
     except UnicodeDecodeError as error:
         raise MalformedMessage("text") from error
+    end = length + fields.integer("words", 0, len(body) - length)
+    try:
+        tables = tuple(unpacked_tables(body[end:], len(text)))
+    except ValueError as error:
+        raise MalformedMessage("tables") from error
     return Page(
         number=fields.integer("number", 1, MOST_PAGES),
         text=text,
-        words=tuple(_words(body[length:], len(text))),
+        words=tuple(_words(body[length:end], len(text))),
+        tables=tables,
         width=fields.number("width", SMALLEST_PAGE, LARGEST_PAGE),
         height=fields.number("height", SMALLEST_PAGE, LARGEST_PAGE),
         source=fields.one_of("source", _SOURCES),

@@ -44,6 +44,8 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     `pictures` are images of pages, by page number, for whoever wants to see the document without its file.
     """
     data = _packed(encoded, pictures or {})
+    if not path.parent.is_dir():
+        raise EncodingError(f"{path} cannot be written (its folder does not exist): choose another folder.")
     try:
         write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:
@@ -142,6 +144,6 @@ def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDo
         memory=memory_from(tensors),
         tokens=tokens_from(tensors),
         fingerprint=header.fingerprint,
-        chunks=header.windows,
+        chunks=header.chunks,
         encode_seconds=header.encode_seconds,
     )

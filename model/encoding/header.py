@@ -61,7 +61,7 @@ class Header:
 
     fingerprint: Annotated[str, Pattern(r"[\w.-]{1,64}", "a checkpoint's fingerprint")]
     precision: Precision
-    windows: Annotated[int, Range(1, _MOST_PAGES)]
+    chunks: Annotated[int, Range(1, _MOST_PAGES)]
     encode_seconds: Annotated[float, Range(0, _MOST_SECONDS)]
     document: DocumentHeader
 
@@ -71,7 +71,7 @@ class Header:
         return cls(
             fingerprint=encoded.fingerprint,
             precision=str(encoded.memory.hidden.dtype).removeprefix("torch."),  # type: ignore[arg-type] # parse checks
-            windows=encoded.chunks,
+            chunks=encoded.chunks,
             encode_seconds=encoded.encode_seconds,
             document=DocumentHeader(
                 name=_file_name(document.name),
@@ -109,8 +109,8 @@ class Header:
 
 
 def _page_header(page: Page) -> PageHeader:
-    facts = {field.name: getattr(page, field.name) for field in fields(page)}
-    return PageHeader(**(facts | {"words": len(page.words)}))
+    names = [field.name for field in fields(PageHeader) if field.name != "words"]
+    return PageHeader(**{name: getattr(page, name) for name in names}, words=len(page.words))
 
 
 def _file_name(name: str) -> str:

@@ -138,7 +138,7 @@ def test_needles_prints_the_object_that_programs_read(tiny_folder: Path, capsys:
     result = json.loads(capsys.readouterr().out)
     assert list(result) == ["checkpoint", "documents", "needles", "found", "findings"]
     assert result["needles"] == len(result["findings"]) == 3 and 0 <= result["found"] <= 3
-    assert set(result["documents"][0]) == {"tokens", "windows", "encode_seconds"}
+    assert set(result["documents"][0]) == {"tokens", "chunks", "encode_seconds"}
     assert run(build_parser(), arguments) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["all", "3"]
 

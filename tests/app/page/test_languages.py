@@ -34,6 +34,7 @@ SAID = (
     "app/page",
     "app/questions.py",
     "app/captions.py",
+    "app/serving",
     "app/sessions",
     "model/checkpoints",
     "model/encoding/file_format.py",

@@ -10,9 +10,10 @@ import torch
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
+from model.decoder.model_backend import load_backend
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory, to_device
-from model.engine import Engine, load_backend
+from model.engine import Engine
 from model.errors import Cancelled
 from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
@@ -148,7 +149,7 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain = Engine(checkpoint)
-    quick = Engine(checkpoint, backend=load_backend(checkpoint, tmp_path, quantized=False))
+    quick = Engine(checkpoint, backend=load_backend(checkpoint.model, tmp_path, quantized=False))
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))

@@ -10,7 +10,8 @@ import torch
 from model.checkpoints import load_checkpoint
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.placement import DISK, Weights, find_place
-from model.engine import Engine, load_backend
+from model.decoder.model_backend import load_backend
+from model.engine import Engine
 from model.errors import CheckpointError
 from model.network.offload import bring_in_by_layers
 from model.types import EncodedDocument, GenerationOptions
@@ -62,7 +63,7 @@ def test_from_the_disk_all_is_the_same(
     assert "GB of its weights lie on the disk and come in while they work" in spread.offloaded
     assert away(spread) == stacks
     assert not spread.model.model.decoder.embed_tokens.weight.is_meta  # and so the output head, which is tied to it
-    plain, engine = Engine(whole), Engine(spread, backend=load_backend(spread, tmp_path, quantized=True))
+    plain, engine = Engine(whole), Engine(spread, backend=load_backend(spread.model, tmp_path, quantized=True))
     expected, encoded = plain.encode(document(TEXT)), engine.encode(document(TEXT))
     assert same(encoded, expected)
     ours = last(engine.answer(encoded, "Who is the treasurer?", options=SHORT))

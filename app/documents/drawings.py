@@ -1,0 +1,53 @@
+"""Ruled lines among the drawings of a page that MuPDF opened."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pymupdf
+
+from app.documents.geometry import Rect, turned_left
+from app.documents.rules import Rules, merged_rules
+
+THIN = 3.0  # points: a filled shape no thicker than this is a rule
+MOST_PATHS = 4_000  # a page with more is a map or a plan, and taking it apart would take seconds
+MOST_RULES = 2_000
+
+
+def read_rules(page: pymupdf.Page, turns: int) -> Rules:
+    """The rules of a page, in points of the page after so many quarter turns against the clock."""
+    paths = sum(kind.endswith("-path") for kind, _ in page.get_bboxlog())
+    if not 0 < paths <= MOST_PATHS:
+        return Rules()
+    turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
+    width, height = page.rect.width, page.rect.height
+    found: list[Rect] = []
+    for drawing in page.get_cdrawings():
+        for box in _thin_boxes(drawing):
+            placed = pymupdf.Rect(box) * turn
+            found.append(turned_left((placed.x0, placed.y0, placed.x1, placed.y1), turns, width, height))
+    return merged_rules(found) if len(found) <= MOST_RULES else Rules()
+
+
+def _thin_boxes(drawing: dict[str, Any]) -> Iterator[Rect]:
+    stroked = drawing["type"] in ("s", "fs")
+    white = min(drawing.get("fill") or (0.0,)) > 0.98
+    for item in drawing["items"]:
+        if item[0] == "l" and stroked:
+            (x0, y0), (x1, y1) = item[1], item[2]
+            if abs(x1 - x0) < 1 or abs(y1 - y0) < 1:
+                yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+        elif item[0] in ("re", "qu"):
+            x0, y0, x1, y1 = _corners(item)
+            if min(x1 - x0, y1 - y0) <= THIN:
+                if not white:
+                    yield x0, y0, x1, y1
+            elif stroked or not white:
+                yield from ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1))
+
+
+def _corners(item: Any) -> Rect:
+    if item[0] == "re":
+        x0, y0, x1, y1 = item[1][:4]
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    xs, ys = zip(*item[1], strict=True)
+    return min(xs), min(ys), max(xs), max(ys)

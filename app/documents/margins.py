@@ -1,0 +1,65 @@
+"""What stands beside lines and is no word of them: numbers of lines in the margin, and initials several lines high."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+from app.documents.lines import Piece, rows_of, split_at_gaps, usual_em
+
+FEWEST = 5  # numbered lines
+TALL = 1.7  # times the usual type: an initial
+VOWELS = frozenset("aeiouyäöüáéíóúàèìòùâêîôûåøæ")
+
+
+def without_line_numbers(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """The words of a page without the numbers of its lines, and those numbers."""
+    rows = rows_of(pieces)
+    for side in (0, -1):
+        numbers = [row[side] for row in rows if row[side].text.isdecimal() and len(row[side].text) < 4]
+        if len(numbers) >= max(FEWEST, 0.6 * len(rows)) and _are_line_numbers(numbers, rows, side):
+            boxes = {piece.box for piece in numbers}
+            return [piece for piece in pieces if piece.box not in boxes], numbers
+    return list(pieces), []
+
+
+def _are_line_numbers(numbers: Sequence[Piece], rows: Sequence[list[Piece]], side: int) -> bool:
+    """Whether numbers count the lines of a text: one below the other, each one more, apart from whole lines."""
+    steps = [int(below.text) - int(above.text) for above, below in pairwise(numbers)]
+    edges = [piece.box[0] for piece in numbers], [piece.box[2] for piece in numbers]
+    straight = min(max(edge) - min(edge) for edge in edges) < 0.5 * usual_em(numbers)
+    lines = [split_at_gaps(row) for row in rows]
+    alone = sum(len(parts) <= 2 for parts in lines) >= 0.8 * len(lines)
+    apart = all(len(parts) > 1 for row, parts in zip(rows, lines, strict=True) if row[side] in numbers and len(row) > 1)
+    wide = median(sum(len(piece.text) for piece in row) for row in rows) > 20
+    return straight and alone and apart and wide and sum(step in (1, 5) for step in steps) >= 0.9 * len(steps)
+
+
+def with_drop_caps(pieces: Sequence[Piece]) -> list[Piece]:
+    """The words with each initial at the head of the line that it begins, in one with the rest of its word."""
+    usual = usual_em(pieces)
+    changed: dict[int, Piece] = {}
+    for index, cap in enumerate(pieces):
+        if not (len(cap.text) <= 2 and cap.text.isalpha() and cap.text.isupper() and cap.em > TALL * usual):
+            continue
+        beside = [
+            (other.box[1], other.box[0], place)
+            for place, other in enumerate(pieces)
+            if place != index
+            and other.em < 0.7 * cap.em
+            and cap.box[1] - usual < other.box[1] < cap.box[3]
+            and -0.2 * usual < other.box[0] - cap.box[2] < 1.5 * usual
+        ]
+        if len(beside) < 2:
+            continue
+        first = pieces[min(beside)[2]]
+        changed[index] = replace(cap, box=(cap.box[0], first.box[1], cap.box[2], first.box[3]), size=first.size)
+        if _is_rest(cap.text, first.text):
+            changed[min(beside)[2]] = replace(first, joined=True)
+    return [changed.get(index, piece) for index, piece in enumerate(pieces)]
+
+
+def _is_rest(cap: str, text: str) -> bool:
+    """Whether a word goes on with this. A, I and O are words themselves: of these only what is no word does."""
+    bare = [char for char in text.lower() if char.isalpha()]
+    return cap not in ("A", "I", "O") or len(bare) <= 2 or not VOWELS & set(bare)

@@ -1,0 +1,262 @@
+"""Where the tables of a page stand: within grids of rules, between parallel rules, or by alignment alone."""
+
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from app.documents.geometry import Rect, contains
+from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
+from app.documents.rules import Frame, Rules, frames, stacks
+from app.documents.table import TableBlock, about
+from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
+from app.documents.table_headers import header_rows
+from app.documents.table_rows import aligned_table
+
+FEWEST_ROWS = 3  # with more than one cell, of a table without rules
+CAPTION = 3  # rows above a table that may name its unit
+LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A box of a form, or of a page in panels: what stands in it is read before what stands in the next one."""
+
+    box: Rect
+    pieces: tuple[Piece, ...]
+
+    @property
+    def words(self) -> tuple[Piece, ...]:
+        return self.pieces
+
+
+def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Box]:
+    """The tables and boxes within grids of rules, and the tables between parallel rules."""
+    found: list[TableBlock | Box] = []
+    taken: list[Rect] = []
+    for frame in sorted(frames(rules), key=lambda frame: _area(frame.box)):
+        inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
+        if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
+            continue
+        beside = _beside(frame, pieces, taken)
+        table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
+        if table is not None:
+            found.append(_with_about(table, pieces))
+        else:
+            found += _boxes(frame, inside)
+        taken.append(frame.box)
+    for stack in _split_at_prose(stacks(rules), pieces):
+        box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
+        free = [piece for piece in pieces if box[0] <= piece.box[0] <= box[2] and not _in_any(piece.box, taken)]
+        box = _extended(box, rows_of(free))
+        table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
+        if table is not None:
+            found.append(_with_about(table, pieces))
+            taken.append(table.box)
+    return found
+
+
+def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
+    """Labels of the rows that stand left of a grid, or figures beside it: one for nearly every row of its words."""
+    left, top, right, bottom = frame.box
+    level = [
+        piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)
+    ]
+    rows = rows_of(level)
+    inside = [row for row in rows if any(left <= piece.box[0] <= right for piece in row)]
+    found: list[Piece] = []
+    for outer in ([p for p in level if p.box[2] <= left + 2], [p for p in level if p.box[0] >= right - 2]):
+        own = rows_of(outer)
+        paired = [row for row in inside if any(piece in outer for piece in row)]
+        if (
+            len(own) >= 3
+            and len(paired) >= 0.7 * len(inside)
+            and len(own) <= 1.15 * len(paired)
+            and _is_near(own, frame.box)
+        ):
+            found += outer
+    return found
+
+
+def _is_near(rows: Sequence[list[Piece]], box: Rect) -> bool:
+    """Whether words stand next to a box, and are no other column of the page."""
+    lines = [split_at_gaps(row) for row in rows]
+    gap = min(max(box[0] - parts[-1].box[2], parts[0].box[0] - box[2]) for parts in lines)
+    return gap < 4 * rows[0][0].em and sum(len(parts[0].text) <= LONG_CELL for parts in lines) >= 0.8 * len(lines)
+
+
+def _extended(box: Rect, rows: Sequence[list[Piece]]) -> Rect:
+    """A table's box with the rows of several cells right above and below it: rules or shades often leave out some."""
+    left, top, right, bottom = box
+    above = [row for row in rows if row[0].box[3] <= top + 2]
+    below = [row for row in rows if row[0].box[1] >= bottom - 2]
+    for row in reversed(above):
+        if top - row[0].box[3] > 1.2 * row[0].em or len(split_at_gaps(row)) < 2:
+            break
+        top = min(piece.box[1] for piece in row)
+    for row in below:
+        if row[0].box[1] - bottom > 1.2 * row[0].em or len(split_at_gaps(row)) < 2:
+            break
+        bottom = max(piece.box[3] for piece in row)
+    return left, top, right, bottom
+
+
+def _boxes(frame: Frame, pieces: Sequence[Piece]) -> list[Box]:
+    boxes = [frame.area_box(area) for area in frame.areas]
+    found = [(box, tuple(piece for piece in pieces if contains(box, piece.box))) for box in boxes]
+    return [Box(box=box, pieces=inside) for box, inside in found if inside]
+
+
+def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Iterator[list[Rect]]:
+    """Stacks of rules without the stretches that hold prose."""
+    by_height = sorted(pieces, key=lambda piece: piece.box[1])
+    heights = [piece.box[1] for piece in by_height]
+    for stack in found:
+        part = stack[:1]
+        for above, below in pairwise(stack):
+            width = above[2] - above[0]
+            between = by_height[bisect(heights, above[1]) : bisect(heights, below[1])]
+            rows = rows_of([piece for piece in between if above[0] <= piece.box[0] <= above[2]])
+            whole = sum(_is_prose_row(row, width) for row in rows)
+            if whole >= 2 or (len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows)):
+                yield part
+                part = []
+            part.append(below)
+        yield part
+
+
+def _is_prose_row(row: Sequence[Piece], width: float) -> bool:
+    lines = split_at_gaps(row)
+    return len(lines) == 1 and lines[0].box[2] - lines[0].box[0] > 0.6 * width
+
+
+def _area(box: Rect) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _in_any(box: Rect, boxes: Sequence[Rect]) -> bool:
+    return any(contains(other, box) for other in boxes)
+
+
+def _framed(frame: Frame, pieces: Sequence[Piece]) -> TableBlock | None:
+    """The table of a grid of rules; None where its boxes are those of a form."""
+    cells = framed_cells(frame, pieces)
+    columns = max((cell.across[1] for cell in cells), default=0)
+    rows = max((cell.down[1] for cell in cells), default=0)
+    if cells and (columns == 1 or has_inner_columns(cells)):
+        return _aligned(pieces, frame.across, frame.xs[1:-1])
+    if columns < 2 or rows < 2 or not _is_regular(cells, rows, columns) or _holds_pages(cells, rows):
+        return None
+    return TableBlock(cells=tuple(cells), header_rows=header_rows(cells, columns), columns=columns)
+
+
+def _holds_pages(cells: Sequence[RawCell], rows: int) -> bool:
+    """Whether the cells are columns or whole pages of text, side by side in a frame."""
+    return rows <= 3 and sum(len(cell.lines) > 12 for cell in cells) >= 2
+
+
+def _is_regular(cells: Sequence[RawCell], rows: int, columns: int) -> bool:
+    """Whether the grid has a cell for most rows and columns. The boxes of a form reach over many lines of others."""
+    single = sum(cell.across[1] - cell.across[0] == 1 for cell in cells)
+    return 2 * single >= len(cells) and len(cells) >= 0.35 * rows * columns
+
+
+def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | None:
+    """The table between parallel rules, if its words stand below each other."""
+    if len(pieces) < 4:
+        return None
+    return _aligned(pieces, [rule for rule in rules.across if contains(box, rule)])
+
+
+def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[float] = ()) -> TableBlock | None:
+    rows = table_rows(rows_of(pieces), edges)
+    if not _is_table(rows):
+        return None
+    table = aligned_table(rows, rules)
+    return TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
+
+
+def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlock | list[Piece]]:
+    """The rows of a column from top to bottom, with tables in the place of the rows that make them."""
+    cells = [split_at_gaps(row, gap=GAP) for row in rows]
+    place = 0
+    for start, end in _runs(cells):
+        refined = table_rows(rows[start:end])
+        if not _is_table(refined) or len(refined) != end - start:
+            continue
+        box = box_of([line for row in refined for line in row])
+        inner = [
+            rule
+            for rule in rules.across
+            if box[0] - 3 <= rule[2] and rule[0] <= box[2] + 3 and box[1] < rule[1] < box[3]
+        ]
+        table = aligned_table(refined, inner)
+        yield from rows[place:start]
+        block = TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
+        yield _with_about(block, [piece for row in rows[max(start - CAPTION, 0) : start] for piece in row])
+        place = end
+    yield from rows[place:]
+
+
+def _runs(rows: Sequence[Sequence[Line]]) -> Iterator[tuple[int, int]]:
+    """Stretches of rows with several cells, and with the short rows that stand between or right above them."""
+    start: int | None = None
+    last = 0
+    for index, row in enumerate(rows):
+        apart = index > 0 and box_of(row)[1] - box_of(rows[index - 1])[3] > 3.2 * row[0].em
+        if start is not None and (
+            apart or index - last > 3 or (len(row) == 1 and _is_long(row[0], rows[max(start, last - 8) : last + 1]))
+        ):
+            yield start, last + 1
+            start = None
+        if len(row) > 1:
+            start = index if start is None else start
+            last = index
+    if start is not None:
+        yield start, last + 1
+
+
+def _is_long(line: Line, rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether a line alone reaches over most of the rows above it, as prose does."""
+    box = box_of([line for row in rows for line in row])
+    return line.box[2] - line.box[0] > 0.75 * (box[2] - box[0])
+
+
+def _is_table(rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether rows of cells are those of a table: several with cells below each other, and figures among them."""
+    several = [row for row in rows if len(row) > 1]
+    if len(several) < FEWEST_ROWS or 2 * len(several) < len(rows):
+        return False
+    columns = find_columns(several)
+    values = [cell for row in several for cell in row[1:]]
+    numbers = sum(is_number(cell.text) for cell in values) / max(len(values), 1)
+    long = sum(len(cell.text) > LONG_CELL for row in several for cell in row) / sum(len(row) for row in several)
+    if len(columns) < 2 or long > 0.3:
+        return False
+    if len(columns) == 2:
+        return numbers >= 0.5
+    full = sum(len(row) >= 0.6 * len(columns) for row in several)
+    return full >= 0.4 * len(several) and (numbers >= 0.25 or len(columns) > 3)
+
+
+def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:
+    """The table with the unit and the year that the lines above it name."""
+    box = table.box
+    em = table.cells[0].lines[0].em
+    above = [
+        piece
+        for piece in pieces
+        if box[1] - 7 * em < piece.box[3] <= box[1] + 1 and piece.box[0] < box[2] and piece.box[2] > box[0]
+    ]
+    caption = [Line.of(row).text for row in rows_of(above)]
+    return _in_reading_direction(replace(table, about=about(caption, table)))
+
+
+def _in_reading_direction(table: TableBlock) -> TableBlock:
+    """The table with its columns counted from the right where its words run to the left."""
+    if not is_right_to_left([piece for cell in table.cells for line in cell.lines for piece in line.pieces]):
+        return table
+    last = table.columns
+    return replace(
+        table, cells=tuple(replace(cell, across=(last - cell.across[1], last - cell.across[0])) for cell in table.cells)
+    )

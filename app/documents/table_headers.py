@@ -1,0 +1,108 @@
+"""Which rows of a table hold its headings, and what stands over each column."""
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from app.documents.lines import Piece, is_number
+from app.documents.table_cells import RawCell
+
+LONG_HEADING = 80  # characters: what is longer is no heading
+
+_YEAR = re.compile(
+    r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}[.-]\d{1,2}[.-]\d{2,4})$",
+    re.I,
+)  # years and dates, which stand over columns more often than in them
+_COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
+
+
+Texts = Sequence[tuple[int, str]]  # of a row: the column and the text of each cell
+
+
+def first_data_row(rows: Sequence[Texts]) -> int | None:
+    """The first row with a figure in a column of figures, or None where there is no such column."""
+    columns = _columns_of_figures(rows)
+    for index, row in enumerate(rows):
+        if is_column_numbers([text for _, text in row]):
+            continue
+        if any(column in columns and is_number(text) and not _YEAR.match(text) for column, text in row):
+            return index
+    return None
+
+
+def _columns_of_figures(rows: Sequence[Texts]) -> set[int]:
+    texts: dict[int, list[str]] = {}
+    for row in rows[1:]:
+        for column, text in row:
+            if column > 0 and text:
+                texts.setdefault(column, []).append(text)
+    return {column for column, there in texts.items() if 2 * sum(map(is_number, there)) >= len(there)}
+
+
+def is_column_numbers(texts: Sequence[str]) -> bool:
+    """Whether a row only counts the columns: (1) (2) (3)."""
+    if len(texts) < 3 or not all(_COLUMN_NUMBER.match(text) for text in texts):
+        return False
+    numbers = [int(text.strip("()")) for text in texts]
+    return all(other == one + 1 for one, other in itertools.pairwise(numbers))
+
+
+def header_rows(cells: Sequence[RawCell], columns: int) -> int:
+    """How many rows of a ruled table hold headings: those above the first figures, else a first row like one."""
+    rows = _rows(cells)
+    if len(rows) < 2:
+        return 0
+    index = first_data_row([[(cell.across[0], cell.text) for cell in there] for _, there in rows])
+    if index is None:
+        return _first_row_of_words(rows, columns)
+    first = rows[index][0]
+    end = several = 0
+    for row, there in rows:
+        if row >= first or (several and len(there) == 1):
+            break
+        several += len(there) > 1
+        end = row + 1
+    return end if several else 0
+
+
+def _rows(cells: Sequence[RawCell]) -> list[tuple[int, list[RawCell]]]:
+    numbers = sorted({cell.down[0] for cell in cells})
+    return [(row, [cell for cell in cells if cell.down[0] == row]) for row in numbers]
+
+
+def _first_row_of_words(rows: Sequence[tuple[int, list[RawCell]]], columns: int) -> int:
+    """Of a table of words the first row of several short cells, with the rows that its cells reach down to."""
+    for row, there in rows[:3]:
+        if len(there) < 2:
+            continue
+        bold = all(cell.bold for cell in there) and not all(cell.bold for _, row in rows[1:] for cell in row)
+        short = all(len(cell.text) <= LONG_HEADING for cell in there)
+        full = sum(cell.across[1] - cell.across[0] for cell in there) >= columns - 1
+        if short and (bold or (columns > 2 and full)):
+            wide = any(cell.across[1] - cell.across[0] > 1 for cell in there)
+            return max(cell.down[1] for cell in there) + int(wide and max(cell.down[1] for cell in there) == row + 1)
+        return 0
+    return 0
+
+
+def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list[list[list[Piece]]]:
+    """For each column its headings, the widest first. What stands over all columns is none."""
+    rows = _rows([cell for cell in cells if cell.down[0] < header])
+    counting = {row for row, there in rows if is_column_numbers([cell.text for cell in there])}
+    found: list[list[list[Piece]]] = []
+    for column in range(columns):
+        levels: list[list[Piece]] = []
+        before = None
+        for cell in sorted((cell for cell in cells if cell.down[0] < header), key=lambda cell: cell.down):
+            over = cell.across[0] <= column < cell.across[1]
+            title = columns > 2 and cell.across[1] - cell.across[0] >= columns
+            if not over or title or cell.down[0] in counting:
+                continue
+            pieces = [piece for line in cell.lines for piece in line.pieces]
+            if before == cell.across and before[1] - before[0] == 1 and levels:
+                levels[-1] = [*levels[-1], *pieces]
+            else:
+                levels.append(pieces)
+            before = cell.across
+        found.append(levels)
+    return found

@@ -1,0 +1,244 @@
+"""Tables without rules around their cells: rows of words -> cells. Wrapped cells are joined, wide headings spread."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.documents.geometry import Rect
+from app.documents.lines import Line, is_number
+from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
+from app.documents.table_headers import first_data_row
+
+TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedTable:
+    """Cells by their alignment. The first `header_rows` rows hold headings."""
+
+    cells: tuple[RawCell, ...] = field(repr=False)
+    header_rows: int
+    columns: int
+
+
+def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) -> AlignedTable:
+    """The cells of rows of words; `rules` are the horizontal rules among them."""
+    columns = find_columns(all_rows)
+    titles = _titles(all_rows, columns)
+    rows = all_rows[titles:]
+    placed: list[TableRow] = [_placed(row, columns) for row in rows]
+    first = first_data_row([_by_column(row) for row in placed])
+    header = _header_end(placed, rows, first, rules)
+    levels = _levels(placed, rows, header, columns, rules)
+    body = _unwrapped(placed[header:], rows[header:], columns, rules)
+    above: list[TableRow] = [{(0, len(columns)): tuple(row)} for row in all_rows[:titles]]
+    levels = above + levels
+    cells = [
+        RawCell(across=across, down=(index, index + 1), lines=lines)
+        for index, row in enumerate([*levels, *body])
+        for across, lines in sorted(row.items())
+    ]
+    return AlignedTable(cells=tuple(cells), header_rows=len(levels), columns=len(columns))
+
+
+def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
+    """How many rows at the top are a title: single lines that begin at the left edge or are as wide as the table."""
+    count = 0
+    for row in rows[:-1]:
+        width = columns[-1][1] - columns[0][0]
+        wide = row[0].box[2] - row[0].box[0] > 0.5 * width
+        if len(row) > 1 or not (wide or row[0].box[0] < columns[0][1]):
+            break
+        count += 1
+    return count
+
+
+def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
+    placed: TableRow = {}
+    for cell in row:
+        across = covered_columns(cell, columns)
+        placed[across] = (*placed.get(across, ()), cell)
+    return placed
+
+
+def _by_column(row: TableRow) -> list[tuple[int, str]]:
+    return [(across[0], " ".join(line.text for line in lines)) for across, lines in sorted(row.items())]
+
+
+def _header_end(
+    placed: Sequence[TableRow], rows: Sequence[list[Line]], first: int | None, rules: Sequence[Rect]
+) -> int:
+    """How many rows stand above the first row of data, group headings not counted."""
+    if first is None:
+        return _header_above_rule(rows, rules)
+    end = first
+    while end and _is_label(placed[end - 1]) and any(len(row) > 1 for row in placed[: end - 1]):
+        end -= 1  # a group heading above the first row
+    return end
+
+
+def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
+    """Of a table of words, the rows above the first rule between them, or a first row set bold."""
+    for index in range(1, min(4, len(rows))):
+        above, below = box_of(rows[index - 1])[3], box_of(rows[index])[1]
+        if any(above - 3 <= rule[1] <= below + 3 for rule in rules):
+            return index
+    bold = [all(cell.bold for cell in row) for row in rows]
+    return 1 if bold and bold[0] and not any(bold[1:]) else 0
+
+
+def _is_label(row: TableRow) -> bool:
+    return len(row) == 1 and next(iter(row))[0] == 0
+
+
+def _levels(
+    placed: Sequence[TableRow],
+    rows: Sequence[list[Line]],
+    header: int,
+    columns: Sequence[Column],
+    rules: Sequence[Rect],
+) -> list[TableRow]:
+    """Rows of headings with those that stand over several columns spread over them, and wrapped ones joined."""
+    spread = [
+        _spread(placed[index], placed[index + 1], columns, _spanners(box_of(rows[index]), rules))
+        for index in range(min(header, len(placed) - 1))
+    ]
+    if spread:
+        spread[-1] = _split_over(spread[-1], columns)
+    levels: list[TableRow] = []
+    for row in spread:
+        if levels and _continues(levels[-1], row):
+            for across, lines in row.items():
+                levels[-1][across] = (*levels[-1].get(across, ()), *lines)
+        else:
+            levels.append(dict(row))
+    return levels
+
+
+def _split_over(row: TableRow, columns: Sequence[Column]) -> TableRow:
+    """The lowest headings, those apart that stand too close together to be told from one over several columns."""
+    split: TableRow = {}
+    for across, lines in row.items():
+        pieces = [piece for line in lines for piece in line.pieces]
+        under = [(covered_columns(Line.of([piece]), columns)[0], piece) for piece in pieces]
+        if len({column for column, _ in under}) < across[1] - across[0] or across[1] - across[0] < 2:
+            split[across] = (*split.get(across, ()), *lines)
+            continue
+        for column in sorted({column for column, _ in under}):
+            line = Line.of([piece for place, piece in under if place == column])
+            split[column, column + 1] = (*split.get((column, column + 1), ()), line)
+    return split
+
+
+def _continues(above: TableRow, row: TableRow) -> bool:
+    """Whether a row of headings goes on with those above it: no heading stands over several of this row's."""
+    return not any(
+        first <= across[0] and across[1] <= behind and (first, behind) != across
+        for first, behind in above
+        for across in row
+    )
+
+
+def _spanners(row: Rect, rules: Sequence[Rect]) -> list[Rect]:
+    """Rules right below a row that tell how far its headings reach."""
+    return [rule for rule in rules if -2 <= rule[1] - row[3] + 2 <= 0.8 * (row[3] - row[1])]
+
+
+def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Sequence[Rect]) -> TableRow:
+    """The headings of a row over all the columns that they belong to."""
+    filled = [across for across in below if across[0] > 0]
+    heads = [across for across in row if across[0] > 0]
+    if not 0 < len(heads) < len(filled):
+        return row
+    shares = _shares(row, heads, columns)
+    spread: TableRow = {}
+    for across, lines in row.items():
+        middle = (lines[0].box[0] + lines[0].box[2]) / 2
+        rule = next((rule for rule in rules if rule[0] <= middle <= rule[2] and len(rules) > 1), None)
+        wide = across
+        if rule is not None and across in heads:
+            under = [i for i, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
+            wide = (min(under), max(under) + 1) if under else across
+        elif across in heads:
+            wide = shares.get(across) or _centred(
+                across, lines[0], columns, [other for other in row if other != across]
+            )
+        spread[wide] = (*spread.get(wide, ()), *lines)
+    return spread
+
+
+def _shares(
+    row: TableRow, heads: Sequence[tuple[int, int]], columns: Sequence[Column]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """All columns dealt out to the nearest heading, if each heading then stands in the middle of its columns."""
+    middles = {across: (row[across][0].box[0] + row[across][0].box[2]) / 2 for across in heads}
+    nearest = [min(heads, key=lambda across: abs(middles[across] - sum(column) / 2)) for column in columns[1:]]
+    shares = {
+        across: (nearest.index(across) + 1, len(nearest) - nearest[::-1].index(across) + 1)
+        for across in heads if across in nearest
+    }  # fmt: skip
+    centred = all(_off(share, middles[across], columns) < 2 * row[across][0].em for across, share in shares.items())
+    return shares if centred and len(shares) == len(heads) else {}
+
+
+def _centred(
+    across: tuple[int, int], cell: Line, columns: Sequence[Column], others: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    """The fewest columns in whose middle a heading stands, between its neighbours."""
+    first = max((other[1] for other in others if other[1] <= across[0]), default=1)
+    last = min((other[0] for other in others if other[0] >= across[1]), default=len(columns))
+    middle = (cell.box[0] + cell.box[2]) / 2
+    ranges = [(s, e) for s in range(max(first, 1), across[0] + 1) for e in range(across[1], last + 1)]
+    fitting = [place for place in ranges if _off(place, middle, columns) < 1.2 * cell.em]
+    return min(fitting, key=lambda place: place[1] - place[0], default=across)
+
+
+def _off(across: tuple[int, int], middle: float, columns: Sequence[Column]) -> float:
+    return abs((columns[across[0]][0] + columns[across[1] - 1][1]) / 2 - middle)
+
+
+def _unwrapped(
+    placed: Sequence[TableRow], rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]
+) -> list[TableRow]:
+    """Rows with what was broken over several lines joined again."""
+    distance = usual_distance(rows)
+    ruled = sum(_ruled(one, other, rules) for one, other in itertools.pairwise(rows)) >= 2
+    joined: list[TableRow] = []
+    for index, row in enumerate(placed):
+        near = index > 0 and box_of(rows[index])[1] - box_of(rows[index - 1])[1] < 1.25 * distance + 1
+        apart = ruled and index > 0 and _ruled(rows[index - 1], rows[index], rules)
+        if joined and not apart and near and _wraps(joined[-1], row, columns, ruled=ruled):
+            for across, lines in row.items():
+                joined[-1][across] = (*joined[-1].get(across, ()), *lines)
+        else:
+            joined.append(dict(row))
+    return joined
+
+
+def _ruled(above: list[Line], below: list[Line], rules: Sequence[Rect]) -> bool:
+    top, bottom = box_of(above), box_of(below)
+    return any((top[1] + top[3]) / 2 < rule[1] < (bottom[1] + bottom[3]) / 2 for rule in rules)
+
+
+def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: bool) -> bool:
+    """Whether a row is the rest of the one above it."""
+    if any(is_number(line.text) for across, lines in row.items() if across[0] > 0 for line in lines):
+        return _label_goes_on(above, row, columns)
+    if ruled:
+        return True
+    first = row.get((0, 1))
+    if first is None:  # words below words, and no label of their own
+        return all(any(across == other for other in above) for across in row)
+    if len(row) == 1:
+        return len(above) > 1 and first[0].text[:1].islower()
+    return False
+
+
+def _label_goes_on(above: TableRow, row: TableRow, columns: Sequence[Column]) -> bool:
+    """Whether the row above is the first line of this row's label, which was too long for one."""
+    label, first = above.get((0, 1)), row.get((0, 1))
+    if label is None or first is None or len(above) > 1 or len(label) > 3:
+        return False
+    full = label[-1].box[2] > columns[0][0] + 0.75 * (columns[0][1] - columns[0][0])
+    text = first[0].text
+    return text[:1].islower() or (full and not label[-1].text.endswith(":") and not label[-1].bold and text[:1] == "(")

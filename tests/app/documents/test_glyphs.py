@@ -1,0 +1,73 @@
+"""Characters as they are read from glyphs as they are printed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.documents.glyphs import line_glyphs
+
+Printed = tuple[str, float, float, float, float]  # text, left, right, baseline, size
+
+
+def line(glyphs: Sequence[Printed], *, made_up: bool = False) -> dict[str, Any]:
+    """A line as MuPDF gives it."""
+    spans = [
+        {
+            "size": size,
+            "origin": (left, base),
+            "chars": [
+                {
+                    "c": text,
+                    "bbox": (left, base - size, right, base),
+                    "origin": (left, base),
+                    "synthetic": made_up and text == " ",
+                }
+            ],
+        }
+        for text, left, right, base, size in glyphs
+    ]
+    return {"dir": (1.0, 0.0), "spans": spans}
+
+
+def typed(text: str, *, step: float = 6, size: float = 10, start: float = 0) -> list[Printed]:
+    return [(char, start + step * i, start + step * (i + 1), 100.0, size) for i, char in enumerate(text)]
+
+
+def words(raw: dict[str, Any]) -> str:
+    return "".join((" " if glyph.apart else "") + glyph.text for glyph in line_glyphs(raw))
+
+
+@pytest.mark.parametrize(
+    ("before", "raised", "expected"),
+    [("75", "3", "75 ³"), ("cm", "2", "cm²"), ("x 10", "9", "x 10⁹"), ("wage", "4", "wage ⁴")],
+)  # fmt: skip
+def test_a_raised_digit_is_no_part_of_the_number_before_it(before: str, raised: str, expected: str) -> None:
+    glyphs = typed(before)
+    assert words(line([*glyphs, (raised, glyphs[-1][2], glyphs[-1][2] + 3, 96.0, 6.0)])) == expected
+
+
+def test_letters_that_are_drawn_twice_are_read_once() -> None:
+    twice = [glyph for g in typed("Balloon") for glyph in (g, (g[0], g[1] + 1.2, g[2] + 1.2, *g[3:]))]
+    assert words(line(twice)) == "Balloon"
+
+
+def test_an_accent_over_a_letter_is_part_of_it() -> None:
+    glyphs = typed("caf")
+    glyphs += [("´", 19.0, 22.0, 100.0, 10.0), ("e", 18.0, 24.0, 100.0, 10.0)]
+    assert words(line(glyphs)) == "café"
+
+
+def test_words_that_are_set_wide_are_words() -> None:
+    glyphs = [
+        (char, left, left + 6, 100.0, 10.0)
+        for word, start in (("NORTH", 0), ("SEA", 75))
+        for i, letter in enumerate(word)
+        for char, left in ((letter, start + 12 * i), (" ", start + 12 * i + 6))
+    ]
+    assert words(line(glyphs[:-1], made_up=True)) == "NORTH SEA"
+
+
+def test_numbers_in_a_line_that_runs_to_the_left_run_to_the_right() -> None:
+    glyphs = [(char, 60 - 6 * i, 66 - 6 * i, 100.0, 10.0) for i, char in enumerate("عام ٥٣٩١")]
+    assert words(line(glyphs)) == "عام ١٩٣٥"
