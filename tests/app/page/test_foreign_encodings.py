@@ -82,12 +82,6 @@ def test_a_name_from_an_encoding_leads_to_no_other_folder(tab: Tab, data: bytes)
     assert restore(path.read_bytes(), path.name).name == document.name
 
 
-def test_what_its_pictures_take_is_counted(tab: Tab, data: bytes) -> None:
-    tab.drop(("letter.safetensors", data))
-    (document,) = tab.session.documents
-    assert document.size_bytes == document.encoded.cache_bytes + len(PICTURE)
-
-
 def odd(*pages: Page) -> Loaded:
     """A document that got into a session in spite of everything and cannot be drawn."""
     good = loaded("odd.pdf")
