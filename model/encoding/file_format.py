@@ -21,7 +21,8 @@ import torch
 from model.encoding import sealed
 from model.encoding.header import Header
 from model.encoding.memory import join_memories
-from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from, words_from
+from model.encoding.page_tensors import tables_from, words_from
+from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from
 from model.encoding.token_map import join
 from model.errors import EncodingError
 from model.storage.durable import write_durably
@@ -142,7 +143,7 @@ def _check_checkpoint(name: str, theirs: str, ours: str | None) -> None:
 
 def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDocument:
     return EncodedDocument(
-        document=header.to_document(words_from(tensors)),
+        document=header.to_document(words_from(tensors), tables_from(tensors)),
         memory=memory_from(tensors),
         tokens=tokens_from(tensors),
         fingerprint=header.fingerprint,

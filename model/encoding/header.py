@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Annotated, Literal
 
 from model.encoding.schema import Pattern, Range, parse_json
-from model.types import Document, EncodedDocument, Page, PagePart, PageView, Precision, Word
+from model.types import Document, EncodedDocument, Page, PagePart, PageView, Precision, Table, Word
 
 _MOST_PAGES = 1_000_000
 _MOST_CHARACTERS = 2**24  # of one page; all of them are bounded by the header's length
@@ -30,7 +30,7 @@ _Side = Annotated[float, Range(_SHORTEST_SIDE, _LONGEST_SIDE)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageHeader:
-    """A `Page`, whose `words` are tensors: here is how many of them are its own."""
+    """A `Page`, whose words and tables are tensors: here is how many of them are its own."""
 
     number: Annotated[int, Range(1, _MOST_PAGES)]
     text: Annotated[str, Range(0, _MOST_CHARACTERS)]
@@ -44,6 +44,7 @@ class PageHeader:
     label: _Remark
     remark: _Remark
     words: _Count
+    tables: _Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,20 +98,19 @@ class Header:
         text = json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
         return text.encode(errors="replace").decode()
 
-    def to_document(self, words: Sequence[Word]) -> Document:
-        """The document with all pages' words, page after page."""
-        first, pages = 0, []
+    def to_document(self, words: Iterable[Word], tables: Iterable[Table]) -> Document:
+        """The document with all pages' words and tables, page after page."""
+        words, tables, pages = iter(words), iter(tables), []
         for page in self.document.pages:
-            last = first + page.words
             facts = {field.name: getattr(page, field.name) for field in fields(page)}
-            pages.append(Page(**(facts | {"words": tuple(words[first:last])})))
-            first = last
+            own = {"words": tuple(islice(words, page.words)), "tables": tuple(islice(tables, page.tables))}
+            pages.append(Page(**(facts | own)))
         return Document(name=self.document.name, sha256=self.document.sha256, pages=tuple(pages))
 
 
 def _page_header(page: Page) -> PageHeader:
-    names = [field.name for field in fields(PageHeader) if field.name != "words"]
-    return PageHeader(**{name: getattr(page, name) for name in names}, words=len(page.words))
+    facts = {field.name: getattr(page, field.name) for field in fields(PageHeader)}
+    return PageHeader(**(facts | {"words": len(page.words), "tables": len(page.tables)}))
 
 
 def _file_name(name: str) -> str:

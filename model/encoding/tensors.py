@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import torch
 
 from model.encoding.header import Header
-from model.types import Document, EncodedDocument, Memory, TokenMap, Word
+from model.encoding.page_tensors import CELL, TABLE_SPAN, WORD_SPAN, check_page_tensors, page_tensors
+from model.types import EncodedDocument, Memory, TokenMap
 
 PICTURE = "pictures."  # then the page's number
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")  # of pictures that a browser is shown
 
+_MAY_BE_NONE = ("words", "tables", "cells")
 _LARGEST_STATE = 1e6  # a norm leaves states within the root of their number, times a gain
 _LARGEST_KEY_SCALE = 1e6  # 1 / rms, whose square has 1e-6 added
 
@@ -34,7 +36,6 @@ class _Shape:
 def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[str, torch.Tensor]:
     """Copies of an encoding's tensors, by name, on the CPU; pictures of its pages among them, by page number."""
     memory, tokens = encoded.memory, encoded.tokens
-    spans, boxes = _word_tensors(encoded.document)
     tensors = {
         "memory.hidden": memory.hidden,
         "memory.key_scales": memory.key_inv_rms,
@@ -44,9 +45,8 @@ def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[
         "tokens.pages": tokens.pages,
         "tokens.starts": tokens.starts,
         "tokens.ends": tokens.ends,
-        "words.spans": spans,
-        "words.boxes": boxes,
     }
+    tensors |= page_tensors(encoded.document)
     tensors |= {f"{PICTURE}{number}": _bytes_tensor(picture) for number, picture in pictures.items()}
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items() if tensor is not None}
 
@@ -58,13 +58,15 @@ def check_tensors(tensors: Tensors, header: Header) -> None:
     if different := tensors.keys() ^ expected.keys() ^ pictures:
         name = min(different)
         raise ValueError(f"the tensor {name[:60]!r} is {'not expected' if name in tensors else 'missing'}")
-    sizes: dict[str, int] = {"words": sum(page.words for page in header.document.pages)}
+    pages = header.document.pages
+    sizes = {"words": sum(page.words for page in pages), "tables": sum(page.tables for page in pages)}
     for name, shape in expected.items():
         _check_shape(name, tensors[name], shape, sizes)
     _check_memory(tensors)
     _check_tokens(tensors, header)
-    _check_words(tensors, header)
-    numbers = {str(page.number) for page in header.document.pages}
+    _check_numbers("words.boxes", tensors["words.boxes"], 0.0, 1.0)
+    check_page_tensors(tensors, pages)
+    numbers = {str(page.number) for page in pages}
     for name in pictures:
         _check_picture(name.removeprefix(PICTURE), tensors[name], numbers)
 
@@ -87,12 +89,6 @@ def tokens_from(tensors: Tensors) -> TokenMap:
     )
 
 
-def words_from(tensors: Tensors) -> list[Word]:
-    """All pages' words, page after page."""
-    rows = zip(tensors["words.spans"].tolist(), tensors["words.boxes"].tolist(), strict=True)
-    return [Word(start=start, end=end, box=tuple(box), hidden=bool(hidden)) for (start, end, hidden), box in rows]
-
-
 def pictures_from(tensors: Tensors) -> dict[int, bytes]:
     """The pictures of pages, by page number."""
     return {
@@ -100,14 +96,6 @@ def pictures_from(tensors: Tensors) -> dict[int, bytes]:
         for name, tensor in tensors.items()
         if name.startswith(PICTURE)
     }
-
-
-def _word_tensors(document: Document) -> tuple[torch.Tensor, torch.Tensor]:
-    """Start, end and hidden of every word of every page, (N, 3) int32, and their boxes, (N, 4) float32."""
-    words = [word for page in document.pages for word in page.words]
-    spans = torch.tensor([(word.start, word.end, int(word.hidden)) for word in words], dtype=torch.int32)
-    boxes = torch.tensor([word.box for word in words], dtype=torch.float32)
-    return spans.reshape(-1, 3), boxes.reshape(-1, 4).nan_to_num().clamp(0, 1)
 
 
 def _bytes_tensor(data: bytes) -> torch.Tensor:
@@ -119,8 +107,10 @@ def _expected(header: Header) -> dict[str, _Shape]:
     shapes = {
         "memory.hidden": _Shape(dtype=dtype, sizes=("tokens", "channels")),
         "memory.key_scales": _Shape(dtype=torch.float32, sizes=("layers", "key heads", "tokens")),
-        "words.spans": _Shape(dtype=torch.int32, sizes=("words", 3)),
+        "words.spans": _Shape(dtype=torch.int32, sizes=("words", len(WORD_SPAN))),
         "words.boxes": _Shape(dtype=torch.float32, sizes=("words", 4)),
+        "tables.spans": _Shape(dtype=torch.int32, sizes=("tables", len(TABLE_SPAN))),
+        "tables.cells": _Shape(dtype=torch.int32, sizes=("cells", len(CELL))),
     }
     shapes |= {
         f"tokens.{name}": _Shape(dtype=torch.int32, sizes=("tokens",)) for name in ("ids", "pages", "starts", "ends")
@@ -140,13 +130,13 @@ def _check_shape(name: str, tensor: torch.Tensor, shape: _Shape, sizes: dict[str
     for size, expected in zip(tensor.shape, shape.sizes, strict=True):
         if isinstance(expected, str):
             known = sizes.setdefault(expected, size)
-            if size != known or (size < 1 and expected != "words"):
+            if size != known or (size < 1 and expected not in _MAY_BE_NONE):
                 raise ValueError(f"{name} has {size} {expected}, not {max(known, 1)}")
         elif size != expected:
             raise ValueError(f"{name} has {size} numbers a row, not {expected}")
 
 
-def _check_range(name: str, tensor: torch.Tensor, least: float, most: float) -> None:
+def _check_numbers(name: str, tensor: torch.Tensor, least: float, most: float) -> None:
     """Every number lies within the bounds, which a NaN does not."""
     if not tensor.numel():
         return
@@ -157,20 +147,20 @@ def _check_range(name: str, tensor: torch.Tensor, least: float, most: float) -> 
 
 def _check_memory(tensors: Tensors) -> None:
     smallest = torch.finfo(torch.float32).tiny
-    _check_range("memory.key_scales", tensors["memory.key_scales"], smallest, _LARGEST_KEY_SCALE)
+    _check_numbers("memory.key_scales", tensors["memory.key_scales"], smallest, _LARGEST_KEY_SCALE)
     hidden, most = tensors["memory.hidden"], _LARGEST_STATE
     if hidden.dtype == torch.int8:
         for name in ("memory.hidden_scales", "memory.channel_scales"):
-            _check_range(name, tensors[name], smallest, most)
+            _check_numbers(name, tensors[name], smallest, most)
         largest = (float(tensors[name].max()) for name in ("memory.hidden_scales", "memory.channel_scales"))
         most /= max(1.0, next(largest) * next(largest))
-    _check_range("memory.hidden", hidden, -most, most)
+    _check_numbers("memory.hidden", hidden, -most, most)
 
 
 def _check_tokens(tensors: Tensors, header: Header) -> None:
     """Every token lies within the text of a page that is there, or on no page: 0, whose text is empty."""
     ids, pages, starts, ends = (tensors[f"tokens.{name}"] for name in ("ids", "pages", "starts", "ends"))
-    _check_range("tokens.ids", ids, 0, 2**31 - 1)
+    _check_numbers("tokens.ids", ids, 0, 2**31 - 1)
     numbers = torch.tensor([0, *(page.number for page in header.document.pages)], dtype=torch.int32)
     lengths = torch.tensor([0, *(len(page.text) for page in header.document.pages)])
     index = torch.searchsorted(numbers, pages).clamp(max=len(numbers) - 1)
@@ -179,22 +169,6 @@ def _check_tokens(tensors: Tensors, header: Header) -> None:
     if (wrong := (starts < 0) | (ends < starts) | (ends > lengths[index])).any():
         place = f"characters {int(starts[wrong][0])} to {int(ends[wrong][0])} of page {int(pages[wrong][0])}"
         raise ValueError(f"a token stands for {place}, which has {int(lengths[index][wrong][0])}")
-
-
-def _check_words(tensors: Tensors, header: Header) -> None:
-    """The words of a page lie within its text, one behind the other, and their boxes within the page."""
-    starts, ends, hidden = tensors["words.spans"].unbind(1)
-    _check_range("words.boxes", tensors["words.boxes"], 0.0, 1.0)
-    _check_range("words.spans", hidden, 0, 1)
-    pages = header.document.pages
-    page_of = torch.repeat_interleave(torch.tensor([page.words for page in pages]))
-    lengths = torch.tensor([len(page.text) for page in pages])[page_of]
-    earlier = torch.zeros_like(ends)  # where the word before it on the same page ends
-    earlier[1:] = torch.where(page_of[1:] == page_of[:-1], ends[:-1], 0)
-    if (wrong := (starts < earlier) | (ends <= starts) | (ends > lengths)).any():
-        place = f"characters {int(starts[wrong][0])} to {int(ends[wrong][0])}"
-        number = pages[int(page_of[wrong][0])].number
-        raise ValueError(f"a word of page {number} lies at {place}, of {int(lengths[wrong][0])}, out of its order")
 
 
 def _check_picture(number: str, tensor: torch.Tensor, pages: Collection[str]) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 
 from model.encoding.file_format import save_encoding
 from model.encoding.sealed import seal
-from model.types import Document, EncodedDocument, Word
+from model.types import Cell, Document, EncodedDocument, Table, Word
 from tests.helpers.tiny import TEXT, document
 
 Tensors = dict[str, torch.Tensor]
@@ -30,7 +30,14 @@ def a_document() -> Document:
         Word(start=0, end=3, box=(0.1, 0.2, 0.3, 0.25)),
         Word(start=4, end=11, box=(0.3, 0.2, 0.5, 0.25), hidden=True),
     )
-    first = replace(source.pages[0], words=words, source="ocr", unread_boxes=2, unread_parts=("notes",), label="Résumé")
+    cells = (
+        Cell(row=0, column=0, start=12, end=15, column_span=2, header=True),
+        Cell(row=1, column=0, start=16, end=22),
+        Cell(row=1, column=1, start=23, end=26),
+    )
+    table = Table(start=12, end=26, rows=2, columns=2, cells=cells)
+    first = replace(source.pages[0], words=words, tables=(table,), source="ocr", unread_boxes=2, label="Résumé")
+    first = replace(first, unread_parts=("notes",))
     return replace(source, sha256=sha256(b"report").hexdigest(), pages=(first, *source.pages[1:]))
 
 

@@ -53,12 +53,30 @@ TENSORS: dict[str, tuple[Change, str]] = {
     "a token before its text": (with_tensor("tokens.starts", everywhere(-3)), "characters -3 to"),
     "a token that ends before it begins": (with_tensor("tokens.starts", at_the_end(2**31 - 1)), "2147483647 to"),
     "a token on no page with a place": (with_tensor("tokens.pages", everywhere(0)), "of page 0, which has 0"),
-    "words behind their text": (with_tensor("words.spans", lambda t: t + 9_000), "words.spans has numbers"),
+    "words behind their text": (
+        with_tensor("words.spans", lambda t: t + torch.tensor([900, 900, 0], dtype=t.dtype)),
+        "lies at characters",
+    ),
     "words in another order": (with_tensor("words.spans", lambda t: t.flip(0)), "a word of page 1 lies at"),
     "words of no length": (with_tensor("words.spans", everywhere(0)), "characters 0 to 0"),
-    "half hidden words": (with_tensor("words.spans", lambda t: t.index_fill(1, torch.tensor(2), 2)), "from 2 to 2"),
+    "half hidden words": (
+        with_tensor("words.spans", lambda t: t.index_fill(1, torch.tensor(2), 2)),
+        "hidden 2, not 0 to 1",
+    ),
     "boxes without numbers": (with_tensor("words.boxes", everywhere(torch.nan)), "words.boxes has numbers"),
     "boxes beside the page": (with_tensor("words.boxes", lambda t: t - 0.2), "beyond 0 to 1"),
+    "a table behind its text": (
+        with_tensor("tables.spans", lambda t: t + torch.tensor([900, 900, 0, 0, 0], dtype=t.dtype)),
+        "a table of page 1 lies at",
+    ),
+    "more cells than there are": (with_tensor("tables.spans", at_the_end(9)), "3 cells in tables, not 9"),
+    "fewer cells than there are": (with_tensor("tables.cells", lambda t: t[1:]), "2 cells in tables, not 3"),
+    "cells below nothing": (with_tensor("tables.cells", lambda t: -t), "row -1, not 0"),
+    "cells behind their text": (
+        with_tensor("tables.cells", lambda t: t + torch.tensor([0, 0, 900, 900, 0, 0, 0], dtype=t.dtype)),
+        "a cell of page 1",
+    ),
+    "cells that are half a header": (with_tensor("tables.cells", at_the_end(2)), "header 2, not 0 to 1"),
     "a tensor more": (lambda tensors, _: tensors.update({"memory.extra": torch.zeros(3)}), "'memory.extra' is not"),
     "a tensor less": (lambda tensors, _: tensors.pop("tokens.ids"), "'tokens.ids' is missing"),  # type: ignore[dict-item, return-value]
     "scales of int8 without it": (
@@ -79,6 +97,7 @@ OF_A_PAGE: dict[str, tuple[str, tuple[Any, ...]]] = {
     "unread_parts": ("unread_parts", (None, "notes", ["<b>"], [1])),
     "label": ("label", (None, 5, "x" * 10_001)),
     "remark": ("remark", (["x"],)),
+    "tables": ("tables", (0, 2, -1, True)),
     "words": ("words", (-1, 1, 3, 10**9, 2.0, "2")),
     "evil": ("unknown 'evil'", (1,)),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from app.sessions.session import Loaded
 from model.errors import DocumentError, EncodingError
 from model.types import Document, Page
 from tests.app.page.conftest import Tab
+from tests.helpers.awaited import awaited
 from tests.helpers.crafted import PICTURE, Change, crafted, saved, with_field, with_tensor
 from tests.helpers.mutations import craft
 from tests.helpers.stand_ins import a_page, loaded, pdf
@@ -76,16 +76,10 @@ def test_one_that_does_not_fit_the_checkpoint_answers_in_words(tab: Tab, data: b
 def test_a_name_from_an_encoding_leads_to_no_other_folder(tab: Tab, data: bytes) -> None:
     tab.drop(("odd.safetensors", crafted(data, with_field("..x<b>" + "é" * 200 + ".pdf", "document", "name"))))
     (document,) = tab.session.documents
-    saved_update = asyncio.run(tab.handlers.save(tab.session.id, tab.event(document=document.key)))
-    path = Path(str(saved_update.download))
+    made = awaited(tab.handlers.save(tab.session.id, tab.event(document=document.key)))
+    path = Path(str(made.download))
     assert path.is_file() and path.name.endswith("é.pdf.safetensors") and len(path.name) < 80
     assert restore(path.read_bytes(), path.name).name == document.name
-
-
-def test_what_its_pictures_take_is_counted(tab: Tab, data: bytes) -> None:
-    tab.drop(("letter.safetensors", data))
-    (document,) = tab.session.documents
-    assert document.size_bytes >= document.encoded.cache_bytes + len(PICTURE)
 
 
 def odd(*pages: Page) -> Loaded:
