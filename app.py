@@ -14,8 +14,10 @@ from app.page.sample import bundled_sample
 from app.serving.provider import EngineProvider, Load, LoadingProgress
 from app.sessions.library import Library
 from app.settings import Settings
+from app.temporary import temporary_folder
 from app.web.folder import private_folder
 from model.errors import ReadonceError
+from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
     from app.spaces.zero_gpu import ZeroGpu
@@ -29,7 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the copies of documents are removed
-    with private_folder() as folder, DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader:
+    with (
+        private_folder() as folder,
+        owned_folder(temporary_folder(), "page") as made,
+        DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader,
+    ):
         # Imported here: Gradio reads where its files shall lie when it is imported.
         from app.spaces.zero_gpu import ZeroGpu
         from app.ui import build_demo, serve, uploads_in
@@ -38,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         provider.start()
         library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
-        demo = build_demo(provider, reader, library, settings, bundled_sample(), uploads)
+        demo = build_demo(provider, reader, library, settings, bundled_sample(), uploads, made)
         serve(demo, library, settings, lambda: provider.state.phase == "ready")
     return 0
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 
 def install_faster_backend(engine: Engine, folder: Path, *, quantized: bool) -> None:
     """Load it in a thread of its own, compiled into `folder`, and install it in the engine."""
-    from model.engine import load_backend
+    from model.decoder.model_backend import load_backend
 
     def load() -> None:
-        engine.install(load_backend(engine.checkpoint, folder, quantized=quantized))
+        engine.install(load_backend(engine.checkpoint.model, folder, quantized=quantized))
 
     threading.Thread(target=load, name="backend").start()

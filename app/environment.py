@@ -25,6 +25,9 @@ _FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # threads and 
 def prepare_environment(environment: MutableMapping[str, str]) -> None:
     """Set what this process and its libraries should know."""
     environment.update(NO_TELEMETRY)
+    # After each event Gradio makes a table of the last 10,000, with percentiles, for a page that is not served here.
+    environment.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
+    environment.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
     # PyTorch's threads wait for each other a moment, then give their core away. By default they go round in circles
     # thirty times as long: beside two busy processes on two cores a token took 2.3 s instead of 0.28. On an idle
     # machine a token takes a tenth longer so.

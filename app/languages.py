@@ -22,7 +22,7 @@ _LABELS = re.compile(r'(?<= )(aria-label|title|alt|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
 _OUR_WORDS = (  # places that hold texts of ours
-    "cause", "fix", "found", "kind", "pages", "readable", "reason", "stage", "tried", "where",
+    "cause", "fix", "found", "kind", "pages", "place", "readable", "reason", "stage", "tried", "where",
 )  # fmt: skip
 _ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
 _OF_GRADIO = {"upload_text.drop_file": "Drop files here", "upload_text.click_to_upload": "or click to choose"}

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from app.documents.charsets import decode
+from app.documents.delimited import separator
 from model.answering.questions import checked_question
 from model.errors import QuestionError
 
@@ -12,7 +14,6 @@ MOST_QUESTIONS = 500
 MOST_BYTES = 2_000_000  # of a CSV file: 500 questions are far smaller
 BATCH = 16  # answered together; the next sixteen wait until these are answered
 NAMES = ("question", "frage", "pregunta", "domanda", "问题")  # French writes it as English does
-SEPARATORS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +76,18 @@ def _checked(number: int, text: str) -> str:
 
 def _text(name: str, data: bytes) -> str:
     check_size(name, len(data))
-    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    decoded = decode(data)
+    if decoded is None:
         raise QuestionError(
             f"{name} is no text (it begins with {data[:8].hex(' ')}). Save the table as CSV and drop that."
         )
-    for encoding in ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252", "latin-1"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise QuestionError(f"{name} is no readable text. Save the table as CSV (UTF-8) and drop that.")
+    return decoded.text
 
 
 def _separator(text: str) -> str:
-    """The one that stands in the first line; a question may hold a comma, a row of names seldom does."""
+    """The one that cuts the rows alike; in a list of questions a comma is none."""
     first = text.partition("\n")[0]
-    return max(SEPARATORS, key=first.count) if not first.rstrip().endswith("?") or "\t" in first else "\t"
+    return separator(text) if not first.rstrip().endswith(("?", "？")) or "\t" in first else "\t"
 
 
 def _has_names(row: Sequence[str]) -> bool:

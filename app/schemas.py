@@ -20,10 +20,14 @@ class DocumentObject(TypedDict):
 
 
 class EvidenceObject(TypedDict):
-    """A place that an answer rests on. Pages count from 1; the score is in 0..1."""
+    """A place that an answer rests on. Pages count from 1; the score is in 0..1.
+
+    `label` names the page where the file has no page numbers: a slide, a sheet, a heading; else it is empty.
+    """
 
     document: str
     page: int
+    label: str
     quote: str
     score: float
 
@@ -85,7 +89,13 @@ def _answer_object(answer: Answer) -> AnswerObject:
         "seconds": round(answer.seconds, 3),
         "first_token_seconds": round(answer.first_token_seconds, 3),
         "evidence": [
-            {"document": place.document, "page": place.page, "quote": place.quote, "score": round(place.score, 4)}
+            {
+                "document": place.document,
+                "page": place.page,
+                "label": place.label,
+                "quote": place.quote,
+                "score": round(place.score, 4),
+            }
             for place in answer.evidence
         ],
     }

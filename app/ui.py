@@ -56,14 +56,16 @@ def build_demo(
     settings: Settings,
     sample: Sample,
     uploads: Uploads,
+    folder: Path,
 ) -> CheckedBlocks:
-    """The page, ready to be served."""
+    """The page, ready to be served. `folder`: where files are made for people to take."""
     handlers = Handlers(
         screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
         reading=Reading(reader=reader, provider=provider, library=library),
         asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=folder,
     )
     languages = Languages()
     with CheckedBlocks(uploads, analytics_enabled=False, title="Readonce", fill_width=True) as demo:
@@ -91,10 +93,9 @@ def build_demo(
 
 def rules_of(settings: Settings) -> Rules:
     """Who may ask, and how much at once: not more than can be kept."""
-    named = {*settings.hosts, settings.space_host, settings.host.lower()} - {""}
     proxies = settings.proxies or ((EVERYONE,) if settings.space_host else ())
     return Rules(
-        hosts=Hosts(names=frozenset(named)),
+        hosts=Hosts.named(*settings.hosts, settings.space_host, settings.host),
         proxies=Proxies(named=proxies),
         upload_bytes=max(settings.library_bytes, settings.file_bytes),
         embedded=bool(settings.space_host),

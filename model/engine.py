@@ -6,13 +6,11 @@ engine knows no "current document": an encoding is a value, and each answer make
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 import torch
 
@@ -20,16 +18,13 @@ from model.answering.generation import Generation
 from model.answering.questions import checked_question
 from model.answering.reranker import Reranker
 from model.checkpoints.checkpoint import Checkpoint
-from model.decoder.decoder import DecoderParts
-from model.decoder.output_head import OutputHead
+from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.file_format import join_chunks
 from model.encoding.memory import MemorySizes, build_memory, bytes_in_precision, sizes_for, to_precision
 from model.errors import EncodingError, QuestionError, raise_if_cancelled
-from model.kernels.parts import NativeParts, load_native_parts
-from model.network.t5gemma2 import T5Gemma2
 from model.network.threads import parallel_map
 from model.types import (
     Answer,
@@ -48,42 +43,6 @@ from model.types import (
 from model.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
 from model.vision.page_inputs import ViewMode, views_for
 from model.vision.tags import Tagger, with_tags
-
-_LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend:
-    """What a model's forward passes run on. native: compiled code. parts: what its decoders share.
-
-    notice: one sentence for people, why compiled code that was asked for is not used; empty if there is nothing to say.
-    """
-
-    native: NativeParts
-    parts: DecoderParts
-    notice: str = ""
-
-    @classmethod
-    def eager(cls, model: T5Gemma2, *, notice: str = "") -> Backend:
-        """PyTorch's operations, and CUDA graphs on a GPU: needs no loading."""
-        return cls(native=NativeParts(), parts=DecoderParts.of(model), notice=notice)
-
-
-def load_backend(checkpoint: Checkpoint, folder: Path, *, quantized: bool) -> Backend:
-    """The fastest backend for this checkpoint on this machine; on a CPU it takes some seconds.
-
-    Compiled code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
-    are read in int8 and int4 where that is faster. If it cannot be built or loaded, the backend is eager with a notice.
-    """
-    eager = Backend.eager(checkpoint.model)
-    try:
-        native = load_native_parts(checkpoint.model, folder, quantized=quantized)
-        head = OutputHead(checkpoint.model, quantized=True, native=native.output_head) if quantized else None
-    except Exception as error:  # whatever it is, PyTorch's operations give the same answers
-        _LOG.warning("compiled code is not used", exc_info=error)
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
-        return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
-    return replace(eager, native=native, parts=replace(eager.parts, head=head, layers=native.decoder_layers))
 
 
 class Engine:

@@ -6,6 +6,7 @@
     ├── CheckpointError
     ├── QuestionError
     ├── EncodingError
+    ├── KernelError
     └── Cancelled
 
 A message says what is wrong, the actual value, and the fix. Only the page's handlers turn one into `gr.Error`,
@@ -37,6 +38,10 @@ class QuestionError(ReadonceError):
 
 class EncodingError(ReadonceError):
     """A saved encoding is damaged or belongs to another checkpoint."""
+
+
+class KernelError(ReadonceError):
+    """Native code cannot be compiled or loaded here; PyTorch's operations do the same more slowly."""
 
 
 class Cancelled(ReadonceError):

@@ -54,8 +54,9 @@ PageView = Literal["text", "image", "both"]
 """How a page enters the encoder."""
 
 PagePart = Literal[
-    "the whole page", "the text layer", "hidden words", "form fields", "notes", "writing in pictures", "figures"
-]
+    "the whole page", "the text layer", "reading order", "hidden words", "form fields", "notes", "writing in pictures",
+    "figures",
+]  # fmt: skip
 """What a page is read for, part by part, in words for a person: one that fails leaves the others standing."""
 
 
@@ -94,7 +95,7 @@ class Progress:
     stage: Literal["opening", "reading", "recognising", "seeing", "encoding"]
     done: int
     total: int
-    unit: Literal["pages", "tokens"]
+    unit: Literal["pages", "tokens", "documents"]  # while it waits to be opened: those that go first
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -193,6 +194,7 @@ class Evidence:
     end: int
     quote: str
     score: float
+    label: str = ""  # by which the page is cited where the file has no page numbers
     verbatim: bool  # the answer's own words are here; otherwise it is the most attended place
 
 

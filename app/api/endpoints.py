@@ -86,7 +86,7 @@ class Endpoints:
         """Read a document once, so that any number of questions can be asked about it afterwards.
 
         Args:
-            file: The document: PDF, EPUB, picture, scan, text or Markdown, uploaded
+            file: The document: PDF, office file, mail, web page, EPUB, picture, scan or text, uploaded
             pages: Which of its pages to read, for example 3-10,12; empty for all
             password: The password of an encrypted PDF
 

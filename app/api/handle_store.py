@@ -14,7 +14,7 @@ from app.sessions.session import Loaded, Session
 from model.errors import DocumentError, ReadonceError
 from model.types import EncodedDocument
 
-MOST_AT_ONCE = 16  # calls of one caller that wait or are being worked on
+MOST_AT_ONCE = 32  # calls of one caller that wait or are being worked on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ import pymupdf
 from app.bench.load_figures import Notes, answers_a_minute, figures
 from app.bench.paper import choose_layout, draw_paper
 from app.bench.running_server import running_server
-from app.bench.visitors import PATIENCE, Connection, Person, Program, Refused, Wiring, wiring_of
+from app.bench.visitors import Person, Program, Refused, Wiring, connected, wiring_of
 from app.cli.progress import ProgressLine
 from model.training.facts import Source
 from model.training.records import make_sketch
@@ -67,34 +67,32 @@ def load(arguments: argparse.Namespace) -> None:
 async def _measure(address: str, arguments: argparse.Namespace, line: ProgressLine) -> tuple[Notes, Notes]:
     """One program alone beside readers, then all sessions together beside newcomers."""
     documents = bring(random.Random(arguments.seed))
-    unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE, limits=unlimited, trust_env=False) as http:
-        clients = Clients(http, await wiring_of(http))
-        line.say("waiting for the model")
-        await clients.session(next(documents), Notes(), as_person=False)
-        alone, together = Notes(), Notes()
-        line.say("one program asks while documents are read")
-        async with _beside(clients.readers(documents, alone)):
-            await clients.session(next(documents), alone, as_person=False, questions=ALONE_QUESTIONS)
-        line.say(f"{arguments.sessions} sessions")
-        async with _beside(clients.newcomers(together)):
-            brought = itertools.islice(documents, arguments.sessions)
-            sessions = (clients.session(one, together, as_person=bool(n % 2)) for n, one in enumerate(brought))
-            await asyncio.gather(*sessions)
+    clients = Clients(address, await wiring_of(address))
+    line.say("waiting for the model")
+    await clients.session(next(documents), Notes(), as_person=False)
+    alone, together = Notes(), Notes()
+    line.say("one program asks while documents are read")
+    async with _beside(clients.readers(documents, alone)):
+        await clients.session(next(documents), alone, as_person=False, questions=ALONE_QUESTIONS)
+    line.say(f"{arguments.sessions} sessions")
+    async with _beside(clients.newcomers(together)):
+        brought = itertools.islice(documents, arguments.sessions)
+        sessions = (clients.session(one, together, as_person=bool(n % 2)) for n, one in enumerate(brought))
+        await asyncio.gather(*sessions)
     return alone, together
 
 
 class Clients:
     """Those who come to a server. What happens to them goes into the notes."""
 
-    def __init__(self, http: httpx.AsyncClient, wiring: Wiring) -> None:
-        self._http = http
+    def __init__(self, address: str, wiring: Wiring) -> None:
+        self._address = address
         self._wiring = wiring
 
     async def session(self, brought: Brought, notes: Notes, *, as_person: bool, questions: int = QUESTIONS) -> None:
         """Come, have a document read, ask, and leave."""
         try:
-            async with self._connection() as connection:
+            async with connected(self._address, self._wiring) as connection:
                 client = Person(connection) if as_person else Program(connection)
                 if isinstance(client, Person):
                     await client.open()
@@ -119,7 +117,7 @@ class Clients:
         """Have one document after the other read, several at a time, until somebody stops it."""
 
         async def read_on() -> None:
-            async with self._connection() as connection:
+            async with connected(self._address, self._wiring) as connection:
                 program = Program(connection)
                 for brought in documents:
                     began = time.monotonic()
@@ -136,19 +134,13 @@ class Clients:
         while True:
             began = time.monotonic()
             try:
-                async with self._connection() as connection:
-                    (await self._http.get("/")).raise_for_status()
+                async with connected(self._address, self._wiring) as connection:
+                    await connection.get_page()
                     await Person(connection).open()
                     notes.pages.append(time.monotonic() - began)
             except (Refused, httpx.HTTPError) as error:
                 notes.refusals.append(f"A newcomer: {type(error).__name__}: {error}")
             await asyncio.sleep(NEWCOMER_SECONDS)
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        connection = Connection(self._http, self._wiring)
-        async with connection.alive():
-            yield connection
 
 
 @contextlib.asynccontextmanager

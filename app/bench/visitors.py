@@ -62,7 +62,7 @@ class Timed:
 
 
 class Connection:
-    """One client's connection, alive as long as it is open."""
+    """One client's connection, with cookies of its own; see `connected`."""
 
     def __init__(self, http: httpx.AsyncClient, wiring: Wiring) -> None:
         self.wiring = wiring
@@ -108,6 +108,10 @@ class Connection:
         async with self._http.stream("GET", f"{API}/heartbeat/{self._session}") as beat:
             await anext(beat.aiter_lines())
             yield
+
+    async def get_page(self) -> None:
+        """The page itself, as a browser loads it first."""
+        (await self._http.get("/")).raise_for_status()
 
     async def _messages(self) -> AsyncIterator[dict[str, Any]]:
         where = {"session_hash": self._session}
@@ -202,5 +206,19 @@ def _checked(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-async def wiring_of(http: httpx.AsyncClient) -> Wiring:
-    return Wiring.of(_checked(await http.get("/config")))
+@contextlib.asynccontextmanager
+async def connected(address: str, wiring: Wiring) -> AsyncIterator[Connection]:
+    """A connection to the server at this address, alive meanwhile."""
+    async with _http(address) as http:
+        connection = Connection(http, wiring)
+        async with connection.alive():
+            yield connection
+
+
+async def wiring_of(address: str) -> Wiring:
+    async with _http(address) as http:
+        return Wiring.of(_checked(await http.get("/config")))
+
+
+def _http(address: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=address, timeout=PATIENCE, trust_env=False)

@@ -13,8 +13,9 @@ from app.settings import Settings
 from model.checkpoints import EMBEDDED
 from model.checkpoints.found import downloaded
 from model.checkpoints.placement import best_device, best_dtype
-from model.errors import DocumentError
-from model.kernels.library import find_compiler
+from model.errors import DocumentError, KernelError
+from model.kernels.build import find_compiler
+from model.kernels.library import has_matrix_tiles, load_library
 
 PACKAGES = ("torch", "transformers", "gradio", "pymupdf", "rapidocr", "onnxruntime")
 
@@ -26,7 +27,8 @@ def info(_arguments: argparse.Namespace) -> None:
         *((package, _version(package)) for package in PACKAGES),
         ("device", _device()),
         ("threads", str(torch.get_num_threads())),
-        ("C++ compiler", find_compiler() or "none (with one, a token takes half the time)"),
+        ("C++ compiler", find_compiler() or "none"),
+        ("native code", _native_code(settings)),
         ("checkpoint", settings.model),
         ("checkpoints found", ", ".join([EMBEDDED, *downloaded()])),
         ("cache folder", f"{settings.cache_folder} ({_size(settings)})"),
@@ -61,6 +63,15 @@ def _device() -> str:
     device = best_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return f"{device.type} ({name}), computing in {str(best_dtype(device)).removeprefix('torch.')}"
+
+
+def _native_code(settings: Settings) -> str:
+    """Which instructions it was compiled for; or why it was not. The first time, compiling takes some seconds."""
+    try:
+        library = load_library(settings.cache_folder)
+    except KernelError as error:
+        return f"none. {error}"
+    return "compiled, with matrix tiles (AMX)" if has_matrix_tiles(library) else "compiled, without matrix tiles"
 
 
 def _size(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from app.documents.rules import Rules
 
 TRIED = 16  # strips that are looked at, the tallest first
 PROSE = 17  # letters: a line of prose has more, also in a narrow column
+WORDS_OF_A_LABEL = 6  # at most, on average
 WIDE_PITCH = 1.9  # ems from one row to the next, from which rows are those of a form and no lines of a paragraph
 
 
@@ -164,7 +165,8 @@ def _is_form(beside: Sequence[Beside], paired: float) -> bool:
         return False
     if sum(line.text.endswith(":") for line in left) >= 0.6 * len(left):
         return True
-    return _pitch(left) > WIDE_PITCH and not _flows(left)
+    wordy = mean(len(line.pieces) for line in left) > WORDS_OF_A_LABEL  # whole clauses: prose in two columns
+    return _pitch(left) > WIDE_PITCH and not _flows(left) and not wordy
 
 
 def _pitch(lines: Sequence[Line]) -> float:

@@ -24,4 +24,5 @@ class Limits:
     document_bytes: int = 512 * MIB  # of all that is said of a document, or of one picture of a page
     worker_bytes: int = 6 * 1024 * MIB
     worker_seconds: int = 7_200  # of one worker's whole life (RLIMIT_CPU)
+    niceness: int = 0  # of a worker, from 0 to 19: how far it stands behind other processes where cores are scarce
     idle_seconds: float = 120.0  # of a clock, after which a worker with nothing to do is ended

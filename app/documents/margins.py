@@ -30,9 +30,8 @@ def _are_line_numbers(numbers: Sequence[Piece], rows: Sequence[list[Piece]], sid
     straight = min(max(edge) - min(edge) for edge in edges) < 0.5 * usual_em(numbers)
     lines = [split_at_gaps(row) for row in rows]
     alone = sum(len(parts) <= 2 for parts in lines) >= 0.8 * len(lines)
-    apart = all(
-        len(parts[side].pieces) == 1 for row, parts in zip(rows, lines, strict=True) if row[side] in numbers and len(row) > 1
-    )
+    numbered = [parts for row, parts in zip(rows, lines, strict=True) if row[side] in numbers and len(row) > 1]
+    apart = all(len(parts) > 1 and len(parts[side].pieces) == 1 for parts in numbered)
     wide = median(sum(len(piece.text) for piece in row) for row in rows) > 20
     return straight and alone and apart and wide and sum(step in (1, 5) for step in steps) >= 0.9 * len(steps)
 

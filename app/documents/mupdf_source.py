@@ -1,7 +1,6 @@
 """Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pymupdf
 from PIL import Image
@@ -12,7 +11,7 @@ from app.documents.compose import compose
 from app.documents.drawings import read_rules
 from app.documents.figures import covered_by_figures
 from app.documents.layout import reading_order
-from app.documents.parts import UnreadParts, lost_page
+from app.documents.parts import UnreadParts
 from app.documents.picture import MAX_DRAWN_PIXELS, UNDRAWABLE, PagePicture
 from app.documents.recognition import Recognizer, page_from_picture
 from app.documents.rules import Rules
@@ -41,8 +40,7 @@ class MupdfSource:
         """
         unread = UnreadParts()
         page = self._load(number, unread)
-        if page is None:
-            return lost_page(number)
+        self._check_is_there(page)
         picture = unread.attempt("hidden words", lambda: PagePicture.of(page), UNDRAWABLE)
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
         found = None
@@ -63,27 +61,28 @@ class MupdfSource:
             written = unread.attempt("notes", lambda: list(notes(page, unread)), [])
             remarks = [turned_line(line, layer.turns, width, height) for line in written]
         rules = unread.attempt("figures", lambda: read_rules(page, layer.turns), Rules())
-        blocks = reading_order(lines, rules)
+        unordered = [[[line]] for line in lines]
+        blocks = unread.attempt("reading order", lambda: reading_order(lines, rules), unordered)
         blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
         return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
 
-    def _load(self, number: int, unread: UnreadParts) -> pymupdf.Page | None:
-        """The page, if need be without what was put on top of it; None where even that cannot be loaded."""
+    def _load(self, number: int, unread: UnreadParts) -> pymupdf.Page:
+        """The page, if need be without what was put on top of it. Raises what MuPDF does where that fails, too."""
         try:
             return self._document[number - 1]
         except Exception:  # a form field that is its own parent, for one, and the page is not loaded at all
             unread.add("form fields", "notes")
-        return unread.attempt("the whole page", lambda: self._load_bare(number), None)
-
-    def _load_bare(self, number: int) -> pymupdf.Page:
         self._document.xref_set_key(self._document.page_xref(number - 1), "Annots", "null")
         return self._document[number - 1]
+
+    def _check_is_there(self, page: pymupdf.Page) -> None:
+        """MuPDF shows a blank page in place of one that is missing. Raises ValueError for such a page of a PDF."""
+        if self._document.is_pdf and not self._document.xref_get_keys(page.xref):
+            raise ValueError("a page is missing")
 
     def draw(self, number: int, width: int) -> Image.Image:
         """The page at that width, or less where it would be too many pixels."""
         page = self._load(number, UnreadParts())
-        if page is None:
-            raise DocumentError(f"Page {number} cannot be drawn: the file is damaged there. Export it again.")
         scale = width / page.rect.width
         scale *= min(1.0, (MAX_DRAWN_PIXELS / (scale * scale * page.rect.width * page.rect.height)) ** 0.5)
         pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
@@ -101,18 +100,14 @@ class MupdfSource:
         )  # fmt: skip
 
 
-def open_mupdf(path: Path, *, kind: str, name: str, password: str | None) -> MupdfSource:
+def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
     document: pymupdf.Document | None
     try:
-        # Other formats are opened from memory: by its path, HTML or SVG could pull in files that lie beside it.
-        document = (
-            pymupdf.open(path, filetype=kind)
-            if kind == "pdf"
-            else pymupdf.open(stream=path.read_bytes(), filetype=kind)
-        )
+        # From memory: by its path, SVG could pull in files that lie beside it.
+        document = pymupdf.open(stream=data, filetype=kind)
     except Exception as error:
-        document = open_unencrypted(path.read_bytes()) if kind == "pdf" else None
+        document = open_unencrypted(data) if kind == "pdf" else None
         if document is None:
             raise DocumentError(
                 f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
@@ -134,7 +129,8 @@ def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
         )
     if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
         raise DocumentError(
-            f"{name!r} is a PDF portfolio of {document.embfile_count()} files: save them, and open each by itself."
+            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by "
+            "itself."
         )
 
 

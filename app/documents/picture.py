@@ -63,8 +63,8 @@ class UndrawablePicture(PagePicture):
     def is_blank(self) -> bool:
         return False
 
-    def shows(self, rect: Rect) -> bool:  # noqa: ARG002
-        return True
+    def shows(self, boxes: Sequence[Rect]) -> list[bool]:
+        return [True] * len(boxes)
 
 
 UNDRAWABLE = UndrawablePicture(pixels=np.zeros((0, 0, 3), np.uint8), scale=1.0)

@@ -1,10 +1,10 @@
-"""Pictures as documents: PNG, JPEG, WebP, GIF, BMP and TIFF of several pages."""
+"""Pictures as documents: PNG, JPEG, WebP, AVIF, HEIC, JPEG 2000, GIF, BMP and TIFF of several pages."""
 
 import io
+import re
 import struct
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from app.documents.recognition import Recognizer, page_from_picture
 from model.errors import DocumentError
 from model.types import Page
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000")
+HEIF = re.compile(rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", re.S)
 RECOGNITION_SIDE = 2_000  # pixels of the longer side that are worth recognising on a page of usual shape
 SHORT_SIDE = 1_000  # but a long receipt keeps this much of its shorter side
 MAX_RECOGNISED_PIXELS = 12_000_000
@@ -67,16 +68,22 @@ class PictureSource:
         return dots if 50 <= dots <= 1_200 else DOTS_PER_INCH
 
 
-def open_picture(path: Path, *, name: str, max_pixels: int) -> PictureSource:
+def open_picture(data: bytes, *, name: str, max_pixels: int) -> PictureSource:
     """Open a picture without decoding it yet. Raises DocumentError for a broken or an enormous one."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            data = io.BytesIO(path.read_bytes())  # by its path, Pillow maps a TIFF and then turns it wrongly
-            image = Image.open(data, formats=FORMATS)
+            image = _from_heif(data) if HEIF.match(data) else Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DocumentError(f"{name!r} is a damaged picture: export or download it again.") from error
     check_pixels(image, name=name, max_pixels=max_pixels)
     return PictureSource(image, name=name, max_pixels=max_pixels)
+
+
+def _from_heif(data: bytes) -> Image.Image:
+    """A picture as phones take them; its library is loaded for these alone, and decodes when asked for pixels."""
+    from pillow_heif import HeifImageFile
+
+    return HeifImageFile(io.BytesIO(data))
 
 
 def check_pixels(image: Image.Image, *, name: str, max_pixels: int) -> None:

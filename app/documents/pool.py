@@ -3,8 +3,7 @@
 import itertools
 import threading
 import time
-from collections import Counter
-from collections.abc import Generator, Hashable
+from collections.abc import Callable, Generator, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -61,13 +60,15 @@ class WorkerPool:
         *,
         caller: Hashable = "",
         cancelled: CancelledCallback | None = None,
+        waits: Callable[[int], None] | None = None,
     ) -> Generator[Reply, None, None]:
         """Do a job and yield what the worker says of it, but for the last word.
 
+        `waits` is told how many go before this job, as long as it waits for a worker and when that changes.
         Raises DocumentError (a file that cannot be read, takes too long or ends the worker), PasswordNeeded, Cancelled.
         Whoever stops listening ends the worker.
         """
-        worker = self._acquire(caller, job.document, cancelled)
+        worker = self._acquire(caller, job.document, cancelled, waits)
         try:
             yield from worker.run(job, copy, cancelled)
         finally:
@@ -75,7 +76,7 @@ class WorkerPool:
 
     def confinement(self) -> Confinement:
         """What bounds a worker on this machine. Raises DocumentError."""
-        worker = self._acquire("", "", None)
+        worker = self._acquire("", "", None, None)
         try:
             return worker.wait_until_started()
         finally:
@@ -95,14 +96,23 @@ class WorkerPool:
             worker.end()
         self._starter.shutdown()
 
-    def _acquire(self, caller: Hashable, document: str, cancelled: CancelledCallback | None) -> WorkerProcess:
-        place = _Place(number=next(self._numbers), caller=caller)
+    def _acquire(
+        self,
+        caller: Hashable,
+        document: str,
+        cancelled: CancelledCallback | None,
+        waits: Callable[[int], None] | None,
+    ) -> WorkerProcess:
+        place, told = _Place(number=next(self._numbers), caller=caller), -1
         with self._changed:
             self._waiting.append(place)
             try:
                 while not self._is_next(place):
                     if cancelled is not None and cancelled():
                         raise Cancelled("Stopped before the document was opened.")
+                    if waits is not None and (before := self._before(place)) != told:
+                        told = before
+                        waits(before)
                     self._changed.wait(TICK)
                 self._check_open()
                 self._busy[place] = caller
@@ -123,9 +133,17 @@ class WorkerPool:
             return True
         if len(self._busy) >= self._size:
             return False
-        held = Counter(self._busy.values())
-        may_go = [other for other in self._waiting if held[other.caller] < max(self._size - 1, 1)]
-        return place is min(may_go, key=lambda other: (held[other.caller], other.number), default=None)
+        holds_enough, *_ = self._order(place)
+        return not holds_enough and not self._before(place)
+
+    def _before(self, place: _Place) -> int:
+        """How many of those who wait go before this one."""
+        return sum(self._order(other) < self._order(place) for other in self._waiting)
+
+    def _order(self, place: _Place) -> tuple[bool, int, int]:
+        """Those who hold all workers but one come last; of the others the one first who holds the fewest."""
+        held = sum(caller == place.caller for caller in self._busy.values())
+        return held >= max(self._size - 1, 1), held, place.number
 
     def _worker(self, place: _Place, document: str) -> WorkerProcess:
         """An idle worker of this caller, with the document open if there is one; else a new one."""

@@ -4,6 +4,7 @@ A plain child process instead of `multiprocessing`, whose spawned children impor
 here that would be the whole page with torch and Gradio.
 """
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -57,6 +58,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        _stand_back(process.pid, limits.niceness)
         worker = cls(limits, process, sender)
         threading.Thread(target=worker._listen, daemon=True).start()
         worker._send(start_frame(Start(limits=limits, documents=str(documents_folder()), parent=os.getpid())), None)
@@ -180,3 +182,10 @@ class WorkerProcess:
                     self._replies.put((reply, self.cpu_seconds))
             except Exception:  # the end of the stream, or nonsense from a worker that something took over
                 self._replies.put((None, self.cpu_seconds))
+
+
+def _stand_back(process: int, niceness: int) -> None:
+    """Let a process have less of a core that others want, too; Windows knows no such degrees."""
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process, os.getpriority(os.PRIO_PROCESS, 0) + niceness)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from model.errors import DocumentError
 from model.types import CancelledCallback, Document, ProgressCallback
 
 LONGEST_RANGE = 10_000  # characters
+READING_NICENESS = 10  # answers and pages go first: they are waited for
 SPARE_DRAWERS = 4  # workers that keep somebody's document open, so that the next page is there at once
 
 
@@ -30,7 +32,7 @@ class DocumentReader:
     def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
         self._limits = limits
         workers = (os.cpu_count() or 1) + 1  # one of them is always for another caller
-        self._reading = WorkerPool(limits, size=workers)
+        self._reading = WorkerPool(replace(limits, niceness=READING_NICENESS), size=workers)
         self._drawing = WorkerPool(limits, size=workers, spare=SPARE_DRAWERS)
 
     def read(

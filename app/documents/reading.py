@@ -51,7 +51,13 @@ class Reading:
         self, job: ReadJob, progress: ProgressCallback | None, cancelled: CancelledCallback | None
     ) -> Iterator[Page]:
         """Pages up to the last, or up to one that ends the worker."""
-        with contextlib.closing(self._pool.run(job, self._copy, caller=self._caller, cancelled=cancelled)) as replies:
+
+        def waits(before: int) -> None:
+            if progress is not None:
+                progress(Progress(stage="opening", done=0, total=before, unit="documents"))
+
+        run = self._pool.run(job, self._copy, caller=self._caller, cancelled=cancelled, waits=waits)
+        with contextlib.closing(run) as replies:
             for reply in replies:
                 match reply:
                     case Opened():

@@ -24,7 +24,9 @@ LARGEST_PICTURE = 1 << 15  # pixels of a side
 _LENGTHS = struct.Struct(">II")  # of the header and of the body
 _WORD = struct.Struct("<II4d?")  # start, end, box, hidden
 _NUMBER = struct.Struct("<I")
-_PAGE_FIELDS = ("number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view")
+_PAGE_FIELDS = (
+    "number", "width", "height", "source", "unread_boxes", "unread_parts", "figures", "view", "label", "remark"
+)  # fmt: skip
 _STAGES: tuple[Literal["opening", "reading", "recognising"], ...] = ("opening", "reading", "recognising")
 _SOURCES: tuple[Literal["text", "ocr"], ...] = ("text", "ocr")
 

@@ -113,14 +113,27 @@ class Worker:
         recognizer = Recognizer(lambda: self.say(Progress(stage="recognising", done=done, total=total, unit="pages")))
         self.say(Opened(numbers=tuple(numbers)))
         self.say(Progress(stage="reading", done=0, total=total, unit="pages"))
+        failures: list[Exception] = []
         for done, number in enumerate(numbers):
+            self._send(self._page(source, number, recognizer, failures))
+            self.say(Progress(stage="reading", done=done + 1, total=total, unit="pages"))
+        if failures and len(failures) == total:
+            raise failures[0]
+        self._close()
+
+    def _page(self, source: Source, number: int, recognizer: Recognizer, failures: list[Exception]) -> Frame:
+        """A page; one that cannot be read adds to the failures and costs itself, not the others."""
+        try:
             page = source.read(number, recognizer)
             frame = reply_frame(page)
-            if len(frame.body) > self._limits.page_bytes:
-                frame = reply_frame(lost_page(number, page.width, page.height))
-            self._send(frame)
-            self.say(Progress(stage="reading", done=done + 1, total=total, unit="pages"))
-        self._close()
+        except MemoryError:
+            raise
+        except Exception as error:
+            failures.append(error)
+            return reply_frame(lost_page(number))
+        if len(frame.body) > self._limits.page_bytes:
+            return reply_frame(lost_page(number, page.width, page.height))
+        return frame
 
     def _draw(self, job: DrawJob, source: Source) -> None:
         if not 1 <= job.number <= source.page_count:

@@ -16,11 +16,11 @@ LONGEST_NAME = 60  # characters, which take up to four bytes each, of 255
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!])")
 
 
-def save(loaded: Loaded) -> Path:
-    """Write a document's encoding, with pictures of its pages, into a folder of its own."""
+def save(loaded: Loaded, folder: Path) -> Path:
+    """Write a document's encoding, with pictures of its pages, into a new folder in this one."""
     from model.encoding.file_format import save_encoding  # imports torch, which the page does not wait for
 
-    path = _new_file(f"{_file_name(loaded.name)}{SUFFIX}")
+    path = _new_file(f"{_file_name(loaded.name)}{SUFFIX}", folder)
     pictures = {}
     for page in loaded.document.pages[:MOST_PICTURES]:
         try:
@@ -44,9 +44,9 @@ def restore(data: bytes, name: str) -> Loaded:
     )
 
 
-def export(session: Session) -> Path:
-    """The conversation as a Markdown file. What was written by anybody stays plain text in it."""
-    path = _new_file("conversation.md")
+def export(session: Session, folder: Path) -> Path:
+    """The conversation as Markdown, in a new folder in this one. What anybody wrote stays plain text in it."""
+    path = _new_file("conversation.md", folder)
     names = {loaded.key: loaded.name for loaded in session.documents}
     parts = [_exchange(exchange, names) for exchange in session.conversation.exchanges if not exchange.pending]
     path.write_text("# Conversation\n\n" + "\n\n".join(parts) + "\n", encoding="utf-8")
@@ -64,8 +64,8 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w .,()+-]", "_", name)[-LONGEST_NAME:].lstrip(". ") or "document"
 
 
-def _new_file(name: str) -> Path:
-    return Path(tempfile.mkdtemp(prefix="readonce-")) / name
+def _new_file(name: str, folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder)) / name
 
 
 def _exchange(exchange: Exchange, names: dict[str, str]) -> str:

@@ -33,7 +33,11 @@ MOST_SAVED_AT_ONCE = 4
 class Handlers:
     """The handlers of one app. A session's id comes first; events of panels carry their data in strings."""
 
-    def __init__(self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample) -> None:
+    def __init__(
+        self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample, folder: Path
+    ) -> None:
+        """`folder`: where files are made for people to take."""
+        self._folder = folder
         self._screen = screen
         self._reading = reading
         self._asking = asking
@@ -154,13 +158,13 @@ class Handlers:
         if session.jobs.count("saving"):
             raise ReadonceError("An encoding is being saved already. Wait until the browser has it.")
         with session.jobs.running("saving"):
-            path = await anyio.to_thread.run_sync(keeping.save, loaded, limiter=self._saving)
+            path = await anyio.to_thread.run_sync(keeping.save, loaded, self._folder, limiter=self._saving)
         return self._hand_out(session, path)
 
     def export(self, session_id: str) -> Update:
         """Hand out the conversation as Markdown."""
         session = self._session(session_id)
-        return self._hand_out(session, keeping.export(session))
+        return self._hand_out(session, keeping.export(session, self._folder))
 
     def handed_out(self, session_id: str) -> None:
         """The web server has its own copies, which it deletes after some minutes."""

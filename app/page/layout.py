@@ -51,7 +51,10 @@ class Layout:
 
     def _make_library(self, say: Say) -> None:
         self.drop = gr.File(
-            label=say("Drop documents here: PDF, images, text"), file_count="multiple", elem_id="drop", height=120
+            label=say("Drop documents here: PDF, Office, mail, images, text"),
+            file_count="multiple",
+            elem_id="drop",
+            height=120,
         )
         self.sample = gr.Button(say("Try the sample document"), elem_id="sample")
         with gr.Accordion(say("Only some pages"), open=False, elem_id="range"):

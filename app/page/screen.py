@@ -34,7 +34,7 @@ class Screen:
             pages=_drawn(session, self._pages),
             conversation=_drawn(session, self._conversation),
             problem=text(session.problem),
-            table=_drawn(session, lambda session: panels.table(session.table)),
+            table=_drawn(session, self._table),
             table_problem=text(session.table.problem),
             overview=_drawn(session, self._overview),
             hits=_drawn(session, lambda session: panels.hits(session.overview.hits)),
@@ -79,6 +79,9 @@ class Screen:
             capacity_bytes=self._capacity_bytes,
             place=_shown(self._provider.scheduler.place_of_reading(session.client)),
         )
+
+    def _table(self, session: Session) -> str:
+        return panels.table(session.table, _shown(self._provider.scheduler.place_of_question(session.client)))
 
     def _pages(self, session: Session) -> str:
         shown = session.shown

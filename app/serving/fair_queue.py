@@ -20,7 +20,7 @@ class Ticket:
     finish: float  # the virtual time at which it would be done under equal sharing
     number: int  # in the order in which they came
     served: float = 0.0  # of its cost
-    waits: bool = True  # it is not being served now
+    waits: bool = True  # for its turn; no while it is served, or does something else
     was_overtaken: bool = False  # a window of somebody's reading has gone before it
 
     @property
@@ -59,7 +59,8 @@ class FairQueue:
         self._tickets.remove(ticket)
 
     def first(self) -> Ticket | None:
-        return min(self._tickets, key=lambda ticket: ticket.order, default=None)
+        """Of the tickets that wait."""
+        return min((ticket for ticket in self._tickets if ticket.waits), key=lambda one: one.order, default=None)
 
     def before(self, ticket: Ticket) -> list[Ticket]:
         """Those that go before it."""

@@ -74,6 +74,7 @@ class EngineScheduler:
         """
         with self._lock:
             ticket = self._readings.add(job, tokens)
+            ticket.waits = False  # what comes before the first chunk holds nobody up
         try:
             yield lambda done: self._pause(ticket, done)
         finally:
@@ -112,8 +113,7 @@ class EngineScheduler:
 
     def _reading_is_due(self) -> bool:
         """Whether the next window of reading goes before the questions that wait."""
-        first = self._readings.first()
-        owed = first is not None and first.waits and self._owed_seconds >= self._step_seconds
+        owed = self._readings.first() is not None and self._owed_seconds >= self._step_seconds
         return owed and not any(question.was_overtaken for question in self._questions)
 
     def _pause(self, ticket: Ticket, done: int) -> None:
@@ -129,12 +129,13 @@ class EngineScheduler:
 
     def _end_step(self, ticket: Ticket) -> float:
         """The reading that goes on holds in; returns the seconds that it went on."""
+        ticket.waits = True
         if self._reading is not ticket:
             return 0.0
         self._step_seconds = self._clock() - self._step_began
         if self._window is ticket:
             self._owed_seconds = 0.0
-        self._reading, self._window, ticket.waits = None, None, True
+        self._reading, self._window = None, None
         return self._step_seconds
 
     def _note_answer(self, ticket: Ticket, seconds: float) -> None:

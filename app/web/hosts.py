@@ -20,14 +20,19 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosts:
-    """`names`: what the person has named, and what a platform has; in lower case."""
+    """`names`: what the person has named, and what a platform has, in lower case. Of these pages may come, too."""
 
     names: frozenset[str] = frozenset()
+
+    @classmethod
+    def named(cls, *names: str) -> "Hosts":
+        """Those among `names` that are names: an address, and this computer's own name, is answered anyway."""
+        return cls(names=frozenset(name.lower() for name in names if name and not _is_own(name.lower())))
 
     def allow(self, host: str) -> bool:
         """Whether a `Host` header, with or without a port, is one of this server."""
         name = _name(host)
-        return _is_address(name) or name == "localhost" or name.endswith(".localhost") or name in self.names
+        return _is_own(name) or name in self.names
 
     def allow_origin(self, origin: str, host: str) -> bool:
         """Whether a page from `origin` may ask: one that came from `host` itself, or from a name that was given.
@@ -65,7 +70,10 @@ def _name(authority: str) -> str:
     return found["name"].strip("[]").rstrip(".").lower() if found else ""
 
 
-def _is_address(name: str) -> bool:
+def _is_own(name: str) -> bool:
+    """Whether it is an address, or a name that means this computer everywhere (RFC 6761)."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
     try:
         ipaddress.ip_address(name)
     except ValueError:

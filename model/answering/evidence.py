@@ -107,6 +107,7 @@ def _evidence(encoded: EncodedDocument, place: _Place, score: float) -> Evidence
         end=place.end,
         quote=place.page.text[place.start : place.end],
         score=score,
+        label=place.page.label,
         verbatim=place.verbatim,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.errors import CheckpointError, ReadonceError
+from model.storage.owned_folder import sweep
 
 EMBEDDED = "embedded"
 
@@ -21,8 +22,10 @@ def load_checkpoint(
 ) -> Checkpoint:
     """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1.
 
-    Whatever keeps it from being loaded is a CheckpointError.
+    Whatever keeps it from being loaded is a CheckpointError. What starts that were killed have left in the cache folder
+    is swept.
     """
+    sweep(cache_folder)
     try:
         return _load(name, cache_folder, progress or _no_progress)
     except ReadonceError:

@@ -15,7 +15,7 @@ import torch
 
 from model.encoder.attention import global_attention, local_attention, sliding_window_bias
 from model.errors import raise_if_cancelled
-from model.kernels.encoder_layers import WindowOfLayers
+from model.kernels.encoder_layers import NativeChunk
 from model.kernels.parts import NativeParts
 from model.network.cpu_features import has_any
 from model.network.residency import weights_on_device
@@ -62,7 +62,7 @@ def encode_chunk(
 
 def _begin(
     model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts
-) -> _Chunk | WindowOfLayers:
+) -> _Chunk | NativeChunk:
     """The chunk before its first layer."""
     encoder = model.model.encoder.text_model
     hidden = input_embeddings(model, ids, image_features)[None]
@@ -72,7 +72,7 @@ def _begin(
         cos, sin = encoder.rotary_emb(hidden, positions, kind)
         rotary[kind] = cos[0], sin[0]
     if native.encoder_layers is not None:
-        return native.encoder_layers.over(hidden[0], rotary)
+        return native.encoder_layers.bind(hidden[0], rotary)
     return _Chunk(encoder, hidden[0], rotary, native.encoder_rows or RowOps())
 
 

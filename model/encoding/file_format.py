@@ -8,6 +8,8 @@ order, and whatever is wrong with it is an `EncodingError`.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -45,6 +47,8 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
     """
     data = _packed(encoded, pictures or {})
     try:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
         write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:
         raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
@@ -85,11 +89,11 @@ def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
 
 def _packed(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> bytes:
     """The bytes of the file. What could not be loaded again is not written."""
-    tensors, header = tensors_of(encoded, pictures), Header.of(encoded).json()
     try:
+        tensors, header = tensors_of(encoded, pictures), Header.of(encoded).json()
         check_tensors(tensors, Header.parse(header))
         return sealed.pack(tensors, {"format": FORMAT, "version": str(VERSION), "encoding": header})
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         name = encoded.document.name
         raise EncodingError(f"The encoding of {name} cannot be saved ({error}): read the document again.") from error
 
@@ -142,6 +146,6 @@ def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDo
         memory=memory_from(tensors),
         tokens=tokens_from(tensors),
         fingerprint=header.fingerprint,
-        chunks=header.windows,
+        chunks=header.chunks,
         encode_seconds=header.encode_seconds,
     )

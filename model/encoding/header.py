@@ -13,17 +13,18 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 from model.encoding.schema import Pattern, Range, parse_json
-from model.types import Document, EncodedDocument, Page, PageView, Precision, Word
+from model.types import Document, EncodedDocument, Page, PagePart, PageView, Precision, Word
 
 _MOST_PAGES = 1_000_000
 _MOST_CHARACTERS = 2**24  # of one page; all of them are bounded by the header's length
 _SHORTEST_SIDE, _LONGEST_SIDE = 0.01, 1e6  # points
 _MOST_SECONDS = 1e9
-_LONGEST_NAME = 255
+_LONGEST_NAME, _LONGEST_REMARK = 255, 10_000
 
 _NOT_IN_A_NAME = r"/\\\x00-\x1f\x7f"
 
 _Count = Annotated[int, Range(0, _MOST_CHARACTERS)]
+_Remark = Annotated[str, Range(0, _LONGEST_REMARK)]
 _Side = Annotated[float, Range(_SHORTEST_SIDE, _LONGEST_SIDE)]
 
 
@@ -37,8 +38,11 @@ class PageHeader:
     height: _Side
     source: Literal["text", "ocr", "tags"]
     unread_boxes: _Count
+    unread_parts: tuple[PagePart, ...]
     figures: Annotated[float, Range(0, 1)]
     view: PageView
+    label: _Remark
+    remark: _Remark
     words: _Count
 
 
@@ -57,7 +61,7 @@ class Header:
 
     fingerprint: Annotated[str, Pattern(r"[\w.-]{1,64}", "a checkpoint's fingerprint")]
     precision: Precision
-    windows: Annotated[int, Range(1, _MOST_PAGES)]
+    chunks: Annotated[int, Range(1, _MOST_PAGES)]
     encode_seconds: Annotated[float, Range(0, _MOST_SECONDS)]
     document: DocumentHeader
 
@@ -67,7 +71,7 @@ class Header:
         return cls(
             fingerprint=encoded.fingerprint,
             precision=str(encoded.memory.hidden.dtype).removeprefix("torch."),  # type: ignore[arg-type] # parse checks
-            windows=encoded.chunks,
+            chunks=encoded.chunks,
             encode_seconds=encoded.encode_seconds,
             document=DocumentHeader(
                 name=_file_name(document.name),
@@ -105,8 +109,8 @@ class Header:
 
 
 def _page_header(page: Page) -> PageHeader:
-    facts = {field.name: getattr(page, field.name) for field in fields(page) if field.name != "tables"}
-    return PageHeader(**(facts | {"words": len(page.words)}))
+    names = [field.name for field in fields(PageHeader) if field.name != "words"]
+    return PageHeader(**{name: getattr(page, name) for name in names}, words=len(page.words))
 
 
 def _file_name(name: str) -> str:

@@ -32,7 +32,7 @@ class _Shape:
 
 
 def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[str, torch.Tensor]:
-    """An encoding's tensors, by name, on the CPU; pictures of its pages among them, by page number."""
+    """Copies of an encoding's tensors, by name, on the CPU; pictures of its pages among them, by page number."""
     memory, tokens = encoded.memory, encoded.tokens
     spans, boxes = _word_tensors(encoded.document)
     tensors = {
@@ -48,7 +48,7 @@ def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[
         "words.boxes": boxes,
     }
     tensors |= {f"{PICTURE}{number}": _bytes_tensor(picture) for number, picture in pictures.items()}
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items() if tensor is not None}
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items() if tensor is not None}
 
 
 def check_tensors(tensors: Tensors, header: Header) -> None:

@@ -1,147 +1,143 @@
-"""The decoder's layers, a pass of `decoder_layer.cpp` each, for a few new tokens of a few answers."""
+"""The decoder's layers in native code, for a few new tokens of a few sequences: `src/decoder_layer.cpp`."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import CFUNCTYPE, POINTER, Structure, addressof, c_int32, c_void_p
+from ctypes import CFUNCTYPE, POINTER, addressof, c_int32, c_void_p
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from model.kernels.large_pages import LargePages
-from model.kernels.layer import ALL, Layer, room_for_copies
-from model.kernels.library import INT8_TILE_ROW, TILE_ROW, are_whole, function, suits, tiles_suit
+from model.kernels.huge_pages import HugePages
+from model.kernels.layer import UNLIMITED, PackedLayer, memory_for_copies
+from model.kernels.library import (
+    INT8_TILE_K,
+    TILE,
+    TILE_K,
+    are_multiples,
+    function,
+    has_matrix_tiles,
+    supports,
+    tiles_support,
+)
 from model.kernels.pointers import pointer, pointer_array
+from model.kernels.structs import DecoderStep, DocumentMemory
 from model.network.kv_cache import SelfAttentionCache
 from model.network.t5gemma2 import Rotary, T5Gemma2
 from model.network.threads import parallel_map, pieces
 from model.types import CancelledCallback, Memory
 
-_GROUP = 16  # rows that tiles take together
-_FEWEST_STEADY = 4  # tokens that go by tiles (`suits_tiles`)
-_MOST_ROWS_BY_TILES = 128  # new tokens of all answers; with more, PyTorch's products use the processor better,
+_MIN_TILE_ROWS = 4  # tokens that are multiplied by tiles (row_major.h)
+_MOST_TOKENS_BY_TILES = 128  # new ones of all sequences; with more, PyTorch's products use the processor better,
 _LONG = 2**12  # unless the document has so many tokens: over 8,192, 16 questions begin in 0.42 s, not in 0.82
-_PIECE = 512  # states whose key scales are made together
-_FEW = 6  # answers, without tiles
-_MANY = 16  # answers, over a document of few tokens
-_ANSWERS_BY_TOKENS = 2**14  # what many answers may be times the document's tokens
+_PIECE = 512  # states whose keys' RMS is computed together
+_FEW = 6  # sequences, without tiles
+_MANY = 16  # sequences, over a document of few tokens
+_SEQUENCES_BY_TOKENS = 2**14  # what many sequences may be times the document's tokens
 
-
-class _Document(Structure):
-    _fields_ = [
-        *((name, c_int32) for name in ("parts", "tokens")),
-        ("lengths", POINTER(c_int32)),
-        *((name, POINTER(c_void_p)) for name in ("states", "token_scales", "channel_scales")),
-        ("scales", POINTER(c_void_p)),
-        ("shown", c_void_p),
-    ]
-
-
-class _Step(Structure):
-    _fields_ = [
-        *((name, c_int32) for name in ("answers", "size", "past", "capacity", "threads")),
-        *((name, c_void_p) for name in ("starts", "shown", "hidden", "attention")),
-        *((name, POINTER(c_void_p)) for name in ("cos", "sin", "keys", "values")),
-    ]
-
-
-_Stopped = CFUNCTYPE(c_int32)
+_Cancelled = CFUNCTYPE(c_int32)
 
 
 class DecoderLayers:
-    """A model's decoder layers, as the library wants them. Made once a model: what they point at, it keeps alive."""
+    """A model's decoder layers, packed for the library. Made once a model; it keeps alive what it points at."""
 
     def __init__(self, library: ctypes.CDLL, model: T5Gemma2, *, int8_weights: bool = False) -> None:
         """`int8_weights`: matrices are copied in int8, half their bytes or a quarter; those of a larger model are read
         as they are.
         """
-        arguments = POINTER(c_void_p), POINTER(_Document), POINTER(_Step), c_int32, _Stopped
-        self._run = function(library, "decoder_layers", model.dtype, *arguments)
-        self._run.restype = c_int32
-        self.tiled = model.dtype == torch.bfloat16 and bool(library.multiplies_tiles())
-        self._takes_int8 = self.tiled and not model.model.decoder.config.hidden_size % INT8_TILE_ROW
-        self.gives_key_scales = self.tiled and tiles_suit(model.model.decoder.layers)
+        arguments = POINTER(c_void_p), POINTER(DocumentMemory), POINTER(DecoderStep), c_int32, _Cancelled
+        self._forward = function(library, "decoder_layers", model.dtype, *arguments)
+        self._forward.restype = c_int32
+        self.tiled = model.dtype == torch.bfloat16 and has_matrix_tiles(library)
+        self._accepts_int8 = self.tiled and not model.model.decoder.config.hidden_size % INT8_TILE_K
+        self.gives_key_inv_rms = self.tiled and tiles_support(model.model.decoder.layers)
         size, at = c_int32, c_void_p
-        self._key_scales = function(library, "key_scales", None, at, size, at, size, size, size, at)
+        self._key_inv_rms = function(library, "key_inv_rms", None, at, size, at, size, size, size, at)
         self._model = model
         layers = model.model.decoder.layers
-        copies = room_for_copies(layers) if int8_weights and are_whole(layers, INT8_TILE_ROW) else None
+        copies = memory_for_copies(layers) if int8_weights and are_multiples(layers, INT8_TILE_K) else None
         self.in_int8 = copies is not None
-        self._layers = [_layer(layer, copies) for layer in layers]
+        self._layers = [_packed(layer, copies) for layer in layers]
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
 
     @staticmethod
     def supports(model: T5Gemma2) -> bool:
-        """Whether native code can go through the model's decoder layers: the sizes suit it, and all are on the CPU."""
-        return all(suits(weight) for weight in model.model.decoder.layers.parameters())
+        """Whether native code can compute the model's decoder layers: their sizes suit it, and all are on the CPU."""
+        return all(supports(weight) for weight in model.model.decoder.layers.parameters())
 
     def accepts(self, memories: Sequence[Memory]) -> bool:
-        """Whether they attend to these memories as they are kept: all in the model's dtype or, by tiles, in int8."""
+        """Whether they attend to these memories as they are: all in the model's dtype or, by tiles, all in int8."""
         found = {memory.hidden.dtype for memory in memories}
-        return found == {self._model.dtype} or (self._takes_int8 and found == {torch.int8})
+        return found == {self._model.dtype} or (self._accepts_int8 and found == {torch.int8})
 
     def bind(self, memories: Sequence[Memory]) -> BoundLayers:
         """These layers over the memories of a document.
 
-        Raises ValueError where they do not `accept` them.
+        Raises ValueError where they do not `accept` them, or one is not of the model's sizes.
         """
         if not self.accepts(memories):
             found = {memory.hidden.dtype for memory in memories}
             raise ValueError(
                 f"The states are in {found}, the model in {self._model.dtype}: use `memory.to_device` first."
             )
-        return BoundLayers(self._run, self._layers, memories, dtype=self._model.dtype, tiled=self.tiled)
+        return BoundLayers(self._forward, self._layers, memories, dtype=self._model.dtype, tiled=self.tiled)
 
     def key_inv_rms(self, states: torch.Tensor) -> torch.Tensor:
-        """Of states (T, H), contiguous: the memory's key scales, (L, K, T) float32. Only where `gives_key_scales`."""
+        """`Memory.key_inv_rms`, (L, K, T) float32, of states (T, H), contiguous. Only where `gives_key_inv_rms`."""
         shape = len(self._layers), self._layers[0].key_heads, len(states)
-        scales = torch.empty(shape)
+        inv_rms = torch.empty(shape)
         layers = _addresses(self._layers)
         read = pointer(states, torch.bfloat16, len(states), self._layers[0].hidden)
-        written = pointer(scales, torch.float32, *shape)
+        written = pointer(inv_rms, torch.float32, *shape)
 
-        def make(part: slice) -> None:
-            self._key_scales(layers, len(self._layers), read, part.start, part.stop, len(states), written)
+        def compute(part: slice) -> None:
+            self._key_inv_rms(layers, len(self._layers), read, part.start, part.stop, len(states), written)
 
-        for _ in parallel_map(make, pieces(len(states), _PIECE, TILE_ROW)):
+        for _ in parallel_map(compute, pieces(len(states), _PIECE, TILE_K)):
             pass
-        return scales
+        return inv_rms
 
 
 class BoundLayers:
-    """The layers over one document: where its states lie, and each layer's scales."""
+    """The layers over one document."""
 
     def __init__(
-        self, run: Any, layers: Sequence[Layer], memories: Sequence[Memory], *, dtype: torch.dtype, tiled: bool
+        self,
+        forward: Any,
+        layers: Sequence[PackedLayer],
+        memories: Sequence[Memory],
+        *,
+        dtype: torch.dtype,
+        tiled: bool,
     ) -> None:
-        """`dtype` is the model's. `tiled`: products go through the processor's matrix tiles (AMX), so several rows cost
-        what one does.
-        """
+        """`dtype` is the model's. `tiled`: products are by matrix tiles (AMX), so several tokens cost what one does."""
         self.tiled = tiled
         self._dtype = dtype
-        self._run = run
+        self._forward = forward
         self._layers = layers
         self._addresses = _addresses(layers)
         memories = [memory for memory in memories if len(memory.hidden)]
         self._memories = [_contiguous(memory) for memory in memories]  # kept alive, as what is pointed at
         self._tokens = sum(len(memory.hidden) for memory in memories)
-        self._documents = (_Document * len(layers))(*map(self._document, range(len(layers))))
+        self._documents = (DocumentMemory * len(layers))(*map(self._document, range(len(layers))))
 
-    def is_faster(self, answers: int, size: int) -> bool:
-        """Whether `size` new tokens of each of so many answers are better off here than with PyTorch's operations."""
+    def is_faster(self, sequences: int, new_tokens: int) -> bool:
+        """Whether so many new tokens of each of so many sequences take less time than with PyTorch's operations."""
         if self.tiled:
-            return answers * size <= _MOST_ROWS_BY_TILES or self._tokens >= _LONG
-        return size == 1 and (answers <= _FEW or (answers <= _MANY and answers * self._tokens <= _ANSWERS_BY_TOKENS))
+            return sequences * new_tokens <= _MOST_TOKENS_BY_TILES or self._tokens >= _LONG
+        few = sequences <= _FEW or (sequences <= _MANY and sequences * self._tokens <= _SEQUENCES_BY_TOKENS)
+        return new_tokens == 1 and few
 
     def is_batch_invariant(self, tokens: int) -> bool:
-        """Whether a pass of so many tokens of one answer gives each the same numbers, whatever the others are.
+        """Whether a pass of so many tokens of one sequence gives each the same numbers, whatever the others are.
 
-        Fewer go without tiles or in smaller blocks, and rows of several key heads are scaled group by group.
+        Fewer are multiplied without tiles or in smaller blocks, and query rows of several key heads are scaled group by
+        group.
         """
         layer = self._layers[0]
-        return self.tiled and layer.key_heads == 1 and tokens >= _FEWEST_STEADY and tokens * layer.heads > _GROUP
+        return self.tiled and layer.key_heads == 1 and tokens >= _MIN_TILE_ROWS and tokens * layer.heads > TILE
 
     @torch.inference_mode()
     def forward(
@@ -155,20 +151,22 @@ class BoundLayers:
         return_attention: bool = True,
         cancelled: CancelledCallback | None = None,
     ) -> torch.Tensor | None:
-        """Replace the last tokens' rows of hidden (N, S, H) float32 by what the layers make of them.
+        """Replace the last tokens' rows of hidden (N, S, H) float32 by the layers' output.
 
         All tokens' keys and values go into the cache, but nothing else of the others leaves the last layer.
 
-        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each answer's own tokens begin.
+        rotary: of each layer cos and sin, (N, S, D) float32. starts: (N,), where each sequence's own tokens begin.
         visible_mask: (N, T) bool; None: everything. Returns the last tokens' attention over the document in each layer,
         mean over heads: (L, N, T) float32, or (L, N, 0) without `return_attention`. None where it was `cancelled`
         before a layer.
+
+        Raises ValueError where a tensor is of another shape or type, or the cache has too little room.
         """
         attention = hidden.new_empty(len(self._layers), len(hidden), self._tokens if return_attention else 0)
         step = self._step(hidden, rotary, starts, cache, visible_mask)
         step.attention = pointer(attention, torch.float32, *attention.shape) or None
-        stopped = _Stopped(cancelled) if cancelled else _Stopped()
-        done = self._run(self._addresses, self._documents, step, len(self._layers), stopped)
+        callback = _Cancelled(cancelled) if cancelled else _Cancelled()
+        done = self._forward(self._addresses, self._documents, step, len(self._layers), callback)
         return attention if done else None
 
     def _step(
@@ -178,48 +176,49 @@ class BoundLayers:
         starts: torch.Tensor,
         cache: SelfAttentionCache,
         visible_mask: torch.Tensor | None,
-    ) -> _Step:
-        """Raises ValueError where the tensors' shapes are not what `through` says, or the cache has no room."""
-        (answers, size, _), layer = hidden.shape, self._layers[0]
-        if cache.length + size > cache.capacity or not len(rotary) == len(self._layers) == len(cache.keys):
-            raise ValueError(f"{size} tokens behind {cache.length} do not fit a cache of {cache.capacity}")
-        tables = [[pointer(table, torch.float32, answers, size, layer.head_dim) for table in both] for both in rotary]
-        own = answers, layer.key_heads, cache.capacity, layer.head_dim
-        return _Step(
-            answers=answers,
-            size=size,
+    ) -> DecoderStep:
+        (sequences, new_tokens, _), layer = hidden.shape, self._layers[0]
+        if cache.length + new_tokens > cache.capacity or not len(rotary) == len(self._layers) == len(cache.keys):
+            raise ValueError(f"{new_tokens} tokens behind {cache.length} do not fit a cache of {cache.capacity}")
+        table = torch.float32, sequences, new_tokens, layer.head_dim
+        tables = [[pointer(values, *table) for values in cos_and_sin] for cos_and_sin in rotary]
+        own = self._dtype, sequences, layer.key_heads, cache.capacity, layer.head_dim
+        mask = torch.bool, sequences, self._tokens
+        return DecoderStep(
+            sequences=sequences,
+            new_tokens=new_tokens,
             past=cache.length,
             capacity=cache.capacity,
             threads=torch.get_num_threads(),
-            starts=pointer(starts, torch.int64, answers),
-            shown=None if visible_mask is None else pointer(visible_mask, torch.bool, answers, self._tokens),
-            hidden=pointer(hidden, torch.float32, answers, size, layer.hidden),
+            starts=pointer(starts, torch.int64, sequences),
+            visible_mask=None if visible_mask is None else pointer(visible_mask, *mask),
+            hidden=pointer(hidden, torch.float32, sequences, new_tokens, layer.hidden),
             cos=pointer_array(cos for cos, _ in tables),
             sin=pointer_array(sin for _, sin in tables),
-            keys=pointer_array(pointer(keys, self._dtype, *own) for keys in cache.keys),
-            values=pointer_array(pointer(values, self._dtype, *own) for values in cache.values),
+            keys=pointer_array(pointer(keys, *own) for keys in cache.keys),
+            values=pointer_array(pointer(values, *own) for values in cache.values),
         )
 
-    def _document(self, index: int) -> _Document:
-        """The memories for the layer of this index. Raises ValueError where one is not of the model's sizes."""
+    def _document(self, index: int) -> DocumentMemory:
+        """The memories for the layer of this index."""
         layer, in_int8 = self._layers[0], any(memory.hidden.dtype == torch.int8 for memory in self._memories)
-        states, tokens, channels, scales = [], [], [], []
+        states, tokens, channels, inv_rms = [], [], [], []
         for memory in self._memories:
             count, found = len(memory.hidden), memory.key_inv_rms
             states.append(pointer(memory.hidden, torch.int8 if in_int8 else self._dtype, count, layer.hidden))
             first = pointer(found, torch.float32, len(self._layers), layer.key_heads, count)
-            scales.append(first + index * found.stride(0) * found.element_size())
+            inv_rms.append(first + index * found.stride(0) * found.element_size())
             if in_int8:
                 tokens.append(pointer(memory.hidden_scales, torch.float32, count))
                 channels.append(pointer(memory.channel_scales, torch.float32, layer.hidden))
-        return _Document(
+        return DocumentMemory(
             parts=len(states),
             tokens=self._tokens,
             lengths=(c_int32 * len(states))(*(len(memory.hidden) for memory in self._memories)),
             states=pointer_array(states),
             token_scales=pointer_array(tokens) if in_int8 else None,
             channel_scales=pointer_array(channels) if in_int8 else None,
-            scales=pointer_array(scales),
+            key_inv_rms=pointer_array(inv_rms),
         )
 
 
@@ -233,12 +232,11 @@ def _contiguous(memory: Memory) -> Memory:
     )
 
 
-def _layer(layer: Any, copies: LargePages | None) -> Layer:
+def _packed(layer: Any, copies: HugePages | None) -> PackedLayer:
     window = layer.self_attn.sliding_window
-    return Layer(
-        layer, behind=ALL if window is None else window - 1, ahead=0, copies=copies, in_int8=copies is not None
-    )
+    before = UNLIMITED if window is None else window - 1
+    return PackedLayer(layer, before=before, after=0, copies=copies, in_int8=copies is not None)
 
 
-def _addresses(layers: Sequence[Layer]) -> Any:
+def _addresses(layers: Sequence[PackedLayer]) -> Any:
     return pointer_array(map(addressof, layers))

@@ -1,69 +1,52 @@
-"""A layer of either stack, as native code is given it: `layer.h` has the same structure."""
+"""A layer of either stack, its weights packed as native code reads them."""
 
 from __future__ import annotations
 
-from ctypes import Structure, c_float, c_int32, c_void_p
 from typing import Any
 
 import torch
 
-from model.kernels.large_pages import LargePages
-from model.kernels.library import TILE_ROW
+from model.kernels.huge_pages import HugePages
+from model.kernels.library import TILE_K
 from model.kernels.pointers import pointer
-from model.kernels.strips import as_tiles, int8_strips
+from model.kernels.structs import NORMS, PROJECTIONS, Layer
+from model.kernels.weight_panels import pack_int8_panels, pack_tiles
 
-ALL = 2**30  # tokens: as far as any window reaches
+UNLIMITED = 2**30  # tokens before or after: more than any chunk has
 _MOST_COPIED = 2**27  # numbers of a stack's layers: those of a larger model take too much memory twice
 _ALIGNMENT = 2**16  # bytes that a stack's copies take beside their numbers, at most
-
-_PROJECTIONS = {
-    "self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"),
-    "mlp": ("gate_proj", "up_proj", "down_proj"),
-}
-_NORMS = {
-    "before_attention": "pre_self_attn_layernorm",
-    "q_norm": "self_attn.q_norm",
-    "k_norm": "self_attn.k_norm",
-    "after_attention": "post_self_attn_layernorm",
-    "before_feed_forward": "pre_feedforward_layernorm",
-    "after_feed_forward": "post_feedforward_layernorm",
-}
 
 # Not queries: a few channels of what they are made of are huge, their weights small, and int8 loses those (14% of
 # q_proj's output, under 1% of the others'). Nor keys and values, which are multiplied from both sides.
 _IN_INT8 = {"o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
-def room_for_copies(layers: torch.nn.Module) -> LargePages | None:
-    """Where copies of the matrices of a stack's layers may lie; None: they take too much memory twice."""
+def memory_for_copies(layers: torch.nn.Module) -> HugePages | None:
+    """For copies of the matrices of a stack's layers; None: they take too much memory twice."""
     if sum(weight.numel() for weight in layers.parameters()) > _MOST_COPIED:
         return None
-    return LargePages(sum(weight.nbytes for weight in layers.parameters()) + _ALIGNMENT)
+    return HugePages(sum(weight.nbytes for weight in layers.parameters()) + _ALIGNMENT)
 
 
-class Layer(Structure):
-    _fields_ = [
-        *((name, c_int32) for name in ("hidden", "inner", "heads", "key_heads", "head_dim")),
-        *((name, c_int32) for name in ("tiled", "in_int8", "behind", "ahead")),
-        *((name, c_float) for name in ("eps", "scaling")),
-        *((name, c_void_p) for names in _PROJECTIONS.values() for name in names),
-        *((name, c_void_p) for name in _NORMS),
-    ]
+class PackedLayer(Layer):
+    """It keeps alive what it points at, but for matrices that are not copied."""
 
     def __init__(
         self,
         layer: Any,
         *,
-        behind: int,
-        ahead: int,
-        copies: LargePages | None = None,
+        before: int,
+        after: int,
+        copies: HugePages | None = None,
         tiled: bool = False,
         in_int8: bool = False,
     ) -> None:
-        """A token of `layer` sees so many tokens before and after itself.
+        """A token of `layer` attends to that many tokens before and after itself.
 
-        `copies`: where the matrices are copied; None: they are the module's, which must live as long. `tiled`: they are
-        copied as tiles. `in_int8`: those of `_IN_INT8` are copied in int8.
+        `copies`: where the matrices are copied to; None: they are the module's, which must live as long. `tiled`: they
+        are copied as tiles. `in_int8`: those of `_IN_INT8` are copied in int8.
+
+        Raises ValueError for a matrix of another shape than the layer's sizes say.
         """
         attention, config = layer.self_attn, layer.self_attn.config
         self._kept: list[torch.Tensor] = []
@@ -76,20 +59,20 @@ class Layer(Structure):
             head_dim=attention.head_dim,
             tiled=tiled,
             in_int8=in_int8,
-            behind=behind,
-            ahead=ahead,
+            before=before,
+            after=after,
             eps=attention.q_norm.eps,
             scaling=attention.scaling,
         )
-        for part, names in _PROJECTIONS.items():
+        for part, names in PROJECTIONS.items():
             for name in names:
                 weight = getattr(getattr(layer, part), name).weight.detach()
                 pointer(weight, weight.dtype, *self._shape_of(name))
                 if copies is not None:
-                    weight = copies.put(_as_read(weight, tiled=tiled, in_int8=in_int8 and name in _IN_INT8))
+                    weight = copies.copy(_packed(weight, tiled=tiled, in_int8=in_int8 and name in _IN_INT8))
                 setattr(self, name, self._keep(weight))
                 self.matrix_bytes += weight.nbytes
-        for name, norm in _NORMS.items():
+        for name, norm in NORMS.items():
             gain = 1.0 + layer.get_submodule(norm).weight.detach().float()
             setattr(self, name, self._keep(gain, self.head_dim if name in ("q_norm", "k_norm") else self.hidden))
 
@@ -105,7 +88,7 @@ class Layer(Structure):
         return pointer(tensor, tensor.dtype, *(shape or tensor.shape))
 
 
-def _as_read(matrix: torch.Tensor, *, tiled: bool, in_int8: bool) -> torch.Tensor:
+def _packed(matrix: torch.Tensor, *, tiled: bool, in_int8: bool) -> torch.Tensor:
     if in_int8:
-        return int8_strips(matrix)
-    return as_tiles(matrix, TILE_ROW) if tiled else matrix
+        return pack_int8_panels(matrix)
+    return pack_tiles(matrix, TILE_K) if tiled else matrix

@@ -1,4 +1,4 @@
-"""The output head's matrix in four bits a number, and the largest logits by the matrix itself: `output_head.cpp`."""
+"""The output head's matrix in four bits a number, its largest logits exact: `src/output_head.cpp`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from ctypes import c_int32, c_void_p
 
 import torch
 
-from model.kernels.large_pages import LargePages
-from model.kernels.library import INT8_TILE_ROW, function
+from model.kernels.huge_pages import HugePages
+from model.kernels.library import INT8_TILE_K, TILE, function, has_matrix_tiles
 from model.kernels.pointers import pointer
-from model.kernels.strips import STRIP
 
 _PIECE = 2**13  # rows whose squares are added up at once: they stay in the cache
 
@@ -25,52 +24,52 @@ class NativeOutputHead:
         self._multiply = function(library, "output_head", None, at, at, at, size, size, at, size, at, size)
         self._weight = weight.contiguous()
         self._columns = _root_mean_squares(weight)
-        self._strips = self._made_strips(library)
+        self._panels = self._packed(library)
 
     @staticmethod
     def supports(library: ctypes.CDLL, weight: torch.Tensor) -> bool:
         """Whether the processor has tiles, and the matrix is whole ones."""
-        whole = not weight.shape[0] % (2 * STRIP) and not weight.shape[1] % INT8_TILE_ROW
+        whole = not weight.shape[0] % (2 * TILE) and not weight.shape[1] % INT8_TILE_K
         on_cpu = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-        return whole and on_cpu and bool(library.multiplies_tiles())
+        return whole and on_cpu and has_matrix_tiles(library)
 
     @property
     def nbytes(self) -> int:
         """What a product reads of the matrix, but for the rows that give the largest logits."""
-        return self._strips.nbytes
+        return self._panels.nbytes
 
     def __call__(self, rows: torch.Tensor) -> torch.Tensor:
         """rows (N, in) -> (N, out), float32: nearly the product, the largest of each row exactly."""
         out, size = self._weight.shape
         rows = rows.float().contiguous()
-        made = rows.new_empty(len(rows), out)
+        logits = rows.new_empty(len(rows), out)
         self._multiply(
             pointer(self._weight, torch.bfloat16, out, size),
-            pointer(self._strips, torch.int8, *self._strips_shape),
+            pointer(self._panels, torch.int8, *self._panels_shape),
             pointer(self._columns, torch.float32, size),
             size,
             out,
             pointer(rows, torch.float32, len(rows), size),
             len(rows),
-            pointer(made, torch.float32, len(rows), out),
+            pointer(logits, torch.float32, len(rows), out),
             torch.get_num_threads(),
         )
-        return made
+        return logits
 
     @property
-    def _strips_shape(self) -> tuple[int, int]:
+    def _panels_shape(self) -> tuple[int, int]:
+        """Panels of 16 rows: their codes, two a byte, and the bits of 16 scales."""
         out, size = self._weight.shape
-        return out // STRIP, STRIP * size // 2 + 4 * STRIP
+        return out // TILE, TILE * size // 2 + 4 * TILE
 
-    def _made_strips(self, library: ctypes.CDLL) -> torch.Tensor:
-        out, size = self._weight.shape
-        shape = self._strips_shape
-        strips = LargePages(shape[0] * shape[1]).empty(shape, torch.int8)
+    def _packed(self, library: ctypes.CDLL) -> torch.Tensor:
+        (out, size), shape = self._weight.shape, self._panels_shape
+        panels = HugePages(shape[0] * shape[1]).empty(shape, torch.int8)
         arguments = c_void_p, c_int32, c_int32, c_void_p, c_void_p, c_int32
-        make = function(library, "output_head_strips", None, *arguments)
+        pack = function(library, "output_head_panels", None, *arguments)
         matrix, columns = pointer(self._weight, torch.bfloat16, out, size), pointer(self._columns, torch.float32, size)
-        make(matrix, size, out, columns, pointer(strips, torch.int8, *shape), torch.get_num_threads())
-        return strips
+        pack(matrix, size, out, columns, pointer(panels, torch.int8, *shape), torch.get_num_threads())
+        return panels
 
 
 @torch.inference_mode()

@@ -1,46 +1,62 @@
-"""The parts of a model that native code does, where this machine can compile it."""
+"""The parts of a model that native code computes, where this machine can compile it."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.errors import KernelError
+from model.kernels.build import NATIVE, Build, find_compiler
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.encoder_layers import EncoderLayers
-from model.kernels.encoder_rows import NativeRowOps
-from model.kernels.library import load_library
+from model.kernels.library import has_matrix_tiles, load_library
 from model.kernels.output_head import NativeOutputHead
+from model.kernels.row_ops import NativeRowOps
 from model.network.kv_cache import KeyInvRms
 from model.network.t5gemma2 import T5Gemma2
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeParts:
-    """None: PyTorch's operations do it. The encoder's layers as a whole where there are, else what lies between."""
+    """None: PyTorch's operations do it. The encoder's layers as a whole where there are, else what lies between.
+
+    unavailable: why there is no native code, where the model would suit it; a sentence for people.
+    """
 
     decoder_layers: DecoderLayers | None = None
     encoder_layers: EncoderLayers | None = None
     encoder_rows: NativeRowOps | None = None
     output_head: NativeOutputHead | None = None
+    unavailable: str = ""
 
     @property
     def key_inv_rms(self) -> KeyInvRms | None:
-        """Makes what a memory keeps of the decoder's keys: `DecoderLayers.key_inv_rms`."""
+        """Computes what a memory keeps of the decoder's keys: `DecoderLayers.key_inv_rms`."""
         layers = self.decoder_layers
-        return layers.key_inv_rms if layers is not None and layers.gives_key_scales else None
+        return layers.key_inv_rms if layers is not None and layers.gives_key_inv_rms else None
 
 
-def load_native_parts(model: T5Gemma2, folder: Path, *, quantized: bool = False) -> NativeParts:
-    """What suits native code of this model, compiled into that folder where it is not there yet.
+def load_native_parts(model: T5Gemma2, folder: Path, *, quantized: bool = False, build: Build = NATIVE) -> NativeParts:
+    """What native code can compute of this model, compiled into that folder where it is not there yet.
 
     `quantized`: matrices of the decoder in int8 and the output head in four bits, where that is faster.
+
+    Where it cannot be compiled, the log says why, and so does `unavailable`.
     """
     decoder, rows = DecoderLayers.supports(model), NativeRowOps.supports(model)
-    library = load_library(folder) if decoder or rows else None
-    if library is None:
+    if not (decoder or rows):
         return NativeParts()
+    try:
+        library = load_library(folder, build)
+    except KernelError as error:
+        level = logging.WARNING if find_compiler() else logging.INFO  # a machine without one is nothing unusual
+        _LOG.log(level, "%s", error)
+        return NativeParts(unavailable=str(error))
     head = model.lm_head.out_proj.weight.detach()
-    tiled = bool(library.multiplies_tiles()) and EncoderLayers.supports(model)
+    tiled = has_matrix_tiles(library) and EncoderLayers.supports(model)
     return NativeParts(
         decoder_layers=DecoderLayers(library, model, int8_weights=quantized) if decoder else None,
         encoder_layers=EncoderLayers(library, model) if tiled else None,

@@ -30,7 +30,7 @@ def a_document() -> Document:
         Word(start=0, end=3, box=(0.1, 0.2, 0.3, 0.25)),
         Word(start=4, end=11, box=(0.3, 0.2, 0.5, 0.25), hidden=True),
     )
-    first = replace(source.pages[0], words=words, source="ocr", unread_boxes=2)
+    first = replace(source.pages[0], words=words, source="ocr", unread_boxes=2, unread_parts=("notes",), label="Résumé")
     return replace(source, sha256=sha256(b"report").hexdigest(), pages=(first, *source.pages[1:]))
 
 

@@ -19,14 +19,15 @@ import torch
 from model.decoder.decoder import Decoder, DecoderParts
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory, to_precision
-from model.kernels import library
+from model.kernels.build import Build
+from model.kernels.library import load_library
 from model.kernels.output_head import NativeOutputHead
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.helpers.tiny import tiled_config, tiny_config, tiny_model
 
-SANITIZED = ("-std=c++17", "-O1", "-g", "-march=native", "-fopenmp", "-fPIC", "-shared", "-fsanitize=address")
+SANITIZED = Build(options=("-O1", "-g", "-fsanitize=address"))
 HEADS = ((4, 1), (4, 2), (2, 2))
 NO_ACCESS = 0
 DOCUMENT_LENGTHS = (1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 130)
@@ -106,15 +107,12 @@ def head(code: ctypes.CDLL, chance: random.Random) -> None:
 
 @torch.inference_mode()
 def main(folder: Path, rounds: int) -> None:
-    library._OPTIONS = SANITIZED
-    code = library.load_library(folder)
-    if code is None:
-        sys.exit("the compiler cannot make the library with -fsanitize=address")
+    code = load_library(folder, SANITIZED)
     chance = random.Random(1)
     torch.manual_seed(1)
     for model in models():
         for quantized in (False, True):
-            native = load_native_parts(model, folder, quantized=quantized)
+            native = load_native_parts(model, folder, quantized=quantized, build=SANITIZED)
             print(f"{model.dtype}, quantized: {quantized}, tiles: {native.encoder_layers is not None}", flush=True)
             for _ in range(rounds):
                 answer(model, native, read(model, native, chance), chance)

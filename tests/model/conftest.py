@@ -18,9 +18,9 @@ def no_gradients() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where native code is compiled."""
+    """Where native code is compiled, once for all tests that take it as it is."""
     return tmp_path_factory.mktemp("native")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from model.engine import Backend, Engine, load_backend
+from model.decoder.model_backend import Backend, load_backend
+from model.engine import Engine
 from model.types import GenerationOptions
 from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
 
@@ -17,9 +18,9 @@ def test_a_backend_that_cannot_be_loaded_is_named_and_answers_are_the_same(
     def fails(*_: object, **__: object) -> None:
         raise OSError("libgomp.so.1: cannot open shared object file\nsecond line")
 
-    monkeypatch.setattr("model.engine.load_native_parts", fails)
+    monkeypatch.setattr("model.decoder.model_backend.load_native_parts", fails)
     checkpoint = tiny_checkpoint()
-    backend = load_backend(checkpoint, tmp_path, quantized=True)
+    backend = load_backend(checkpoint.model, tmp_path, quantized=True)
     assert "libgomp.so.1: cannot open shared object file" in backend.notice and "\n" not in backend.notice
     options = GenerationOptions(max_new_tokens=8)
     engines = Engine(checkpoint), Engine(checkpoint, backend=backend)

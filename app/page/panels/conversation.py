@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from app.page.panels.citation import citation
 from app.provenance import doubtful
 from app.sessions.conversation import Exchange
 from model.types import Evidence
@@ -95,7 +96,8 @@ def _chip(exchange: Exchange, place: Evidence, several: bool) -> str:
     return (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open"'
         f' data-document="{escape(exchange.sources[place.document_index])}" data-page="{place.page}"'
-        f' data-exchange="{exchange.number}" title="{escape(place.quote)}">{name}<span>p. {place.page}</span></button>'
+        f' data-exchange="{exchange.number}" title="{escape(place.quote)}">{name}'
+        f"{citation(place.page, place.label)}</button>"
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from app.faults import in_words
-from app.provenance import counted, megabytes, places, roughly, unreadable
+from app.provenance import before_you, counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
 from model.types import Document, Progress
@@ -22,8 +22,8 @@ def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *,
     """`fingerprint` is of the checkpoint that runs: what another one has read must be read again."""
     if not loaded:
         return (
-            '<p class="hint">PDF, images, scans, text, e-books; several at once. A document is read once,'
-            " and every question is answered from what was read.</p>"
+            '<p class="hint">PDF, Word, Excel, PowerPoint, mail, web pages, images, scans, text, e-books;'
+            " several at once. A document is read once, and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
     rows = "".join(
@@ -43,6 +43,8 @@ def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_byt
     if arrival.estimate is None:
         return _bar(f"Opening {arrival.name}", "", "")
     progress = arrival.estimate.progress
+    if progress.stage == "opening":
+        return _bar(f"Opening {arrival.name}", before_you(progress.total, None), "")
     place = f" · {place}" if place else ""
     left = f" · {roughly(arrival.estimate.seconds_left)}" if arrival.estimate.seconds_left else ""
     read = progress.done >= progress.total
@@ -152,4 +154,5 @@ def _remarks(document: Document) -> str:
     remarks += unreadable(document)
     if hidden:
         remarks.append(f"text that a reader cannot see ({places(hidden)})")
+    remarks += dict.fromkeys(page.remark for page in document.pages if page.remark)
     return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""

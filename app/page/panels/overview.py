@@ -105,6 +105,8 @@ def _about(loaded: Loaded, page: Page) -> Iterator[str]:
     yield {"text": "as text", "image": "as a picture", "both": "as text and picture"}[page.view]
     if page.source != "text":
         yield {"ocr": "its text was read by OCR and may have mistakes", "tags": "its text is image tags"}[page.source]
+    if page.remark:
+        yield page.remark
     if page.unread_boxes:
         yield f"{counted(page.unread_boxes, 'place')} with writing could not be read"
     yield from (f"unreadable here: {part}" for part in page.unread_parts)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from app.page.panels.citation import citation
 from app.sessions.viewed import Viewed
 from model.types import Box, Evidence, Page, PageAttention
 
@@ -41,7 +42,7 @@ def pages(viewed: Viewed, number: int, traces: Traces) -> str:
     alternative = escape(f"Page {page.number} of {document.name}")
     return (
         f'<figure class="pages" tabindex="0" data-keys aria-label="{alternative}">'
-        f"{_bar(viewed, numbers, page.number, traces)}{_heat_strip(viewed, numbers, page.number, traces)}"
+        f"{_bar(viewed, numbers, page, traces)}{_heat_strip(viewed, numbers, page.number, traces)}"
         f'<div class="sheet" style="aspect-ratio: {page.width:.0f} / {page.height:.0f}">'
         f'<img alt="{alternative}" src="{viewed.pictures.url(page.number, width=PAGE_WIDTH)}">'
         f"{_marks(page, traces)}</div>{_strip(viewed, numbers, page.number, traces)}</figure>"
@@ -91,15 +92,17 @@ def _open(viewed: Viewed, page: int, traces: Traces) -> str:
     return f'data-event="open" data-document="{escape(viewed.key)}" data-page="{page}"{exchange}'
 
 
-def _bar(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) -> str:
+def _bar(viewed: Viewed, numbers: Sequence[int], page: Page, traces: Traces) -> str:
+    number = page.number
     at = numbers.index(number)
+    label = f" · {citation(number, page.label)}" if page.label else ""
     previous = _open(viewed, numbers[at - 1], traces) if at else "disabled"
     following = _open(viewed, numbers[at + 1], traces) if at + 1 < len(numbers) else "disabled"
     return (
         f'<figcaption><span class="name" translate="no" title="{escape(viewed.name)}">{escape(viewed.name)}</span>'
         f'<button class="turn" {previous} data-focus="previous" aria-label="Previous page">‹</button>'
         f'<label>Page <input type="number" min="{numbers[0]}" max="{numbers[-1]}" value="{number}"'
-        f' {_open(viewed, number, traces)} data-focus="page"> of {numbers[-1]}</label>'
+        f' {_open(viewed, number, traces)} data-focus="page"> of {numbers[-1]}</label>{label}'
         f'<button class="turn" {following} data-focus="next" aria-label="Next page">›</button></figcaption>'
     )
 

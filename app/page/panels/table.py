@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from app.page.panels.citation import citation
 from app.provenance import counted, roughly
 from app.sessions.table import Row, Table
 from model.types import Evidence
@@ -26,11 +27,11 @@ _FORMULA = re.compile(
 )
 
 
-def table(of: Table) -> str:
+def table(of: Table, place: str = "") -> str:
     """All of it; empty where nothing was asked yet."""
     if not of.rows:
         return ""
-    return f'<section class="many" aria-label="Answers">{_state(of)}{_rows(of.rows)}</section>'
+    return f'<section class="many" aria-label="Answers">{_state(of, place)}{_rows(of.rows)}</section>'
 
 
 def table_problem(text: str) -> str:
@@ -52,10 +53,11 @@ def as_csv(rows: Sequence[Row]) -> str:
     return file.getvalue()
 
 
-def _state(of: Table) -> str:
+def _state(of: Table, place: str) -> str:
     amount = f"{of.done:,} of {counted(len(of.rows), 'answer')}"
     if of.answering:
         left = f" · {roughly(of.seconds_left)}" if of.seconds_left else ""
+        left = f" · {place}" if place else left
         left = " · stopping" if of.status == "stopping" else left
         bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
         return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'
@@ -75,7 +77,7 @@ def _row(row: Row) -> str:
     place = _place(row)
     page = (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open_row" data-row="{row.number}"'
-        f' title="{escape(place.quote)}">p. {place.page}</button>'
+        f' title="{escape(place.quote)}">{citation(place.page, place.label)}</button>'
         if place
         else ""
     )

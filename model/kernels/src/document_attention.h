@@ -1,184 +1,193 @@
-// What the rows of new tokens take of the document: a running softmax of each thread over its part of the tokens, whose
-// states are read once, for scores and for sums.
+// Attention of query rows to the document's states: each thread goes through its range of the tokens with a running
+// softmax, and reads each state once, for scores and for sums. `MergedAttention` merges the threads' results.
 
 #pragma once
 
+#include "attention_capture.h"
 #include "decoder_layer.h"
 #include "document_int8_tiles.h"
 #include "document_tiles.h"
-#include "looks.h"
+
+namespace readonce {
 
 template <typename T>
 class DocumentAttention {
     const Layer& layer;
-    const Document& document;
-    const Tokens& tokens;
-    const RowOrder order;
-    const int hidden = layer.hidden, rows = order.count * order.heads, tall = whole_tiles(rows);
-    const bool tiled = std::is_same_v<T, bfloat16> && suits_tiles(rows, hidden);
-    const size_t of_all_threads = (size_t)tokens.threads * tall;
-    Floats peaks = floats(of_all_threads), totals = floats(of_all_threads),
-           sums = floats((size_t)tokens.threads * tall * hidden);
-    Looks<T> looks{layer, document, tokens, order};
+    const DocumentMemory& document;
+    const LayerStep& step;
+    const QueryRowOrder order;
+    const int hidden = layer.hidden, query_rows = order.tokens * order.heads, padded_rows = round_up_tile(query_rows);
+    const bool tiled = std::is_same_v<T, bfloat16> && uses_tiles(query_rows, hidden);
+    const size_t of_all_threads = (size_t)step.threads * padded_rows;
+    FloatArray maxima = allocate_floats(of_all_threads), totals = allocate_floats(of_all_threads),
+               sums = allocate_floats((size_t)step.threads * padded_rows * hidden);
+    AttentionCapture<T> capture{layer, document, step, order};
 
-    // A block's products of one row -> scores -> weights, relative to this thread's peak so far.
-    void weigh(int row, int first, int size, const float* scales, float* scored) {
-        const size_t here = (size_t)omp_get_thread_num() * tall + row;
-        const int answer = order.token_of(row) / tokens.size;
-        for (int i = 0; i < size; i++) scored[i] *= scales[i];
-        std::fill(scored + size, scored + TILE, MASKED);
-        if (document.shown) {
-            const uint8_t* shown = document.shown + (size_t)answer * document.tokens + first;
-            for (int i = 0; i < size; i++) scored[i] = shown[i] ? scored[i] : MASKED;
+    // A block's products of one row -> scores -> weights, relative to this thread's maximum so far.
+    void weigh(int row, int first, int size, const float* key_inv_rms, float* scores) {
+        const size_t here = (size_t)omp_get_thread_num() * padded_rows + row;
+        const int sequence = order.token_of(row) / step.new_tokens;
+        for (int i = 0; i < size; i++) scores[i] *= key_inv_rms[i];
+        std::fill(scores + size, scores + TILE, MASKED_SCORE);
+        if (document.visible_mask) {
+            const uint8_t* visible = document.visible_mask + (size_t)sequence * document.tokens + first;
+            for (int i = 0; i < size; i++) scores[i] = visible[i] ? scores[i] : MASKED_SCORE;
         }
-        if (looks.want(row)) looks.keep(row, first, size, scored);
-        const float peak = std::max(peaks[here], highest(load(scored)));
-        if (peak > peaks[here]) {
-            const float shrink = std::exp(peaks[here] - peak);
+        if (capture.captures(row)) capture.keep(row, first, size, scores);
+        const float now = std::max(maxima[here], reduce_max(load(scores)));
+        if (now > maxima[here]) {
+            const float shrink = std::exp(maxima[here] - now);
             scale(sums_of(omp_get_thread_num()) + (size_t)row * hidden, shrink, hidden);
             totals[here] *= shrink;
-            peaks[here] = peak;
+            maxima[here] = now;
         }
-        const Lanes weights = exp(load(scored) - peak);
-        store(scored, weights);
-        totals[here] += sum(weights);
+        const F32x16 weights = exp(load(scores) - now);
+        store(scores, weights);
+        totals[here] += reduce_add(weights);
     }
 
-    // The key head of a group of rows, if they have one and the same, else -1.
+    // The key head that all query rows of a group share, or -1.
     int key_head_of_group(int group) const {
         const int head = order.key_head_of(group * TILE);
-        return head == order.key_head_of(std::min((group + 1) * TILE, rows) - 1) ? head : -1;
+        return head == order.key_head_of(std::min((group + 1) * TILE, query_rows) - 1) ? head : -1;
     }
 
-    // The same of a group of rows, (tokens, 16), but for the weights: of `size` tokens, up to `whole` of them. scales:
-    // those of the first key head, or none where they are in.
-    void complete(int group, int first, int size, int whole, const float* scales, int length, float* scored) {
-        const int begin = group * TILE, end = std::min(begin + TILE, rows);
-        if (const int key_head = key_head_of_group(group); scales && key_head >= 0)
+    // A group's products {padded, 16} -> scores: `size` tokens from the first on, padded with masked ones. key_inv_rms:
+    // that of the first key head, whose next one is `length` numbers on; null where it is multiplied in already.
+    void complete(int group, int first, int size, int padded, const float* key_inv_rms, int length, float* scores) {
+        const int begin = group * TILE, end = std::min(begin + TILE, query_rows);
+        if (const int key_head = key_head_of_group(group); key_inv_rms && key_head >= 0)
             for (int token = 0; token < size; token++) {
-                float* const to = scored + (size_t)token * TILE;
-                store(to, load(to) * scales[(size_t)key_head * length + token]);
+                float* const to = scores + (size_t)token * TILE;
+                store(to, load(to) * key_inv_rms[(size_t)key_head * length + token]);
             }
-        else if (scales)
-            of_lanes(begin, end, scored, size, [&](int row, int token, float& score) {
-                score *= scales[(size_t)order.key_head_of(row) * length + token];
+        else if (key_inv_rms)
+            for_lanes(begin, end, scores, size, [&](int row, int token, float& score) {
+                score *= key_inv_rms[(size_t)order.key_head_of(row) * length + token];
             });
-        if (document.shown)
-            of_lanes(begin, end, scored, size, [&](int row, int token, float& score) {
-                const size_t answer = order.token_of(row) / tokens.size;
-                if (!document.shown[answer * document.tokens + first + token]) score = MASKED;
+        if (document.visible_mask)
+            for_lanes(begin, end, scores, size, [&](int row, int token, float& score) {
+                const size_t sequence = order.token_of(row) / step.new_tokens;
+                if (!document.visible_mask[sequence * document.tokens + first + token]) score = MASKED_SCORE;
             });
         for (int row = begin; row < end; row++)
-            if (looks.want(row)) looks.keep_lane(row, first, size, scored + row - begin);
-        std::fill(scored + (size_t)size * TILE, scored + (size_t)whole * TILE, MASKED);
+            if (capture.captures(row)) capture.keep_lane(row, first, size, scores + row - begin);
+        std::fill(scores + (size_t)size * TILE, scores + (size_t)padded * TILE, MASKED_SCORE);
     }
 
-    // Calls `some(row, token, score)` for the lanes of some rows.
-    template <typename Some>
-    static void of_lanes(int begin, int end, float* scored, int size, const Some& some) {
+    // Calls `work(row, token, score)` for the lanes of query rows [begin, end).
+    template <typename Work>
+    static void for_lanes(int begin, int end, float* scores, int size, const Work& work) {
         for (int row = begin; row < end; row++)
-            for (int token = 0; token < size; token++) some(row, token, scored[(size_t)token * TILE + row - begin]);
+            for (int token = 0; token < size; token++) work(row, token, scores[(size_t)token * TILE + row - begin]);
     }
 
-    // Calls `some(part, before, first, last)` for the memories that a share of all tokens lies in: how many tokens
-    // stand before a memory, and which of its own are meant.
-    template <typename Some>
-    void in_parts(const Share& share, const Some& some) const {
+    // Calls `work(part, before, first, last)` for the memories that a range of all tokens lies in: how many tokens come
+    // before a memory, and which of its own are meant.
+    template <typename Work>
+    void for_parts(const ThreadRange& range, const Work& work) const {
         for (int part = 0, before = 0; part < document.parts; before += document.lengths[part++]) {
-            const int first = std::max(share.first - before, 0);
-            const int last = std::min(share.last - before, document.lengths[part]);
-            if (first < last) some(part, before, first, last);
+            const int first = std::max(range.first - before, 0);
+            const int last = std::min(range.last - before, document.lengths[part]);
+            if (first < last) work(part, before, first, last);
         }
     }
 
-    void attend_by_rows(const Share& share, const float* absorbed) {
+    void attend_row_major(const ThreadRange& range, const float* absorbed) {
         std::unique_ptr<T[]> padded(new T[(size_t)TILE * hidden]());
-        auto weights = floats((size_t)rows * TILE);
-        in_parts(share, [&](int part, int before, int first, int last) {
+        auto weights = allocate_floats((size_t)query_rows * TILE);
+        for_parts(range, [&](int part, int before, int first, int last) {
             const int length = document.lengths[part];
             for (int token = first; token < last; token += TILE) {
                 const int size = std::min(TILE, last - token);
                 const T* states = static_cast<const T*>(document.states[part]) + (size_t)token * hidden;
-                if (token + TILE > length)  // no state is read behind the last
+                if (token + TILE > length)  // nothing is read behind the last state
                     states = std::copy_n(states, (size_t)size * hidden, padded.get()) - (size_t)size * hidden;
-                product(states, hidden, 0, TILE, absorbed, rows, weights.get(), TILE);
-                for (int row = 0; row < rows; row++) {
-                    const float* scales = document.scales[part] + (size_t)order.key_head_of(row) * length;
-                    weigh(row, before + token, size, scales + token, &weights[(size_t)row * TILE]);
+                linear(states, hidden, 0, TILE, absorbed, query_rows, weights.get(), TILE);
+                for (int row = 0; row < query_rows; row++) {
+                    const float* of_head = document.key_inv_rms[part] + (size_t)order.key_head_of(row) * length;
+                    weigh(row, before + token, size, of_head + token, &weights[(size_t)row * TILE]);
                 }
-                add_weighted(weights.get(), TILE, rows, states, size, hidden, 0, hidden, sums_of(omp_get_thread_num()));
+                add_weighted_sum(weights.get(), TILE, query_rows, states, size, hidden, 0, hidden,
+                                 sums_of(omp_get_thread_num()));
             }
         });
     }
 
-#ifdef HAS_TILES
-    template <typename OfThread>
-    void attend_by_tiles(const Share& share, const float* absorbed) {
-        using State = typename OfThread::State;
-        constexpr int DEPTH = OfThread::DEPTH;
-        const size_t here = (size_t)omp_get_thread_num() * tall;
-        auto* const padded = scratch<State, 17>((size_t)DEPTH * hidden);
-        float padded_scales[DEPTH] = {};
-        in_parts(share, [&](int part, int before, int first, int last) {
+#ifdef READONCE_AMX
+    template <typename Tiles>
+    void attend_by_tiles(const ThreadRange& range, const float* absorbed) {
+        using State = typename Tiles::State;
+        constexpr int STEP_TOKENS = Tiles::STEP_TOKENS;
+        const size_t here = (size_t)omp_get_thread_num() * padded_rows;
+        auto* const padded_states = Tiles::padded_states().reserve((size_t)STEP_TOKENS * hidden);
+        float padded_scales[STEP_TOKENS] = {};
+        for_parts(range, [&](int part, int before, int first, int last) {
             const int length = document.lengths[part];
             const float* const channels = document.channel_scales ? document.channel_scales[part] : nullptr;
             const float* const scales = document.token_scales ? document.token_scales[part] : padded_scales;
             const auto* const states = static_cast<const State*>(document.states[part]);
-            const OfThread tiles(absorbed, rows, hidden, channels, sums_of(omp_get_thread_num()), &peaks[here],
-                                 &totals[here]);
+            const Tiles tiles(absorbed, query_rows, hidden, channels, sums_of(omp_get_thread_num()), &maxima[here],
+                              &totals[here]);
             const auto attend = [&](const State* states, const float* scales, int token, int size) {
-                const int whole = (size + DEPTH - 1) / DEPTH * DEPTH;
-                const float* const of_keys = document.scales[part] + token;
-                const auto key_scales = [&](int group) {
-                    const int head = size == whole ? key_head_of_group(group) : -1;
+                const int padded = (size + STEP_TOKENS - 1) / STEP_TOKENS * STEP_TOKENS;
+                const float* const of_keys = document.key_inv_rms[part] + token;
+                const auto key_inv_rms = [&](int group) {
+                    const int head = size == padded ? key_head_of_group(group) : -1;
                     return head < 0 ? nullptr : of_keys + (size_t)head * length;
                 };
-                tiles.attend(states, scales, whole, key_scales, [&](int group, float* scored, bool scaled) {
-                    complete(group, before + token, size, whole, scaled ? nullptr : of_keys, length, scored);
+                tiles.attend(states, scales, padded, key_inv_rms, [&](int group, float* scores, bool scaled) {
+                    complete(group, before + token, size, padded, scaled ? nullptr : of_keys, length, scores);
                 });
             };
-            const int whole = first + (last - first) / DEPTH * DEPTH, rest = last - whole;
+            const int whole = first + (last - first) / STEP_TOKENS * STEP_TOKENS, rest = last - whole;
             for (int token = first, size; token < whole; token += size) {
                 size = std::min(tiles.block, whole - token);
                 attend(states + (size_t)token * hidden, scales + (document.token_scales ? token : 0), token, size);
             }
             if (!rest) return;
-            const auto* const last_ones = states + (size_t)whole * hidden;
-            std::fill(std::copy_n(last_ones, (size_t)rest * hidden, padded), padded + (size_t)DEPTH * hidden, 0);
+            const auto* const last_states = states + (size_t)whole * hidden;
+            std::fill(std::copy_n(last_states, (size_t)rest * hidden, padded_states),
+                      padded_states + (size_t)STEP_TOKENS * hidden, 0);
             if (document.token_scales) std::copy_n(scales + whole, rest, padded_scales);
-            attend(padded, padded_scales, whole, rest);
+            attend(padded_states, padded_scales, whole, rest);
         });
     }
 #endif
 
 public:
-    DocumentAttention(const Layer& layer, const Document& document, const Tokens& tokens, const RowOrder& order)
-        : layer(layer), document(document), tokens(tokens), order(order) {}
+    DocumentAttention(const Layer& layer, const DocumentMemory& document, const LayerStep& step,
+                      const QueryRowOrder& order)
+        : layer(layer), document(document), step(step), order(order) {}
 
-    float* sums_of(int thread) const { return &sums[(size_t)thread * tall * hidden]; }  // (rows, hidden)
+    // A thread's results: weighted sums of states {query_rows, hidden}, relative to a row's maximum, and their weights'
+    // total.
+    float* sums_of(int thread) const { return &sums[(size_t)thread * padded_rows * hidden]; }
 
-    float peak(int thread, int row) const { return peaks[(size_t)thread * tall + row]; }
+    float max_of(int thread, int row) const { return maxima[(size_t)thread * padded_rows + row]; }
 
-    float total(int thread, int row) const { return totals[(size_t)thread * tall + row]; }
+    float total_of(int thread, int row) const { return totals[(size_t)thread * padded_rows + row]; }
 
-    // absorbed (rows, hidden): what the rows ask of states
+    // absorbed {query_rows, hidden}: the queries of states, with `k_proj` absorbed.
     void attend(const float* absorbed) {
-        const Share share(document.tokens, TILE);
-        const size_t here = (size_t)omp_get_thread_num() * tall;
-        std::fill_n(&peaks[here], tall, NOTHING);
-        std::fill_n(&totals[here], tall, 0.0f);
-        std::fill_n(sums_of(omp_get_thread_num()), (size_t)tall * hidden, 0.0f);
-#ifdef HAS_TILES
-        if (document.token_scales) return attend_by_tiles<DocumentInt8Tiles>(share, absorbed);
+        const ThreadRange range(document.tokens, TILE);
+        const size_t here = (size_t)omp_get_thread_num() * padded_rows;
+        std::fill_n(&maxima[here], padded_rows, EMPTY_MAX);
+        std::fill_n(&totals[here], padded_rows, 0.0f);
+        std::fill_n(sums_of(omp_get_thread_num()), (size_t)padded_rows * hidden, 0.0f);
+#ifdef READONCE_AMX
+        if (document.token_scales) return attend_by_tiles<DocumentInt8Tiles>(range, absorbed);
         if constexpr (std::is_same_v<T, bfloat16>)
-            if (tiled) return attend_by_tiles<DocumentTiles>(share, absorbed);
+            if (tiled) return attend_by_tiles<DocumentTiles>(range, absorbed);
 #endif
-        attend_by_rows(share, absorbed);
+        attend_row_major(range, absorbed);
     }
 
-    // What each answer's last token looks at, among some of the document's tokens.
-    template <typename Peak, typename Total>
-    void look(const Peak& peak_of, const Total& total_of) const {
-        looks.write(peak_of, total_of);
+    // Writes the attention of each sequence's last new token to this thread's range of the document's tokens.
+    template <typename MaxOf, typename TotalOf>
+    void write_attention(const MaxOf& max_of, const TotalOf& total_of) const {
+        capture.write(max_of, total_of);
     }
 };
+
+}  // namespace readonce

@@ -1,227 +1,238 @@
-// Attention of some queries of a window over its keys and values, as tiles: blocks of keys that stay in the core's
-// second cache go by for up to STEP tokens' queries.
+// Attention of some of a chunk's queries to its keys and values, by tiles: blocks of keys that stay in the core's
+// second cache go by for up to QUERY_TOKENS tokens' queries.
 //
-// Queries lie in groups: sixteen tokens of one head, a token a lane. Two groups go over a block together. Their scores
-// become weights while the next keys are multiplied, and then the values of the two groups before: the core does both
-// at once. So weights cannot wait for the highest score: they are relative to the highest among the tokens beside their
-// own. Should sums then be more than a float safely holds, all is done again, relative to the highest of all.
+// Queries lie in groups: sixteen tokens of one head, a token a lane. Two groups, a pair, go over a block together. A
+// pair's scores become weights while the products of the next keys are accumulated, and then while values are weighted
+// by the pair before: the core does both at once. So weights cannot wait for the maximum of all scores: they are
+// relative to the maximum among the tokens next to their own. Should a sum then exceed what a float safely holds, all
+// is done again, relative to the maximum of all.
 
 #pragma once
 
-#include "columns.h"
 #include "encoder_layer.h"
+#include "token_major.h"
 
-#ifdef HAS_TILES
+#ifdef READONCE_AMX
 
-constexpr int KEYS = 288;  // of a block: a local layer's sixteen tokens see two, where the window is 512
-constexpr int STEP = 128;  // tokens whose sums stay in the cache while a global layer's keys go by
-constexpr int SOME = 4;    // keys that are weighed at a time, of one group
+namespace readonce {
 
-// The sum of a token's weights is a float, and so is that of its values times them: where no other score is as high as
-// that of its neighbours, 2^-60 at least, and up to 2^100 where others are higher, by up to 160.
-constexpr float LOWERED = 60, SAFE = 0x1p100f;
+constexpr int KEY_BLOCK = 288;     // keys: where the sliding window is 512, two blocks are all that 16 tokens see
+constexpr int QUERY_TOKENS = 128;  // tokens whose sums stay in the cache while a global layer's keys go by
+constexpr int WEIGHED_KEYS = 4;    // of one group, that become weights at a time
+
+// The total of a token's weights is a float, and so is the weighted sum of its values. If no score is higher than the
+// maximum that weights are relative to, the largest weight is 2^-60; if one is higher by up to 160, it is up to 2^100.
+constexpr float MAX_OFFSET = 60, SAFE_TOTAL = 0x1p100f;
 
 class EncoderAttention {
-    struct Span {
+    struct KeyRange {
         int first = 0, end = 0;
     };
 
-    struct Pair {  // of groups of the same tokens, or of a layer where all see all
-        int one = 0, two = 0, token = 0;
-        const bfloat16 *of_one = nullptr, *of_two = nullptr;  // queries
+    struct QueryPair {                    // groups of the same 16 tokens, or of any tokens in a layer where all see all
+        int one = 0, two = 0, token = 0;  // groups; the first token of group one
+        const bfloat16 *queries_one = nullptr, *queries_two = nullptr;
     };
 
-    struct Company {  // pairs that go over the same keys, whole depths of them
-        std::vector<Pair> pairs;
-        Span keys;
+    struct KeyBlockGroup {  // pairs that go over the same keys; the range is a multiple of TILE_K
+        std::vector<QueryPair> pairs;
+        KeyRange keys;
     };
 
-    struct Job {  // a pair over a block of keys
-        Pair pair;
-        Span keys;
+    struct Task {  // a pair over a block of keys
+        QueryPair pair;
+        KeyRange keys;
         bool is_first = false;
-        bfloat16* weights = nullptr;  // (keys / 32, 2, 16, 16, 2)
+        bfloat16* weights = nullptr;  // {keys / 32, 2, 16, 16, 2}
     };
 
-    static constexpr int STRIP = DEPTH * TILE;  // scores of 32 keys, of one group
+    static constexpr int SCORE_BLOCK = TILE_K * TILE;  // scores of 32 keys, of one group
 
     const Layer& layer;
-    const Window& window;
+    const EncoderChunk& chunk;
     const int first, tokens, dim = layer.head_dim;
-    const int groups_of_head = layer.heads / layer.key_heads, groups = tokens / TILE * groups_of_head;
-    const size_t query_size = (size_t)dim * TILE;                                // numbers of a group of queries
-    float* const sums = scratch<float, 4>((groups + 1) * query_size);            // one more: an odd one's second
-    float* const peaks = scratch<float, 5>((size_t)(groups + 1) * TILE);
-    float* const totals = scratch<float, 6>((size_t)(groups + 1) * TILE);
-    float* const scores = scratch<float, 7>((size_t)2 * KEYS * TILE);             // (keys / 32, 2, 32, 16)
-    bfloat16* const weights = scratch<bfloat16, 8>((size_t)2 * 2 * KEYS * TILE);  // of two jobs
-    const bfloat16 *keys = nullptr, *values = nullptr;                            // of a key head
-    Job before;                                                                   // its values are still to be added
+    const int heads_of_key_head = layer.heads / layer.key_heads, groups = tokens / TILE * heads_of_key_head;
+    const size_t query_size = (size_t)dim * TILE;  // numbers of a group's queries
+    Workspace& workspace = Workspace::of_this_thread();
+    float* const sums = workspace.value_sums.reserve((groups + 1) * query_size);  // one more: an odd group's second
+    float* const maxima = workspace.score_maxima.reserve((size_t)(groups + 1) * TILE);
+    float* const totals = workspace.weight_totals.reserve((size_t)(groups + 1) * TILE);
+    float* const scores = workspace.key_scores.reserve((size_t)2 * KEY_BLOCK * TILE);
+    bfloat16* const weights = workspace.key_weights.reserve((size_t)2 * 2 * KEY_BLOCK * TILE);  // of two tasks
+    const bfloat16 *keys = nullptr, *values = nullptr;                                          // of a key head
+    Task before;  // its weighted values are still to be added
 
-    int token_of(int group) const { return first + group / groups_of_head * TILE; }
+    int token_of(int group) const { return first + group / heads_of_key_head * TILE; }
 
-    // Where a group's queries lie. Groups are ordered by token, then by head.
+    // Where a group's queries lie. Groups are ordered by tokens, then by heads.
     size_t place(int key_head, int group) const {
-        const int head = key_head * groups_of_head + group % groups_of_head;
-        return ((size_t)(group / groups_of_head) * layer.heads + head) * query_size;
+        const int head = key_head * heads_of_key_head + group % heads_of_key_head;
+        return ((size_t)(group / heads_of_key_head) * layer.heads + head) * query_size;
     }
 
-    std::vector<Company> companies_of(int key_head, const bfloat16* queries) const {
-        const int together = layer.ahead < window.tokens ? groups_of_head : groups;
-        std::vector<Company> companies;
-        for (int some = 0; some < groups; some += together) {
-            const int end = some + together;
-            const int64_t sees_to = (int64_t)token_of(end - 1) + TILE + layer.ahead;
-            Company company;
-            company.keys = {std::max(0, token_of(some) - layer.behind) / DEPTH * DEPTH,
-                            whole_depths((int)std::min<int64_t>(window.tokens, sees_to))};
-            for (int one = some; one < end; one += 2) {
+    std::vector<KeyBlockGroup> block_groups_of(int key_head, const bfloat16* queries) const {
+        const int together = layer.after < chunk.tokens ? heads_of_key_head : groups;
+        std::vector<KeyBlockGroup> block_groups;
+        for (int group = 0; group < groups; group += together) {
+            const int end = group + together;
+            const int64_t last_seen = (int64_t)token_of(end - 1) + TILE + layer.after;
+            KeyBlockGroup block_group;
+            block_group.keys = {std::max(0, token_of(group) - layer.before) / TILE_K * TILE_K,
+                                round_up_k((int)std::min<int64_t>(chunk.tokens, last_seen))};
+            for (int one = group; one < end; one += 2) {
                 const int two = std::min(one + 1, end - 1);
-                company.pairs.push_back({one, two > one ? two : groups, token_of(one),
-                                         queries + place(key_head, one), queries + place(key_head, two)});
+                block_group.pairs.push_back({one, two > one ? two : groups, token_of(one),
+                                             queries + place(key_head, one), queries + place(key_head, two)});
             }
-            companies.push_back(company);
+            block_groups.push_back(block_group);
         }
-        return companies;
+        return block_groups;
     }
 
-    // A pair's scores of 32 keys, (2, 32, 16).
-    template <typename Meanwhile>
-    void score(const Pair& pair, int key, float* to, const Meanwhile& meanwhile) const {
-        const bfloat16 *rows = keys + (size_t)key * dim, *one = pair.of_one, *two = pair.of_two;
-        clear_sums();
-        for (int i = 0; i < dim; i += DEPTH, rows += TILE_SIZE, one += TILE_SIZE, two += TILE_SIZE) {
-            add_products<GoesBy::ROWS>(rows, rows + (size_t)TILE * dim, one, two);
-            meanwhile();
+    // A pair's scores of 32 keys, {2, 32, 16}.
+    template <typename Overlap>
+    void score(const QueryPair& pair, int key, float* to, const Overlap& overlap) const {
+        const bfloat16 *a = keys + (size_t)key * dim, *b_one = pair.queries_one, *b_two = pair.queries_two;
+        zero_accumulators();
+        for (int i = 0; i < dim; i += TILE_K, a += BF16_TILE, b_one += BF16_TILE, b_two += BF16_TILE) {
+            multiply_add<StreamedOperand::A>(a, a + (size_t)TILE * dim, b_one, b_two);
+            overlap();
         }
-        store_sums(to, to + STRIP);
-        in_order();
-        hide(pair.token, key, to);
+        store_accumulators(to, to + SCORE_BLOCK);
+        compiler_barrier();
+        mask(pair.token, key, to);
     }
 
-    // Scores of keys that a token does not see are masked. token: the first lane's.
-    void hide(int token, int key, float* scored) const {
-        const int end = key + DEPTH, sees_from = token + TILE - 1 - layer.behind, sees_to = token + layer.ahead;
-        if (key >= sees_from && end <= std::min(sees_to + 1, window.tokens)) return;
+    // Masks scores of 32 keys that a token may not attend to. token: the first lane's.
+    void mask(int token, int key, float* scored) const {
+        const int end = key + TILE_K, seen_from = token + TILE - 1 - layer.before, seen_to = token + layer.after;
+        if (key >= seen_from && end <= std::min(seen_to + 1, chunk.tokens)) return;
         for (; key < end; key++, scored += TILE) {
-            const Integers distance = key - token - (Integers)lanes_apart(1);
-            const auto seen = (distance >= -layer.behind) & (distance <= layer.ahead) & (key < window.tokens ? -1 : 0);
-            for (float* at : {scored, scored + STRIP}) store(at, seen ? load(at) : all(MASKED));
+            const I32x16 distance = key - token - (I32x16)lane_offsets(1);
+            const auto seen = (distance >= -layer.before) & (distance <= layer.after) & (key < chunk.tokens ? -1 : 0);
+            for (float* at : {scored, scored + SCORE_BLOCK}) store(at, seen ? load(at) : broadcast(MASKED_SCORE));
         }
     }
 
-    void find_peaks(const Pair& pair, const Span& among) const {
-        Lanes highest[2] = {all(MASKED), all(MASKED)};
-        for (int key = among.first; key < among.end; key += DEPTH) {
+    // What a pair's weights are relative to: the maxima of its scores of some keys, and an offset.
+    void find_maxima(const QueryPair& pair, const KeyRange& among) const {
+        F32x16 most[2] = {broadcast(MASKED_SCORE), broadcast(MASKED_SCORE)};
+        for (int key = among.first; key < among.end; key += TILE_K) {
             score(pair, key, scores, [] {});
             for (int group = 0; group < 2; group++)
-                highest[group] = larger(highest[group], highest_of(scores + group * STRIP, DEPTH));
+                most[group] = max(most[group], max_of_lanes(scores + group * SCORE_BLOCK, TILE_K));
         }
-        store(peaks + (size_t)pair.one * TILE, highest[0] + LOWERED);
-        store(peaks + (size_t)pair.two * TILE, highest[1] + LOWERED);
+        store(maxima + (size_t)pair.one * TILE, most[0] + MAX_OFFSET);
+        store(maxima + (size_t)pair.two * TILE, most[1] + MAX_OFFSET);
     }
 
-    void weigh(const float* from, const Lanes& peak, float* total, bfloat16* to) const {
-        Lanes added = load(total);
-        for (int row = 0; row < SOME; row += 2) {
-            const Lanes one = power_of_two(load(from + row * TILE) - peak);
-            const Lanes two = power_of_two(load(from + (row + 1) * TILE) - peak);
-            store_pair(to + row * TILE, one, two);
+    void weigh(const float* from, const F32x16& max, float* total, bfloat16* to) const {
+        F32x16 added = load(total);
+        for (int row = 0; row < WEIGHED_KEYS; row += 2) {
+            const F32x16 one = exp2(load(from + row * TILE) - max);
+            const F32x16 two = exp2(load(from + (row + 1) * TILE) - max);
+            store_vnni2(to + row * TILE, one, two);
             added += one + two;
         }
         store(total, added);
     }
 
-    template <typename Meanwhile>
-    void add_values(const Job& job, const Meanwhile& meanwhile) const {
+    template <typename Overlap>
+    void add_values(const Task& task, const Overlap& overlap) const {
         for (int i = 0; i < dim; i += 2 * TILE) {
-            float *const one = sums + job.pair.one * query_size + (size_t)i * TILE;
-            float *const two = sums + job.pair.two * query_size + (size_t)i * TILE;
-            const bfloat16 *from = values + (size_t)job.keys.first * dim + (size_t)i * DEPTH, *weights = job.weights;
-            job.is_first ? clear_sums() : load_sums(one, two);
-            for (int key = job.keys.first; key < job.keys.end; key += DEPTH) {
-                add_products<GoesBy::ROWS>(from, from + TILE_SIZE, weights, weights + STRIP);
-                from += (size_t)DEPTH * dim;
-                weights += 2 * STRIP;
-                meanwhile();
+            float* const one = sums + task.pair.one * query_size + (size_t)i * TILE;
+            float* const two = sums + task.pair.two * query_size + (size_t)i * TILE;
+            const bfloat16 *from = values + (size_t)task.keys.first * dim + (size_t)i * TILE_K, *weights = task.weights;
+            task.is_first ? zero_accumulators() : load_accumulators(one, two);
+            for (int key = task.keys.first; key < task.keys.end; key += TILE_K) {
+                multiply_add<StreamedOperand::A>(from, from + BF16_TILE, weights, weights + SCORE_BLOCK);
+                from += (size_t)TILE_K * dim;
+                weights += 2 * SCORE_BLOCK;
+                overlap();
             }
-            store_sums(one, two);
+            store_accumulators(one, two);
         }
     }
 
-    void run(const Job& job) {
-        const size_t one = (size_t)job.pair.one * TILE, two = (size_t)job.pair.two * TILE;
+    void run(const Task& task) {
+        const size_t one = (size_t)task.pair.one * TILE, two = (size_t)task.pair.two * TILE;
         const float* from = scores;
         float* scored = scores;  // so far
-        bfloat16* to = job.weights;
+        bfloat16* to = task.weights;
         const auto weigh_some = [&] {
             if (from == scored) return;
-            const size_t group = (from - scores) / STRIP % 2 ? two : one;
-            weigh(from, load(peaks + group), totals + group, to);
-            from += SOME * TILE;
-            to += SOME * TILE;
+            const size_t group = (from - scores) / SCORE_BLOCK % 2 ? two : one;
+            weigh(from, load(maxima + group), totals + group, to);
+            from += WEIGHED_KEYS * TILE;
+            to += WEIGHED_KEYS * TILE;
         };
-        for (int key = job.keys.first; key < job.keys.end; key += DEPTH, scored += 2 * STRIP)
-            score(job.pair, key, scored, weigh_some);
+        for (int key = task.keys.first; key < task.keys.end; key += TILE_K, scored += 2 * SCORE_BLOCK)
+            score(task.pair, key, scored, weigh_some);
         finish(weigh_some);
         while (from < scored) weigh_some();
-        before = job;
+        before = task;
     }
 
-    template <typename Meanwhile>
-    void finish(const Meanwhile& meanwhile) {  // the job before
-        if (before.weights) add_values(before, meanwhile);
-        before = Job();
+    template <typename Overlap>
+    void finish(const Overlap& overlap) {  // the task before
+        if (before.weights) add_values(before, overlap);
+        before = Task();
     }
 
-    void run(const Company& company) {
-        for (int key = company.keys.first; key < company.keys.end; key += KEYS)
-            for (const Pair& pair : company.pairs) {
-                bfloat16* const into = before.weights == weights ? weights + 2 * KEYS * TILE : weights;
-                run({pair, {key, std::min(key + KEYS, company.keys.end)}, key == company.keys.first, into});
+    void run(const KeyBlockGroup& block_group) {
+        for (int key = block_group.keys.first; key < block_group.keys.end; key += KEY_BLOCK)
+            for (const QueryPair& pair : block_group.pairs) {
+                bfloat16* const into = before.weights == weights ? weights + 2 * KEY_BLOCK * TILE : weights;
+                run({pair,
+                     {key, std::min(key + KEY_BLOCK, block_group.keys.end)},
+                     key == block_group.keys.first,
+                     into});
             }
     }
 
-    void run(const std::vector<Company>& companies, bool own_peaks) {
+    // near_maxima: weights are relative to the maxima among the tokens next to a pair's own; else to those of all.
+    void run(const std::vector<KeyBlockGroup>& block_groups, bool near_maxima) {
         std::fill_n(totals, groups * TILE, 0.0f);
-        for (const Company& company : companies) {
-            for (const Pair& pair : company.pairs) {
-                const int own = pair.token / DEPTH * DEPTH;
-                find_peaks(pair, own_peaks ? Span{own, own + DEPTH} : company.keys);
+        for (const KeyBlockGroup& block_group : block_groups) {
+            for (const QueryPair& pair : block_group.pairs) {
+                const int own = pair.token / TILE_K * TILE_K;
+                find_maxima(pair, near_maxima ? KeyRange{own, own + TILE_K} : block_group.keys);
             }
-            run(company);
+            run(block_group);
         }
         finish([] {});
     }
 
     bool is_safe() const {
-        return std::none_of(totals, totals + groups * TILE, [](float total) { return total > SAFE; });
+        return std::none_of(totals, totals + groups * TILE, [](float total) { return total > SAFE_TOTAL; });
     }
 
 public:
-    // Of up to STEP tokens, whole tiles of them, from `first` on.
-    EncoderAttention(const Layer& layer, const Window& window, int first, int tokens)
-        : layer(layer), window(window), first(first), tokens(tokens) {}
+    // Of up to QUERY_TOKENS tokens, a multiple of TILE, from `first` on.
+    EncoderAttention(const Layer& layer, const EncoderChunk& chunk, int first, int tokens)
+        : layer(layer), chunk(chunk), first(first), tokens(tokens) {}
 
-    // queries (groups of tokens, heads, dim / 2, 16, 2), scaled by log2(e), too; `out` has the same shape, values
-    // instead.
+    // queries {tokens / 16, heads, dim / 2, 16, 2}, scaled by log2(e) as well -> out of the same shape, with attended
+    // values.
     void attend(const bfloat16* queries, bfloat16* out) {
         for (int key_head = 0; key_head < layer.key_heads; key_head++) {
-            const size_t of_key_head = (size_t)key_head * whole_depths(window.tokens) * dim;
-            keys = static_cast<const bfloat16*>(window.keys) + of_key_head;
-            values = static_cast<const bfloat16*>(window.values) + of_key_head;
-            const std::vector<Company> companies = companies_of(key_head, queries);
-            run(companies, true);
-            if (!is_safe()) run(companies, false);
+            const size_t of_key_head = (size_t)key_head * round_up_k(chunk.tokens) * dim;
+            keys = static_cast<const bfloat16*>(chunk.keys) + of_key_head;
+            values = static_cast<const bfloat16*>(chunk.values) + of_key_head;
+            const std::vector<KeyBlockGroup> block_groups = block_groups_of(key_head, queries);
+            run(block_groups, true);
+            if (!is_safe()) run(block_groups, false);
             for (int group = 0; group < groups; group++) {
                 const float* sum = sums + group * query_size;
-                const Lanes part = 1.0f / load(totals + (size_t)group * TILE);
+                const F32x16 factor = 1.0f / load(totals + (size_t)group * TILE);
                 for (int i = 0; i < dim; i += 2, sum += 2 * TILE)
-                    store_pair(out + place(key_head, group) + (size_t)i * TILE, load(sum) * part,
-                               load(sum + TILE) * part);
+                    store_vnni2(out + place(key_head, group) + (size_t)i * TILE, load(sum) * factor,
+                                load(sum + TILE) * factor);
             }
         }
     }
 };
+
+}  // namespace readonce
 
 #endif

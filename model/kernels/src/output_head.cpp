@@ -1,66 +1,77 @@
-// The output head's matrix, read in four bits a number; then rows that gave the largest logits are read as they are.
+// Products with the output head's matrix, which is read in four bits a number (int4_codebook.h); then those of its rows
+// that gave the largest logits are read as they are.
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
-#include "nibbles.h"
+#include "int4_codebook.h"
+
+namespace readonce {
+
+#ifdef READONCE_AMX
 
 namespace {
 
-constexpr int EXACT = 128;  // strips of 16 logits
+constexpr int EXACT_PANELS = 128;  // of 16 logits
 
-#ifdef HAS_TILES
-
-// The largest logits of the calling thread's strips, of rows of logits (rows, outs): (rows, outs / 16).
-void find_peaks(const Share& share, const float* logits, int rows, int outs, float* peaks) {
+// The largest logit of each panel {rows, outs / 16}, of the calling thread's range of logits {rows, outs}.
+void find_panel_maxima(const ThreadRange& range, const float* logits, int rows, int outs, float* maxima) {
     for (int row = 0; row < rows; row++)
-        for (int out = share.first; out < share.last; out += TILE) {
+        for (int out = range.first; out < range.last; out += TILE) {
             const __m512 some = (__m512)load(logits + (size_t)row * outs + out);
-            peaks[((size_t)row * outs + out) / TILE] = _mm512_reduce_max_ps(_mm512_max_ps(some, (__m512)all(MASKED)));
+            maxima[((size_t)row * outs + out) / TILE] =
+                _mm512_reduce_max_ps(_mm512_max_ps(some, (__m512)broadcast(MASKED_SCORE)));
         }
 }
 
-float exact_from(const float* peaks, int strips) {
-    if (strips <= EXACT) return MASKED;
-    std::vector<float> sorted(peaks, peaks + strips);
-    std::nth_element(sorted.begin(), sorted.begin() + EXACT - 1, sorted.end(), std::greater<float>());
-    return sorted[EXACT - 1];
+// The smallest maximum among a row's EXACT_PANELS panels with the largest.
+float threshold_of(const float* maxima, int panels) {
+    if (panels <= EXACT_PANELS) return MASKED_SCORE;
+    std::vector<float> sorted(maxima, maxima + panels);
+    std::nth_element(sorted.begin(), sorted.begin() + EXACT_PANELS - 1, sorted.end(), std::greater<float>());
+    return sorted[EXACT_PANELS - 1];
 }
 
-#endif
 }  // namespace
 
-// The matrix (outs, in) as strips; columns (in): its columns' root mean squares.
-extern "C" void output_head_strips(const uint16_t* matrix, int32_t in, int32_t outs, const float* columns,
-                                   int8_t* strips, int32_t threads) {
-#ifdef HAS_TILES
+// The matrix {outs, in} as weight panels of four bits a number. columns {in}: the root mean squares of its columns.
+extern "C" void output_head_panels(const bfloat16* matrix, int32_t in, int32_t outs, const float* columns,
+                                   int8_t* panels, int32_t threads) {
 #pragma omp parallel for num_threads(threads)
-    for (int strip = 0; strip < outs / TILE; strip++)
-        make_strip(matrix + (size_t)strip * TILE * in, in, columns, strips + NibbleStrips::bytes(in) * strip);
-#endif
+    for (int panel = 0; panel < outs / TILE; panel++)
+        pack_int4_panel(matrix + (size_t)panel * TILE * in, in, columns, panels + Int4Panels::bytes(in) * panel);
 }
 
-// logits (rows, outs) = x (rows, in) times the matrix (outs, in): nearly, but the largest exactly.
-extern "C" void output_head(const uint16_t* matrix, const int8_t* strips, const float* columns, int32_t in,
+// logits {rows, outs} = x {rows, in} times the matrix {outs, in}: nearly, but the largest exactly.
+extern "C" void output_head(const bfloat16* matrix, const int8_t* panels, const float* columns, int32_t in,
                             int32_t outs, const float* x, int32_t rows, float* logits, int32_t threads) {
-#ifdef HAS_TILES
     const int count = outs / TILE;
-    std::vector<float> peaks((size_t)rows * count), from(rows);
+    std::vector<float> maxima((size_t)rows * count), thresholds(rows);
 #pragma omp parallel num_threads(threads)
     {
-        const Tiles tiles;
-        const Share share(outs, 2 * TILE);
-        strip_product<NibbleStrips>(strips, in, share.first, share.last, x, rows, logits, outs, columns);
-        find_peaks(share, logits, rows, outs, peaks.data());
+        const TileConfigScope tiles;
+        const ThreadRange range(outs, 2 * TILE);
+        tile_panel_linear<Int4Panels>(panels, in, range.first, range.last, x, rows, logits, outs, columns);
+        find_panel_maxima(range, logits, rows, outs, maxima.data());
 #pragma omp barrier
 #pragma omp for
-        for (int row = 0; row < rows; row++) from[row] = exact_from(&peaks[(size_t)row * count], count);
+        for (int row = 0; row < rows; row++) thresholds[row] = threshold_of(&maxima[(size_t)row * count], count);
 #pragma omp for schedule(static, 32)
-        for (int strip = 0; strip < count; strip++)
+        for (int panel = 0; panel < count; panel++)
             for (int row = 0; row < rows; row++)
-                if (peaks[(size_t)row * count + strip] >= from[row])
-                    product(matrix, in, strip * TILE, (strip + 1) * TILE, x + (size_t)row * in, 1,
-                            logits + (size_t)row * outs, outs);
+                if (maxima[(size_t)row * count + panel] >= thresholds[row])
+                    linear(matrix, in, panel * TILE, (panel + 1) * TILE, x + (size_t)row * in, 1,
+                           logits + (size_t)row * outs, outs);
     }
-#endif
 }
+
+#else
+
+extern "C" void output_head_panels(const bfloat16*, int32_t, int32_t, const float*, int8_t*, int32_t) {}
+extern "C" void output_head(const bfloat16*, const int8_t*, const float*, int32_t, int32_t, const float*, int32_t,
+                            float*, int32_t) {}
+
+#endif
+
+}  // namespace readonce

@@ -102,7 +102,7 @@ def test_a_caller_may_have_so_many_calls_wait_and_no_more(store: HandleStore) ->
     with contextlib.ExitStack() as calls:
         for _ in range(MOST_AT_ONCE):
             calls.enter_context(store.working("ann"))
-        with pytest.raises(ReadonceError, match="16 calls of this connection wait already"), store.working("ann"):
+        with pytest.raises(ReadonceError, match="32 calls of this connection wait already"), store.working("ann"):
             pass
         calls.enter_context(store.working("bob"))
     with store.working("ann"):

@@ -192,7 +192,7 @@ def test_a_url_is_refused_and_not_fetched(app: str) -> None:
     said = call(app, "encode", {"path": url, "meta": {"_type": "gradio.FileData"}}, "", "")
     server.shutdown()
     server.server_close()
-    assert "URLs are not fetched" in said
+    assert "is not a file that was uploaded" in said
     assert asked == []
 
 

@@ -115,7 +115,7 @@ def test_quality_prints_the_object_that_programs_read(
     )
     result = json.loads(capsys.readouterr().out)
     assert status == 0
-    assert list(result) == ["rows", "checkpoint", "baseline"]
+    assert list(result) == ["measured", "rows", "checkpoint", "baseline"]
     assert result["rows"] == 2 and result["baseline"] is None
     names = ["name", "exact_match", "f1", "no_answer_recall", "false_refusals"]
     assert list(result["checkpoint"]) == names and result["checkpoint"]["name"] == str(tiny_folder)
@@ -136,9 +136,9 @@ def test_needles_prints_the_object_that_programs_read(tiny_folder: Path, capsys:
     arguments = ["needles", "--tokens", "900", "--needles", "3", "--model", str(tiny_folder)]
     assert run(build_parser(), [*arguments, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert list(result) == ["checkpoint", "documents", "needles", "found", "findings"]
+    assert list(result) == ["measured", "checkpoint", "documents", "needles", "found", "findings"]
     assert result["needles"] == len(result["findings"]) == 3 and 0 <= result["found"] <= 3
-    assert set(result["documents"][0]) == {"tokens", "windows", "encode_seconds"}
+    assert set(result["documents"][0]) == {"tokens", "chunks", "encode_seconds"}
     assert run(build_parser(), arguments) == 0
     assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["all", "3"]
 

@@ -33,7 +33,7 @@ def test_ask_prints_the_object_that_programs_read(command: Run, letter: Path) ->
         assert list(answer) == ["question", "answer", "seconds", "first_token_seconds", "evidence"]
         assert answer["seconds"] >= answer["first_token_seconds"] > 0
         for place in answer["evidence"]:
-            assert list(place) == ["document", "page", "quote", "score"]
+            assert list(place) == ["document", "page", "label", "quote", "score"]
             assert place["document"] == "letter.txt" and place["page"] == 1
             assert place["quote"] in letter.read_text(encoding="utf-8") and 0 <= place["score"] <= 1
 

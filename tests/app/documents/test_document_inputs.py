@@ -20,21 +20,32 @@ def archive(members: dict[str, str]) -> bytes:
     return target.getvalue()
 
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+DRM = '<encryption><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></encryption>'
+
+
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
         (b"", "empty.pdf", ["0 bytes", "download"]),
         (b"%PDF-1.7 and then nonsense", "broken.pdf", ["damaged", "again"]),
         (NO_PAGES, "nothing.pdf", ["0 pages", "export"]),
-        (b"\x7fELF\x02\x01\x01" + bytes(100), "program.pdf", ["a Linux program", "PDF, EPUB"]),
+        (b"\x7fELF\x02\x01\x01" + bytes(100), "program.pdf", ["a Linux program", "PDF, Word"]),
         (b"<!DOCTYPE html><html>404</html>", "paper.pdf", [".pdf", "a web page", "download"]),
         (b"just some words", "paper.pdf", ["plain text", ".txt"]),
         (b"\x00\x01\x02\x03" * 50, "data.bin", ["unknown type", "00 01 02"]),
-        (archive({}), "nothing.zip", ["0 files", "PDF, EPUB"]),
-        (archive({"word/document.xml": "<w/>"}), "letter.docx", ["Word", "save it as PDF"]),
+        (archive({}), "nothing.zip", ["0 files", "PDF, Word"]),
+        (archive({"word/document.bin": "x"}), "letter.docx", ["1 files", "no document"]),
         (b"PK\x03\x04 cut off", "cut.epub", ["damaged ZIP"]),
         (b"\x89PNG\r\n\x1a\n cut off", "cut.png", ["damaged picture"]),
         (b" \n\n ", "white.txt", ["white space"]),
+        (OLE + "WordDocument".encode("utf-16-le") + bytes(90), "old.doc", ["old Word", ".docx"]),
+        (OLE + "Workbook".encode("utf-16-le") + bytes(90), "old.xls", ["old Excel", ".xlsx"]),
+        (OLE + "EncryptedPackage".encode("utf-16-le") + bytes(90), "locked.docx", ["password", "remove it"]),
+        (OLE + "__properties_version1.0".encode("utf-16-le") + bytes(9), "mail.msg", ["Outlook", ".eml"]),
+        (archive({"Index/Document.iwa": "x"}), "essay.pages", ["Apple Pages", "PDF"]),
+        (archive({"META-INF/container.xml": "<x/>", "META-INF/encryption.xml": DRM}), "novel.epub", ["DRM"]),
+        (archive({"xl/workbook.bin": "x", "[Content_Types].xml": "x"}), "table.xlsb", ["binary Excel", ".xlsx"]),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_with_the_fix(reader, data, name, words):

@@ -78,7 +78,7 @@ def test_a_picture_stands_as_its_file_says(kind: str, mode: str, tmp_path: Path)
         exif[0x0112] = note
         path = tmp_path / f"{note}.image"
         path.write_bytes(encoded((deep if mode == "I;16" else stored).convert(mode), kind, exif=exif))
-        drawn = np.asarray(open_picture(path, name="a", max_pixels=10**6).draw(1, width=60))
+        drawn = np.asarray(open_picture(path.read_bytes(), name="a", max_pixels=10**6).draw(1, width=60))
         assert drawn.shape == (40, 60, 3)
         assert drawn[5, 5].max() < 80 and drawn[35, 5].min() > 200 and drawn[5, 55].min() > 200
 

@@ -42,8 +42,12 @@ def test_a_row_of_a_table_stays_on_one_line(read):
             for x, cell in zip((72, 250, 400), row, strict=True):
                 page.insert_text((x, 100 + 18 * index), cell)
 
-    lines = read(pdf(table)).document.pages[0].text.splitlines()
-    assert [line.split("   ") for line in lines] == [[cell for cell in row if cell] for row in rows]
+    assert read(pdf(table)).document.pages[0].text.splitlines() == [
+        "Item; Qty; Amount",
+        "Rye flour - Qty: 20; Amount: 31.50",
+        "Salt - Qty: 4; Amount: 2.80",
+        "Total - Amount: 1,591.60",
+    ]
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

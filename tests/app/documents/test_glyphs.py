@@ -39,7 +39,8 @@ def words(raw: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("before", "raised", "expected"), [("75", "3", "75 ³"), ("cm", "2", "cm²"), ("x 10", "9", "x 10⁹"), ("wage", "4", "wage ⁴")]
+    ("before", "raised", "expected"),
+    [("75", "3", "75 ³"), ("cm", "2", "cm²"), ("x 10", "9", "x 10⁹"), ("wage", "4", "wage ⁴")],
 )  # fmt: skip
 def test_a_raised_digit_is_no_part_of_the_number_before_it(before: str, raised: str, expected: str) -> None:
     glyphs = typed(before)

@@ -60,14 +60,18 @@ def test_labels_stand_before_their_values_and_blocks_of_addresses_stay_together(
         ("Number of chairs in the hall", "ninety and two"),
     ]
     form += [("Hour at which the doors open", "a quarter past seven")]
-    page = page_with(*((x, 100 + 27 * row, text) for row, pair in enumerate(form) for x, text in zip((60, 320), pair, strict=True)))
+    page = page_with(
+        *((x, 100 + 27 * row, text) for row, pair in enumerate(form) for x, text in zip((60, 320), pair, strict=True))
+    )
     assert all(f"{label}   {value}" in page.text for label, value in form)
 
     blocks = (
         ["From:", "Hill & Daughters", "2 Mill Row", "York YO1 7HH"],
         ["To:", "Marsh Brothers", "9 Quay Street", "Hull"],
     )
-    page = page_with(*((x, 100 + 14 * row, t) for x, block in zip((60, 330), blocks, strict=True) for row, t in enumerate(block)))
+    page = page_with(
+        *((x, 100 + 14 * row, t) for x, block in zip((60, 330), blocks, strict=True) for row, t in enumerate(block))
+    )
     assert in_order(page.text, *blocks[0], *blocks[1])
 
 
@@ -93,7 +97,11 @@ ROWS = [("Copper", "12.5", "14.0"), ("Tin", "3.1", "2.9"), ("Zinc", "7.7", "8.2"
 @pytest.mark.parametrize("ruled", [True, False])
 def test_a_row_of_a_table_can_be_understood_alone(ruled: bool) -> None:
     head = [(60, 100, "Metal"), (200, 100, "2001"), (300, 100, "2002")]
-    body = [(x, 120 + 20 * row, text) for row, cells in enumerate(ROWS) for x, text in zip((60, 200, 300), cells, strict=True)]
+    body = [
+        (x, 120 + 20 * row, text)
+        for row, cells in enumerate(ROWS)
+        for x, text in zip((60, 200, 300), cells, strict=True)
+    ]
     across = [(55, y, 380, y) for y in range(86, 187, 20)] if ruled else []
     down = [(x, 86, x, 186) for x in (55, 190, 290, 380)] if ruled else []
     page = page_with((60, 70, "Table 1: Output of the mines (in tons)"), *head, *body, rules=(*across, *down))

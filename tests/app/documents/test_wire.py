@@ -22,12 +22,13 @@ from app.documents.wire import (
     start_frame,
     start_of,
 )
-from model.types import Page, Progress, Word
+from model.types import Cell, Page, Progress, Table, Word
 
 PAGE = Page(
     number=7, text="Größe: 3 µm", width=595.0, height=842.0, source="ocr", unread_boxes=2, figures=0.5, view="both",
     words=(Word(start=0, end=6, box=(0.1, 0.2, 0.3, 0.25)), Word(start=7, end=8, box=(0, 0, 1, 1), hidden=True)),
     unread_parts=("form fields", "figures"), label="Sheet 1", remark="taken to be in Shift-JIS",
+    tables=(Table(start=0, end=8, rows=1, columns=2, cells=(Cell(row=0, column=1, start=7, end=8, header=True),)),),
 )  # fmt: skip
 REPLIES = [
     PAGE,
@@ -111,6 +112,15 @@ def test_words_stand_in_their_text_and_on_their_page(words):
         return
 
 
+@given(st.binary(max_size=200))
+def test_tables_point_into_their_text(table):
+    frame = reply_frame(replace(PAGE, tables=()))
+    try:
+        check(reply_of(replace(frame, body=frame.body + table)))
+    except MalformedMessage:
+        return
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -150,6 +160,11 @@ def check(reply: Reply) -> None:
                 assert position <= word.start < word.end <= len(reply.text)
                 assert 0 <= word.box[0] <= word.box[2] <= 1 and 0 <= word.box[1] <= word.box[3] <= 1
                 position = word.end
+            for table in reply.tables:
+                assert 0 <= table.start <= table.end <= len(reply.text)
+                for cell in table.cells:
+                    assert cell.row + cell.row_span <= table.rows and cell.column + cell.column_span <= table.columns
+                    assert 0 <= cell.start <= cell.end <= len(reply.text)
         case Progress():
             assert 0 <= reply.done <= reply.total
         case Opened():

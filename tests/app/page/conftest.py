@@ -122,9 +122,9 @@ def tiny_visit(tiny_address: str, browser: Browser) -> Iterator[Visit]:
 
 
 def wait_until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not met():
-        assert time.monotonic() < deadline, "this has taken a minute"
+        assert time.monotonic() < deadline, "this has taken ten minutes"
         time.sleep(0.01)
 
 
@@ -148,6 +148,7 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
         asking=Asking(provider=provider, library=library),
         library=library,
         sample=sample,
+        folder=tmp_path,
     )
     session = library.session(handlers.enter("tab", ""))
     session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end

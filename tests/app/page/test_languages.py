@@ -34,6 +34,7 @@ SAID = (
     "app/page",
     "app/questions.py",
     "app/captions.py",
+    "app/serving",
     "app/sessions",
     "model/checkpoints",
     "model/encoding/file_format.py",
@@ -42,7 +43,8 @@ SAID = (
 )
 NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
     "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
-    "the parent is gone", "{} bytes are missing", "There are no questions", "No document is chosen",
+    "table", "cell", "tables", "the parent is gone", "{} bytes are missing", "a page is missing",
+    "There are no questions", "No document is chosen",
     "'{}' is not a file", "'{}' cannot be read",
     "'{}' has no page",
 )  # fmt: skip

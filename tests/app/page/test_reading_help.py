@@ -6,7 +6,7 @@ import pytest
 
 from app.overview.overview import overview, possible_questions, sentences_of
 from app.overview.search import MOST_HITS, search
-from app.page.panels import inside
+from app.page import panels
 from model.errors import QuestionError
 from model.types import Document, Page, Word
 from tests.helpers.stand_ins import a_document, a_page, loaded
@@ -82,7 +82,7 @@ def test_search_finds_every_place_whatever_case_and_line_breaks() -> None:
 def test_search_shows_the_first_of_very_many_places() -> None:
     found = search([a_document("a.pdf", a_page(1, "lamp " * 500))], "lamp")
     assert (found.total, len(found.first)) == (500, MOST_HITS)
-    assert "500 places with “lamp” · the first 100 are shown" in inside.hits(found)
+    assert "500 places with “lamp” · the first 100 are shown" in panels.hits(found)
 
 
 @pytest.mark.parametrize(("words", "message"), [("  ", "0 words"), ("x" * 201, "201 characters; the limit is 200")])
@@ -94,7 +94,7 @@ def test_what_cannot_be_looked_for_says_why(words: str, message: str) -> None:
 def test_what_the_model_saw_flags_ocr_and_hidden_words() -> None:
     hidden = Word(start=4, end=10, box=(0, 0, 0, 0), hidden=True)
     page = Page(number=3, text="The secret <b>", words=(hidden,), width=595, height=842, source="ocr", unread_boxes=2)
-    shown = inside.page_text(loaded("a.pdf", page), 3)
+    shown = panels.page_text(loaded("a.pdf", page), 3)
     assert 'title="A reader of the page cannot see this">secret</mark>' in shown
     assert "&lt;b&gt;" in shown
     assert "read by OCR" in shown
@@ -107,7 +107,7 @@ def test_nothing_of_a_document_becomes_markup() -> None:
     of = loaded("<b>.pdf", a_page(1, f"{evil * 3}\n<i> lamp <i> lamp and <i> lamp again."))
     seen = overview(of.encoded.document)
     for shown in (
-        inside.overview(of, seen, ("<u>?",), trying=False),
-        inside.hits(search([of.encoded.document], "<i>")),
+        panels.overview(of, seen, ("<u>?",), trying=False),
+        panels.hits(search([of.encoded.document], "<i>")),
     ):
         assert not any(tag in shown for tag in ("<img src=x", "<b>", "<i>", "<u>"))

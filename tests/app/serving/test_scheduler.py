@@ -154,6 +154,14 @@ def test_questions_go_before_reading_at_the_next_window(stage: Stage) -> None:
     joined(reader, *askers)
 
 
+def test_a_reading_that_has_other_things_to_do_holds_nobody_up(stage: Stage) -> None:
+    """Such as naming what a picture shows; or it is read on a GPU elsewhere, and never asks for its turn here."""
+    with stage.scheduler.reading(a_job("elsewhere"), 1):
+        asker, reader = stage.asks("ann"), stage.reads("reader", 2)
+        assert played(stage, 3) == ["ann", "reader", "reader"]
+        joined(asker, reader)
+
+
 def test_of_two_readings_the_shorter_goes_first_from_the_next_window_on(stage: Stage) -> None:
     long = stage.reads("long", 4)
     assert stage.next() is long

@@ -14,7 +14,8 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
-from model.engine import Engine, load_backend
+from model.decoder.model_backend import load_backend
+from model.engine import Engine
 from model.types import GenerationOptions
 from tests.helpers.tiny import TEXT, document, last, save_tiny, tiny_config, tiny_model
 
@@ -60,7 +61,7 @@ def test_states_and_logits_equal_transformers_with_a_picture_between_texts(check
 
 def test_windows_answers_and_evidence(checkpoint: Checkpoint, tmp_path: Path) -> None:
     short = replace(checkpoint, chunk_size=60, chunk_overlap=16)
-    engine = Engine(short, backend=load_backend(short, tmp_path, quantized=True))
+    engine = Engine(short, backend=load_backend(short.model, tmp_path, quantized=True))
     encoded = engine.encode(document(TEXT, TEXT))
     assert encoded.chunks > 3
     answer = last(engine.answer(encoded, "Who is the treasurer?", options=GenerationOptions(max_new_tokens=8)))

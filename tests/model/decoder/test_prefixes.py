@@ -14,16 +14,15 @@ from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
 from model.decoder.prefix_cache import PrefixCache
 from model.encoding.memory import to_precision
-from model.kernels import library
 from model.kernels.decoder_layers import BoundLayers
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.helpers.int8_kernels import layers_of, memories_of, models
+from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import ids_of
 
 FIRST = ids_of(30, seed=3).tolist()  # longer than the local window of 8
 PROMPTS = [FIRST, [*FIRST[:20], 9, 8, 7], FIRST, [*FIRST, 11, 12], FIRST[:6], [2, 9], [5, 6, 7, 8, 9, 10]]
-needs_compiler = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
 
 
 def said(

@@ -11,10 +11,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from model.decoder.model_backend import load_backend
 from model.encoding.file_format import SavedEncoding, parse_encoding
 from model.encoding.memory import to_precision
 from model.encoding.sealed import seal
-from model.engine import Engine, load_backend
+from model.engine import Engine
 from model.errors import EncodingError
 from model.types import EncodedDocument, GenerationOptions
 from tests.helpers.crafted import PICTURE, a_document, crafted, saved
@@ -31,7 +32,7 @@ thoroughly = settings(
 def engines(folder: Path) -> tuple[Engine, ...]:
     """By PyTorch's operations, and by native code where there is a compiler."""
     checkpoint = tiny_checkpoint()
-    return Engine(checkpoint), Engine(checkpoint, backend=load_backend(checkpoint, folder, quantized=False))
+    return Engine(checkpoint), Engine(checkpoint, backend=load_backend(checkpoint.model, folder, quantized=False))
 
 
 @pytest.fixture(scope="module", params=["float32", "int8"])

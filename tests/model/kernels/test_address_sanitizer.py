@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.kernels import library
+from model.kernels.build import find_compiler
 from model.kernels.pointers import pointer
 from tests.helpers import native_fuzz
 
@@ -24,7 +24,7 @@ ROUNDS = 6
 
 def sanitizer() -> str:
     """The sanitizer's library, which must be there before any other; skips where the compiler has none."""
-    compiler = library.find_compiler()
+    compiler = find_compiler()
     found = ""
     if compiler is not None:
         asked = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
@@ -61,7 +61,10 @@ def test_native_code_stays_within_its_tensors(tmp_path: Path) -> None:
 
 def test_the_sanitizer_sees_what_it_is_there_for() -> None:
     """A copy of too many numbers is told, or the test above would prove nothing."""
-    program = "import ctypes, torch; ctypes.memmove(torch.zeros(64).data_ptr(), torch.zeros(64).data_ptr(), 260)"
+    program = (
+        "import ctypes, torch; to, of = torch.zeros(64), torch.zeros(64); "
+        "ctypes.memmove(to.data_ptr(), of.data_ptr(), 260)"
+    )
     ran = run(["-c", program])
     assert ran.returncode != 0 and "heap-buffer-overflow" in ran.stderr
 

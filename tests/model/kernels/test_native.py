@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,20 +9,20 @@ import torch
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
+from model.decoder.model_backend import load_backend
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory, to_device
-from model.engine import Engine, load_backend
+from model.engine import Engine
 from model.errors import Cancelled
-from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 from model.types import GenerationOptions, Memory
 from tests.helpers.kernels import SHAPES, TOLERANCE, answered, assert_same, memories_of
+from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import TEXT, document, last, relative_error, tiled_config, tiny_config, tiny_model
 
 pytestmark = pytest.mark.usefixtures("as_states")
-needs_compiler = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
 
 
 def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:
@@ -148,53 +147,12 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain = Engine(checkpoint)
-    quick = Engine(checkpoint, backend=load_backend(checkpoint, tmp_path, quantized=False))
+    quick = Engine(checkpoint, backend=load_backend(checkpoint.model, tmp_path, quantized=False))
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))
     assert (ours.text, ours.tokens) == (theirs.text, theirs.tokens)
     assert [place.quote for place in ours.evidence] == [place.quote for place in theirs.evidence]
-
-
-@needs_compiler
-def test_it_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert library.load_library(folder) is not None
-    (before,) = folder.glob("native-*.so")
-    monkeypatch.setattr("subprocess.run", None)
-    assert library.load_library(folder) is not None
-    assert list(folder.iterdir()) == [before]
-
-
-@pytest.mark.parametrize("damaged", [b"half", b"", b"another library"])
-def test_a_damaged_library_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bytes) -> None:
-    """With a compiler that writes its own bytes and notes that it was asked."""
-    runs, compiler, cache = tmp_path / "runs", tmp_path / "c++", tmp_path / "cache"
-    compiler.write_text(f'#!/bin/sh\necho run >> {runs}\nfor last; do :; done\necho library > "$last"\n')
-    compiler.chmod(0o755)
-    monkeypatch.setattr(shutil, "which", lambda _: str(compiler))
-    for _ in range(2):
-        library.load_library(cache)
-    (made,) = cache.iterdir()
-    assert runs.read_text() == "run\n"
-    made.write_bytes(damaged)
-    for _ in range(2):
-        library.load_library(cache)
-    assert runs.read_text() == "run\nrun\n"
-    assert list(cache.iterdir()) == [made]
-    assert made.read_text() == "library\n"
-
-
-def test_without_a_compiler_or_with_one_that_fails_pytorch_does_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    assert load_native_parts(tiny_model(), tmp_path) == NativeParts()
-    failing = tmp_path / "c++"
-    failing.write_text("#!/bin/sh\nexit 1\n")
-    failing.chmod(0o755)
-    monkeypatch.setattr(shutil, "which", lambda _: str(failing))
-    assert load_native_parts(tiny_model(), tmp_path / "cache") == NativeParts()
-    assert not list((tmp_path / "cache").glob("*"))
 
 
 def test_weights_elsewhere_stay_with_pytorch(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ import torch
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory
 from model.errors import Cancelled
-from model.kernels import library
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
+from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import relative_error, tiled_config, tiny_config, tiny_model
 
 TOLERANCE = 1e-5
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 
-pytestmark = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
+pytestmark = needs_compiler
 
 
 def ids_of(length: int) -> torch.Tensor:

@@ -11,17 +11,17 @@ import torch
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
 from model.encoding.memory import to_device, to_precision
-from model.kernels import library
 from model.kernels.decoder_layers import DecoderLayers
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.helpers.int8_kernels import OUTPUTS, as_in_int8, assert_nearly, layers_of, memories_of, models
+from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import relative_error
 
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 
 pytestmark = [
-    pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler"),
+    needs_compiler,
     pytest.mark.usefixtures("as_states"),
 ]
 
@@ -57,7 +57,7 @@ def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], fol
     exact, model = models(heads, key_heads)
     layers = layers_of(model, folder)
     documents = [[to_precision(part, "int8") for part in memories_of(model, *lengths, seed=seed)] for seed in range(16)]
-    assert all(map(layers.take, documents)) and not layers.take([*documents[0], *memories_of(model, 3)])
+    assert all(map(layers.take, documents)) and not layers.accepts([*documents[0], *memories_of(model, 3)])
     rows = torch.rand(3, sum(lengths), generator=torch.Generator().manual_seed(2)) < 0.5 if shown else None
     assert_nearly(
         together(answered(model, one, layers, shown=rows) for one in documents),

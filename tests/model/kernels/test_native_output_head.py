@@ -7,25 +7,24 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.kernels import library
+from model.kernels.library import TILE, load_library
 from model.kernels.output_head import NativeOutputHead
 from model.kernels.parts import load_native_parts
 from tests.helpers.int8_kernels import models
+from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import relative_error
 
 VOCABULARY = 2**16
-STRIP = 16  # rows whose logits are made exact together
-EXACT = 128  # strips
-LIKELIEST = 16  # logits: beyond, one may lie behind so many strips
+EXACT_PANELS = 128  # of TILE rows, whose logits are computed exactly
+LIKELIEST = 16  # logits: beyond, one may lie outside of these panels
 TOLERANCE = 1e-6
 
-pytestmark = pytest.mark.skipif(library.find_compiler() is None, reason="no C++ compiler")
+pytestmark = needs_compiler
 
 
 def native_head(weight: torch.Tensor, folder: Path) -> NativeOutputHead:
-    loaded = library.load_library(folder)
-    assert loaded is not None
-    if not NativeOutputHead.fit(loaded, weight):
+    loaded = load_library(folder)
+    if not NativeOutputHead.supports(loaded, weight):
         pytest.skip("the processor has no matrix tiles")
     return NativeOutputHead(loaded, weight)
 
@@ -50,21 +49,21 @@ def test_the_largest_logits_are_exact_and_the_others_near(questions: int, folder
     likeliest = exact.topk(LIKELIEST).indices
     assert torch.equal(found.topk(LIKELIEST).indices, likeliest)
     assert relative_error(found.gather(1, likeliest), exact.gather(1, likeliest)) < TOLERANCE
-    assert bool(((found - exact).abs() < 1e-3).sum(1).ge(STRIP * EXACT).all())
+    assert bool(((found - exact).abs() < 1e-3).sum(1).ge(TILE * EXACT_PANELS).all())
 
 
 def test_where_there_are_few_all_logits_are_exact(folder: Path) -> None:
     """Also those of a column that is zero, and of a row."""
-    weight = matrix(STRIP * EXACT)
+    weight = matrix(TILE * EXACT_PANELS)
     weight[:, 9] = weight[17] = 0
     rows = torch.randn(3, 128, generator=torch.Generator().manual_seed(5)).bfloat16()
     assert relative_error(native_head(weight, folder)(rows), rows.float() @ weight.float().T) < TOLERANCE
 
 
-def test_only_what_is_whole_tiles_is_quantised_where_that_is_wanted(folder: Path) -> None:
+def test_only_what_is_whole_tiles_is_quantized_where_that_is_wanted(folder: Path) -> None:
     _, model = models()
     head = model.lm_head.out_proj.weight.detach()  # of 400 rows
-    loaded = library.load_library(folder)
-    assert loaded is not None and not NativeOutputHead.fit(loaded, head)
+    loaded = load_library(folder)
+    assert not NativeOutputHead.supports(loaded, head)
     assert load_native_parts(model, folder, quantized=True).output_head is None
-    assert not NativeOutputHead.fit(loaded, matrix(64).float())
+    assert not NativeOutputHead.supports(loaded, matrix(64).float())

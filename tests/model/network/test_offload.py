@@ -10,7 +10,7 @@ import torch
 from model.checkpoints import load_checkpoint
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.placement import DISK, Weights, find_place
-from model.engine import Engine, load_backend
+from model.engine import Engine
 from model.errors import CheckpointError
 from model.network.offload import bring_in_by_layers
 from model.types import EncodedDocument, GenerationOptions
@@ -53,7 +53,7 @@ def same(one: EncodedDocument, other: EncodedDocument) -> bool:
 
 @pytest.mark.parametrize(("free", "stacks"), [(1_100_000, {"encoder"}), (400_000, {"encoder", "decoder"})])
 def test_from_the_disk_all_is_the_same(
-    free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]], tmp_path: Path
+    free: int, stacks: set[str], cramped: Callable[[int], tuple[Checkpoint, str]]
 ) -> None:
     whole, said = cramped(10**9)
     assert "partly" not in said and not away(whole) and not whole.offloaded
@@ -62,7 +62,7 @@ def test_from_the_disk_all_is_the_same(
     assert "GB of its weights lie on the disk and come in while they work" in spread.offloaded
     assert away(spread) == stacks
     assert not spread.model.model.decoder.embed_tokens.weight.is_meta  # and so the output head, which is tied to it
-    plain, engine = Engine(whole), Engine(spread, backend=load_backend(spread, tmp_path, quantized=True))
+    plain, engine = Engine(whole), Engine(spread)
     expected, encoded = plain.encode(document(TEXT)), engine.encode(document(TEXT))
     assert same(encoded, expected)
     ours = last(engine.answer(encoded, "Who is the treasurer?", options=SHORT))

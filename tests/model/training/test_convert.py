@@ -51,6 +51,7 @@ def test_words_that_a_parser_took_apart_are_put_together() -> None:
     assert written("The `` first '' part -LRB- of two -RRB- , it 's said .") == 'The "first" part (of two), it\'s said.'
 
 
-def test_every_converted_set_is_learned_from() -> None:
+def test_a_converted_set_is_named_as_the_recipe_names_it() -> None:
+    """Version 7's mixture learns from one of them; the others were in those of versions 2 to 6."""
     files = {file.partition(":")[0] for files in SOURCES.values() for file in files}
-    assert set(SETS) <= files
+    assert set(SETS) & files == {"timeqa_human"}

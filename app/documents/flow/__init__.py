@@ -1,0 +1,1 @@
+"""Documents that flow (office files, web pages, mail, text): blocks -> pages drawn here, a box for each word."""

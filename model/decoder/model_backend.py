@@ -1,0 +1,49 @@
+"""What all forward passes of a model run on: compiled code for encoder and decoder, or PyTorch's operations."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from model.decoder.decoder import DecoderParts
+from model.decoder.output_head import OutputHead
+from model.kernels.parts import NativeParts, load_native_parts
+from model.network.t5gemma2 import T5Gemma2
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """What a model's forward passes run on. native: compiled code. parts: what its decoders share.
+
+    notice: one sentence for people, why compiled code that was asked for is not used; empty if there is nothing to say.
+    """
+
+    native: NativeParts
+    parts: DecoderParts
+    notice: str = ""
+
+    @classmethod
+    def eager(cls, model: T5Gemma2, *, notice: str = "") -> Backend:
+        """PyTorch's operations, and CUDA graphs on a GPU: needs no loading."""
+        return cls(native=NativeParts(), parts=DecoderParts.of(model), notice=notice)
+
+
+def load_backend(model: T5Gemma2, folder: Path, *, quantized: bool) -> Backend:
+    """The fastest backend for this model on this machine; on a CPU it takes some seconds.
+
+    Compiled code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
+    are read in int8 and int4 where that is faster. If it cannot be built or loaded, the backend is eager with a notice.
+    """
+    eager = Backend.eager(model)
+    try:
+        native = load_native_parts(model, folder, quantized=quantized)
+        head = OutputHead(model, quantized=True, native=native.output_head) if quantized else None
+    except Exception as error:  # whatever it is, PyTorch's operations give the same answers
+        _LOG.warning("compiled code is not used", exc_info=error)
+        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
+    parts = replace(eager.parts, head=head, layers=native.decoder_layers)
+    return replace(eager, native=native, parts=parts, notice=native.unavailable)
