@@ -11,9 +11,9 @@ import json
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from gradio_client.utils import apply_diff
@@ -107,7 +107,8 @@ class Connection:
         """Hold the heartbeat open, as a tab and a program do: when it closes, the server frees what is theirs."""
         async with (
             self._http.stream("GET", f"{API}/heartbeat/{self._session}") as beat,
-            contextlib.aclosing(beat.aiter_lines()) as lines,  # without a reader it would be closed
+            # Without a reader it would be closed; httpx types the generator as an iterator.
+            contextlib.aclosing(cast(AsyncGenerator[str, None], beat.aiter_lines())) as lines,
         ):
             await anext(lines)
             yield
