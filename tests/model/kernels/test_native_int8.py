@@ -57,7 +57,7 @@ def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], fol
     exact, model = models(heads, key_heads)
     layers = layers_of(model, folder)
     documents = [[to_precision(part, "int8") for part in memories_of(model, *lengths, seed=seed)] for seed in range(16)]
-    assert all(map(layers.take, documents)) and not layers.accepts([*documents[0], *memories_of(model, 3)])
+    assert all(map(layers.accepts, documents)) and not layers.accepts([*documents[0], *memories_of(model, 3)])
     rows = torch.rand(3, sum(lengths), generator=torch.Generator().manual_seed(2)) < 0.5 if shown else None
     assert_nearly(
         together(answered(model, one, layers, shown=rows) for one in documents),
