@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from app.cli.terminal import harmless
+from app.open_files import raise_open_files_limit
 from model.errors import ReadonceError
 
 BAD_INPUT = 2
@@ -36,6 +37,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         _speak_utf8(stream)
     chosen = parser.parse_args(arguments)
+    raise_open_files_limit()
     try:
         chosen.run(chosen)
         sys.stdout.flush()
