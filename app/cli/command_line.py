@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from app.cli.terminal import harmless
+from app.faults import in_words, is_full_disk
 from app.open_files import raise_open_files_limit
 from model.errors import ReadonceError
 
@@ -46,10 +47,21 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # `| head` has read enough; nothing more may be flushed at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `| head` has read enough
+        _drop_output()
         return READER_GONE
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        print(f"error: {in_words(error)}", file=sys.stderr)
+        _drop_output()
+        return BAD_INPUT
     return 0
+
+
+def _drop_output() -> None:
+    """Nothing more may be flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:
