@@ -14,7 +14,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
+import torch
+
 from model.answering.generation import Generation
+from model.answering.late_interaction import LateInteraction, VectorCache
 from model.answering.questions import checked_question
 from model.answering.reranker import Reranker
 from model.checkpoints.checkpoint import Checkpoint
@@ -100,6 +103,10 @@ class Engine:
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
+        projection = checkpoint.retrieval
+        self.late_interaction = (
+            None if projection is None else LateInteraction(VectorCache(projection), self._encode_question)
+        )
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
@@ -263,11 +270,26 @@ class Engine:
         self._check(encodings)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._backend.parts, encodings, options, cancelled, self.reranker)
+        generation = Generation(
+            self.checkpoint,
+            self._backend.parts,
+            encodings,
+            options,
+            cancelled,
+            reranker=self.reranker,
+            late_interaction=self.late_interaction,
+        )
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)
         )
+
+    def _encode_question(self, question: str) -> torch.Tensor:
+        """A question's encoder states (Q, H), for retrieval. Its tokens are not the document's."""
+        checkpoint = self.checkpoint
+        ids, _ = token_maps.encode_text(checkpoint.tokenizer, question)
+        tokens = torch.tensor([checkpoint.bos, *ids], device=checkpoint.device)
+        return encode_chunk(checkpoint.model, tokens, native=self._backend.native)[1:]
 
     def _check(self, encodings: Sequence[EncodedDocument]) -> None:
         if not encodings:

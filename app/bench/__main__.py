@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_needles(benchmarks)
     _add_generated(benchmarks)
     _add_ranking(benchmarks)
+    _add_retrieval(benchmarks)
     _add_report(benchmarks)
     return parser
 
@@ -166,6 +167,23 @@ def _ranking(arguments: argparse.Namespace) -> None:
     from app.bench.ranking import ranking
 
     ranking(arguments)
+
+
+def _add_retrieval(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    retrieval = benchmarks.add_parser("retrieval", help="how high the passage with the answer is ranked")
+    retrieval.add_argument(
+        "--data", required=True, type=Path, metavar="FILE", help="rows as JSON lines, as `quality`'s"
+    )
+    retrieval.add_argument("--limit", type=_positive, metavar="N", help="only the first N rows")
+    retrieval.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    retrieval.add_argument("--json", action="store_true", help="print one JSON object")
+    retrieval.set_defaults(run=_retrieval, whole_document=False, exact_weights=False)
+
+
+def _retrieval(arguments: argparse.Namespace) -> None:
+    from app.bench.retrieval import retrieval
+
+    retrieval(arguments)
 
 
 def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
