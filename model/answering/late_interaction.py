@@ -57,14 +57,14 @@ class VectorCache:
         mean, matrix = self._projection.document_mean, self._projection.document
         vectors = torch.empty(len(states), matrix.shape[1], dtype=torch.bfloat16)
         for some, place in zip(states.split(_TOKENS_AT_ONCE), vectors.split(_TOKENS_AT_ONCE), strict=True):
-            place.copy_(_projected(some, mean, matrix))
+            place.copy_(projected(some, mean, matrix))
         return vectors
 
     @torch.inference_mode()
     def question_vectors(self, states: torch.Tensor) -> torch.Tensor:
         """From the question's encoder states (Q, H): (Q, R) bfloat16 of unit length."""
         projection = self._projection
-        return _projected(states.cpu(), projection.question_mean, projection.question).bfloat16()
+        return projected(states.cpu(), projection.question_mean, projection.question).bfloat16()
 
 
 class LateInteraction:
@@ -83,7 +83,8 @@ class LateInteraction:
         return max_similarities(self._vectors.question_vectors(self._encode_question(question)), document, passages)
 
 
-def _projected(states: torch.Tensor, mean: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+def projected(states: torch.Tensor, mean: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    """States (T, H) less their mean (H,) by a matrix (H, R): (T, R) float32 of unit length."""
     return functional.normalize((states.float() - mean) @ matrix, dim=-1)
 
 

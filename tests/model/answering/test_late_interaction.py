@@ -13,18 +13,8 @@ from model.checkpoints.adapter import adapter_info, projection_file, read_projec
 from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import CheckpointError
-from model.types import GenerationOptions, Memory, RetrievalProjection
-from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
-
-
-def projection(hidden: int, size: int = 16) -> RetrievalProjection:
-    generator = torch.Generator().manual_seed(4)
-    return RetrievalProjection(
-        document=torch.randn(hidden, size, generator=generator),
-        question=torch.randn(hidden, size, generator=generator),
-        document_mean=torch.randn(hidden, generator=generator),
-        question_mean=torch.randn(hidden, generator=generator),
-    )
+from model.types import GenerationOptions, Memory
+from tests.helpers.tiny import TEXT, document, last, random_projection, tiny_checkpoint
 
 
 def memory(tokens: int, hidden: int = 32) -> Memory:
@@ -41,7 +31,7 @@ def test_a_passage_scores_the_mean_of_each_question_token_s_most_similar_token()
 
 
 def test_vectors_are_centred_projected_and_of_unit_length() -> None:
-    found, one = projection(32), memory(9)
+    found, one = random_projection(32), memory(9)
     vectors = VectorCache(found).document_vectors(one)
     expected = functional.normalize((one.hidden - found.document_mean) @ found.document, dim=-1)
     assert vectors.shape == (9, 16)
@@ -49,13 +39,13 @@ def test_vectors_are_centred_projected_and_of_unit_length() -> None:
 
 
 def test_a_document_in_int8_has_nearly_the_same_vectors() -> None:
-    cache, one = VectorCache(projection(32)), memory(50)
+    cache, one = VectorCache(random_projection(32)), memory(50)
     exact, rounded = (cache.document_vectors(kept).float() for kept in (one, to_precision(one, "int8")))
     assert functional.cosine_similarity(exact, rounded, dim=-1).min() > 0.99
 
 
 def test_vectors_are_computed_once_and_go_with_their_document() -> None:
-    cache, one, other = VectorCache(projection(32)), memory(9), memory(7)
+    cache, one, other = VectorCache(random_projection(32)), memory(9), memory(7)
     vectors = cache.document_vectors(one)
     assert cache.document_vectors(one) is vectors and cache.document_vectors(other) is not vectors
     assert len(cache._known) == 2
@@ -84,7 +74,7 @@ def test_a_passage_is_found_by_meaning_where_no_word_is_shared() -> None:
 
 def test_a_question_is_encoded_and_the_document_is_not() -> None:
     plain = tiny_checkpoint(chunk_size=60, chunk_overlap=8)
-    checkpoint = replace(plain, passage_tokens=30, retrieval=projection(plain.model.config.decoder.hidden_size))
+    checkpoint = replace(plain, passage_tokens=30, retrieval=random_projection(plain.model.config.decoder.hidden_size))
     engine = Engine(checkpoint)
     encoded = engine.encode(document(TEXT * 3))
     read = engine.encoder_tokens
