@@ -15,9 +15,10 @@ import torch
 from model.answering.beam_search import BeamSearch, Candidate
 from model.answering.evidence import Grounding, ground
 from model.answering.late_interaction import LateInteraction
+from model.answering.passages import has_sentences
 from model.answering.prompts import decode_answer, end_tokens, prompt_ids
 from model.answering.reranker import Reranker, visible_text
-from model.answering.retrieval import has_sentences, visible_tokens
+from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
