@@ -19,6 +19,7 @@ from app.documents.picture import PagePicture
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
+PAINTED = pymupdf.mupdf.FZ_STEXT_FILLED | pymupdf.mupdf.FZ_STEXT_STROKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,18 @@ class TextLayer:
     lines: list[Line]
     aside: list[Line]
     turns: int
+    unpainted: float = 0.0  # share of its glyphs that are drawn in no colour, as over a scan
+    slope: float = 0.0  # of the lines of a scan that lies askew; the boxes are those of the levelled page
+    recognised: bool = False  # whether most of it was read by OCR
+    unread_boxes: int = 0  # places where OCR could not read the writing
+
+    @property
+    def word_count(self) -> int:
+        return sum(len(line.pieces) for line in self.lines + self.aside)
+
+    def without_lines(self) -> "TextLayer":
+        """The layer of a page whose text is not to be believed."""
+        return replace(self, lines=[], aside=[])
 
 
 def read_layer(page: pymupdf.Page, picture: PagePicture) -> TextLayer:
@@ -63,7 +76,15 @@ def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> Te
         if pieces:
             found.append((_quarter_turns(raw, turn, vertical=vertical), pieces))
     seen = _shown(_once(found), picture)
-    return _main_direction(seen, page.rect.width, page.rect.height)
+    return replace(_main_direction(seen, page.rect.width, page.rect.height), unpainted=_unpainted(raws))
+
+
+def _unpainted(raws: list[dict[str, Any]]) -> float:
+    """The share of glyphs that are neither filled nor stroked."""
+    amounts = [0, 0]
+    for span in (span for raw in raws for span in raw["spans"]):
+        amounts[bool(span["char_flags"] & PAINTED)] += len(span["chars"])
+    return amounts[0] / max(sum(amounts), 1)
 
 
 def line_pieces(raw: dict[str, Any]) -> Iterator[Piece]:
