@@ -30,8 +30,8 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_unmapped(word: str) -> bool:
-    """Whether glyphs of a word have no known meaning; a single sign of a symbol font is a bullet."""
-    return "\ufffd" in word or len(_UNMAPPED.findall(word)) > 1
+    """Whether glyphs of a word have no known meaning; a single one is a bullet or a box to tick."""
+    return len(word) > 1 and ("\ufffd" in word or len(_UNMAPPED.findall(word)) > 1)
 
 
 def unmapped_share(text: str) -> float:

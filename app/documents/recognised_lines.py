@@ -46,20 +46,29 @@ class ReadLine:
         return [self.box[0] + place * (self.box[2] - self.box[0]) for _, place in self.letters]
 
 
-def line_letters(text: str, info: Any, *, upside_down: bool) -> Iterator[Letter]:
-    """The characters of a line, white space too, each with its place. info: RapidOCR's WordInfo."""
-    columns = iter([column for word in info.word_cols or () for column in word])
-    place = 0.0
-    for char in text:
-        if not char.isspace():
-            place = min((next(columns) + 0.5) / info.line_txt_len, 1.0)
-        yield char, 1 - place if upside_down else place
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineReport:
+    """What RapidOCR says of a line. info: its WordInfo; upside_down: the line was turned round to be read."""
 
+    text: str
+    info: Any = field(repr=False)
+    upside_down: bool
 
-def certainty(text: str, info: Any) -> float:
-    """The mean confidence of a line's letters. info: RapidOCR's WordInfo."""
-    scores = [score for char, score in zip(text, info.confs or (), strict=False) if not char.isspace()]
-    return sum(scores) / max(len(scores), 1)
+    @property
+    def certainty(self) -> float:
+        """The mean confidence of the line's letters."""
+        pairs = zip(self.text, self.info.confs or (), strict=False)
+        scores = [score for char, score in pairs if not char.isspace()]
+        return sum(scores) / max(len(scores), 1)
+
+    def letters(self) -> Iterator[Letter]:
+        """The characters, white space too, each with its place."""
+        columns = iter([column for word in self.info.word_cols or () for column in word])
+        place = 0.0
+        for char in self.text:
+            if not char.isspace():
+                place = min((next(columns) + 0.5) / self.info.line_txt_len, 1.0)
+            yield char, 1 - place if self.upside_down else place
 
 
 def is_read(crop: Pixels, letters: Sequence[Letter], sure: float) -> bool:

@@ -14,12 +14,11 @@ from app.documents.geometry import Rect
 from app.documents.layout import reading_order
 from app.documents.lines import Line
 from app.documents.recognised_lines import (
+    LineReport,
     Pixels,
     ReadLine,
-    certainty,
     is_read,
     joined_where_they_overlap,
-    line_letters,
     line_pieces,
     without_look_alikes,
 )
@@ -79,18 +78,37 @@ class Recognizer:
         if read.txts is None:
             return Recognition(lines=[], unread_boxes=len(boxes))
         slope = _slope(boxes)
+        reports = self._upright_together(
+            [
+                LineReport(text=text, info=info, upside_down=_is_upside_down(turn))
+                for text, info, turn in zip(read.txts, read.word_results, turns.cls_res, strict=True)
+            ],
+            crops,
+        )
         lines: list[ReadLine | None] = []
-        for box, crop, turn, text, info in zip(boxes, crops, turns.cls_res, read.txts, read.word_results, strict=True):
-            letters = tuple(line_letters(text, info, upside_down=_is_upside_down(turn)))
-            well = is_read(crop, letters, certainty(text, info))
+        for box, crop, report in zip(boxes, crops, reports, strict=True):
+            letters = tuple(report.letters())
+            well = is_read(crop, letters, report.certainty)
             lines.append(ReadLine(letters=letters, box=_levelled(box, slope, pixels.shape[1])) if well else None)
         kept = without_look_alikes(lines)
         return Recognition(
             lines=[Line.of(line_pieces(line)) for line in joined_where_they_overlap(kept)],
             unread_boxes=len(boxes) - len(kept),
-            turns=_quarter_turns(boxes, [_is_upside_down(turn) for turn in turns.cls_res]),
+            turns=_quarter_turns(boxes, [report.upside_down for report in reports]),
             slope=slope,
         )
+
+    def _upright_together(self, reports: list[LineReport], crops: Sequence[Pixels]) -> list[LineReport]:
+        """The lines with those that were read the other way up than most read again, as most were."""
+        main = 2 * sum(report.upside_down for report in reports) > len(reports)
+        others = [index for index, report in enumerate(reports) if report.upside_down != main]
+        if not others:
+            return reports
+        again = self._loaded().recognize_txt([np.rot90(crops[index], 2 if main else 0) for index in others])
+        for index, text, info in zip(others, again.txts, again.word_results, strict=True):
+            report = LineReport(text=text, info=info, upside_down=main)
+            reports[index] = max(reports[index], report, key=lambda one: one.certainty)
+        return reports
 
 
 def page_from_picture(found: Recognition, *, number: int, scale: float, width: float, height: float) -> Page:
