@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from app.documents.columns import find_gutter
 from app.documents.geometry import Rect
 from app.documents.lines import Line, Piece, Row, in_reading_direction, is_right_to_left, rows_of, split_at_gaps
-from app.documents.margins import footnotes, with_drop_caps, without_line_numbers
+from app.documents.margins import footnotes, is_side_bar, with_drop_caps, without_line_numbers
 from app.documents.rules import Rules
 from app.documents.table import TableBlock
 from app.documents.table_finding import Box as Panel
@@ -44,7 +44,7 @@ def _blocks(pieces: list[Piece], tables: list[TableBlock | Panel], rules: Rules,
         parts[_part(piece.box, gutter.middle, gutter.top, gutter.bottom)][0].append(piece)
     for table in tables:
         parts[_part(table.box, gutter.middle, gutter.top, gutter.bottom)][1].append(table)
-    if is_right_to_left(pieces):
+    if is_right_to_left(pieces) or is_side_bar(parts[1][0], parts[2][0]):
         parts[1], parts[2] = parts[2], parts[1]
     for words, grids in _with_notes_behind(parts):
         if words or grids:
