@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
+from model.answering.passages import PageTokens, cut_pages, plain_letters
+from model.answering.passages import Passage as CutPassage
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import cut, plain_letters, retrieve
+from model.answering.retrieval import retrieve
+from model.answering.word_index import WordIndex, relevance
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
 from model.training.similarities import Similarities, TextSimilarities
@@ -41,9 +43,9 @@ _WORD = re.compile(r"[^\W_]+")
 _ENOUGH = 0.6  # of a quote's words that passages must have to be its place
 _MORE = 0.15  # of them that a further passage must add
 _MOST_PLACES = 5
-_LEAD = 2 * PASSAGE_TOKENS  # tokens of a document's beginning
+_LEAD = 800  # tokens of a document's beginning
 _SHORTEST_ROOM = 80  # tokens for what was chosen, beside a place that takes all
-_ROOM, _EXCERPT = 800, 880  # tokens that the questions of an excerpt are shown, and with what is around them
+_ROOM, _EXCERPT = 1200, 1270  # tokens that the questions of an excerpt are shown, and with what is around them
 _LONGEST_ANSWER = 110  # tokens
 _SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample.pdf"
 
@@ -61,34 +63,43 @@ class PagedText:
     ids: list[int]
     passages: list[CutPassage]
     pages: list[int]
+    words: WordIndex
     similarities: TextSimilarities | None = None
 
     @classmethod
     def of(cls, texts: Mapping[int, str], tokens: Tokens, similarities: Similarities | None = None) -> PagedText:
         """From page texts by their numbers."""
         ids: list[int] = []
-        passages: list[CutPassage] = []
-        pages: list[int] = []
+        pages: list[PageTokens] = []
+        numbers: list[int] = []
         for number, text in texts.items():
             page_ids, places = encode_text(tokens.tokenizer, text)
             if not page_ids:
                 continue
             ids += tokens.separator if ids else []
             starts, ends = zip(*places, strict=True)
-            found = list(cut(text, starts, ends))
-            first = len(ids)
-            passages += [replace(one, first=one.first + first, last=one.last + first) for one in found]
-            pages += [number] * len(found)
+            pages.append(
+                PageTokens(text=text, starts=starts, ends=ends, places=range(len(ids), len(ids) + len(places)))
+            )
+            numbers.append(number)
             ids += page_ids
-        compared = similarities.of(ids) if similarities and ids else None
-        return cls(ids=ids, passages=passages, pages=pages, similarities=compared)
+        found = cut_pages(pages)
+        passages = [passage for _, passage in found]
+        return cls(
+            ids=ids,
+            passages=passages,
+            words=WordIndex(passages),
+            pages=[numbers[index] for index, _ in found],
+            similarities=similarities.of(ids) if similarities and ids else None,
+        )
 
     def chosen_for(self, question: str) -> list[int]:
         """Which passages answering would show a question, the best first."""
         spans = [(passage.first, passage.last) for passage in self.passages]
         by_meaning = self.similarities.scores(spans, question) if self.similarities else None
+        by_words = relevance([self.words], question)
         numbers = {passage: number for number, passage in enumerate(self.passages)}
-        return [numbers[one] for one in retrieve(self.passages, question, PASSAGE_TOKENS, by_meaning)]
+        return [numbers[one] for one in retrieve(self.passages, question, PASSAGE_TOKENS, by_words, by_meaning)]
 
     def place_of(self, row: Mapping, *, paged: bool) -> list[int]:
         """Which passages hold what a row rests on; none where its quote is not found.
@@ -197,7 +208,7 @@ def document_passages(
 ) -> Iterator[Passage]:
     """Excerpts of a document, each with questions whose places stand near each other."""
     text = PagedText.of(texts, tokens, similarities)
-    pairs = [pair for row in rows for pair in _pairs(text, row, tokens, paged=paged)]
+    pairs = [pair for row in rows if (pair := _pair(text, row, tokens, paged=paged)) is not None]
     for group in _groups(sorted(pairs, key=lambda pair: pair.shown), _ROOM):
         yield _excerpt(text, group)
 
@@ -212,25 +223,21 @@ def learned_answer(row: Mapping) -> str:
     return best
 
 
-def _pairs(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Iterator[Pair]:
-    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read.
-
-    It is asked twice: of what answering would choose, and of the place of its answer with the passages beside it.
-    """
+def _pair(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Pair | None:
+    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read."""
     turns = tuple(Turn(question=turn["question"], answer=turn["answer"]) for turn in row.get("turns", ()))
     question, answer = row["question"].strip(), learned_answer(row)
     [pair] = tokens.pairs([(prompt_text(question, turns), answer)])
     if len(pair.answer) > _LONGEST_ANSWER:
-        return
+        return None
     if row["kind"] in _OF_THE_WHOLE:
-        yield replace(pair, shown=text.lead)
-        return
+        return replace(pair, shown=text.lead)
     earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
     chosen = text.chosen_for(question + earlier)
     place = text.place_of(row, paged=paged) if row["answers"] else chosen[:1]
-    if place or not row["answers"]:
-        ways = (text.with_room(place if row["answers"] else [], chosen), text.with_neighbours(place))
-        yield from (replace(pair, shown=shown) for shown in dict.fromkeys(ways))
+    if row["answers"] and not place:
+        return None
+    return replace(pair, shown=text.with_room(place if row["answers"] else [], chosen))
 
 
 def _runs(spans: Iterable[tuple[int, int]]) -> Spans:
