@@ -57,7 +57,9 @@ def find_gaps(
     """What a page's layer leaves out. log: MuPDF's bboxlog; size: width and height of the page in points."""
     lines = [*layer.lines, *layer.aside]
     text = "".join(piece.text for line in lines for piece in line.pieces)
-    if text and unmapped_share(text) > UNUSABLE:
+    if not text:  # letters may be drawn as shapes
+        return Gaps(layer=layer, whole=True)
+    if unmapped_share(text) > UNUSABLE:
         return Gaps(layer=layer.without_lines(), whole=True)
     unmapped = tuple(line for line in layer.lines if any(is_unmapped(piece.text) for piece in line.pieces))
     if 2 * len(unmapped) > len(lines):

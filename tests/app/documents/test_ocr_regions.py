@@ -7,6 +7,7 @@ from PIL import Image
 
 from app.documents.gaps import is_language
 from app.documents.picture import PagePicture
+from app.documents.picture_source import open_picture
 from app.documents.recognised_lines import ReadLine, joined_where_they_overlap
 from tests.helpers.documents import encoded, pdf, picture, scan, written
 
@@ -116,6 +117,13 @@ def test_lines_with_digits_that_mean_nothing_are_read_and_the_others_stay(read):
     assert "Paragraph c of the rules, with words only" in page.text
 
 
+def test_letters_that_are_drawn_as_shapes_are_read(read):
+    with pymupdf.open(stream=pdf(written(*LETTER, size=14), width=420, height=300)) as document:
+        data = document[0].get_svg_image(text_as_path=True).encode()
+    (page,) = read(data, "shapes.svg").document.pages
+    assert page.source == "ocr" and "3,815 francs" in page.text
+
+
 def test_notes_on_a_scan_stay_and_their_icons_are_no_writing(read):
     with pymupdf.open(stream=scan(picture(*LETTER, size=14))) as document:
         document[0].add_text_annot((380, 20), "Paid twice: ask for the difference")
@@ -123,6 +131,13 @@ def test_notes_on_a_scan_stay_and_their_icons_are_no_writing(read):
     (page,) = read(data).document.pages
     assert page.source == "ocr" and page.unread_boxes == 0
     assert page.text.rstrip().endswith("Note: Paid twice: ask for the difference")
+
+
+def test_a_fax_is_as_high_as_it_was_on_paper():
+    data = encoded(Image.new("L", (1_000, 600), 255), "TIFF", dpi=(204, 98))
+    source = open_picture(data, name="fax.tiff", max_pixels=10**7)
+    width, height = source.draw(1, 500).size
+    assert width == 500 and height == pytest.approx(300 * 204 / 98, abs=2)
 
 
 def test_letters_in_two_boxes_of_the_detector_stand_in_the_line_once():
