@@ -39,6 +39,7 @@ SAID = (
     "model/checkpoints",
     "model/encoding/file_format.py",
     "model/engine.py",
+    "model/answering/messages.py",
     "model/answering/questions.py",
 )
 NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
