@@ -17,7 +17,8 @@ from app.bench.quality import row_document
 from app.bench.results import as_result
 from app.bench.rows import Row, read_rows
 from app.cli.progress import ProgressLine
-from model.answering.retrieval import Passage, fused, passages_of, plain_letters, relevance
+from model.answering.passages import Passage, passages_of, plain_letters
+from model.answering.retrieval import fused, relevance
 from model.engine import Engine
 from model.errors import CheckpointError, DocumentError
 from model.types import EncodedDocument

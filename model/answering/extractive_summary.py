@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from model.answering.quotes import Quote
-from model.answering.retrieval import plain_letters
+from model.answering.passages import plain_letters
 from model.answering.sentences import spans
 from model.answering.stop_words import STOP_WORDS
 from model.types import Document

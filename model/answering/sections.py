@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from model.answering.extractive_summary import content_words
 from model.answering.quotes import Quote
-from model.answering.sentences import spans
+from model.answering.sentences import ENDS, spans
 from model.types import Document, Page
 
 _LONGEST_HEADING = 110  # characters of a line
@@ -98,7 +98,7 @@ def _likeness(question: str, heading: _Heading) -> float:
         number = (wanted[1] or wanted[2] or "").lower()
         own = _LEADING_NUMBER.match(text)
         is_it = bool(own and own[1].lower() == number) or (wanted[2] is not None and f"第{number}" in text)
-        return (2.0 + shared - 0.001 * len(text)) if is_it else 0.0
+        return (2.0 + shared + bool(words) - 0.001 * len(text)) if is_it else 0.0
     if not words or not named or shared < len(set(words)) or shared < len(set(named)) / 2:
         return 0.0
     own_line = text[-1] not in ".,;:"
@@ -116,7 +116,8 @@ def _first_sentences(document_index: int, page: Page, start: int, end: int) -> I
     for first, last in spans(page.text[start:end]):
         if last - first < _SHORTEST:
             continue
-        if not left or room <= 0:
+        is_heading = last - first < _LONGEST_HEADING and not page.text[start + first : start + last].endswith(ENDS)
+        if not left or room <= 0 or (is_heading and left < _SENTENCES):
             return
         length = min(last - first, _CHARACTERS)
         yield Quote(document_index=document_index, page=page, start=start + first, end=start + first + length)

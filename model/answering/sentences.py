@@ -10,7 +10,7 @@ from model.types import Page
 _SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%\d]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)|\n(?=[#*•·▪–-] )"
 )
-_ENDED = (".", "!", "?", "。", "！", "？", '"', "”", "»", ")")
+ENDS = (".", "!", "?", "。", "！", "？", '"', "”", "»", ")")  # of a sentence
 _LONGEST = 320  # characters of a sentence that is quoted whole
 
 
@@ -38,6 +38,6 @@ def around(page: Page, start: int, end: int) -> tuple[int, int]:
     for begins, ends in spans(within):
         if begins <= start - paragraph and end - paragraph <= ends:
             sentence = within[begins:ends]
-            is_whole = sentence.endswith(_ENDED) and len(sentence) <= _LONGEST
+            is_whole = sentence.endswith(ENDS) and len(sentence) <= _LONGEST
             return (paragraph + begins, paragraph + ends) if is_whole or "\n" not in sentence else line
     return line

@@ -18,11 +18,11 @@ _LETTERS = 4  # of a line that can be a title, so that a drop cap or a page numb
 _LONG_AGO = 12  # lines from the top among which a heading of a plain text is searched
 _LETTER = re.compile(r"[^\W\d_]")
 _TITLED = re.compile(r"^(?:title|subject|re|titel|betreff|titre|objet|título|asunto|标题|主题)\s*[:：]\s*(.+)$", re.I)
-_NAME = r"[^\W\d_][\w.'’-]*(?: (?:[^\W\d_][\w.'’-]*|&)){0,4}"
+_NAME = r"(?:[A-ZÀ-ÞА-Я\u3400-\u9fff][\w.'’-]*)(?:[ ](?:[A-ZÀ-ÞА-Я][\w.'’-]*|&|d[aeiu]s?|v[ao]n|der|la))*"
 _BYLINE = re.compile(
-    r"^(?:(?:written |prepared |edited )?by|von|par|por|da|door|(?:authors?|autor(?:en|es|in)?|auteurs?|verfasser|from"
-    rf"|absender|expéditeur|remitente|作者|著者|发件人)\s*[:：])\s*({_NAME}(?:(?:,| and| und| et| y|;|、) {_NAME})*)",
-    re.I | re.M,
+    r"^(?:(?i:(?:written |prepared |edited )?by|von|par|por|da|door)\s+|(?i:authors?|autor(?:en|es|in)?|auteurs?|verfasser"
+    rf"|from|absender|expéditeur|remitente|作者|著者|发件人)\s*[:：]\s*)({_NAME}(?:(?:,|;|、|[ ]and|[ ]und|[ ]et|[ ]y) {_NAME})*)",
+    re.MULTILINE,
 )
 _MONTHS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez|janv|fév|avr|juin|juil|août|déc|ene|abr|ago|dic"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from model.answering.retrieval import plain_letters
+from model.answering.passages import plain_letters
 
 _BROKEN = re.compile(r"(?<=[^\W\d_])-\s+(?=[^\W\d_])")
 _CONJUNCTIONS = frozenset(  # "Vor- und Nachteile" is no break

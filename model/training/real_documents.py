@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
+from model.answering.passages import PageTokens, cut_pages, plain_letters
+from model.answering.passages import Passage as CutPassage
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import cut, plain_letters, retrieve
+from model.answering.retrieval import retrieve
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
 from model.training.similarities import Similarities, TextSimilarities
@@ -67,21 +68,26 @@ class PagedText:
     def of(cls, texts: Mapping[int, str], tokens: Tokens, similarities: Similarities | None = None) -> PagedText:
         """From page texts by their numbers."""
         ids: list[int] = []
-        passages: list[CutPassage] = []
-        pages: list[int] = []
+        pages: list[PageTokens] = []
+        numbers: list[int] = []
         for number, text in texts.items():
             page_ids, places = encode_text(tokens.tokenizer, text)
             if not page_ids:
                 continue
             ids += tokens.separator if ids else []
             starts, ends = zip(*places, strict=True)
-            found = list(cut(text, starts, ends))
-            first = len(ids)
-            passages += [replace(one, first=one.first + first, last=one.last + first) for one in found]
-            pages += [number] * len(found)
+            pages.append(
+                PageTokens(text=text, starts=starts, ends=ends, places=range(len(ids), len(ids) + len(places)))
+            )
+            numbers.append(number)
             ids += page_ids
-        compared = similarities.of(ids) if similarities and ids else None
-        return cls(ids=ids, passages=passages, pages=pages, similarities=compared)
+        found = cut_pages(pages)
+        return cls(
+            ids=ids,
+            passages=[passage for _, passage in found],
+            pages=[numbers[index] for index, _ in found],
+            similarities=similarities.of(ids) if similarities and ids else None,
+        )
 
     def chosen_for(self, question: str) -> list[int]:
         """Which passages answering would show a question, the best first."""

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 
 from model.answering.late_interaction import VectorCache, max_similarities
-from model.answering.retrieval import Passage, fused, retrieve
+from model.answering.passages import Passage
+from model.answering.retrieval import fused, retrieve
 from model.checkpoints.adapter import adapter_info, projection_file, read_projection
 from model.encoding.memory import to_precision
 from model.engine import Engine

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.answering.retrieval import passages_of
+from model.answering.passages import passages_of
 from model.engine import Engine
 from model.errors import CheckpointError
 from model.training.data import Tokens
