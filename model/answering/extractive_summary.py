@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from model.answering.quotes import Quote
 from model.answering.passages import plain_letters
+from model.answering.quotes import Quote
 from model.answering.sentences import spans
 from model.answering.stop_words import STOP_WORDS
 from model.types import Document

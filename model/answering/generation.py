@@ -16,17 +16,11 @@ from model.answering.beam_search import BeamSearch, Candidate
 from model.answering.confidence import Calibration, decoded_features, seems_doubtful
 from model.answering.evidence import Grounding, ground
 from model.answering.late_interaction import LateInteraction
-<<<<<<< HEAD
 from model.answering.messages import NOT_FOUND
+from model.answering.passages import has_sentences
 from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
 from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
-from model.answering.retrieval import has_sentences, visible_tokens
-=======
-from model.answering.passages import has_sentences
-from model.answering.prompts import decode_answer, end_tokens, prompt_ids
-from model.answering.reranker import Reranker, visible_text
 from model.answering.retrieval import visible_tokens
->>>>>>> main
 from model.answering.sampler import Sampler
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended

@@ -18,10 +18,12 @@ _LETTERS = 4  # of a line that can be a title, so that a drop cap or a page numb
 _LONG_AGO = 12  # lines from the top among which a heading of a plain text is searched
 _LETTER = re.compile(r"[^\W\d_]")
 _TITLED = re.compile(r"^(?:title|subject|re|titel|betreff|titre|objet|título|asunto|标题|主题)\s*[:：]\s*(.+)$", re.I)
-_NAME = r"(?:[A-ZÀ-ÞА-Я\u3400-\u9fff][\w.'’-]*)(?:[ ](?:[A-ZÀ-ÞА-Я][\w.'’-]*|&|d[aeiu]s?|v[ao]n|der|la))*"
+_NAME = r"(?:[A-ZÀ-ÞА-Я\u3400-\u9fff][\w.'’-]*)(?: (?:[A-ZÀ-ÞА-Я][\w.'’-]*|&|d[aeiu]s?|v[ao]n|der|la))*"
+_NAMES = rf"{_NAME}(?:(?:,|;|、| and| und| et| y) {_NAME})*"
+_AUTHOR = "authors?|autor(?:en|es|in)?|auteurs?|verfasser|from|absender|expéditeur|remitente|作者|著者|发件人"
 _BYLINE = re.compile(
-    r"^(?:(?i:(?:written |prepared |edited )?by|von|par|por|da|door)\s+|(?i:authors?|autor(?:en|es|in)?|auteurs?|verfasser"
-    rf"|from|absender|expéditeur|remitente|作者|著者|发件人)\s*[:：]\s*)({_NAME}(?:(?:,|;|、|[ ]and|[ ]und|[ ]et|[ ]y) {_NAME})*)",
+    r"^(?:(?i:(?:written |prepared |edited )?by|von|par|por|da|door)\s+"
+    rf"|(?i:{_AUTHOR})\s*[:：]\s*)({_NAMES})",
     re.MULTILINE,
 )
 _MONTHS = (
