@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -21,10 +22,13 @@ def answers(
     calibration: Calibration | None,
 ) -> Iterator[tuple[Answer, ...]]:
     """Snapshots of the answers in the questions' order. intents: what each question wants."""
+    started = time.perf_counter()
     latest = [
         _rated(quoted(intent, question, encodings), calibration)
         for question, intent in zip(questions, intents, strict=True)
     ]
+    seconds = time.perf_counter() - started
+    latest = [answer and replace(answer, seconds=seconds, first_token_seconds=seconds) for answer in latest]
     decoded = [index for index, answer in enumerate(latest) if answer is None]
     if not decoded:
         yield tuple(answer for answer in latest if answer is not None)

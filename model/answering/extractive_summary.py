@@ -28,8 +28,8 @@ _SHORTEST_UNSPACED = 12  # of a script without spaces between words
 _FEWEST_WORDS = 5
 _LETTERS = 0.65  # least share of letters and spaces: formulas, references and rows of figures are no sentences
 _SAID = 0.3  # what remains of the weight of a word that was said
-_LEAD_BONUS = 1.0  # added share of the score of the first sentence; it decays
-_LEAD = 6.0  # sentences over which that decays to 1 / e
+_LEAD_BONUS = 2.0  # added share of the score of the first sentence; it decays
+_LEAD = 5.0  # sentences over which that decays to 1 / e
 _MOST_SENTENCES = 4_000  # of a document that are compared
 
 

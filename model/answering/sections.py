@@ -12,7 +12,7 @@ from model.answering.sentences import ENDS, spans
 from model.types import Document, Page
 
 _LONGEST_HEADING = 110  # characters of a line
-_SENTENCES, _CHARACTERS = 3, 600  # of a section that are quoted at most
+_SENTENCES, _CHARACTERS = 3, 300  # of a section that are quoted at most; one sentence may be longer
 _SHORTEST = 15  # characters of a sentence that is quoted
 _NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[IVXLC]{1,6}|[A-Z])"
 _KINDS = (
@@ -26,6 +26,7 @@ _PAGE = re.compile(
 _NUMBERED = re.compile(
     rf"(?:\b(?:{_KINDS})|§)\s*({_NUMBER})\b|第\s*(\d{{1,3}}|[一二三四五六七八九十]+)\s*[章节条]", re.I
 )
+_BARE_NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3})+)(?![\w.])")  # "What is in 13.3.3?"
 _LEADING_NUMBER = re.compile(rf"^\W*(?:(?:{_KINDS})\s*)?({_NUMBER})(?:[.):：]|\s|$)", re.I)
 _QUOTED = re.compile(r"[\"“„«‹「『]([^\"“”„«»‹›「」『』]{2,100})[\"”“»›」』]")
 _CONTENTS_ENTRY = re.compile(r"(?:\.\s?){3,}|\s\d{1,4}$")  # a line of a table of contents ends with its page
@@ -94,10 +95,10 @@ def _likeness(question: str, heading: _Heading) -> float:
     named = [word for word in content_words(quoted[1] if quoted else question) if word not in _GENERIC]
     words = [word for word in content_words(text) if word not in _GENERIC]
     shared = len(set(words) & set(named))
-    if wanted := _NUMBERED.search(question):
-        number = (wanted[1] or wanted[2] or "").lower()
+    if wanted := _NUMBERED.search(question) or _BARE_NUMBER.search(question):
+        number = next(group for group in wanted.groups() if group).lower()
         own = _LEADING_NUMBER.match(text)
-        is_it = bool(own and own[1].lower() == number) or (wanted[2] is not None and f"第{number}" in text)
+        is_it = bool(own and own[1].lower() == number) or f"第{number}" in text
         return (2.0 + shared + bool(words) - 0.001 * len(text)) if is_it else 0.0
     if not words or not named or shared < len(set(words)) or shared < len(set(named)) / 2:
         return 0.0
@@ -117,8 +118,8 @@ def _first_sentences(document_index: int, page: Page, start: int, end: int) -> I
         if last - first < _SHORTEST:
             continue
         is_heading = last - first < _LONGEST_HEADING and not page.text[start + first : start + last].endswith(ENDS)
-        if not left or room <= 0 or (is_heading and left < _SENTENCES):
+        is_enough = left < _SENTENCES and (is_heading or last - first > room)
+        if not left or is_enough:
             return
-        length = min(last - first, _CHARACTERS)
-        yield Quote(document_index=document_index, page=page, start=start + first, end=start + first + length)
-        left, room = left - 1, room - length
+        yield Quote(document_index=document_index, page=page, start=start + first, end=start + last)
+        left, room = left - 1, room - (last - first)

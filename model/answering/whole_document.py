@@ -64,7 +64,7 @@ def _quotes(intent: Intent, question: str, documents: Sequence[Document]) -> tup
         return section(question, documents)
     if intent not in _SENTENCES:
         return ()
-    titles = _of_each(documents, title_page.title) if intent != "key_points" else ()
+    titles = _of_each(documents, title_page.title) if intent == "about" else ()
     telling = summary(documents, _SENTENCES[intent] * len(documents)) or _first_lines(documents)
     return (*titles, *(one for one in telling if one.text not in {title.text for title in titles}))
 

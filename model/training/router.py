@@ -15,11 +15,11 @@ from torch.nn import functional
 from model.answering.router import question_features
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import encode_text
-from model.training.forward import encoded
-from model.training.packing import Batch
+from model.training.short_texts import states_of
 from model.types import Intent, RouterWeights
 
 QUESTIONS_AT_ONCE = 64
+_LONGEST = 100  # tokens of a question
 # Intents that are answered as facts are: a fact that is taken for one of them loses nothing.
 AS_FACTS: frozenset[Intent] = frozenset(("fact", "follow_up", "list_all", "count_all", "calculate", "compare"))
 _DECAY = 3e-4  # of the squared weights, per example
@@ -37,15 +37,18 @@ class Learnt:
 
 @torch.inference_mode()
 def features_of(checkpoint: Checkpoint, texts: Sequence[str], report: Callable[[int], None]) -> torch.Tensor:
-    """The router's features of many questions (N, F); `report` gets how many are done."""
-    rows: list[torch.Tensor] = []
-    for first in range(0, len(texts), QUESTIONS_AT_ONCE):
-        report(first)
-        part = texts[first : first + QUESTIONS_AT_ONCE]
-        batch = _packed([[checkpoint.bos, *encode_text(checkpoint.tokenizer, text)[0]] for text in part])
-        states = encoded(checkpoint.model, batch.to(checkpoint.device), padded=checkpoint.device.type != "cpu")
-        rows += [question_features(states[start + 1 : end]) for start, end in batch.windows]
-    return torch.stack(rows)
+    """The router's features of many questions (N, F); `report` gets how many are done. Long ones are cut."""
+    ids = [encode_text(checkpoint.tokenizer, text)[0][:_LONGEST] for text in texts]
+    rows: dict[int, torch.Tensor] = {}
+    for length in sorted({len(one) for one in ids}):
+        alike = [index for index, one in enumerate(ids) if len(one) == length]
+        for first in range(0, len(alike), QUESTIONS_AT_ONCE):
+            report(len(rows))
+            part = alike[first : first + QUESTIONS_AT_ONCE]
+            batch = torch.tensor([[checkpoint.bos, *ids[index]] for index in part], device=checkpoint.device)
+            states = states_of(checkpoint.model, batch)
+            rows |= {index: question_features(one[1:]) for index, one in zip(part, states, strict=True)}
+    return torch.stack([rows[index] for index in range(len(texts))])
 
 
 def fit(learnt: Learnt) -> RouterWeights:
@@ -90,25 +93,3 @@ def least_probability(weights: RouterWeights, facts: torch.Tensor, share: float)
     alarms = torch.where(taken, chances, 0.0).sort(descending=True).values
     allowed = int(share * len(alarms))
     return max(_LEAST, float(alarms[allowed]) + 1e-3) if allowed < len(alarms) else _LEAST
-
-
-def _packed(questions: Sequence[Sequence[int]]) -> Batch:
-    """Questions end to end, each a window of its own; there is nothing to decode."""
-    windows: list[tuple[int, int]] = []
-    ids: list[int] = []
-    for question in questions:
-        windows.append((len(ids), len(ids) + len(question)))
-        ids += question
-    none = torch.zeros(0, dtype=torch.long)
-    return Batch(
-        window_ids=torch.tensor(ids),
-        windows=tuple(windows),
-        memory_rows=none,
-        memory_spans=(),
-        answer_ids=none,
-        positions=none,
-        question=none,
-        targets=none,
-        spans=(),
-        shown=torch.zeros(0, 0, dtype=torch.bool),
-    )
