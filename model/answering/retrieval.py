@@ -21,19 +21,21 @@ import torch
 
 from model.answering.late_interaction import LateInteraction
 from model.answering.passages import Passage, has_sentences, passages_of, plain_letters
+from model.answering.spelling import near_words
 from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 
-_MOST = 3  # passages of a question
-_LEAST_RELEVANCE = 0.5  # of the best passage's score: a weaker passage distracts
+_MOST = 8  # passages of a question
+_LEAST_RELEVANCE = 0.35  # of the best passage's score: a weaker passage distracts
 _LEAST_FOUND = 0.5  # share of the question's words that the passages have; below it all of a short text is used
 _STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
 _SHORT_WORD = 4  # characters; longer words are matched by their prefix
+_MISSPELT_WEIGHT = 0.8  # share of its weight that a word keeps which the text has in another spelling
 _STOP_WORD_WEIGHT = 0.5  # share of its weight that a stop word keeps
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_LEAST_FUSED = 0.7  # likewise, of reciprocal ranks
+_LEAST_FUSED = 0.45  # likewise, of reciprocal ranks
 _RANK_OFFSET = 10  # of reciprocal rank fusion: smaller lets the first ranks count more
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+(?:\+\+|#)?|[§€$£¥%‰]")  # "C++" is a word, and so is a sign that stands for one
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces between words
 
 
@@ -140,7 +142,8 @@ class _Word:
 def _words(question: str, text: str) -> dict[str, _Word]:
     """The question's words in plain letters: long ones by their prefix, unspaced scripts by character bigrams.
 
-    Short words weigh less than long ones, except numbers and words in capitals.
+    Short words weigh less than long ones, except numbers and words in capitals. A word that the text does not have is
+    matched by those that are one typing error away.
     """
     words: dict[str, _Word] = {}
     for word in _WORD.findall(question):
@@ -152,15 +155,25 @@ def _words(question: str, text: str) -> dict[str, _Word]:
             words |= {pair: _Word(pair, 1.0) for pair in pairs}
         elif plain in STOP_WORDS and not name:
             words.setdefault(plain, _Word(rf"\b{plain}\b", weight * _STOP_WORD_WEIGHT, is_content_word=False))
+        elif not plain.isalnum():
+            words[plain] = _Word(re.escape(plain), weight)
         elif len(plain) < _SHORT_WORD:
             words[plain] = _Word(rf"\b{plain}\b", weight)
         else:
-            stem = _stem(plain, text)
-            words[stem] = _Word(rf"\b{stem}", weight)
+            spellings = _spellings(plain, text)
+            words |= {one: _Word(rf"\b{re.escape(one)}", weight * share) for one, share in spellings.items()}
     return words
 
 
-def _stem(word: str, text: str) -> str:
-    """The prefix of a word, a shorter one if the text does not have it: "expiry" finds "expires"."""
-    stem = word[:_STEM]
-    return stem if re.search(rf"\b{stem}", text) else stem[:_SHORTEST_STEM]
+def _spellings(word: str, text: str) -> dict[str, float]:
+    """How a text may write a word, and the share of its weight that each has.
+
+    That is its prefix, a shorter one if the text does not have it ("expiry" finds "expires"), and in place of both,
+    words that are one typing error away.
+    """
+    stems = (word[:_STEM], word[:_SHORTEST_STEM])
+    for stem in stems:
+        if re.search(rf"\b{stem}", text):
+            return {stem: 1.0}
+    near = near_words(word, set(_WORD.findall(text)) - STOP_WORDS)
+    return dict.fromkeys(near, _MISSPELT_WEIGHT) or {stems[-1]: 1.0}

@@ -86,6 +86,40 @@ def test_a_word_is_found_by_its_beginning(text: str, question: str) -> None:
     assert found > without == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("The monthly rent is due on the third day.", "What is the rnet?"),
+        ("It was received by the office.", "When was it recieved?"),
+        ("They live at this address.", "Which adress is it?"),
+        ("The bridge was repaired.", "Who repairred it?"),
+        ("La caution est de trois mois.", "Combien est la cuation ?"),
+    ],
+)
+def test_a_word_with_a_typing_error_is_found(text: str, question: str) -> None:
+    other = "Nothing else of note was ever written about that quiet valley."
+    found, without = relevance([*cut(text, [0], [len(text)]), *cut(other, [0], [len(other)])], question)
+    assert found > without == 0
+
+
+def test_a_word_that_the_text_has_is_not_corrected() -> None:
+    text, other = "The host waits at the door.", "The most of it is old."
+    assert relevance([*cut(text, [0], [len(text)]), *cut(other, [0], [len(other)])], "Which host?")[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "question"),
+    [
+        ("It is written in C++ and runs.", "It is written in C and runs.", "What is written in C++?"),
+        ("The fee is 3 % of it.", "The fee is 3 and no more.", "What costs %?"),
+        ("See § 4 of the statute.", "See page 4 of the statute.", "What is §?"),
+    ],
+)
+def test_signs_are_matched(text: str, other: str, question: str) -> None:
+    found, without = relevance([*cut(text, [0], [len(text)]), *cut(other, [0], [len(other)])], question)
+    assert found > without
+
+
 def test_without_passages_nothing_is_relevant() -> None:
     assert relevance([], "Who was the keeper?") == []
 
