@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from model.answering.passages import plain_letters
+from model.answering.spelling import one_error_apart
 
 _BROKEN = re.compile(r"(?<=[^\W\d_])-\s+(?=[^\W\d_])")
 _CONJUNCTIONS = frozenset(  # "Vor- und Nachteile" is no break
@@ -87,12 +88,6 @@ def _is_a_letter_off(answer: Sequence[str], text: Sequence[str]) -> bool:
 
 
 def _one_edit(one: str, other: str) -> bool:
-    """Whether one letter is replaced, missing or too many; words of letters alone, and not too short."""
-    if min(len(one), len(other)) < _SHORTEST or not (one + other).replace("-", "").isalpha():
-        return False
-    short, long = sorted((one, other), key=len)
-    if len(long) - len(short) > 1:
-        return False
-    same = next((index for index, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    rest = short[same:] if len(long) > len(short) else short[same + 1 :]
-    return rest == long[same + 1 :]
+    """Whether one error makes one of the two from the other: words of letters alone, and not too short."""
+    is_word = min(len(one), len(other)) >= _SHORTEST and (one + other).replace("-", "").isalpha()
+    return is_word and one_error_apart(one, other)
