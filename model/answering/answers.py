@@ -37,7 +37,7 @@ def answers(
     for some in generation.answers(asked, history, wanted):
         for index, intent, answer in zip(decoded, wanted, some, strict=True):
             nothing = answer.finished and not answer.found
-            latest[index] = instead_of_nothing(intent, answer, encodings) if nothing else answer
+            latest[index] = _rated(instead_of_nothing(intent, answer, encodings), calibration) if nothing else answer
         yield tuple(answer for answer in latest if answer is not None)
 
 

@@ -106,7 +106,8 @@ class Generation:
                 visible_mask=torch.ones(len(questions), total, dtype=torch.bool),
                 union=torch.ones(total, dtype=torch.bool),
             )
-        earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
+        last = history[-1:]
+        earlier = "".join(f" {turn.question} {turn.answer}" for turn in last).replace(NOT_FOUND, "")
         asked = [question + earlier for question in questions]
         visible_mask = visible_tokens(self._encodings, asked, tokens, self._late_interaction)
         for visible, intent in zip(visible_mask, intents, strict=False):

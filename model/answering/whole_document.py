@@ -85,4 +85,4 @@ def _quoting(answer: Answer, quotes: Sequence[Quote], documents: Sequence[Docume
     else:
         text = " ".join(one if one.endswith(_ENDS) or one is texts[-1] else f"{one}." for one in texts)
     evidence = tuple(as_evidence(one, documents[one.document_index].name, score=1 / len(quotes)) for one in quotes)
-    return replace(answer, text=text, evidence=evidence)
+    return replace(answer, text=text, evidence=evidence, found=True, is_message=False)

@@ -18,7 +18,7 @@ from model.encoding.token_map import encode_text
 from model.training.short_texts import states_of
 from model.types import Intent, RouterWeights
 
-QUESTIONS_AT_ONCE = 64
+QUESTIONS_AT_ONCE = 512
 _LONGEST = 100  # tokens of a question
 # Intents that are answered as facts are: a fact that is taken for one of them loses nothing.
 AS_FACTS: frozenset[Intent] = frozenset(("fact", "follow_up", "list_all", "count_all", "calculate", "compare"))
@@ -39,15 +39,13 @@ class Learnt:
 def features_of(checkpoint: Checkpoint, texts: Sequence[str], report: Callable[[int], None]) -> torch.Tensor:
     """The router's features of many questions (N, F); `report` gets how many are done. Long ones are cut."""
     ids = [encode_text(checkpoint.tokenizer, text)[0][:_LONGEST] for text in texts]
+    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     rows: dict[int, torch.Tensor] = {}
-    for length in sorted({len(one) for one in ids}):
-        alike = [index for index, one in enumerate(ids) if len(one) == length]
-        for first in range(0, len(alike), QUESTIONS_AT_ONCE):
-            report(len(rows))
-            part = alike[first : first + QUESTIONS_AT_ONCE]
-            batch = torch.tensor([[checkpoint.bos, *ids[index]] for index in part], device=checkpoint.device)
-            states = states_of(checkpoint.model, batch)
-            rows |= {index: question_features(one[1:]) for index, one in zip(part, states, strict=True)}
+    for first in range(0, len(order), QUESTIONS_AT_ONCE):
+        report(first)
+        part = order[first : first + QUESTIONS_AT_ONCE]
+        states = states_of(checkpoint.model, [[checkpoint.bos, *ids[index]] for index in part])
+        rows |= {index: question_features(one[1:]) for index, one in zip(part, states, strict=True)}
     return torch.stack([rows[index] for index in range(len(texts))])
 
 
