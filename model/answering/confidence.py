@@ -30,7 +30,8 @@ class Calibration:
 
     def confidence(self, features: Features) -> float:
         """The probability that the answer is right, in 0..1."""
-        return 1 / (1 + math.exp(-_dot(self._weights.weights, features | {"bias": 1.0})))
+        score = _dot(self._weights.weights, features | {"bias": 1.0})
+        return (1 + math.tanh(score / 2)) / 2  # the logistic function, which does not overflow
 
     def is_doubtful(self, confidence: float) -> bool:
         """Whether a person should be warned."""
