@@ -10,7 +10,10 @@ from model.answering.confidence import Calibration, decoded_features, seems_doub
 from model.answering.evidence import Grounding
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.reranker import Features, QuestionContext, features
+from model.checkpoints.adapter import adapter_info
+from model.engine import Engine
 from model.types import Answer, CalibrationWeights, Evidence, PageAttention
+from tests.helpers.tiny import TEXT, document, tiny_checkpoint
 
 ROOM = "The library of Lindau was founded by Ada Keller. Its treasurer is Omar Haddad. It has 80 chairs."
 PLACE = Evidence(document="a", document_index=0, page=1, start=0, end=3, quote="lit", score=1.0, verbatim=True)
@@ -72,3 +75,16 @@ def test_an_uncalibrated_answer_is_doubted_by_probability_and_attention(
     place = replace(PLACE, verbatim=verbatim)
     answer = Answer(question="?", text="lit", probability=probability, evidence=(place,), attention=pages)
     assert seems_doubtful(answer) is doubtful
+
+
+def test_a_calibrated_checkpoint_says_how_likely_its_answers_are_right() -> None:
+    ranked = replace(tiny_checkpoint(), reranker_weights=adapter_info().ranking, passage_tokens=60)
+    never, always = (CalibrationWeights(weights={"bias": 2.0}, doubt_below=limit) for limit in (0.5, 0.95))
+    for weights, doubtful in ((never, False), (always, True)):
+        engine = Engine(replace(ranked, calibration=weights))
+        encoded = engine.encode(document(TEXT))
+        *_, found = engine.answer_batch(encoded, ["Who founded the library?", "What is the total?"])
+        for answer in found:
+            assert answer.finished and answer.found and 0 < answer.probability <= 1
+            assert answer.confidence == pytest.approx(0.8808, abs=1e-3)
+            assert answer.doubtful is doubtful
