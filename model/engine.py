@@ -15,8 +15,8 @@ import torch
 
 from model.answering.answers import answers
 from model.answering.confidence import Calibration
+from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
-from model.answering.late_interaction import LateInteraction, VectorCache
 from model.answering.matching_checkpoint import check_encodings
 from model.answering.questions import checked_question, refers_back
 from model.answering.reranker import Reranker
@@ -70,10 +70,9 @@ class Engine:
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
-        projection, router = checkpoint.retrieval, checkpoint.router
         encode = lru_cache(_QUESTIONS_KEPT)(self._encode_question)  # the router and retrieval both need them
-        self.late_interaction = None if projection is None else LateInteraction(VectorCache(projection), encode)
-        self.router = None if router is None else Router(router, encode)
+        self.indexes = DocumentIndexes(checkpoint.retrieval, encode)
+        self.router = Router(checkpoint.router, encode) if checkpoint.router else None
         self.calibration = Calibration(checkpoint.calibration) if checkpoint.calibration else None
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
@@ -249,7 +248,7 @@ class Engine:
             options,
             cancelled,
             reranker=self.reranker,
-            late_interaction=self.late_interaction,
+            indexes=self.indexes,
             calibration=self.calibration,
         )
         snapshots = answers(

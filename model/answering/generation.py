@@ -14,8 +14,8 @@ import torch
 
 from model.answering.beam_search import BeamSearch, Candidate
 from model.answering.confidence import Calibration, decoded_features, seems_doubtful
+from model.answering.document_index import DocumentIndexes
 from model.answering.evidence import Grounding, ground
-from model.answering.late_interaction import LateInteraction
 from model.answering.messages import NOT_FOUND
 from model.answering.passages import has_sentences
 from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
@@ -63,7 +63,7 @@ class Generation:
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
         reranker: Reranker | None = None,
-        late_interaction: LateInteraction | None = None,
+        indexes: DocumentIndexes | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         self._checkpoint = checkpoint
@@ -72,7 +72,7 @@ class Generation:
         self._options = options
         self._cancelled = cancelled
         self._reranker = reranker if options.temperature == 0 else None
-        self._late_interaction = late_interaction
+        self._indexes = indexes or DocumentIndexes()
         self._calibration = calibration
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
@@ -109,7 +109,7 @@ class Generation:
         last = history[-1:]
         earlier = "".join(f" {turn.question} {turn.answer}" for turn in last).replace(NOT_FOUND, "")
         asked = [question + earlier for question in questions]
-        visible_mask = visible_tokens(self._encodings, asked, tokens, self._late_interaction)
+        visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes)
         for visible, intent in zip(visible_mask, intents, strict=False):
             if intent in LEAD_INTENTS:
                 visible[:] = lead_tokens(self._encodings)
