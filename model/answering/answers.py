@@ -36,7 +36,7 @@ def answers(
     asked, wanted = [questions[index] for index in decoded], [intents[index] for index in decoded]
     for some in generation.answers(asked, history, wanted):
         for index, intent, answer in zip(decoded, wanted, some, strict=True):
-            nothing = answer.finished and not answer.found
+            nothing = answer.finished and answer.is_message
             latest[index] = _rated(instead_of_nothing(intent, answer, encodings), calibration) if nothing else answer
         yield tuple(answer for answer in latest if answer is not None)
 

@@ -214,7 +214,7 @@ class Generation:
         if text == NOT_IN_DOCUMENT:
             return replace(answer, text=NOT_FOUND, is_message=True, found=False)
         if not text or answer.stop_reason == "stopped":
-            return answer
+            return replace(answer, found=bool(text))
         if self._calibration is None or not running.shown:
             return replace(answer, doubtful=seems_doubtful(answer))
         confidence = self._calibration.confidence(self._features(answer, chosen, running, grounding))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from model.answering.judgements import side
 from model.answering.passages import plain_letters
 from model.answering.spelling import one_error_apart
 
@@ -18,13 +19,15 @@ _CONJUNCTIONS = frozenset(  # "Vor- und Nachteile" is no break
 )
 _WORD = re.compile(r"\S+")
 _EDGES = ".,;:!?()[]{}\"'“”„«»‘’"
-_SHORTEST = 4  # letters of a word that may be a letter off
+_SHORTEST = 5  # letters of a word that may be a letter off
 _MOST_WORDS = 12  # of an answer that is compared with the text
 _INSIDE_NUMBER = re.compile(r"[.,]?\d")
 
 
 def mended(answer: str, shown: str) -> str:
     """The answer as the shown text spells it: broken words joined, cut ones whole, one wrong letter put right."""
+    if side(answer):  # "Nein" is no "neun"
+        return answer
     answer = _joined(answer, shown)
     if not answer or answer in shown:
         return _whole(answer, shown)

@@ -85,6 +85,6 @@ def test_a_calibrated_checkpoint_says_how_likely_its_answers_are_right() -> None
         encoded = engine.encode(document(TEXT))
         *_, found = engine.answer_batch(encoded, ["Who founded the library?", "What is the total?"])
         for answer in found:
-            assert answer.finished and answer.found and 0 < answer.probability <= 1
+            assert answer.finished and answer.text and answer.found and 0 < answer.probability <= 1
             assert answer.confidence == pytest.approx(0.8808, abs=1e-3)
             assert answer.doubtful is doubtful

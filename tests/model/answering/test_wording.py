@@ -37,9 +37,13 @@ def test_the_texts_spelling_is_taken(answer: str, right: str) -> None:
     assert mended(answer, TEXT) == right
 
 
-@pytest.mark.parametrize("answer", ["41,260", "3.76", "No", "Vor- und Nachteile", "Tova Lindkvist", "", "Yes."])
+@pytest.mark.parametrize("answer", ["41,260", "3.76", "No", "Vor- und Nachteile", "Tova Lindkvist", "", "Yes.", "Nort"])
 def test_other_figures_and_other_words_are_left_alone(answer: str) -> None:
     assert mended(answer, TEXT) == answer
+
+
+def test_a_judgement_is_no_misspelt_word() -> None:
+    assert mended("Nein", "Um neun Uhr") == "Nein" and mended("No", "North of it") == "No"
 
 
 @given(st.text(max_size=60), st.text(max_size=120))
