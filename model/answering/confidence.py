@@ -18,7 +18,7 @@ from model.types import Answer, CalibrationWeights
 # Of a checkpoint that is not calibrated. The limits are from `python -m app.bench evidence`.
 _LEAST_PROBABILITY = 0.75  # geometric mean of the answer's tokens
 _LEAST_ATTENTION = 0.3  # share of the page that was attended to most
-_LEAST_SOUGHT = 0.7  # of the attention before the first token to any page: that to the page of the answer
+_LEAST_FIRST_ATTENTION = 0.7  # of the attention before the first token to any page: that to the page of the answer
 _NO_RIVAL = 6.0  # nats by which an answer leads that was the only one
 
 
@@ -64,7 +64,7 @@ def decoded_features(
         "judgement": float(not chosen.get("verbatim", 0.0) and chosen.get("length", 0.0) <= 0.1),
         "shown": math.log1p(shown_tokens) / 10,
         "attended_page": max((page.share for page in grounding.attention), default=0.0),
-        "sought_here": _sought_here(grounding),
+        "first_attention_here": _first_attention_here(grounding),
     }
 
 
@@ -77,23 +77,27 @@ def seems_doubtful(answer: Answer) -> bool:
     """Whether to warn of an answer of a checkpoint that is not calibrated.
 
     The decoder was unsure; or the answer stands nowhere and it looked around; or it stands on another page than the one
-    where the decoder sought it.
+    that the decoder attended to first.
     """
     grounding = Grounding(evidence=answer.evidence, attention=answer.attention)
     nowhere = bool(answer.evidence) and not any(place.verbatim for place in answer.evidence)
     most = max((page.share for page in answer.attention), default=0.0)
     looked_around = nowhere and most < _LEAST_ATTENTION
-    return answer.probability < _LEAST_PROBABILITY or looked_around or _sought_here(grounding) < _LEAST_SOUGHT
+    return (
+        answer.probability < _LEAST_PROBABILITY
+        or looked_around
+        or _first_attention_here(grounding) < _LEAST_FIRST_ATTENTION
+    )
 
 
-def _sought_here(grounding: Grounding) -> float:
+def _first_attention_here(grounding: Grounding) -> float:
     """Attention before the first token to the page of the first evidence, as a share of that to any page."""
     if not grounding.evidence or not grounding.attention:
         return 1.0
     first = grounding.evidence[0]
-    sought = {(page.document_index, page.page): page.first_token_attention for page in grounding.attention}
-    most = max(sought.values())
-    return sought.get((first.document_index, first.page), 0.0) / most if most > 0 else 1.0
+    first_attention = {(page.document_index, page.page): page.first_token_attention for page in grounding.attention}
+    most = max(first_attention.values())
+    return first_attention.get((first.document_index, first.page), 0.0) / most if most > 0 else 1.0
 
 
 def _dot(weights: Mapping[str, float], features: Features) -> float:
