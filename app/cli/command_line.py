@@ -87,6 +87,12 @@ def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     ask.add_argument(
         "-q", "--question", dest="questions", action="append", required=True, metavar="QUESTION", help="may be repeated"
     )
+    ask.add_argument(
+        "--turns",
+        type=Path,
+        metavar="FILE.json",
+        help="earlier turns that the questions follow up, [[question, answer], ...]; each question follows these alone",
+    )
     _add_reading_options(ask)
     ask.add_argument(
         "--whole-document",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -21,8 +22,10 @@ from app.overview.search import search
 from app.page import panels
 from app.serving.provider import CheckpointState
 from app.sessions.pictures import Pictures
+from model.answering.messages import about_file, impossible, nothing_found
 from model.checkpoints.hub import _refusal
 from model.checkpoints.placement import DISK, Placement
+from model.types import Intent
 from tests.helpers.stand_ins import CountedImages, a_page, loaded
 
 CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
@@ -188,6 +191,13 @@ def test_captions_are_translated_and_what_stands_in_the_picture_is_not(languages
     html = german.html(panels.captions("a.png", Pictures(CountedImages()), [said, read]))
     assert "<p>Wahrscheinlich crossword puzzle (97%).</p><p>Darauf steht: „Answer; · Page 1 of 2“</p>" in html
     assert '<p translate="no">Answer</p><p>(2 Stellen mit Text konnten nicht gelesen werden.)</p>' in html
+
+
+def test_what_is_said_in_place_of_an_answer_is_translated(languages: Languages) -> None:
+    said = {impossible(intent) or nothing_found(intent) for intent in get_args(Intent)}
+    assert all(said <= catalogue.keys() for catalogue in CATALOGUES.values())
+    document = loaded("a.pdf", a_page(1, "one two three")).document
+    assert languages.accepted("de").text(about_file(document)) == "a.pdf hat 1 Seite und 3 Wörter"
 
 
 def test_panels_are_translated_and_foreign_text_stays(languages: Languages) -> None:
