@@ -12,7 +12,7 @@ from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
 from app.page.sample import bundled_sample
 from app.serving.provider import EngineProvider, Load, LoadingProgress
-from app.sessions.library import Library
+from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.temporary import temporary_folder
 from app.web.folder import private_folder
@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
         provider.start()
-        library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
+        sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
-        demo = build_demo(provider, reader, library, settings, bundled_sample(), uploads, made)
-        serve(demo, library, settings, lambda: provider.state.phase == "ready")
+        demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made)
+        serve(demo, sessions, settings, lambda: provider.state.phase == "ready")
     return 0
 
 

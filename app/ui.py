@@ -30,7 +30,7 @@ from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
 from app.serving.provider import EngineProvider
-from app.sessions.library import Library
+from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.web.checked_blocks import CheckedBlocks
 from app.web.gate import Rules
@@ -52,7 +52,7 @@ Outputs = tuple[Any, ...]
 def build_demo(
     provider: EngineProvider,
     reader: DocumentReader,
-    library: Library,
+    sessions: SessionStore,
     settings: Settings,
     sample: Sample,
     uploads: Uploads,
@@ -61,9 +61,9 @@ def build_demo(
     """The page, ready to be served. `folder`: where files are made for people to take."""
     handlers = Handlers(
         screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
-        reading=Reading(reader=reader, provider=provider, library=library),
-        asking=Asking(provider=provider, library=library),
-        library=library,
+        reading=Reading(reader=reader, provider=provider, sessions=sessions),
+        asking=Asking(provider=provider, sessions=sessions),
+        sessions=sessions,
         sample=sample,
         folder=folder,
     )
@@ -78,15 +78,15 @@ def build_demo(
             may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, provider=provider, handle_store=handle_store, library=library).publish(demo)
+        handle_store = HandleStore(sessions, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, provider=provider, handle_store=handle_store, sessions=sessions).publish(demo)
         with layout.tabs:
-            CaptionsTab(say, Captioning(provider, library)).connect(layout.session)
+            CaptionsTab(say, Captioning(provider, sessions)).connect(layout.session)
         wiring = Wiring(demo, layout, handlers, provider, languages)
         wiring.connect()
-        many = ManyQuestions(provider=provider, library=library)
-        layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(provider=provider)))
+        many = ManyQuestions(provider=provider, sessions=sessions)
+        layout.many.connect(wiring.on, ManyHandlers(sessions=sessions, many=many))
+        layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions, overviews=Overviews(provider=provider)))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
     return demo
 
@@ -108,7 +108,7 @@ def uploads_in(folder: Path, settings: Settings) -> Uploads:
     return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
 
 
-def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: Callable[[], bool]) -> None:
+def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_ready: Callable[[], bool]) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
     app = WebApp(
@@ -116,7 +116,7 @@ def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: C
         demo.uploads,
         file_bytes=settings.file_bytes,
         is_ready=is_ready,
-        middleware=[Middleware(Heartbeats, connect=library.connect)],
+        middleware=[Middleware(Heartbeats, connect=sessions.connect)],
     )
     demo.launch(
         _app=app,

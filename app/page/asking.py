@@ -9,8 +9,8 @@ from app.provenance import receipt, so_far
 from app.serving.provider import EngineProvider
 from app.sessions.conversation import Exchange
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.session import Session, Shown
+from app.sessions.session_store import SessionStore
 from model.answering.questions import checked_question, refers_back
 from model.errors import Cancelled, QuestionError
 from model.types import EncodedDocument
@@ -22,9 +22,9 @@ MOST_EXCHANGES = 500
 class Asking:
     """Poses questions in a session and answers them from the ticked documents."""
 
-    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+    def __init__(self, *, provider: EngineProvider, sessions: SessionStore) -> None:
         self._provider = provider
-        self._library = library
+        self._sessions = sessions
 
     def pose(self, session: Session, text: str) -> None:
         """Note a question; `start` has it answered. It may wait for a document that is still being read."""
@@ -98,7 +98,7 @@ class Asking:
                 )
 
     def _using_ticked(self, session: Session) -> contextlib.AbstractContextManager[None]:
-        return self._library.using(session, *(loaded.key for loaded in session.ticked))
+        return self._sessions.using(session, *(loaded.key for loaded in session.ticked))
 
 
 def _wait_for_reading(session: Session, job: Job) -> None:

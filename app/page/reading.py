@@ -1,4 +1,4 @@
-"""From a file that arrived to a document that can be asked: read, encoded, and put into the library."""
+"""From a file that arrived to a document that can be asked: read, encoded, and put into its session."""
 
 import hashlib
 from dataclasses import replace
@@ -9,10 +9,10 @@ from app.page import export as keeping
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.pace import Pace
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session, Shown
+from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
@@ -24,10 +24,10 @@ MOST_WAITING = 200  # files of a session
 class Reading:
     """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
-    def __init__(self, *, reader: DocumentReader, provider: EngineProvider, library: Library) -> None:
+    def __init__(self, *, reader: DocumentReader, provider: EngineProvider, sessions: SessionStore) -> None:
         self._reader = reader
         self._provider = provider
-        self._library = library
+        self._sessions = sessions
         self._speeds: dict[
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
@@ -48,7 +48,7 @@ class Reading:
             raise DocumentError(
                 f"{name} was not taken in: {count} files wait already, which is the limit. Drop it later."
             )
-        self._library.make_room(session.client, name, size_bytes)
+        self._sessions.make_room(session.client, name, size_bytes)
 
     def start(self, session: Session) -> None:
         """Have everything read that has arrived."""
@@ -65,7 +65,7 @@ class Reading:
         if incoming is None:
             return False
         try:
-            with self._library.reserved(session.client, incoming.name, len(incoming.data)):
+            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
                 loaded = self._load(session, incoming, job)
             self._keep(session, loaded)
         except PasswordNeeded as error:
@@ -80,7 +80,7 @@ class Reading:
 
     def _keep(self, session: Session, loaded: Loaded) -> None:
         try:
-            self._library.keep(session, loaded)
+            self._sessions.keep(session, loaded)
         except BaseException:
             loaded.pictures.close()
             raise
@@ -137,7 +137,7 @@ class Reading:
                 session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
         with (
-            self._library.reserved(session.client, incoming.name, size + viewed.viewed_bytes),
+            self._sessions.reserved(session.client, incoming.name, size + viewed.viewed_bytes),
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
             return engine.encode(

@@ -20,8 +20,8 @@ from app.page.screen import Screen
 from app.page.update import Update
 from app.serving.provider import EngineProvider
 from app.serving.scheduler import EngineScheduler
-from app.sessions.library import Library
 from app.sessions.session import Session
+from app.sessions.session_store import SessionStore
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
 from model.types import GenerationOptions
@@ -35,7 +35,7 @@ class Tab:
     """An open tab: its handlers, and shortcuts to what a person does there."""
 
     handlers: Handlers
-    library: Library
+    sessions: SessionStore
     screen: Screen
     engine: Engine
     scheduler: EngineScheduler
@@ -139,22 +139,22 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
     engine = Engine(tiny_checkpoint)
     provider = EngineProvider("embedded", lambda *_: engine)
     provider.load()
-    library = Library(capacity_bytes=100_000_000, linger_seconds=600)
+    sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
     screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000)
     handlers = Handlers(
         screen=screen,
-        reading=Reading(reader=page_reader, provider=provider, library=library),
-        asking=Asking(provider=provider, library=library),
-        library=library,
+        reading=Reading(reader=page_reader, provider=provider, sessions=sessions),
+        asking=Asking(provider=provider, sessions=sessions),
+        sessions=sessions,
         sample=sample,
         folder=tmp_path,
     )
-    session = library.session(handlers.enter("tab", ""))
+    session = sessions.session(handlers.enter("tab", ""))
     session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
     return Tab(
         handlers=handlers,
-        library=library,
+        sessions=sessions,
         screen=screen,
         engine=engine,
         scheduler=provider.scheduler,
