@@ -1,0 +1,279 @@
+"""The library: documents on the disk with what was read of them, for good.
+
+Each method is one transaction. Files are written before the row that names them, and deleted with it, so that a process
+that is killed at any moment loses nothing that was added and leaves nothing that the next `sweep` does not find.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from app.library.database import Database
+from app.library.files import EncodingName, FileStore
+from app.library.listing import document_where, stored_document
+from app.library.passages import add_passages, delete_passages
+from app.library.values import NewDocument, Place, Scope, StoredDocument
+from model.errors import EncodingError, LibraryError
+
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from model.types import EncodedDocument, Precision
+
+MEGABYTE = 1_000_000
+UNDO_SECONDS = 10.0  # how long a removed document can be had back
+
+
+class Library:
+    """Safe to use from several threads, and from several processes on one folder."""
+
+    def __init__(
+        self, database: Database, files: FileStore, *, capacity_bytes: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.database = database
+        self.capacity_bytes = capacity_bytes
+        self._files = files
+        self._clock = clock
+
+    @classmethod
+    def open(cls, folder: Path, *, capacity_bytes: int) -> Self:
+        """Open the library in this folder, or make one there. Raises LibraryError."""
+        files = FileStore(folder)
+        try:
+            files.make_folders()
+        except OSError as error:
+            raise LibraryError(
+                f"The library {folder} cannot be used ({error.strerror}): set READONCE_LIBRARY to another folder, or "
+                "to off."
+            ) from error
+        return cls(Database.open(folder / "library.sqlite"), files, capacity_bytes=capacity_bytes)
+
+    def close(self) -> None:
+        self.database.close()
+
+    # What is there
+
+    @property
+    def used_bytes(self) -> int:
+        """What files and encodings take on the disk."""
+        return self.database.number(
+            "SELECT (SELECT total(bytes) FROM encodings)"
+            " + (SELECT total(size) FROM (SELECT max(file_bytes) AS size FROM documents GROUP BY sha256))"
+        )
+
+    def documents(self, scope: Scope = Scope(), *, removed: bool = False) -> list[StoredDocument]:  # noqa: B008
+        """The documents, the latest used first; with `removed`, those that can still be had back, too."""
+        where, values = document_where(scope)
+        gone = "removed > ?" if removed else "NULL > ?"
+        rows = self.database.rows(
+            f"SELECT * FROM listing WHERE (removed IS NULL OR {gone}) AND {where} ORDER BY used DESC, id",
+            [self._clock() - UNDO_SECONDS, *values],
+        )
+        return [stored_document(row) for row in rows]
+
+    def find(self, sha256: str, reading: str) -> StoredDocument | None:
+        """The document that this file is when it is read so."""
+        row = self.database.row(
+            "SELECT * FROM listing WHERE sha256 = ? AND reading = ? AND removed IS NULL", (sha256, reading)
+        )
+        return None if row is None else stored_document(row)
+
+    def with_file(self, sha256: str) -> StoredDocument | None:
+        """The latest used document of this file, however it was read."""
+        row = self.database.row(
+            "SELECT * FROM listing WHERE sha256 = ? AND removed IS NULL ORDER BY used DESC", (sha256,)
+        )
+        return None if row is None else stored_document(row)
+
+    def original(self, document: StoredDocument) -> Path:
+        """The file itself."""
+        return self._files.original(document.sha256)
+
+    def encoding(self, document: StoredDocument, fingerprint: str, precision: Precision) -> EncodedDocument | None:
+        """What this checkpoint has read of the document, mapped into memory; None where it must read it first.
+
+        Raises EncodingError where the file is damaged.
+        """
+        from model.encoding.mapped import map_encoding
+
+        row = self.database.row(
+            "SELECT bytes FROM encodings WHERE document = ? AND fingerprint = ? AND precision = ?",
+            (document.id, fingerprint, precision),
+        )
+        if row is None:
+            return None
+        path = self.encoding_path(document, fingerprint, precision)
+        encoded = map_encoding(path, size_bytes=row["bytes"])
+        self.database.many("UPDATE documents SET used = ? WHERE id = ?", [(self._clock(), document.id)])
+        return replace(encoded, document=replace(encoded.document, name=document.name))
+
+    def encoding_path(self, document: StoredDocument, fingerprint: str, precision: str) -> Path:
+        return self._files.encoding(
+            EncodingName(sha256=document.sha256, reading=document.reading, fingerprint=fingerprint, precision=precision)
+        )
+
+    # What changes
+
+    def add(self, new: NewDocument) -> StoredDocument:
+        """Keep a document that was read. One of the same place that is not the same file is removed, and can be undone.
+
+        Raises LibraryError where there is no room, on the disk or in the library.
+        """
+        from model.encoding.file_format import save_encoding
+
+        self._check_room(new)
+        document, precision = new.encoded.document, str(new.encoded.memory.hidden.dtype).removeprefix("torch.")
+        name = EncodingName(
+            sha256=document.sha256,
+            reading=new.reading.key,
+            fingerprint=new.encoded.fingerprint,
+            precision=precision,
+        )
+        with _disk_in_words(new.place.name), self._files.staging() as staging:
+            (original := staging / "original").write_bytes(new.data)
+            save_encoding(new.encoded, encoding := staging / "encoding")
+            size = encoding.stat().st_size
+            with self.database.writing():
+                self._files.put(original, self._files.original(document.sha256))
+                self._files.put(encoding, self._files.encoding(name))
+                number = self._add_document(new)
+                self.database.many(
+                    "INSERT OR REPLACE INTO encodings VALUES (?, ?, ?, ?, ?)",
+                    [(number, name.fingerprint, precision, new.encoded.token_count, size)],
+                )
+                self._put(new.place, number)
+        return self._document(number)
+
+    def put(self, place: Place, document: StoredDocument) -> None:
+        """Note that a document that is there stands in this place, too."""
+        with self.database.writing():
+            self._put(place, document.id)
+
+    def remove(self, documents: Sequence[int]) -> None:
+        """Remove documents; for ten seconds they can be had back."""
+        now = self._clock()
+        with self.database.writing():
+            self.database.many("UPDATE documents SET removed = ? WHERE id = ?", [(now, number) for number in documents])
+
+    def restore(self, documents: Sequence[int]) -> int:
+        """Have removed documents back; says how many there still were."""
+        since = self._clock() - UNDO_SECONDS
+        with self.database.writing():
+            there = [
+                number
+                for number in documents
+                if self.database.row("SELECT id FROM documents WHERE id = ? AND removed > ?", (number, since))
+            ]
+            self.database.many("UPDATE documents SET removed = NULL WHERE id = ?", [(number,) for number in there])
+        return len(there)
+
+    def forget_everything(self) -> None:
+        """Delete every document and conversation, at once and for good; nothing of them is left in the database."""
+        with self.database.writing():
+            self._delete([row["id"] for row in self.database.rows("SELECT id FROM documents")])
+            for table in ("words", "conversations", "settings"):
+                self.database.rows(f"DELETE FROM {table}")
+        self.database.scrub()
+
+    def end_removals(self) -> None:
+        """Delete for good what was removed more than ten seconds ago."""
+        late = "SELECT id FROM documents WHERE removed <= ?"
+        if self.database.rows(late, (since := self._clock() - UNDO_SECONDS,)):
+            with self.database.writing():
+                self._delete([row["id"] for row in self.database.rows(late, (since,))])
+
+    def sweep(self) -> None:
+        """Delete what killed processes have left, and what was removed."""
+        self._files.sweep_staging()
+        self.end_removals()
+        with self.database.writing():
+            named = set(self._named_files())
+            for path in list(self._files.unnamed(named)):
+                self._files.delete(path)
+
+    def _check_room(self, new: NewDocument) -> None:
+        if (needed := self.used_bytes + new.size_bytes) > self.capacity_bytes:
+            raise LibraryError(
+                f"{new.place.name} was not kept: the library would take {needed / MEGABYTE:,.0f} MB, and may take"
+                f" {self.capacity_bytes / MEGABYTE:,.0f} MB. Remove documents, or raise READONCE_LIBRARY_MB."
+            )
+
+    def _add_document(self, new: NewDocument) -> int:
+        """The number of the document, which is new, or there already."""
+        document, now = new.encoded.document, self._clock()
+        known = self.database.row(
+            "SELECT id FROM documents WHERE sha256 = ? AND reading = ?", (document.sha256, new.reading.key)
+        )
+        if known is not None:
+            self.database.many("UPDATE documents SET removed = NULL, used = ? WHERE id = ?", [(now, known["id"])])
+            return int(known["id"])
+        row = self.database.row(
+            "INSERT INTO documents (sha256, reading, pages, file_bytes, range, added, used)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (document.sha256, new.reading.key, len(document.pages), len(new.data), new.reading.range, now, now),
+        )
+        assert row is not None
+        number = int(row["id"])
+        self.database.many(
+            "INSERT INTO pages VALUES (?, ?, ?, ?)",
+            [(number, page.number, page.label, page.text) for page in document.pages],
+        )
+        add_passages(self.database, number, new)
+        return number
+
+    def _put(self, place: Place, number: int) -> None:
+        """What stood in this place before is an earlier version, and removed if it stands nowhere else."""
+        before = self.database.row(
+            "SELECT document FROM places WHERE folder = ? AND name = ?", (place.folder, place.name)
+        )
+        self.database.many("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", [(place.folder, place.name, number)])
+        if before is not None and before["document"] != number:
+            self.database.many(
+                "UPDATE documents SET removed = ? WHERE id = ? AND id NOT IN (SELECT document FROM places)",
+                [(self._clock(), before["document"])],
+            )
+
+    def _delete(self, documents: Sequence[int]) -> None:
+        """Rows first, then the files that no other row names; the caller holds the transaction."""
+        candidates = {path for number in documents for path in self._named_files("WHERE documents.id = ?", (number,))}
+        for number in documents:
+            delete_passages(self.database, number)
+            self.database.rows("DELETE FROM documents WHERE id = ?", (number,))
+        for path in candidates - set(self._named_files()):
+            self._files.delete(path)
+
+    def _named_files(self, where: str = "", values: Sequence[int] = ()) -> Iterator[Path]:
+        rows = self.database.rows(
+            "SELECT sha256, reading, fingerprint, precision FROM documents"
+            f" LEFT JOIN encodings ON document = documents.id {where}",
+            values,
+        )
+        for row in rows:
+            yield self._files.original(row["sha256"])
+            if row["fingerprint"] is not None:
+                yield self._files.encoding(EncodingName(**dict(row)))
+
+    def _document(self, number: int) -> StoredDocument:
+        row = self.database.row("SELECT * FROM listing WHERE id = ?", (number,))
+        assert row is not None
+        return stored_document(row)
+
+
+@contextlib.contextmanager
+def _disk_in_words(name: str) -> Iterator[None]:
+    """A disk that is full, or cannot be written, is said in words; what was there before is untouched."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError, EncodingError) as error:
+        cause = error.__cause__ if isinstance(error, EncodingError) else error
+        if isinstance(error, EncodingError) and not isinstance(cause, OSError):
+            raise
+        reason = cause.strerror if isinstance(cause, OSError) else str(cause)
+        raise LibraryError(
+            f"{name} was not kept: the library's disk cannot be written ({reason}). Free some space, or remove "
+            "documents; what was kept before is safe."
+        ) from error
