@@ -24,6 +24,15 @@ def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
     )
 
 
+def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
+    """What of the library was asked, and what this answer cost."""
+    return (
+        f"asked {counted(documents, 'document')} of the library ({counted(tokens, 'token')}, read once)"
+        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
+        f" · looked at {counted(answer.shown_tokens, 'token')}"
+    )
+
+
 def doubtful(answer: Answer) -> bool:
     """Whether the person should be warned of an answer whose probability or evidence is weak.
 

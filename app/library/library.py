@@ -10,34 +10,27 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from app.library.catalogue import UNDO_SECONDS, Catalogue
 from app.library.database import Database
 from app.library.files import EncodingName, FileStore
-from app.library.listing import document_where, stored_document
 from app.library.passages import add_passages, delete_passages
-from app.library.values import NewDocument, Place, Scope, StoredDocument
+from app.library.values import NewDocument, Place, StoredDocument
 from model.errors import EncodingError, LibraryError
 
-if TYPE_CHECKING:  # it imports torch, which the page does not wait for
-    from model.types import EncodedDocument, Precision
-
 MEGABYTE = 1_000_000
-UNDO_SECONDS = 10.0  # how long a removed document can be had back
 
 
-class Library:
+class Library(Catalogue):
     """Safe to use from several threads, and from several processes on one folder."""
 
     def __init__(
         self, database: Database, files: FileStore, *, capacity_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
-        self.database = database
+        super().__init__(database, files, clock=clock)
         self.capacity_bytes = capacity_bytes
-        self._files = files
-        self._clock = clock
 
     @classmethod
     def open(cls, folder: Path, *, capacity_bytes: int) -> Self:
@@ -54,69 +47,6 @@ class Library:
 
     def close(self) -> None:
         self.database.close()
-
-    # What is there
-
-    @property
-    def used_bytes(self) -> int:
-        """What files and encodings take on the disk."""
-        return self.database.number(
-            "SELECT (SELECT total(bytes) FROM encodings)"
-            " + (SELECT total(size) FROM (SELECT max(file_bytes) AS size FROM documents GROUP BY sha256))"
-        )
-
-    def documents(self, scope: Scope = Scope(), *, removed: bool = False) -> list[StoredDocument]:  # noqa: B008
-        """The documents, the latest used first; with `removed`, those that can still be had back, too."""
-        where, values = document_where(scope)
-        gone = "removed > ?" if removed else "NULL > ?"
-        rows = self.database.rows(
-            f"SELECT * FROM listing WHERE (removed IS NULL OR {gone}) AND {where} ORDER BY used DESC, id",
-            [self._clock() - UNDO_SECONDS, *values],
-        )
-        return [stored_document(row) for row in rows]
-
-    def find(self, sha256: str, reading: str) -> StoredDocument | None:
-        """The document that this file is when it is read so."""
-        row = self.database.row(
-            "SELECT * FROM listing WHERE sha256 = ? AND reading = ? AND removed IS NULL", (sha256, reading)
-        )
-        return None if row is None else stored_document(row)
-
-    def with_file(self, sha256: str) -> StoredDocument | None:
-        """The latest used document of this file, however it was read."""
-        row = self.database.row(
-            "SELECT * FROM listing WHERE sha256 = ? AND removed IS NULL ORDER BY used DESC", (sha256,)
-        )
-        return None if row is None else stored_document(row)
-
-    def original(self, document: StoredDocument) -> Path:
-        """The file itself."""
-        return self._files.original(document.sha256)
-
-    def encoding(self, document: StoredDocument, fingerprint: str, precision: Precision) -> EncodedDocument | None:
-        """What this checkpoint has read of the document, mapped into memory; None where it must read it first.
-
-        Raises EncodingError where the file is damaged.
-        """
-        from model.encoding.mapped import map_encoding
-
-        row = self.database.row(
-            "SELECT bytes FROM encodings WHERE document = ? AND fingerprint = ? AND precision = ?",
-            (document.id, fingerprint, precision),
-        )
-        if row is None:
-            return None
-        path = self.encoding_path(document, fingerprint, precision)
-        encoded = map_encoding(path, size_bytes=row["bytes"])
-        self.database.many("UPDATE documents SET used = ? WHERE id = ?", [(self._clock(), document.id)])
-        return replace(encoded, document=replace(encoded.document, name=document.name))
-
-    def encoding_path(self, document: StoredDocument, fingerprint: str, precision: str) -> Path:
-        return self._files.encoding(
-            EncodingName(sha256=document.sha256, reading=document.reading, fingerprint=fingerprint, precision=precision)
-        )
-
-    # What changes
 
     def add(self, new: NewDocument) -> StoredDocument:
         """Keep a document that was read. One of the same place that is not the same file is removed, and can be undone.
@@ -146,7 +76,7 @@ class Library:
                     [(number, name.fingerprint, precision, new.encoded.token_count, size)],
                 )
                 self._put(new.place, number)
-        return self._document(number)
+        return self.document(number)
 
     def put(self, place: Place, document: StoredDocument) -> None:
         """Note that a document that is there stands in this place, too."""
@@ -191,7 +121,7 @@ class Library:
         self._files.sweep_staging()
         self.end_removals()
         with self.database.writing():
-            named = set(self._named_files())
+            named = set(self.named_files())
             for path in list(self._files.unnamed(named)):
                 self._files.delete(path)
 
@@ -212,9 +142,20 @@ class Library:
             self.database.many("UPDATE documents SET removed = NULL, used = ? WHERE id = ?", [(now, known["id"])])
             return int(known["id"])
         row = self.database.row(
-            "INSERT INTO documents (sha256, reading, pages, file_bytes, range, added, used)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (document.sha256, new.reading.key, len(document.pages), len(new.data), new.reading.range, now, now),
+            "INSERT INTO documents (sha256, reading, pages, file_bytes, added, used, range, views, pan_and_scan,"
+            " protected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                document.sha256,
+                new.reading.key,
+                len(document.pages),
+                len(new.data),
+                now,
+                now,
+                new.reading.range,
+                new.reading.views,
+                new.reading.pan_and_scan,
+                new.reading.protected,
+            ),
         )
         assert row is not None
         number = int(row["id"])
@@ -239,28 +180,12 @@ class Library:
 
     def _delete(self, documents: Sequence[int]) -> None:
         """Rows first, then the files that no other row names; the caller holds the transaction."""
-        candidates = {path for number in documents for path in self._named_files("WHERE documents.id = ?", (number,))}
+        candidates = {path for number in documents for path in self.named_files("WHERE documents.id = ?", (number,))}
         for number in documents:
             delete_passages(self.database, number)
             self.database.rows("DELETE FROM documents WHERE id = ?", (number,))
-        for path in candidates - set(self._named_files()):
+        for path in candidates - set(self.named_files()):
             self._files.delete(path)
-
-    def _named_files(self, where: str = "", values: Sequence[int] = ()) -> Iterator[Path]:
-        rows = self.database.rows(
-            "SELECT sha256, reading, fingerprint, precision FROM documents"
-            f" LEFT JOIN encodings ON document = documents.id {where}",
-            values,
-        )
-        for row in rows:
-            yield self._files.original(row["sha256"])
-            if row["fingerprint"] is not None:
-                yield self._files.encoding(EncodingName(**dict(row)))
-
-    def _document(self, number: int) -> StoredDocument:
-        row = self.database.row("SELECT * FROM listing WHERE id = ?", (number,))
-        assert row is not None
-        return stored_document(row)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.library.library import UNDO_SECONDS, Library
+from app.library.catalogue import UNDO_SECONDS
+from app.library.library import Library
 from app.library.values import Place, Reading, Scope
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
@@ -151,7 +152,7 @@ def test_what_no_row_names_goes_with_the_sweep(library: Library, engine: Engine,
 
 def test_a_shortened_encoding_is_damaged_and_not_mapped(library: Library, engine: Engine) -> None:
     stored = library.add(a_new_document(engine, *TEXTS))
-    path = library.encoding_path(stored, engine.checkpoint.fingerprint, "int8")
+    path, _ = library.encoding_file(stored, engine.checkpoint.fingerprint, "int8")
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(EncodingError, match="damaged or gone"):
         library.encoding(stored, engine.checkpoint.fingerprint, "int8")

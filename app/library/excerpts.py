@@ -1,0 +1,100 @@
+"""From a question to the library to excerpts of its documents, which the engine answers from as from any encodings.
+
+Of an encoding only the rows of the proposed passages are read from the disk, so a question costs what it is shown and
+not what the library holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.library.library import Library
+from app.library.search import find_passages
+from app.library.values import Scope, StoredDocument
+from model.encoding.excerpt import Span, excerpt
+from model.encoding.mapped import map_memory
+from model.errors import EncodingError, QuestionError
+from model.types import Document, EncodedDocument, Page, Precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpts:
+    """What of the library a question is put to: encodings of a few passages, and how many documents were searched."""
+
+    encodings: tuple[EncodedDocument, ...]
+    documents: tuple[StoredDocument, ...]  # in the order of the encodings
+    searched: int
+    tokens: int  # of all documents that were searched
+    unread: int  # documents that this checkpoint has not read
+
+
+def find_excerpts(library: Library, question: str, scope: Scope, *, fingerprint: str, precision: Precision) -> Excerpts:
+    """The passages that the question is put to. Raises QuestionError where there are none."""
+    within = library.documents(scope)
+    readable = library.encoded_documents(fingerprint, precision)
+    asked = {one.id: one for one in within if one.id in readable}
+    if not asked:
+        raise QuestionError(_nothing_to_ask(scope, len(within)))
+    passages: dict[int, list[int]] = {}
+    for found in find_passages(library.database, question, list(asked)):
+        passages.setdefault(found.document, []).append(found.passage)
+    if not passages:
+        raise QuestionError(
+            f"No word of this question stands in the {len(asked):,} documents that were searched: ask in their words."
+        )
+    encodings, documents = [], []
+    for number, numbers in passages.items():
+        try:
+            encodings.append(_excerpt(library, asked[number], numbers, fingerprint, precision))
+            documents.append(asked[number])
+        except EncodingError:  # removed or damaged meanwhile: the others can still be asked
+            continue
+    return Excerpts(
+        encodings=tuple(encodings),
+        documents=tuple(documents),
+        searched=len(asked),
+        tokens=sum(one.tokens for one in asked.values()),
+        unread=len(within) - len(asked),
+    )
+
+
+def _nothing_to_ask(scope: Scope, documents: int) -> str:
+    where = f"in {scope.folder}" if scope.folder else "in the library"
+    if documents:
+        return f"None of the {documents:,} documents {where} was read by this checkpoint yet: add them once more."
+    return f"There are no documents {where}: add some first."
+
+
+def _excerpt(
+    library: Library, document: StoredDocument, passages: Sequence[int], fingerprint: str, precision: Precision
+) -> EncodedDocument:
+    marks = ", ".join("?" * len(passages))
+    spans = [
+        Span(page=row["page"], start=row["start"], end=row["end"])
+        for row in library.database.rows(f"SELECT page, start, end FROM passages WHERE id IN ({marks})", passages)
+    ]
+    numbers = sorted({span.page for span in spans})
+    pages = library.database.rows(
+        f"SELECT number, label, text FROM pages WHERE document = ? AND number IN ({', '.join('?' * len(numbers))})"
+        " ORDER BY number",
+        (document.id, *numbers),
+    )
+    path, size = library.encoding_file(document, fingerprint, precision)
+    memory, tokens = map_memory(path, size_bytes=size)
+    whole = EncodedDocument(
+        document=Document(
+            name=document.name,
+            sha256=document.sha256,
+            pages=tuple(
+                Page(number=row["number"], text=row["text"], label=row["label"], words=(), width=1.0, height=1.0)
+                for row in pages
+            ),
+        ),
+        memory=memory,
+        tokens=tokens,
+        fingerprint=fingerprint,
+        chunks=1,
+        encode_seconds=0.0,
+    )
+    return excerpt(whole, spans)
