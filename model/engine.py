@@ -15,6 +15,8 @@ from functools import cached_property
 import torch
 
 from model.answering.generation import Generation
+from model.answering.late_interaction import LateInteraction, VectorCache
+from model.answering.matching_checkpoint import check_encodings
 from model.answering.questions import checked_question
 from model.answering.reranker import Reranker
 from model.checkpoints.checkpoint import Checkpoint
@@ -23,8 +25,8 @@ from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_ch
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.file_format import join_chunks
-from model.encoding.memory import MemorySizes, build_memory, bytes_in_precision, sizes_for, to_precision
-from model.errors import EncodingError, QuestionError, raise_if_cancelled
+from model.encoding.memory import build_memory, bytes_in_precision, to_precision
+from model.errors import QuestionError, raise_if_cancelled
 from model.network.threads import parallel_map
 from model.types import (
     Answer,
@@ -62,6 +64,10 @@ class Engine:
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
+        projection = checkpoint.retrieval
+        self.late_interaction = (
+            None if projection is None else LateInteraction(VectorCache(projection), self._encode_question)
+        )
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
@@ -226,39 +232,29 @@ class Engine:
         asked = [checked_question(question) for question in questions]
         if not asked:
             raise QuestionError("There are no questions. Ask at least one.")
-        self._check(encodings)
+        check_encodings(encodings, self.checkpoint)
         before = self._tokens_read_of(encodings)
         options = options or GenerationOptions()
-        generation = Generation(self.checkpoint, self._backend.parts, encodings, options, cancelled, self.reranker)
+        generation = Generation(
+            self.checkpoint,
+            self._backend.parts,
+            encodings,
+            options,
+            cancelled,
+            reranker=self.reranker,
+            late_interaction=self.late_interaction,
+        )
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
             for answers in generation.answers(asked, history)
         )
 
-    def _check(self, encodings: Sequence[EncodedDocument]) -> None:
-        if not encodings:
-            raise QuestionError("No document is chosen: add one, or tick one that was read.")
-        for encoded in encodings:
-            if encoded.fingerprint != self.checkpoint.fingerprint:
-                raise EncodingError(
-                    f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
-                    f"in use ({self.checkpoint.name}, {self.checkpoint.fingerprint[:12]}): read the document again."
-                )
-            self._check_sizes(encoded)
-
-    def _check_sizes(self, encoded: EncodedDocument) -> None:
-        """A foreign encoding may bear the checkpoint's fingerprint and not be its work."""
-        decoder = self.checkpoint.model.model.decoder.config
-        if (found := MemorySizes.of(encoded.memory)) != (needed := sizes_for(self.checkpoint.model)):
-            raise EncodingError(
-                f"{encoded.document.name} is encoded in {found}, but the checkpoint in use has {needed}: "
-                "read the document again."
-            )
-        if (largest := int(encoded.tokens.ids.max())) >= decoder.vocab_size:
-            raise EncodingError(
-                f"{encoded.document.name} has token {largest}, but the checkpoint in use knows {decoder.vocab_size} "
-                "tokens: read the document again."
-            )
+    def _encode_question(self, question: str) -> torch.Tensor:
+        """A question's encoder states (Q, H), for retrieval. Its tokens are not the document's."""
+        checkpoint = self.checkpoint
+        ids, _ = token_maps.encode_text(checkpoint.tokenizer, question)
+        tokens = torch.tensor([checkpoint.bos, *ids], device=checkpoint.device)
+        return encode_chunk(checkpoint.model, tokens, native=self._backend.native)[1:]
 
     def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})

@@ -128,6 +128,19 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalProjection:
+    """The matrices by which a checkpoint's encoder states are compared (`model/answering/late_interaction.py`).
+
+    document and question: (H, R) float32; document_mean and question_mean: (H,) float32, subtracted before.
+    """
+
+    document: torch.Tensor
+    question: torch.Tensor
+    document_mean: torch.Tensor
+    question_mean: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenMap:
     """Where each token of the memory comes from. Each tensor is (T,) int32.
 

@@ -14,9 +14,11 @@ import torch
 
 from model.answering.beam_search import BeamSearch, Candidate
 from model.answering.evidence import Grounding, ground
+from model.answering.late_interaction import LateInteraction
+from model.answering.passages import has_sentences
 from model.answering.prompts import decode_answer, end_tokens, prompt_ids
 from model.answering.reranker import Reranker, visible_text
-from model.answering.retrieval import has_sentences, visible_tokens
+from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
@@ -56,6 +58,7 @@ class Generation:
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
         reranker: Reranker | None = None,
+        late_interaction: LateInteraction | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._parts = parts
@@ -63,6 +66,7 @@ class Generation:
         self._options = options
         self._cancelled = cancelled
         self._reranker = reranker if options.temperature == 0 else None
+        self._late_interaction = late_interaction
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
 
@@ -94,7 +98,8 @@ class Generation:
                 union=torch.ones(total, dtype=torch.bool),
             )
         earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
-        visible_mask = visible_tokens(self._encodings, [question + earlier for question in questions], tokens)
+        asked = [question + earlier for question in questions]
+        visible_mask = visible_tokens(self._encodings, asked, tokens, self._late_interaction)
         return Retrieved(visible_mask=visible_mask, union=visible_mask.any(0))
 
     def _decoder(self, prompts: Sequence[Sequence[int]], retrieved: Retrieved) -> Decoder:

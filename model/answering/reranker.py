@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import torch
 
 from model.answering.beam_search import Candidate
+from model.answering.passages import plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT
-from model.answering.retrieval import plain_letters
 from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 

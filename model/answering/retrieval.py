@@ -1,9 +1,10 @@
-"""Retrieval: the passages that a question attends to, ranked by BM25.
+"""Retrieval: the passages that a question attends to, ranked by words and by meaning.
 
 A small checkpoint is distracted by many pages, over which attention must find a place as well as read it. Words find
-the place well: passages are ranked by BM25 (Robertson and Zaragoza, 2009), in which rare words count most; a passage
-that shares only stop words ("what", "of") with the question is not retrieved. A memory is a set of tokens, so attending
-to a few passages is attention over fewer tokens: nothing is encoded again, and an answer costs less.
+exact names and numbers: BM25 (Robertson and Zaragoza, 2009), in which rare words count most and a passage that shares
+only stop words ("what", "of") with the question counts nothing. Late interaction (`late_interaction.py`) finds other
+wordings and other languages. The two rankings are fused by their reciprocal ranks (Cormack et al., SIGIR 2009). A
+memory is a set of tokens, so attending to a few passages is attention over fewer tokens: nothing is encoded again.
 
 Shapes: T tokens of the joined memories, N questions.
 """
@@ -12,18 +13,17 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
-from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
+from model.answering.late_interaction import LateInteraction
+from model.answering.passages import Passage, has_sentences, passages_of, plain_letters
 from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 
-_LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines if no sentence ends among them
 _MOST = 3  # passages of a question
 _LEAST_RELEVANCE = 0.5  # of the best passage's score: a weaker passage distracts
 _LEAST_FOUND = 0.5  # share of the question's words that the passages have; below it all of a short text is used
@@ -31,32 +31,28 @@ _STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings diff
 _SHORT_WORD = 4  # characters; longer words are matched by their prefix
 _STOP_WORD_WEIGHT = 0.5  # share of its weight that a stop word keeps
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
-    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
-)
-_LINE_END = re.compile(r"\n")
+_LEAST_FUSED = 0.7  # likewise, of reciprocal ranks
+_RANK_OFFSET = 10  # of reciprocal rank fusion: smaller lets the first ranks count more
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces between words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """Some sentences or lines of a page: tokens [first, last) of the joined memories, and the text in plain letters."""
-
-    first: int
-    last: int
-    text: str
-
-
-def visible_tokens(encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int) -> torch.Tensor:
+def visible_tokens(
+    encodings: Sequence[EncodedDocument],
+    questions: Sequence[str],
+    tokens: int,
+    late_interaction: LateInteraction | None = None,
+) -> torch.Tensor:
     """The tokens that each question attends to, (N, T) bool: its best passages, of about `tokens` tokens at most.
 
-    A question that has no content word in common with the documents attends to everything.
+    Without late interaction a question that has no content word in common with the documents attends to everything.
     """
     visible_mask = torch.ones(len(questions), sum(encoded.token_count for encoded in encodings), dtype=torch.bool)
     passages = passages_of(encodings)
+    spans = [(passage.first, passage.last) for passage in passages]
     for visible, question in zip(visible_mask, questions, strict=True):
-        if chosen := retrieve(passages, question, tokens):
+        by_meaning = late_interaction.scores(encodings, spans, question) if late_interaction else None
+        if chosen := retrieve(passages, question, tokens, by_meaning):
             visible[:] = False
             visible[0] = True  # a `<bos>`: heads that find nothing attend to it (an attention sink)
             for passage in chosen:
@@ -64,71 +60,41 @@ def visible_tokens(encodings: Sequence[EncodedDocument], questions: Sequence[str
     return visible_mask
 
 
-def retrieve(passages: Sequence[Passage], question: str, tokens: int) -> list[Passage]:
+def retrieve(
+    passages: Sequence[Passage], question: str, tokens: int, by_meaning: torch.Tensor | None = None
+) -> list[Passage]:
     """The passages of a question, the best first; none: it attends to everything.
 
-    None are retrieved from a short form, and from a short text that has few of the question's words, because the
-    question is then worded differently.
+    by_meaning: (P,), each passage's score by late interaction, if there is one. None are retrieved from a short form,
+    and from a short text that has few of the question's words, because the question is then worded differently.
     """
     total = sum(passage.last - passage.first for passage in passages)
-    if _of_lines(total, len(passages)) and total <= 2 * tokens:  # a form, and short enough
+    if total <= 2 * tokens and not has_sentences("\n".join(one.text for one in passages), total):  # a short form
         return []
     scores = relevance(passages, question)
     best, short = max(scores, default=0.0), total <= tokens
     chosen: list[Passage] = []
+    least = _LEAST_RELEVANCE * best
+    if by_meaning is not None:
+        scores = fused(scores, by_meaning)
+        least = _LEAST_FUSED * max(scores, default=0.0)
     for index in sorted(range(len(passages)), key=lambda index: -scores[index])[:_MOST]:
         passage = passages[index]
         tokens -= passage.last - passage.first
-        if scores[index] <= _LEAST_RELEVANCE * best or (chosen and tokens < 0):
+        if scores[index] <= least or (chosen and tokens < 0):
             break
         chosen.append(passage)
     return [] if short and _share_found(chosen, question) < _LEAST_FOUND else chosen
 
 
-def has_sentences(text: str, tokens: int) -> bool:
-    """Whether a text of so many tokens consists of sentences, not of lines as a form does."""
-    return not _of_lines(tokens, 1 + sum(1 for _ in _SENTENCE_END.finditer(text)))
-
-
-def _of_lines(tokens: int, passages: int) -> bool:
-    return tokens >= _LONGEST // 2 * passages
-
-
-def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:
-    """The passages of all pages with text, in the order of the joined tokens."""
-    passages: list[Passage] = []
-    offset = 0
-    for encoded in encodings:
-        for page in encoded.document.pages:
-            rows = (encoded.tokens.pages == page.number).nonzero().flatten()
-            starts, ends = encoded.tokens.starts[rows].tolist(), encoded.tokens.ends[rows].tolist()
-            places = (rows + offset).tolist()
-            passages += [
-                replace(passage, first=places[passage.first], last=places[passage.last - 1] + 1)
-                for passage in cut(page.text, starts, ends)
-            ]
-        offset += encoded.token_count
-    return passages
-
-
-def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passage]:
-    """Cut a text into passages. Its token i covers characters [starts[i], ends[i]); tokens count from 0.
-
-    A passage ends with a sentence or paragraph; if none ends within the longest passage, with the last line that fits.
-    """
-    sentences, lines = (
-        [bisect_left(starts, match.end()) for match in pattern.finditer(text)] for pattern in (_SENTENCE_END, _LINE_END)
-    )
-    first = 0
-    while first < len(starts):
-        most = min(first + _LONGEST, len(starts))
-        last = most
-        if sentence := sentences[bisect_left(sentences, first + _SHORTEST) : bisect_right(sentences, most)]:
-            last = sentence[0]
-        elif most < len(starts) and (fits := lines[bisect_right(lines, first) : bisect_right(lines, most)]):
-            last = fits[-1]
-        yield Passage(first=first, last=last, text=plain_letters(text[starts[first] : ends[last - 1]]))
-        first = last
+def fused(by_words: Sequence[float], by_meaning: torch.Tensor) -> list[float]:
+    """Reciprocal rank fusion. A passage without a content word of the question has no rank by words."""
+    scores = [0.0] * len(by_words)
+    for ranking in (by_words, by_meaning.tolist()):
+        for rank, index in enumerate(sorted(range(len(ranking)), key=lambda index: -ranking[index])):
+            if ranking is not by_words or ranking[index] > 0:
+                scores[index] += 1 / (_RANK_OFFSET + rank)
+    return scores
 
 
 def relevance(passages: Sequence[Passage], question: str) -> list[float]:
@@ -198,8 +164,3 @@ def _stem(word: str, text: str) -> str:
     """The prefix of a word, a shorter one if the text does not have it: "expiry" finds "expires"."""
     stem = word[:_STEM]
     return stem if re.search(rf"\b{stem}", text) else stem[:_SHORTEST_STEM]
-
-
-def plain_letters(text: str) -> str:
-    """Lower case, without accents."""
-    return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))

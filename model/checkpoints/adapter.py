@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from model.errors import CheckpointError
 from model.network.int8 import quantize
+from model.types import RetrievalProjection
 
 _ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 
@@ -33,6 +34,7 @@ class AdapterInfo:
     passage_tokens: int  # that the decoder is shown of a document (`model/answering/retrieval.py`)
     ranking: dict[str, float]  # weights of `model/answering/reranker.py`; none: the likeliest answer is given
     description: str
+    retrieval_sha256: str = ""  # of the projection for late interaction; empty: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,18 @@ def adapter_file() -> Path:
     return _ASSETS / "embedded.safetensors"
 
 
+def projection_file() -> Path:
+    """The shipped projection for late interaction."""
+    return _ASSETS / "embedded-retrieval.safetensors"
+
+
+def read_projection(file: Path, sha256: str) -> RetrievalProjection:
+    """The projection of that hash. Raises CheckpointError if the file is missing or another one."""
+    _check_hash(file, sha256)
+    tensors = {name: tensor.float() for name, tensor in load_file(file).items()}
+    return RetrievalProjection(**{field.name: tensors[field.name] for field in fields(RetrievalProjection)})
+
+
 def adapter_info() -> AdapterInfo:
     """What is known of the shipped adapter."""
     return AdapterInfo(**json.loads((_ASSETS / "embedded.json").read_text(encoding="utf-8")))
@@ -107,7 +121,12 @@ def write_adapter(adapter: Adapter, file: Path) -> str:
 
 
 def read_adapter(file: Path, sha256: str) -> Adapter:
-    """The adapter of that hash. Raises CheckpointError where the file is missing or another one."""
+    """The adapter of that hash. Raises CheckpointError if the file is missing or another one."""
+    _check_hash(file, sha256)
+    return load_adapter(file)
+
+
+def _check_hash(file: Path, sha256: str) -> None:
     try:
         found = hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
@@ -117,7 +136,6 @@ def read_adapter(file: Path, sha256: str) -> Adapter:
             f"The adapter {file.name} is damaged: its sha256 is {found[:12]}, not {sha256[:12]}. Install again, "
             "without changing it on the way (git LFS and text conversion do)."
         )
-    return load_adapter(file)
 
 
 def load_adapter(file: Path) -> Adapter:

@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer
 
 from model.network.t5gemma2 import T5Gemma2
+from model.types import RetrievalProjection
 
 if TYPE_CHECKING:
     from transformers import Gemma3ImageProcessorPil
@@ -31,6 +32,7 @@ class Checkpoint:
     # Weights of the features by which it chooses among likely answers (`model/answering/reranker.py`); None: it gives
     # the likeliest.
     reranker_weights: Mapping[str, float] | None = None
+    retrieval: RetrievalProjection | None = None  # compares questions with passages; None: words alone find passages
     passage_tokens: int | None = None  # tokens of passages that it answers best from; None: all
 
     @property

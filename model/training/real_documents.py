@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
+from model.answering.passages import PageTokens, cut_pages, plain_letters
+from model.answering.passages import Passage as CutPassage
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.answering.retrieval import Passage as CutPassage
-from model.answering.retrieval import cut, plain_letters, retrieve
+from model.answering.retrieval import retrieve
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
+from model.training.similarities import Similarities, TextSimilarities
 from model.types import Turn
 
 KEPT_OUT = (  # sources of documents that are measured with elsewhere
@@ -54,31 +56,45 @@ Spans = tuple[tuple[int, int], ...]
 class PagedText:
     """A document's tokens, its pages joined as the engine joins them, and its passages.
 
-    pages: the page that each passage stands on.
+    pages: the page that each passage stands on. similarities: None where words alone choose passages.
     """
 
     ids: list[int]
     passages: list[CutPassage]
     pages: list[int]
+    similarities: TextSimilarities | None = None
 
     @classmethod
-    def of(cls, texts: Mapping[int, str], tokens: Tokens) -> PagedText:
+    def of(cls, texts: Mapping[int, str], tokens: Tokens, similarities: Similarities | None = None) -> PagedText:
         """From page texts by their numbers."""
         ids: list[int] = []
-        passages: list[CutPassage] = []
-        pages: list[int] = []
+        pages: list[PageTokens] = []
+        numbers: list[int] = []
         for number, text in texts.items():
             page_ids, places = encode_text(tokens.tokenizer, text)
             if not page_ids:
                 continue
             ids += tokens.separator if ids else []
             starts, ends = zip(*places, strict=True)
-            found = list(cut(text, starts, ends))
-            first = len(ids)
-            passages += [replace(one, first=one.first + first, last=one.last + first) for one in found]
-            pages += [number] * len(found)
+            pages.append(
+                PageTokens(text=text, starts=starts, ends=ends, places=range(len(ids), len(ids) + len(places)))
+            )
+            numbers.append(number)
             ids += page_ids
-        return cls(ids=ids, passages=passages, pages=pages)
+        found = cut_pages(pages)
+        return cls(
+            ids=ids,
+            passages=[passage for _, passage in found],
+            pages=[numbers[index] for index, _ in found],
+            similarities=similarities.of(ids) if similarities and ids else None,
+        )
+
+    def chosen_for(self, question: str) -> list[int]:
+        """Which passages answering would show a question, the best first."""
+        spans = [(passage.first, passage.last) for passage in self.passages]
+        by_meaning = self.similarities.scores(spans, question) if self.similarities else None
+        numbers = {passage: number for number, passage in enumerate(self.passages)}
+        return [numbers[one] for one in retrieve(self.passages, question, PASSAGE_TOKENS, by_meaning)]
 
     def place_of(self, row: Mapping, *, paged: bool) -> list[int]:
         """Which passages hold what a row rests on; none where its quote is not found.
@@ -136,7 +152,14 @@ class PagedText:
         return _runs((self.passages[i].first, self.passages[i].last) for i in sorted(indices))
 
 
-def real_passages(folder: Path, pages: Path, tokens: Tokens, *, development: bool = False) -> list[Passage]:
+def real_passages(
+    folder: Path,
+    pages: Path,
+    tokens: Tokens,
+    similarities: Similarities | None = None,
+    *,
+    development: bool = False,
+) -> list[Passage]:
     """What `train` of a folder of real documents asks, in excerpts; `development`: its documents for choosing."""
     sample = hashlib.sha256(_SAMPLE.read_bytes()).hexdigest()
     read = (row for row in read_rows(pages) if row["sha256"] != sample)  # the bundled sample is measured with
@@ -150,7 +173,9 @@ def real_passages(folder: Path, pages: Path, tokens: Tokens, *, development: boo
         passage
         for name, rows in asked.items()
         if any(texts.get(name, {}).values())
-        for passage in document_passages(texts[name], rows, tokens, paged=documents[name]["file"].endswith("pdf"))
+        for passage in document_passages(
+            texts[name], rows, tokens, similarities, paged=documents[name]["file"].endswith("pdf")
+        )
     ]
 
 
@@ -169,10 +194,15 @@ def is_for_development(document: str) -> bool:
 
 
 def document_passages(
-    texts: Mapping[int, str], rows: Sequence[Mapping], tokens: Tokens, *, paged: bool
+    texts: Mapping[int, str],
+    rows: Sequence[Mapping],
+    tokens: Tokens,
+    similarities: Similarities | None = None,
+    *,
+    paged: bool,
 ) -> Iterator[Passage]:
     """Excerpts of a document, each with questions whose places stand near each other."""
-    text = PagedText.of(texts, tokens)
+    text = PagedText.of(texts, tokens, similarities)
     pairs = [pair for row in rows for pair in _pairs(text, row, tokens, paged=paged)]
     for group in _groups(sorted(pairs, key=lambda pair: pair.shown), _ROOM):
         yield _excerpt(text, group)
@@ -202,7 +232,7 @@ def _pairs(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Ite
         yield replace(pair, shown=text.lead)
         return
     earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
-    chosen = [text.passages.index(one) for one in retrieve(text.passages, question + earlier, PASSAGE_TOKENS)]
+    chosen = text.chosen_for(question + earlier)
     place = text.place_of(row, paged=paged) if row["answers"] else chosen[:1]
     if place or not row["answers"]:
         ways = (text.with_room(place if row["answers"] else [], chosen), text.with_neighbours(place))

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from model.checkpoints import load_checkpoint
 from model.checkpoints.adapter import load_adapter
 from model.checkpoints.files import load_tokenizer
 from model.checkpoints.gemma3 import assemble_base, gemma_config, read_gemma_weights, read_tokenizer
@@ -28,6 +29,7 @@ from model.training.mixture import Mixture
 from model.training.packing import Batch
 from model.training.real_documents import real_passages
 from model.training.recipe import REAL, SHAPES, SOURCES, Recipe
+from model.training.similarities import Similarities
 from model.training.sources import keep_sources, kept_passages, load_sources
 from model.training.trainer import Trainer
 from model.training.workers import Workers, workers
@@ -38,14 +40,25 @@ FREQUENT_TOKENS = 12_000  # of the answers, that the head always knows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealDocuments:
-    """A folder of real documents with questions, and the file of their page texts (`python -m app.bench pages`)."""
+    """A folder of real documents with questions, and the file of their page texts (`python -m app.bench pages`).
+
+    found_by: the checkpoint that chooses passages by its states, too; None: words alone do.
+    """
 
     folder: Path
     pages: Path
+    found_by: str | None = None
 
     def passages(self, run: Path, tokens: Tokens, *, development: bool) -> list[Passage]:
         file = run / f"real-{'development' if development else 'train'}.safetensors"
-        return kept_passages(file, lambda: real_passages(self.folder, self.pages, tokens, development=development))
+
+        def made() -> list[Passage]:
+            similarities = None
+            if self.found_by is not None:
+                similarities = Similarities(load_checkpoint(self.found_by, cache_folder=run), run)
+            return real_passages(self.folder, self.pages, tokens, similarities, development=development)
+
+        return kept_passages(file, made)
 
 
 def read_sources(
@@ -115,6 +128,11 @@ def argument_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/*.jsonl.gz and dev/*.jsonl.gz")
     parser.add_argument("--real", type=Path, help="folder of real documents, with questions.jsonl and documents.jsonl")
     parser.add_argument("--pages", type=Path, help="their page texts, as `python -m app.bench pages` writes them")
+    parser.add_argument(
+        "--found-by",
+        metavar="CHECKPOINT",
+        help="choose their passages by this checkpoint's states, too: `embedded`, where the encoder stays frozen",
+    )
     parser.add_argument("--folder", type=Path, required=True, help="folder of this run: state, log, base weights")
     parser.add_argument(
         "--adapter", type=Path, help="an adapter of the same rank to start from, such as assets/embedded.safetensors"
@@ -156,7 +174,7 @@ def main() -> None:
         with processes.in_turn():
             base = assemble_base(run)
             tokens = Tokens(kept_tokenizer(base, run / "tokenizer"))
-            real = RealDocuments(folder=arguments.real, pages=arguments.pages) if arguments.real else None
+            real = _real_documents(arguments)
             sources = read_sources(arguments.data, real, run, tokens, recipe.passages)
             held = real.passages(run, tokens, development=True) if real else []
         trainer = prepare(base, sources, tokens, recipe, processes=processes, loaders=arguments.loaders)
@@ -166,6 +184,12 @@ def main() -> None:
             trainer.begin_with(load_adapter(arguments.adapter).by_name())
         checks = make_checks(arguments.data / "dev", held, tokens) if processes.rank == 0 else {}
         train(trainer, checks, run, arguments.check_every)
+
+
+def _real_documents(arguments: argparse.Namespace) -> RealDocuments | None:
+    if not arguments.real:
+        return None
+    return RealDocuments(folder=arguments.real, pages=arguments.pages, found_by=arguments.found_by)
 
 
 def train(trainer: Trainer, checks: dict[str, list[Batch]], run: Path, check_every: int) -> None:

@@ -18,7 +18,7 @@ from transformers import (
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import for_foreign_text
-from model.types import Answer, Document, Page
+from model.types import Answer, Document, Page, RetrievalProjection
 
 TEXT = """The library of Lindau was founded in 1907 by Ada Keller. It has 41,250 volumes on three floors.
 Its treasurer is Omar Haddad. The annual report was issued on 14 March 2025 and names a budget of 96,400 euros.
@@ -116,6 +116,17 @@ def tiny_checkpoint(*, chunk_size: int = 10_000, chunk_overlap: int = 0, seed: i
         image_processor=Gemma3ImageProcessorPil(
             size={"height": 224, "width": 224}, image_mean=[0.5] * 3, image_std=[0.5] * 3
         ),
+    )
+
+
+def random_projection(hidden: int, size: int = 16) -> RetrievalProjection:
+    """For late interaction over states of that size."""
+    generator = torch.Generator().manual_seed(4)
+    return RetrievalProjection(
+        document=torch.randn(hidden, size, generator=generator),
+        question=torch.randn(hidden, size, generator=generator),
+        document_mean=torch.randn(hidden, generator=generator),
+        question_mean=torch.randn(hidden, generator=generator),
     )
 
 

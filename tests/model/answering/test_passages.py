@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 import torch
 
-from model.answering.retrieval import cut, passages_of, relevance, retrieve, visible_tokens
+from model.answering.passages import PageTokens, cut, cut_pages, passages_of
+from model.answering.retrieval import relevance, retrieve, visible_tokens
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
 from model.encoding.memory import select_tokens, to_device
@@ -123,6 +125,58 @@ def test_an_abbreviation_ends_no_sentence(checkpoint: Checkpoint) -> None:
     assert shown.strip() == "The keeper was Mr. Reid of No. 3 Harbour Street."
 
 
+@pytest.mark.parametrize(
+    ("text", "passages"),
+    [
+        (  # an abbreviation within a sentence, before a small letter or known
+            "The deed names Orrin Mills Inc. as the owner of the whole weir. The lease with Vale Ltd. ended last year.",
+            [
+                "The deed names Orrin Mills Inc. as the owner of the whole weir.",
+                " The lease with Vale Ltd. ended last year.",
+            ],
+        ),
+        (  # rows of a table are whole, whatever full stops they have, and the sentence around them is another passage
+            "Sales by company and year are as follows, as of the end of June:\n"
+            "Orrin Mills Inc. Holding - Sales in 2023: 4.5 m; Sales in 2024: 5.25 m. audited\n"
+            "Vale Ltd. and daughters - Sales in 2023: 1.0 m; Sales in 2024: 1.75 m\n"
+            "All sums are in crowns of the former year, before tax.",
+            [
+                "Sales by company and year are as follows, as of the end of June:\n",
+                "Orrin Mills Inc. Holding - Sales in 2023: 4.5 m; Sales in 2024: 5.25 m. audited\n",
+                "Vale Ltd. and daughters - Sales in 2023: 1.0 m; Sales in 2024: 1.75 m\n",
+                "All sums are in crowns of the former year, before tax.",
+            ],
+        ),
+    ],
+)
+def test_a_passage_ends_where_a_sentence_or_a_row_does(text: str, passages: list[str]) -> None:
+    """Here each word is a token."""
+    places = [match.span() for match in re.finditer(r"\S+", text)]
+    starts, ends = zip(*places, strict=True)
+    found = [text[starts[one.first] : ends[one.last - 1]] for one in cut(text, starts, ends)]
+    assert [one.strip() for one in found] == [one.strip() for one in passages]
+
+
+def test_a_long_sentence_stays_whole() -> None:
+    words = [f"word{number}" for number in range(200)]
+    text = " ".join(words) + ". And a further sentence follows it, of more than twelve words in all, as it must."
+    places = [match.span() for match in re.finditer(r"\S+", text)]
+    starts, ends = zip(*places, strict=True)
+    assert [one.last - one.first for one in cut(text, starts, ends)] == [200, len(places) - 200]
+
+
+def test_a_sentence_over_a_page_break_is_one_passage() -> None:
+    def page(text: str, first: int) -> PageTokens:
+        places = [match.span() for match in re.finditer(r"\S+", text)]
+        starts, ends = zip(*places, strict=True)
+        return PageTokens(text=text, starts=starts, ends=ends, places=range(first, first + len(places)))
+
+    begun = "The keeper of the light at Skerry rows to the harbour every week and"
+    pages = [page(begun, 1), page("brings back bread.", 20), page("Nobody else lives there.", 30)]
+    found = [(index, one.first, one.last) for index, one in cut_pages(pages)]
+    assert found == [(0, 1, 23), (2, 30, 34)]
+
+
 def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -> str:
     _, places = encode_text(checkpoint.tokenizer, text)
     starts, ends = zip(*places, strict=True)
@@ -132,7 +186,7 @@ def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -
 
 def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over two documents, too, and cut behind sentences."""
-    monkeypatch.setattr("model.answering.retrieval._LONGEST", 30)
+    monkeypatch.setattr("model.answering.passages._LONGEST", 30)
     passages = passages_of([encoded, encoded])
     pages = torch.cat([encoded.tokens.pages] * 2)
     covered = torch.zeros(len(pages))

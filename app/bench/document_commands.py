@@ -1,0 +1,86 @@
+"""Benchmarks over folders of documents: how they are read, and what is answered about them."""
+
+import argparse
+from pathlib import Path
+
+from app.bench.argument_types import add_answering, positive
+from app.cli.command_line import OneLineParser
+
+
+def add_document_benchmarks(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    _add_reading(benchmarks)
+    _add_real(benchmarks)
+    _add_pages(benchmarks)
+    _add_corpus(benchmarks)
+
+
+def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    reading = benchmarks.add_parser("reading", help="pages as they are read, against their right text")
+    reading.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="documents.jsonl, order.jsonl, tables.jsonl, files"
+    )
+    reading.add_argument("--split", metavar="NAME", help="only the documents of this split")
+    reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
+    reading.add_argument("--json", type=Path, metavar="FILE", help="write every page's scores")
+    reading.set_defaults(run=_reading)
+
+
+def _reading(arguments: argparse.Namespace) -> None:
+    from app.bench.reading import reading
+
+    reading(arguments)
+
+
+def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    real = benchmarks.add_parser("real", help="questions about real documents, by kind, with evidence and doubt")
+    _add_real_folder(real, default="check")
+    real.add_argument("--limit", type=positive, metavar="N", help="only the first N documents")
+    real.add_argument("--documents", nargs="+", metavar="ID", help="only these documents")
+    real.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    add_answering(real)
+    real.add_argument(
+        "--answers", type=Path, metavar="FILE", help="keep every answer here, as JSON lines; goes on with what is there"
+    )
+    real.add_argument("--json", action="store_true", help="print one JSON object")
+    real.set_defaults(run=_real)
+
+
+def _real(arguments: argparse.Namespace) -> None:
+    from app.bench.real import real
+
+    real(arguments)
+
+
+def _add_pages(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    pages = benchmarks.add_parser("pages", help="write the page texts of real documents, which training reads")
+    _add_real_folder(pages, default="train")
+    pages.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="JSON lines; goes on with it")
+    pages.set_defaults(run=_pages)
+
+
+def _pages(arguments: argparse.Namespace) -> None:
+    from app.bench.page_texts import pages
+
+    pages(arguments)
+
+
+def _add_real_folder(benchmark: argparse.ArgumentParser, *, default: str) -> None:
+    benchmark.add_argument(
+        "--data", required=True, type=Path, metavar="FOLDER", help="documents.jsonl, questions.jsonl and files/"
+    )
+    benchmark.add_argument("--split", default=default, metavar="NAME", help=f"whose documents ({default})")
+
+
+def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    corpus = benchmarks.add_parser("corpus", help="read every file of a folder: what is refused, slow or lost")
+    corpus.add_argument("folder", type=Path, metavar="FOLDER", help="with documents, in folders below it, too")
+    corpus.add_argument("--limit", type=positive, metavar="N", help="only the first N files")
+    corpus.add_argument("--jobs", type=positive, default=2, metavar="N", help="how many files at once (2)")
+    corpus.add_argument("--json", action="store_true", help="print one JSON object, with what became of each file")
+    corpus.set_defaults(run=_corpus)
+
+
+def _corpus(arguments: argparse.Namespace) -> None:
+    from app.bench.corpus import corpus
+
+    corpus(arguments)

@@ -1,0 +1,36 @@
+"""Whether encodings are the work of the checkpoint that shall answer from them."""
+
+from collections.abc import Sequence
+
+from model.checkpoints.checkpoint import Checkpoint
+from model.encoding.memory import MemorySizes, sizes_for
+from model.errors import EncodingError, QuestionError
+from model.types import EncodedDocument
+
+
+def check_encodings(encodings: Sequence[EncodedDocument], checkpoint: Checkpoint) -> None:
+    """Raises QuestionError if there are none, EncodingError if one was made by another checkpoint."""
+    if not encodings:
+        raise QuestionError("No document is chosen: add one, or tick one that was read.")
+    for encoded in encodings:
+        if encoded.fingerprint != checkpoint.fingerprint:
+            raise EncodingError(
+                f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
+                f"in use ({checkpoint.name}, {checkpoint.fingerprint[:12]}): read the document again."
+            )
+        _check_sizes(encoded, checkpoint)
+
+
+def _check_sizes(encoded: EncodedDocument, checkpoint: Checkpoint) -> None:
+    """A foreign encoding may bear the checkpoint's fingerprint and not be its work."""
+    if (found := MemorySizes.of(encoded.memory)) != (needed := sizes_for(checkpoint.model)):
+        raise EncodingError(
+            f"{encoded.document.name} is encoded in {found}, but the checkpoint in use has {needed}: "
+            "read the document again."
+        )
+    known = checkpoint.model.model.decoder.config.vocab_size
+    if (largest := int(encoded.tokens.ids.max())) >= known:
+        raise EncodingError(
+            f"{encoded.document.name} has token {largest}, but the checkpoint in use knows {known} "
+            "tokens: read the document again."
+        )

@@ -1,0 +1,39 @@
+"""A question is compared with a text in training as answering compares it with the encoding."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.answering.passages import passages_of
+from model.engine import Engine
+from model.errors import CheckpointError
+from model.training.data import Tokens
+from model.training.real_documents import PagedText
+from model.training.similarities import Similarities
+from tests.helpers.tiny import TEXT, document, random_projection, tiny_checkpoint
+
+QUESTION = "Who is the treasurer?"
+
+
+def test_scores_are_those_of_answering(tmp_path: Path) -> None:
+    plain = tiny_checkpoint()
+    checkpoint = replace(plain, retrieval=random_projection(plain.model.config.decoder.hidden_size))
+    engine = Engine(checkpoint)
+    encoded = engine.encode(document(TEXT, TEXT[:120]))
+    assert engine.late_interaction is not None
+    spans = [(passage.first, passage.last) for passage in passages_of([encoded])]
+    expected = engine.late_interaction.scores([encoded], spans, QUESTION)
+    pages = {1: TEXT, 2: TEXT[:120]}
+    text = PagedText.of(pages, Tokens(checkpoint.tokenizer), Similarities(checkpoint, tmp_path))
+    # The memory begins with a `<bos>`, which a text that is learned from does not have.
+    assert [(passage.first + 1, passage.last + 1) for passage in text.passages] == spans
+    assert text.similarities is not None
+    scores = text.similarities.scores([(first - 1, last - 1) for first, last in spans], QUESTION)
+    assert torch.allclose(scores, expected, atol=2e-2)
+
+
+def test_a_checkpoint_without_a_projection_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="has no projection"):
+        Similarities(tiny_checkpoint(), tmp_path)
