@@ -57,6 +57,7 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY,
     page INTEGER NOT NULL,
     start INTEGER NOT NULL,
+    last_page INTEGER NOT NULL,
     end INTEGER NOT NULL
 );
 CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = "unicode61 remove_diacritics 2");

@@ -71,10 +71,10 @@ def _excerpt(
 ) -> EncodedDocument:
     marks = ", ".join("?" * len(passages))
     spans = [
-        Span(page=row["page"], start=row["start"], end=row["end"])
-        for row in library.database.rows(f"SELECT page, start, end FROM passages WHERE id IN ({marks})", passages)
+        Span(first_page=row["page"], start=row["start"], last_page=row["last_page"], end=row["end"])
+        for row in library.database.rows(f"SELECT * FROM passages WHERE id IN ({marks})", passages)
     ]
-    numbers = sorted({span.page for span in spans})
+    numbers = sorted({number for span in spans for number in (span.first_page, span.last_page)})
     pages = library.database.rows(
         f"SELECT number, label, text FROM pages WHERE document = ? AND number IN ({', '.join('?' * len(numbers))})"
         " ORDER BY number",

@@ -17,15 +17,21 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts 
 
 def add_passages(database: Database, document: int, new: NewDocument) -> None:
     """Note the passages of a document, as the answering cuts them."""
-    from model.answering.retrieval import passages_of, plain_letters  # imports torch
+    from model.answering.passages import passages_of, plain_letters  # imports torch
 
     first, tokens = document * PASSAGES_OF_A_DOCUMENT, new.encoded.tokens
     pages, starts, ends = tokens.pages.tolist(), tokens.starts.tolist(), tokens.ends.tolist()
     found = passages_of([new.encoded])[: PASSAGES_OF_A_DOCUMENT - 1]
     database.many(
-        "INSERT INTO passages VALUES (?, ?, ?, ?)",
+        "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
         [
-            (first + index, pages[passage.first], starts[passage.first], ends[passage.last - 1])
+            (
+                first + index,
+                pages[passage.first],
+                starts[passage.first],
+                pages[passage.last - 1],
+                ends[passage.last - 1],
+            )
             for index, passage in enumerate(found, start=1)
         ],
     )

@@ -54,7 +54,7 @@ def find_passages(database: Database, question: str, documents: Sequence[int]) -
 
 def search_terms(question: str) -> list[str]:
     """The content words of a question as FTS5 looks for them; all its words where it has no other."""
-    from model.answering.retrieval import plain_letters  # imports torch
+    from model.answering.passages import plain_letters  # imports torch
     from model.answering.stop_words import STOP_WORDS
 
     words = dict.fromkeys(index_words(plain_letters(question)))

@@ -13,10 +13,11 @@ from model.types import EncodedDocument, TokenMap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Characters [start, end) of the text of a page."""
+    """From character `start` of a page's text to before character `end` of the same or a later page's."""
 
-    page: int
+    first_page: int
     start: int
+    last_page: int
     end: int
 
 
@@ -29,8 +30,11 @@ def excerpt(encoded: EncodedDocument, spans: Sequence[Span]) -> EncodedDocument:
     rows = torch.zeros(len(tokens.ids), dtype=torch.bool)
     rows[0] = True
     for span in spans:
-        rows |= (tokens.pages == span.page) & (tokens.starts < span.end) & (tokens.ends > span.start)
-    chosen = {span.page for span in spans}
+        from_here = ((tokens.pages == span.first_page) & (tokens.ends > span.start)).nonzero()
+        to_here = ((tokens.pages == span.last_page) & (tokens.starts < span.end)).nonzero()
+        if len(from_here) and len(to_here):
+            rows[int(from_here[0]) : int(to_here[-1]) + 1] = True
+    chosen = set(tokens.pages[rows].tolist())
     document = encoded.document
     return replace(
         encoded,

@@ -34,7 +34,9 @@ def encoded_tokens(out: str) -> list[str]:
 def test_a_folder_is_added_once_and_asked_for_good(command: Run, folder: Path) -> None:
     ran = command("add", folder)
     assert (ran.status, ran.err) == (0, "")
-    assert ran.out.count("added   ") == 2 and "2 added, 0 there already, 0 failed; the library has 2 documents" in ran.out
+    assert (
+        ran.out.count("added   ") == 2 and "2 added, 0 there already, 0 failed; the library has 2 documents" in ran.out
+    )
     assert "0 added, 2 there already, 0 failed" in command("add", folder).out
     everything = command("ask", "--all", "-q", "When was the lamp lit?")
     assert everything.status == 0 and "asked 2 documents of the library" in everything.out
@@ -42,9 +44,7 @@ def test_a_folder_is_added_once_and_asked_for_good(command: Run, folder: Path) -
     assert [one["name"] for one in json.loads(part.out)["documents"]] == ["harbour.pdf"]
 
 
-def test_a_file_of_the_library_is_not_read_again(
-    command: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_of_the_library_is_not_read_again(command: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "old" / "harbour.pdf"
     before = command("ask", path, "-q", "When?", "--json")
     command("add", path)
