@@ -4,19 +4,22 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
+from app.library.library import Library
+from app.library.opening import open_library
 from app.page.sample import bundled_sample
 from app.serving.provider import EngineProvider, Load, LoadingProgress
 from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.temporary import temporary_folder
 from app.web.folder import private_folder
-from model.errors import ReadonceError
+from model.errors import LibraryError, ReadonceError
 from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
@@ -44,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         provider.start()
         sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
-        demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made)
+        library = library_of(settings)
+        demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library)
         serve(demo, sessions, settings, lambda: provider.state.phase == "ready")
     return 0
 
@@ -58,6 +62,19 @@ def choose(arguments: Sequence[str] | None) -> Settings:
     chosen = vars(parser.parse_args(arguments))
     settings = Settings.from_environment(os.environ)
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def library_of(settings: Settings) -> Library | None:
+    """The library, where there is to be one. What killed processes have left there goes in the background."""
+    if settings.library is None:
+        return None
+    try:
+        library = open_library(settings)
+    except LibraryError as error:  # the page is of use without it, too
+        print(f"readonce: {error}", file=sys.stderr)
+        return None
+    threading.Thread(target=library.sweep, name="library", daemon=True).start()
+    return library
 
 
 def engine_loader(settings: Settings, gpu: "ZeroGpu | None") -> Load:

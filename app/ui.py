@@ -14,17 +14,20 @@ from app.api.endpoints import Endpoints
 from app.api.handle_store import HandleStore
 from app.documents import DocumentReader
 from app.languages import Language, Languages
+from app.library.library import Library
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
 from app.page.handlers import Handlers
 from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
+from app.page.library import LibraryHandlers
 from app.page.many_questions import ManyQuestions
 from app.page.overview import Overviews
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
+from app.page.stored import Storage
 from app.page.tabs.many import ManyHandlers
 from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
@@ -57,12 +60,15 @@ def build_demo(
     sample: Sample,
     uploads: Uploads,
     folder: Path,
+    library: Library | None = None,
 ) -> CheckedBlocks:
     """The page, ready to be served. `folder`: where files are made for people to take."""
+    storage = Storage(library, reader, precision=settings.precision)
+    reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage)
     handlers = Handlers(
-        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
-        reading=Reading(reader=reader, provider=provider, sessions=sessions),
-        asking=Asking(provider=provider, sessions=sessions),
+        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes, library=library),
+        reading=reading,
+        asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
         sessions=sessions,
         sample=sample,
         folder=folder,
@@ -76,6 +82,7 @@ def build_demo(
             banner=panels.banner(provider.state),
             checkpoint=settings.model,
             may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
+            has_library=library is not None,
         )
         # Before the page's own handlers, which would take the endpoints' names.
         handle_store = HandleStore(sessions, idle_seconds=60 * settings.linger_minutes)
@@ -86,6 +93,7 @@ def build_demo(
         wiring.connect()
         many = ManyQuestions(provider=provider, sessions=sessions)
         layout.many.connect(wiring.on, ManyHandlers(sessions=sessions, many=many))
+        layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
         layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions, overviews=Overviews(provider=provider)))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
     return demo
@@ -196,7 +204,7 @@ class Wiring:
         receive = self.on(page.drop.upload, handlers.receive, page.drop, page.range)
         receive.then(lambda: None, None, page.drop, show_progress="hidden", queue=False, api_visibility="private")
         self.on(page.sample.click, handlers.take_sample)
-        self.on([page.unlock.click, page.password.submit], handlers.unlock, page.password)
+        self.on([page.unlock.click, page.password.submit], handlers.unlock, page.password, page.keep_protected)
         self.on(page.leave_locked.click, handlers.leave_locked)
         self.on(page.reading.cancel, handlers.cancel)
         self.on(page.messages.dismiss, handlers.dismiss)

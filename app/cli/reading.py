@@ -99,14 +99,17 @@ def open_reader() -> DocumentReader:
     return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
 
 
-def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = False) -> Engine:
+def load_engine(
+    model: str | None, line: ProgressLine, *, quantized: bool = False, precision: Precision | None = None
+) -> Engine:
     """The engine on the checkpoint of that name; None: on the one that the settings name.
 
-    `quantized` weights pay from some answers on: making them takes a second or two.
+    `quantized` weights pay from some answers on: making them takes a second or two. `precision`: in which documents are
+    kept; None: as the settings say.
     """
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
-    engine = Engine(checkpoint, memory_precision=settings.precision)
+    engine = Engine(checkpoint, memory_precision=precision or settings.precision)
     install_faster_backend(engine, settings.cache_folder, quantized=quantized)
     return engine
 

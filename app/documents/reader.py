@@ -72,6 +72,12 @@ class DocumentReader:
             raise
         return ReadDocument(document=Document(name=name, sha256=copy.sha256, pages=found), images=images)
 
+    def images(self, source: Path | bytes, *, name: str, password: str | None, caller: Hashable = "") -> PageImages:
+        """Pictures of the pages of a file that was read before. Raises DocumentError."""
+        self._check_size(source, name)
+        copy = private_copy(source, name)
+        return PageImages(copy, name=name, password=password, drawing=self._drawing, caller=caller)
+
     def confinement(self) -> Confinement:
         """What bounds a worker on this machine; one is started to see. Raises DocumentError."""
         return self._reading.confinement()

@@ -60,6 +60,15 @@ class Catalogue:
         )
         return None if row is None else stored_document(row)
 
+    def at(self, place: Place) -> StoredDocument | None:
+        """The document that stands in this place."""
+        row = self.database.row(
+            "SELECT listing.* FROM places JOIN listing ON id = document"
+            " WHERE places.folder = ? AND places.name = ? AND removed IS NULL",
+            (place.folder, place.name),
+        )
+        return None if row is None else stored_document(row)
+
     def original(self, document: StoredDocument) -> Path:
         """The file itself."""
         return self._files.original(document.sha256)
@@ -102,7 +111,7 @@ class Catalogue:
             "SELECT range, views, pan_and_scan, protected FROM documents WHERE id = ?", (document.id,)
         )
         if row is None:
-            raise LibraryError(f"{document.name} is no longer in the library: add it again.")
+            raise LibraryError("This document is no longer in the library: drop it again.")
         return Reading(
             range=row["range"],
             views=row["views"],
@@ -137,6 +146,8 @@ class Catalogue:
                 yield self._files.encoding(EncodingName(**dict(row)))
 
     def document(self, number: int) -> StoredDocument:
+        """The document of this number. Raises LibraryError where it is gone."""
         row = self.database.row("SELECT * FROM listing WHERE id = ?", (number,))
-        assert row is not None
+        if row is None:
+            raise LibraryError("This document is no longer in the library: drop it again.")
         return stored_document(row)

@@ -82,3 +82,15 @@ def _coverage(database: Database, terms: Sequence[str], allowed: str, count: int
         for row in rows:
             coverage[row["document"]] = coverage.get(row["document"], 0.0) + rarity
     return coverage
+
+
+def documents_with(database: Database, words: str) -> set[int]:
+    """The documents that have all these words in their name or text."""
+    found: set[int] | None = None
+    for term in search_terms(words):
+        rows = database.rows(
+            f"SELECT DISTINCT rowid / {PASSAGES_OF_A_DOCUMENT} AS document FROM words WHERE words MATCH ?", (term,)
+        )
+        having = {row["document"] for row in rows}
+        found = having if found is None else found & having
+    return found or set()

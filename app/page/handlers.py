@@ -117,9 +117,10 @@ class Handlers:
             self._reading.receive(session, Incoming(name=self._sample.name, data=self._sample.data))
         self._reading.start(session)
 
-    def unlock(self, session_id: str, password: str) -> Update:
+    def unlock(self, session_id: str, password: str, keep: bool = False) -> Update:
+        """`keep`: whether its text may lie in the library, too."""
         session = self._session(session_id)
-        session.inbox.unlock(password)
+        session.inbox.unlock(password, keep=keep)
         self._reading.start(session)
         return Update(password="")
 
@@ -180,13 +181,9 @@ class Handlers:
 
     def open(self, session_id: str, event: gr.EventData) -> None:
         """Show a page, and the evidence of an exchange where the event names one."""
-        self._session(session_id).show(
-            Shown(
-                key=_text(event, "document"),
-                page=_number(event, "page") or 1,
-                exchange=_number(event, "exchange"),
-            )
-        )
+        session, key = self._session(session_id), _text(event, "document")
+        session.show(Shown(key=key, page=_number(event, "page") or 1, exchange=_number(event, "exchange")))
+        self._asking.fetch(session, key)
 
     # The conversation
 
@@ -211,13 +208,17 @@ class Handlers:
         """Take the last question back into the box."""
         session = self._session(session_id)
         session.stop("answering")
-        return Update(unsent=session.conversation.release())
+        question = session.conversation.release()
+        self._asking.save(session)
+        return Update(unsent=question)
 
     def like(self, session_id: str, event: gr.EventData) -> None:
         way = _text(event, "liked")
         number = _number(event, "exchange")
         if number is not None and way in ("up", "down"):
-            self._session(session_id).conversation.like(number, "up" if way == "up" else "down")
+            session = self._session(session_id)
+            session.conversation.like(number, "up" if way == "up" else "down")
+            self._asking.save(session)
 
     def choose(self, session_id: str, length: int, temperature: float, whole_document: bool) -> None:
         """How the next answers are made."""

@@ -12,11 +12,14 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from app.documents import DocumentReader, Limits
+from app.library.library import Library
 from app.page.asking import Asking
 from app.page.handlers import Handlers
+from app.page.library import LibraryHandlers
 from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
+from app.page.stored import Storage
 from app.page.update import Update
 from app.serving.provider import EngineProvider
 from app.serving.scheduler import EngineScheduler
@@ -41,6 +44,7 @@ class Tab:
     scheduler: EngineScheduler
     session: Session
     folder: Path
+    stored: LibraryHandlers
 
     def drop(self, *files: tuple[str, bytes], pages: str = "") -> Update:
         """Drop files and wait until they are read."""
@@ -136,19 +140,26 @@ def page_reader() -> Iterator[DocumentReader]:
 
 @pytest.fixture
 def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path) -> Tab:
-    engine = Engine(tiny_checkpoint)
+    return open_tab(tiny_checkpoint, page_reader, tmp_path)
+
+
+def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, library: Library | None = None) -> Tab:
+    """An open tab of an app of its own."""
+    engine = Engine(checkpoint)
     provider = EngineProvider("embedded", lambda *_: engine)
     provider.load()
     sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
-    screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000)
+    storage = Storage(library, reader, precision="float32")
+    screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000, library=library)
+    reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage)
     handlers = Handlers(
         screen=screen,
-        reading=Reading(reader=page_reader, provider=provider, sessions=sessions),
-        asking=Asking(provider=provider, sessions=sessions),
+        reading=reading,
+        asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
         sessions=sessions,
         sample=sample,
-        folder=tmp_path,
+        folder=folder,
     )
     session = sessions.session(handlers.enter("tab", ""))
     session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
@@ -159,5 +170,6 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
         engine=engine,
         scheduler=provider.scheduler,
         session=session,
-        folder=tmp_path,
+        folder=folder,
+        stored=LibraryHandlers(sessions=sessions, reading=reading, storage=storage),
     )

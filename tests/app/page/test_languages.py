@@ -31,6 +31,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SAID = (
     "app/documents",
     "app/overview",
+    "app/library/catalogue.py",
+    "app/library/excerpts.py",
+    "app/library/library.py",
     "app/page",
     "app/questions.py",
     "app/captions.py",
