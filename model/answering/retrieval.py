@@ -24,14 +24,14 @@ from model.answering.passages import Passage, has_sentences, passages_of, plain_
 from model.answering.stop_words import STOP_WORDS
 from model.types import EncodedDocument
 
-_MOST = 3  # passages of a question
-_LEAST_RELEVANCE = 0.5  # of the best passage's score: a weaker passage distracts
+_MOST = 8  # passages of a question
+_LEAST_RELEVANCE = 0.35  # of the best passage's score: a weaker passage distracts
 _LEAST_FOUND = 0.5  # share of the question's words that the passages have; below it all of a short text is used
 _STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
 _SHORT_WORD = 4  # characters; longer words are matched by their prefix
 _STOP_WORD_WEIGHT = 0.5  # share of its weight that a stop word keeps
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_LEAST_FUSED = 0.7  # likewise, of reciprocal ranks
+_LEAST_FUSED = 0.45  # likewise, of reciprocal ranks
 _RANK_OFFSET = 10  # of reciprocal rank fusion: smaller lets the first ranks count more
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces between words

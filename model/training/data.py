@@ -21,7 +21,7 @@ from model.training.tasks import Example, pairs_by_context
 from model.training.ul2 import choose_denoiser, denoise
 
 SEPARATOR = "\n\n"
-PASSAGE_TOKENS = 320  # that a question is shown at most
+PASSAGE_TOKENS = 480  # that a question is shown at most
 EXCERPT_TOKENS = 500  # of a text that is too long to be a passage
 LEAD_TOKENS = 800  # of such a text, that a question about the whole is shown: its beginning
 JUDGEMENTS = frozenset(  # answers that are not looked for in the text

@@ -7,13 +7,13 @@ trained one did, so measure it afterwards: `python -m app.bench quality`.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from model.checkpoints.adapter import (
     Adapter,
-    AdapterInfo,
     adapter_file,
     adapter_info,
     averaged,
@@ -51,14 +51,15 @@ def main() -> None:
     if arguments.earlier is not None:
         adapter = averaged(adapter, load_adapter(arguments.earlier), arguments.share)
     sha256 = write_adapter(adapter, adapter_file())
-    info = AdapterInfo(
+    # What was fitted for the adapter before stays until it is fitted anew (`python -m app.bench ranking`).
+    info = replace(
+        adapter_info(),
         version=arguments.version,
         sha256=sha256,
         chunk_size=arguments.window,
         chunk_overlap=arguments.overlap,
         encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
         passage_tokens=arguments.passages,
-        ranking=adapter_info().ranking,  # of the adapter before, until `python -m app.bench ranking` fits them anew
         description=arguments.description,
     )
     write_info(info)

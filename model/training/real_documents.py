@@ -42,9 +42,9 @@ _WORD = re.compile(r"[^\W_]+")
 _ENOUGH = 0.6  # of a quote's words that passages must have to be its place
 _MORE = 0.15  # of them that a further passage must add
 _MOST_PLACES = 5
-_LEAD = 2 * PASSAGE_TOKENS  # tokens of a document's beginning
+_LEAD = 800  # tokens of a document's beginning
 _SHORTEST_ROOM = 80  # tokens for what was chosen, beside a place that takes all
-_ROOM, _EXCERPT = 800, 880  # tokens that the questions of an excerpt are shown, and with what is around them
+_ROOM, _EXCERPT = 1200, 1270  # tokens that the questions of an excerpt are shown, and with what is around them
 _LONGEST_ANSWER = 110  # tokens
 _SAMPLE = Path(__file__).resolve().parents[2] / "assets" / "sample.pdf"
 
@@ -203,7 +203,7 @@ def document_passages(
 ) -> Iterator[Passage]:
     """Excerpts of a document, each with questions whose places stand near each other."""
     text = PagedText.of(texts, tokens, similarities)
-    pairs = [pair for row in rows for pair in _pairs(text, row, tokens, paged=paged)]
+    pairs = [pair for row in rows if (pair := _pair(text, row, tokens, paged=paged)) is not None]
     for group in _groups(sorted(pairs, key=lambda pair: pair.shown), _ROOM):
         yield _excerpt(text, group)
 
@@ -218,25 +218,21 @@ def learned_answer(row: Mapping) -> str:
     return best
 
 
-def _pairs(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Iterator[Pair]:
-    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read.
-
-    It is asked twice: of what answering would choose, and of the place of its answer with the passages beside it.
-    """
+def _pair(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Pair | None:
+    """A question with the tokens that it is shown; none where its answer is nowhere in the text that was read."""
     turns = tuple(Turn(question=turn["question"], answer=turn["answer"]) for turn in row.get("turns", ()))
     question, answer = row["question"].strip(), learned_answer(row)
     [pair] = tokens.pairs([(prompt_text(question, turns), answer)])
     if len(pair.answer) > _LONGEST_ANSWER:
-        return
+        return None
     if row["kind"] in _OF_THE_WHOLE:
-        yield replace(pair, shown=text.lead)
-        return
+        return replace(pair, shown=text.lead)
     earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
     chosen = text.chosen_for(question + earlier)
     place = text.place_of(row, paged=paged) if row["answers"] else chosen[:1]
-    if place or not row["answers"]:
-        ways = (text.with_room(place if row["answers"] else [], chosen), text.with_neighbours(place))
-        yield from (replace(pair, shown=shown) for shown in dict.fromkeys(ways))
+    if row["answers"] and not place:
+        return None
+    return replace(pair, shown=text.with_room(place if row["answers"] else [], chosen))
 
 
 def _runs(spans: Iterable[tuple[int, int]]) -> Spans:

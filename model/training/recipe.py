@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from model.training.packing import Shape
 
 SHAPES = {
-    "passage": Shape(windows=2, window=512, overlap=128, answers=480, filled=False),
+    "passage": Shape(windows=3, window=512, overlap=128, answers=480, filled=False),
     "page": Shape(windows=1, window=512, overlap=0, answers=400),
     "joined": Shape(windows=2, window=512, overlap=128, answers=500),
 }
