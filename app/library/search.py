@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from app.library.database import Database
 from app.library.passages import PASSAGES_OF_A_DOCUMENT, index_words
 
-MOST_PASSAGES = 48  # that are proposed: some thousand tokens
+MOST_PASSAGES = 128  # that are proposed: some ten thousand tokens, which late interaction and BM25 then rank
 _MOST_FOUND = 400  # passages that are compared
 _STEM, _SHORT_WORD = 6, 4  # characters: longer words are compared by their beginning
 _DOCUMENT_WEIGHT = 1.0  # of the words that a passage's document has, beside those of the passage

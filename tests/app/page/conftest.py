@@ -145,12 +145,12 @@ def tab(tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
 
 def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, library: Library | None = None) -> Tab:
     """An open tab of an app of its own."""
-    engine = Engine(checkpoint)
+    engine = Engine(checkpoint, memory_precision="int8" if library else None)
     provider = EngineProvider("embedded", lambda *_: engine)
     provider.load()
     sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
-    storage = Storage(library, reader, precision="float32")
+    storage = Storage(library, reader, precision="int8")
     screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000, library=library)
     reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage)
     handlers = Handlers(
