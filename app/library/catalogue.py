@@ -105,6 +105,16 @@ class Catalogue:
         )
         return {row["document"] for row in rows}
 
+    def readable(self, scope: Scope, fingerprint: str, precision: str) -> dict[int, int]:
+        """The documents in the scope that this checkpoint has read, and how many tokens each has."""
+        where, values = document_where(scope)
+        rows = self.database.rows(
+            "SELECT id, tokens FROM documents JOIN encodings ON document = id"
+            f" WHERE removed IS NULL AND fingerprint = ? AND precision = ? AND {where}",
+            (fingerprint, precision, *values),
+        )
+        return {row["id"]: row["tokens"] for row in rows}
+
     def reading_of(self, document: StoredDocument) -> Reading:
         """How the document was read."""
         row = self.database.row(

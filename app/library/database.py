@@ -20,6 +20,8 @@ CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
     sha256 TEXT NOT NULL,
     reading TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    name TEXT NOT NULL,
     pages INTEGER NOT NULL,
     file_bytes INTEGER NOT NULL,
     range TEXT NOT NULL,
@@ -76,8 +78,8 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE VIEW listing AS
 SELECT
     id,
-    coalesce((SELECT name FROM places WHERE document = id ORDER BY folder, name), sha256) AS name,
-    coalesce((SELECT folder FROM places WHERE document = id ORDER BY folder, name), '') AS folder,
+    coalesce((SELECT places.name FROM places WHERE document = id ORDER BY 1 LIMIT 1), name) AS name,
+    coalesce((SELECT places.folder FROM places WHERE document = id ORDER BY places.name LIMIT 1), folder) AS folder,
     sha256, reading, range, pages,
     coalesce((SELECT max(tokens) FROM encodings WHERE document = id), 0) AS tokens,
     file_bytes + coalesce((SELECT sum(bytes) FROM encodings WHERE document = id), 0) AS size_bytes,

@@ -6,6 +6,7 @@ not what the library holds.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from app.library.search import find_passages
 from app.library.values import Scope, StoredDocument
 from model.encoding.excerpt import Span, excerpt
 from model.encoding.mapped import map_memory
-from model.errors import EncodingError, QuestionError
+from model.errors import EncodingError, LibraryError, QuestionError
 from model.types import Document, EncodedDocument, Page, Precision
 
 
@@ -26,16 +27,13 @@ class Excerpts:
     documents: tuple[StoredDocument, ...]  # in the order of the encodings
     searched: int
     tokens: int  # of all documents that were searched
-    unread: int  # documents that this checkpoint has not read
 
 
 def find_excerpts(library: Library, question: str, scope: Scope, *, fingerprint: str, precision: Precision) -> Excerpts:
     """The passages that the question is put to. Raises QuestionError where there are none."""
-    within = library.documents(scope)
-    readable = library.encoded_documents(fingerprint, precision)
-    asked = {one.id: one for one in within if one.id in readable}
+    asked = library.readable(scope, fingerprint, precision)
     if not asked:
-        raise QuestionError(_nothing_to_ask(scope, len(within)))
+        raise QuestionError(_nothing_to_ask(scope, len(library.documents(scope))))
     passages: dict[int, list[int]] = {}
     for found in find_passages(library.database, question, list(asked)):
         passages.setdefault(found.document, []).append(found.passage)
@@ -45,17 +43,15 @@ def find_excerpts(library: Library, question: str, scope: Scope, *, fingerprint:
         )
     encodings, documents = [], []
     for number, numbers in passages.items():
-        try:
-            encodings.append(_excerpt(library, asked[number], numbers, fingerprint, precision))
-            documents.append(asked[number])
-        except EncodingError:  # removed or damaged meanwhile: the others can still be asked
-            continue
+        with contextlib.suppress(EncodingError, LibraryError):  # one that was removed meanwhile, or is damaged
+            document = library.document(number)
+            encodings.append(_excerpt(library, document, numbers, fingerprint, precision))
+            documents.append(document)
     return Excerpts(
         encodings=tuple(encodings),
         documents=tuple(documents),
         searched=len(asked),
-        tokens=sum(one.tokens for one in asked.values()),
-        unread=len(within) - len(asked),
+        tokens=sum(asked.values()),
     )
 
 

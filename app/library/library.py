@@ -19,8 +19,10 @@ from app.library.files import EncodingName, FileStore
 from app.library.passages import add_passages, delete_passages
 from app.library.values import NewDocument, Place, StoredDocument
 from model.errors import EncodingError, LibraryError
+from model.storage.durable import place_durably
 
 MEGABYTE = 1_000_000
+_SCRUB = "scrub"  # a setting that is there while words of what was forgotten may still lie in the database
 
 
 class Library(Catalogue):
@@ -66,15 +68,10 @@ class Library(Catalogue):
         with _disk_in_words(new.place.name), self._files.staging() as staging:
             (original := staging / "original").write_bytes(new.data)
             save_encoding(new.encoded, encoding := staging / "encoding")
-            size = encoding.stat().st_size
-            with self.database.writing():
+            with self._all_or_no_files(self._files.original(document.sha256), self._files.encoding(name)):
                 self._files.put(original, self._files.original(document.sha256))
-                self._files.put(encoding, self._files.encoding(name))
                 number = self._add_document(new)
-                self.database.many(
-                    "INSERT OR REPLACE INTO encodings VALUES (?, ?, ?, ?, ?)",
-                    [(number, name.fingerprint, precision, new.encoded.token_count, size)],
-                )
+                self._add_encoding(number, name, encoding, new.encoded.token_count)
                 self._put(new.place, number)
         return self.document(number)
 
@@ -102,12 +99,21 @@ class Library(Catalogue):
         return len(there)
 
     def forget_everything(self) -> None:
-        """Delete every document and conversation, at once and for good; nothing of them is left in the database."""
+        """Delete every document and conversation, at once and for good; nothing of them is left in the database.
+
+        Where that is interrupted, the next `sweep` goes on with it.
+        """
         with self.database.writing():
-            self._delete([row["id"] for row in self.database.rows("SELECT id FROM documents")])
-            for table in ("words", "conversations", "settings"):
-                self.database.rows(f"DELETE FROM {table}")
-        self.database.scrub()
+            self.database.rows("UPDATE documents SET removed = 0")
+            self.database.rows("DELETE FROM conversations")
+            self.database.rows(f"INSERT OR REPLACE INTO settings VALUES ('{_SCRUB}', '')")
+        self._forget_removed()
+
+    def _forget_removed(self) -> None:
+        self.end_removals()
+        if self.database.row("SELECT name FROM settings WHERE name = ?", (_SCRUB,)):
+            self.database.scrub()
+            self.database.rows("DELETE FROM settings WHERE name = ?", (_SCRUB,))
 
     def end_removals(self) -> None:
         """Delete for good what was removed more than ten seconds ago."""
@@ -119,7 +125,7 @@ class Library(Catalogue):
     def sweep(self) -> None:
         """Delete what killed processes have left, and what was removed."""
         self._files.sweep_staging()
-        self.end_removals()
+        self._forget_removed()
         with self.database.writing():
             named = set(self.named_files())
             for path in list(self._files.unnamed(named)):
@@ -142,11 +148,13 @@ class Library(Catalogue):
             self.database.many("UPDATE documents SET removed = NULL, used = ? WHERE id = ?", [(now, known["id"])])
             return int(known["id"])
         row = self.database.row(
-            "INSERT INTO documents (sha256, reading, pages, file_bytes, added, used, range, views, pan_and_scan,"
-            " protected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO documents (sha256, reading, folder, name, pages, file_bytes, added, used, range, views,"
+            " pan_and_scan, protected) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (
                 document.sha256,
                 new.reading.key,
+                new.place.folder,
+                new.place.name,
                 len(document.pages),
                 len(new.data),
                 now,
@@ -165,6 +173,32 @@ class Library(Catalogue):
         )
         add_passages(self.database, number, new)
         return number
+
+    def _add_encoding(self, number: int, name: EncodingName, made: Path, tokens: int) -> None:
+        """Put an encoding in its place; one that is there and whole stays."""
+        path = self._files.encoding(name)
+        known = self.database.number(
+            "SELECT bytes FROM encodings WHERE document = ? AND fingerprint = ? AND precision = ?",
+            (number, name.fingerprint, name.precision),
+        )
+        if not (known and path.exists() and path.stat().st_size == known):
+            place_durably(made, path)
+            self.database.many(
+                "INSERT OR REPLACE INTO encodings VALUES (?, ?, ?, ?, ?)",
+                [(number, name.fingerprint, name.precision, tokens, path.stat().st_size)],
+            )
+
+    @contextlib.contextmanager
+    def _all_or_no_files(self, *paths: Path) -> Iterator[None]:
+        """One transaction; where it fails, as on a full disk, files that it has put in place go at once."""
+        try:
+            with self.database.writing():
+                yield
+        except (OSError, sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error), self.database.writing():
+                for path in set(paths) - set(self.named_files()):
+                    self._files.delete(path)
+            raise
 
     def _put(self, place: Place, number: int) -> None:
         """What stood in this place before is an earlier version, and removed if it stands nowhere else."""
