@@ -52,7 +52,7 @@ class FileStore:
 
     @staticmethod
     def put(made: Path, path: Path) -> None:
-        """Put a finished file in its place, durably; one that is there has the same content, and stays if it is whole."""
+        """Put a finished file in its place, durably; one that is there is the same, and stays if it is whole."""
         if not (path.exists() and path.stat().st_size == made.stat().st_size):
             place_durably(made, path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -81,6 +82,7 @@ def test_an_edited_file_replaces_its_earlier_version(library: Library, engine: E
     after = library.add(a_new_document(engine, "The budget is 7."))
     assert [one.id for one in library.documents()] == [after.id]
     assert library.restore([before.id]) == 1
+    assert {one.name for one in library.documents()} == {"a.txt"}
 
 
 def test_what_is_removed_can_be_had_back_for_ten_seconds(engine: Engine, tmp_path: Path) -> None:
@@ -156,6 +158,41 @@ def test_a_shortened_encoding_is_damaged_and_not_mapped(library: Library, engine
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(EncodingError, match="damaged or gone"):
         library.encoding(stored, engine.checkpoint.fingerprint, "int8")
+
+
+def test_a_damaged_encoding_is_replaced_when_the_file_is_read_anew(library: Library, engine: Engine) -> None:
+    new = a_new_document(engine, *TEXTS)
+    stored = library.add(new)
+    path, _ = library.encoding_file(stored, engine.checkpoint.fingerprint, "int8")
+    path.write_bytes(b"damaged")
+    mapped = library.encoding(library.add(new), engine.checkpoint.fingerprint, "int8")
+    assert mapped is not None and torch.equal(mapped.memory.hidden, new.encoded.memory.hidden)
+
+
+def test_forgetting_goes_on_where_it_was_interrupted(
+    library: Library, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add(a_new_document(engine, "Zanzibarquark is the secret."))
+    with monkeypatch.context() as broken:
+        broken.setattr(Library, "end_removals", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            library.forget_everything()
+    assert library.documents(removed=True) == []
+    library.sweep()
+    assert files_of(tmp_path / "library") == set()
+    assert b"anzibarquark" not in (tmp_path / "library" / "library.sqlite").read_bytes().lower()
+
+
+def test_where_the_database_fails_no_file_is_left(
+    library: Library, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Library, "_put", full)
+    with pytest.raises(LibraryError, match="database or disk is full"):
+        library.add(a_new_document(engine, *TEXTS))
+    assert library.documents() == [] and files_of(tmp_path / "library") == set()
 
 
 def test_another_checkpoint_has_no_encoding_yet(library: Library, engine: Engine) -> None:
