@@ -14,8 +14,8 @@ from functools import cached_property
 
 import torch
 
+from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
-from model.answering.late_interaction import LateInteraction, VectorCache
 from model.answering.matching_checkpoint import check_encodings
 from model.answering.questions import checked_question
 from model.answering.reranker import Reranker
@@ -64,10 +64,7 @@ class Engine:
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
-        projection = checkpoint.retrieval
-        self.late_interaction = (
-            None if projection is None else LateInteraction(VectorCache(projection), self._encode_question)
-        )
+        self.indexes = DocumentIndexes(checkpoint.retrieval, self._encode_question)
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
@@ -242,7 +239,7 @@ class Engine:
             options,
             cancelled,
             reranker=self.reranker,
-            late_interaction=self.late_interaction,
+            indexes=self.indexes,
         )
         return (
             tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)

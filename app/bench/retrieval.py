@@ -17,8 +17,10 @@ from app.bench.quality import row_document
 from app.bench.results import as_result
 from app.bench.rows import Row, read_rows
 from app.cli.progress import ProgressLine
-from model.answering.passages import Passage, passages_of, plain_letters
-from model.answering.retrieval import fused, relevance
+from model.answering.document_index import joined_passages, scores_by_meaning
+from model.answering.passages import Passage, plain_letters
+from model.answering.retrieval import fused
+from model.answering.word_index import relevance
 from model.engine import Engine
 from model.errors import CheckpointError, DocumentError
 from model.types import EncodedDocument
@@ -41,7 +43,7 @@ def retrieval(arguments: argparse.Namespace) -> None:
     found: list[Found] = []
     try:
         engine = engine_for(arguments, line)
-        if engine.late_interaction is None:
+        if engine.checkpoint.retrieval is None:
             raise CheckpointError(f"{engine.checkpoint.name} has no projection for retrieval: use `embedded`.")
         for pool in pools(rows):
             line.say(f"{len(found):,} of {len(rows):,} questions")
@@ -71,12 +73,12 @@ def ranked(engine: Engine, pool: Sequence[Row]) -> list[Found]:
     contexts = list(dict.fromkeys(row.context for row in pool))
     first = {context: next(row for row in pool if row.context == context) for context in contexts}
     encoded = [engine.encode(row_document(first[context])) for context in contexts]
-    passages = passages_of(encoded)
+    passages = joined_passages(encoded, [engine.indexes.of(one) for one in encoded])
     holder: dict[str, list[int]] = defaultdict(list)
     for index, passage in enumerate(passages):
         holder[contexts[_owner(encoded, passage)]].append(index)
     return [
-        Found(ranks=_ranks(engine, encoded, passages, row.question, right))
+        Found(ranks=_ranks(engine, encoded, row.question, right))
         for row in pool
         if (right := _right(row, passages, holder[row.context])) is not None
     ]
@@ -98,16 +100,14 @@ def _right(row: Row, passages: Sequence[Passage], own: Sequence[int]) -> int | N
     return next((index for index in own if any(answer in passages[index].text for answer in answers)), None)
 
 
-def _ranks(
-    engine: Engine, encoded: Sequence[EncodedDocument], passages: Sequence[Passage], question: str, right: int
-) -> tuple[int, ...]:
-    late = engine.late_interaction
-    assert late is not None
-    by_words = relevance(passages, question)
-    by_meaning = late.scores(encoded, [(passage.first, passage.last) for passage in passages], question)
+def _ranks(engine: Engine, encoded: Sequence[EncodedDocument], question: str, right: int) -> tuple[int, ...]:
+    known = [engine.indexes.of(one) for one in encoded]
+    by_words = relevance([index.words for index in known], question)
+    by_meaning = scores_by_meaning(engine.indexes.question(question), known)
+    assert by_meaning is not None
     rankings = [by_words, by_meaning.tolist(), fused(by_words, by_meaning)]
     return tuple(
-        sum(score > ranking[right] for score in ranking) if ranking[right] > 0 or way != "words" else len(passages)
+        sum(score > ranking[right] for score in ranking) if ranking[right] > 0 or way != "words" else len(by_words)
         for way, ranking in zip(WAYS, rankings, strict=True)
     )
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from model.answering.beam_search import BeamSearch, Candidate
+from model.answering.document_index import DocumentIndexes
 from model.answering.evidence import Grounding, ground
-from model.answering.late_interaction import LateInteraction
 from model.answering.passages import has_sentences
 from model.answering.prompts import decode_answer, end_tokens, prompt_ids
 from model.answering.reranker import Reranker, visible_text
@@ -58,7 +58,7 @@ class Generation:
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
         reranker: Reranker | None = None,
-        late_interaction: LateInteraction | None = None,
+        indexes: DocumentIndexes | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._parts = parts
@@ -66,7 +66,7 @@ class Generation:
         self._options = options
         self._cancelled = cancelled
         self._reranker = reranker if options.temperature == 0 else None
-        self._late_interaction = late_interaction
+        self._indexes = indexes or DocumentIndexes()
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
 
@@ -99,7 +99,7 @@ class Generation:
             )
         earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
         asked = [question + earlier for question in questions]
-        visible_mask = visible_tokens(self._encodings, asked, tokens, self._late_interaction)
+        visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes)
         return Retrieved(visible_mask=visible_mask, union=visible_mask.any(0))
 
     def _decoder(self, prompts: Sequence[Sequence[int]], retrieved: Retrieved) -> Decoder:

@@ -14,6 +14,7 @@ from model.answering.passages import Passage as CutPassage
 from model.answering.passages import cut, plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import retrieve
+from model.answering.word_index import WordIndex, relevance
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record
@@ -98,8 +99,9 @@ class Tokens:
         ids, places = encode_text(self.tokenizer, context)
         starts, ends = zip(*places, strict=True) if places else ((), ())
         parts = list(cut(context, starts, ends))
+        words = WordIndex(parts)
         asked = [
-            replace(pair, shown=_lead(len(ids)) if one.whole_text else _shown(parts, context, starts, one))
+            replace(pair, shown=_lead(len(ids)) if one.whole_text else _shown(parts, words, context, starts, one))
             for pair, one in zip(self.pairs([(one.prompt, one.answer) for one in pairs]), pairs, strict=True)
         ]
         return Passage(ids=ids, pairs=asked)
@@ -142,10 +144,11 @@ def _lead(tokens: int) -> tuple[tuple[int, int], ...]:
 
 
 def _shown(
-    parts: Sequence[CutPassage], context: str, starts: Sequence[int], asked: Example
+    parts: Sequence[CutPassage], words: WordIndex, context: str, starts: Sequence[int], asked: Example
 ) -> tuple[tuple[int, int], ...]:
     """The tokens that a question is shown: the closest passages, and the one with the answer where they lack it."""
-    chosen = retrieve(parts, _sought(asked.prompt), PASSAGE_TOKENS)
+    question = _sought(asked.prompt)
+    chosen = retrieve(parts, question, PASSAGE_TOKENS, relevance([words], question))
     missed = asked.answer not in JUDGEMENTS and not any(plain_letters(asked.answer) in part.text for part in chosen)
     if chosen and missed and (place := context.find(asked.answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(asked.answer))

@@ -19,6 +19,7 @@ from model.answering.passages import PageTokens, cut_pages, plain_letters
 from model.answering.passages import Passage as CutPassage
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import retrieve
+from model.answering.word_index import WordIndex, relevance
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
 from model.training.similarities import Similarities, TextSimilarities
@@ -62,6 +63,7 @@ class PagedText:
     ids: list[int]
     passages: list[CutPassage]
     pages: list[int]
+    words: WordIndex
     similarities: TextSimilarities | None = None
 
     @classmethod
@@ -82,9 +84,11 @@ class PagedText:
             numbers.append(number)
             ids += page_ids
         found = cut_pages(pages)
+        passages = [passage for _, passage in found]
         return cls(
             ids=ids,
-            passages=[passage for _, passage in found],
+            passages=passages,
+            words=WordIndex(passages),
             pages=[numbers[index] for index, _ in found],
             similarities=similarities.of(ids) if similarities and ids else None,
         )
@@ -93,8 +97,9 @@ class PagedText:
         """Which passages answering would show a question, the best first."""
         spans = [(passage.first, passage.last) for passage in self.passages]
         by_meaning = self.similarities.scores(spans, question) if self.similarities else None
+        by_words = relevance([self.words], question)
         numbers = {passage: number for number, passage in enumerate(self.passages)}
-        return [numbers[one] for one in retrieve(self.passages, question, PASSAGE_TOKENS, by_meaning)]
+        return [numbers[one] for one in retrieve(self.passages, question, PASSAGE_TOKENS, by_words, by_meaning)]
 
     def place_of(self, row: Mapping, *, paged: bool) -> list[int]:
         """Which passages hold what a row rests on; none where its quote is not found.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from model.answering.late_interaction import max_similarities, projected
+from model.answering.late_interaction import max_similarities, projected, question_vectors
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoder.encoder import encode_chunk
 from model.encoding.chunks import Chunk, plan_chunks
@@ -46,7 +46,7 @@ class Similarities:
     def question(self, text: str) -> torch.Tensor:
         """(Q, R) bfloat16 of unit length."""
         ids, _ = encode_text(self._checkpoint.tokenizer, text)
-        return projected(self._encoded(ids)[1:], self._projection.question_mean, self._projection.question).bfloat16()
+        return question_vectors(self._encoded(ids)[1:], self._projection)
 
     def _encoded(self, ids: Sequence[int]) -> torch.Tensor:
         return encode_chunk(self._checkpoint.model, torch.tensor([self._checkpoint.bos, *ids]), native=self._native)

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from model.answering.late_interaction import VectorCache, max_similarities
+from model.answering.late_interaction import document_vectors, max_similarities
 from model.answering.passages import Passage
 from model.answering.retrieval import fused, retrieve
+from model.answering.word_index import WordIndex, relevance
 from model.checkpoints.adapter import adapter_info, projection_file, read_projection
 from model.encoding.memory import to_precision
 from model.engine import Engine
@@ -33,26 +34,29 @@ def test_a_passage_scores_the_mean_of_each_question_token_s_most_similar_token()
 
 def test_vectors_are_centred_projected_and_of_unit_length() -> None:
     found, one = random_projection(32), memory(9)
-    vectors = VectorCache(found).document_vectors(one)
+    vectors = document_vectors(one, found)
     expected = functional.normalize((one.hidden - found.document_mean) @ found.document, dim=-1)
     assert vectors.shape == (9, 16)
     assert torch.allclose(vectors.float(), expected, atol=2e-2)
 
 
 def test_a_document_in_int8_has_nearly_the_same_vectors() -> None:
-    cache, one = VectorCache(random_projection(32)), memory(50)
-    exact, rounded = (cache.document_vectors(kept).float() for kept in (one, to_precision(one, "int8")))
+    found, one = random_projection(32), memory(50)
+    exact, rounded = (document_vectors(kept, found).float() for kept in (one, to_precision(one, "int8")))
     assert functional.cosine_similarity(exact, rounded, dim=-1).min() > 0.99
 
 
-def test_vectors_are_computed_once_and_go_with_their_document() -> None:
-    cache, one, other = VectorCache(random_projection(32)), memory(9), memory(7)
-    vectors = cache.document_vectors(one)
-    assert cache.document_vectors(one) is vectors and cache.document_vectors(other) is not vectors
-    assert len(cache._known) == 2
+def test_an_index_is_made_once_and_goes_with_its_document() -> None:
+    plain = tiny_checkpoint()
+    engine = Engine(replace(plain, retrieval=random_projection(plain.model.config.decoder.hidden_size)))
+    one, other = engine.encode(document(TEXT)), engine.encode(document(TEXT[:90]))
+    index = engine.indexes.of(one)
+    assert engine.indexes.of(one) is index and engine.indexes.of(other) is not index
+    assert index.vectors is not None and index.vectors.shape == (one.token_count, 16)
+    assert len(engine.indexes._known) == 2
     del one
     gc.collect()
-    assert len(cache._known) == 1
+    assert len(engine.indexes._known) == 1
 
 
 def test_both_rankings_count_and_a_passage_without_a_word_has_none_by_words() -> None:
@@ -69,8 +73,9 @@ def test_a_passage_is_found_by_meaning_where_no_word_is_shared() -> None:
     ] + [Passage(first=200 + index, last=201 + index, text="and so on") for index in range(5)]
     by_meaning = torch.tensor([0.1, 0.8, 0.3, *[0.0] * 5])
     question = "Quand a-t-on allumé le phare ?"
-    assert retrieve(passages, question, 60) == []  # it attended to everything
-    assert retrieve(passages, question, 60, by_meaning)[0] == passages[1]
+    by_words = relevance([WordIndex(passages)], question)
+    assert retrieve(passages, question, 60, by_words) == []  # it attended to everything
+    assert retrieve(passages, question, 60, by_words, by_meaning)[0] == passages[1]
 
 
 def test_a_question_is_encoded_and_the_document_is_not() -> None:

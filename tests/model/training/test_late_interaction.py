@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from model.answering.late_interaction import VectorCache, max_similarities
+from model.answering.late_interaction import document_vectors, max_similarities, question_vectors
 from model.training.late_interaction import EncodedText, ProjectionModel, train, whitening, write_projection
 from model.types import Memory
 
@@ -44,11 +44,11 @@ def test_training_finds_the_right_passage_of_unseen_texts(tmp_path: Path) -> Non
     generator, losses = torch.Generator().manual_seed(2), list[float]()
     projection = train(texts(60, generator), steps=150, report=lambda _, loss: losses.append(loss))
     assert sum(losses[-10:]) < 0.5 * sum(losses[:10])
-    cache, right = VectorCache(projection), 0
+    right = 0
     for text in texts(20, generator):
-        document = cache.document_vectors(Memory(hidden=text.states, key_inv_rms=torch.ones(1, 1, 20)))
+        document = document_vectors(Memory(hidden=text.states, key_inv_rms=torch.ones(1, 1, 20)), projection)
         for states, passage in text.questions:
-            scores = max_similarities(cache.question_vectors(states), document, text.passages)
+            scores = max_similarities(question_vectors(states, projection), document, text.passages)
             right += int(scores.argmax()) == passage
     assert right >= 60  # of 80; 20 by chance
     write_projection(projection, tmp_path / "projection.safetensors")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.answering.passages import passages_of
+from model.answering.document_index import scores_by_meaning
 from model.engine import Engine
 from model.errors import CheckpointError
 from model.training.data import Tokens
@@ -22,9 +22,10 @@ def test_scores_are_those_of_answering(tmp_path: Path) -> None:
     checkpoint = replace(plain, retrieval=random_projection(plain.model.config.decoder.hidden_size))
     engine = Engine(checkpoint)
     encoded = engine.encode(document(TEXT, TEXT[:120]))
-    assert engine.late_interaction is not None
-    spans = [(passage.first, passage.last) for passage in passages_of([encoded])]
-    expected = engine.late_interaction.scores([encoded], spans, QUESTION)
+    index = engine.indexes.of(encoded)
+    spans = [(passage.first, passage.last) for passage in index.passages]
+    expected = scores_by_meaning(engine.indexes.question(QUESTION), [index])
+    assert expected is not None
     pages = {1: TEXT, 2: TEXT[:120]}
     text = PagedText.of(pages, Tokens(checkpoint.tokenizer), Similarities(checkpoint, tmp_path))
     # The memory begins with a `<bos>`, which a text that is learned from does not have.
