@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from app.library.database import Database
 from app.library.values import NewDocument
+from model.answering.passages import passages_of, plain_letters
 
 PASSAGES_OF_A_DOCUMENT = 2**20
 _WORD = re.compile(r"[^\W_]+")
@@ -17,8 +18,6 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts 
 
 def add_passages(database: Database, document: int, new: NewDocument) -> None:
     """Note the passages of a document, as the answering cuts them."""
-    from model.answering.passages import passages_of, plain_letters  # imports torch
-
     first, tokens = document * PASSAGES_OF_A_DOCUMENT, new.encoded.tokens
     pages, starts, ends = tokens.pages.tolist(), tokens.starts.tolist(), tokens.ends.tolist()
     found = passages_of([new.encoded])[: PASSAGES_OF_A_DOCUMENT - 1]

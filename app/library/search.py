@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from app.library.database import Database
 from app.library.passages import PASSAGES_OF_A_DOCUMENT, index_words
+from model.answering.passages import plain_letters
+from model.answering.stop_words import STOP_WORDS
 
 MOST_PASSAGES = 128  # that are proposed: some ten thousand tokens, which late interaction and BM25 then rank
 _MOST_FOUND = 400  # passages that are compared
@@ -54,9 +56,6 @@ def find_passages(database: Database, question: str, documents: Sequence[int]) -
 
 def search_terms(question: str) -> list[str]:
     """The content words of a question as FTS5 looks for them; all its words where it has no other."""
-    from model.answering.passages import plain_letters  # imports torch
-    from model.answering.stop_words import STOP_WORDS
-
     words = dict.fromkeys(index_words(plain_letters(question)))
     names = {word for word in index_words(question) if word.isupper()}
     telling = [word for word in words if word not in STOP_WORDS or word.upper() in names]
