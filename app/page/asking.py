@@ -71,13 +71,15 @@ class Asking:
         session.conversation.update(exchange)
         try:
             for exchange in self._answers(session, posed, job):
-                self._show_evidence(session, exchange)  # first: who sees the answer finished sees its page, too
+                # First: who sees the answer finished sees its page, too, and it is kept.
+                self._show_evidence(session, exchange)
+                if not exchange.pending:
+                    self._storage.save_conversation(session, exchange)
                 session.conversation.update(exchange)
         except Cancelled:
             session.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
         except Exception as error:
             session.conversation.update(replace(exchange, status="failed", problem=in_words(error)))
-        self.save(session)
         return True
 
     def save(self, session: Session) -> None:

@@ -1,5 +1,7 @@
 """The library on the page: its part of the left column, and what happens there."""
 
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -156,8 +158,10 @@ class LibraryHandlers:
         return self._sessions.session(session_id)
 
     def _end_removal(self, session: Session, number: int) -> None:
-        self._library.end_removals()
-        self._no_longer_removed(session, number)
+        if number in session.library_view.removed:
+            with contextlib.suppress(sqlite3.Error):  # where the app ends meanwhile, its next start does this
+                self._library.end_removals()
+            self._no_longer_removed(session, number)
 
     @staticmethod
     def _no_longer_removed(session: Session, *numbers: int) -> None:

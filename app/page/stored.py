@@ -12,6 +12,7 @@ from app.documents import DocumentReader, ReadDocument
 from app.library.conversations import Conversations
 from app.library.library import Library
 from app.library.values import NewDocument, Place, Reading, StoredDocument
+from app.sessions.conversation import Exchange
 from app.sessions.inbox import Incoming
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session
@@ -121,13 +122,14 @@ class Storage:
 
     # Conversations
 
-    def save_conversation(self, session: Session) -> None:
-        """Write the session's conversation as it stands."""
+    def save_conversation(self, session: Session, latest: Exchange | None = None) -> None:
+        """Write the session's conversation as it stands, or as it will with the latest answer."""
         if self._conversations is None:
             return
-        conversation = session.conversation
+        conversation, number = session.conversation, latest and latest.number
+        exchanges = [latest if latest and one.number == number else one for one in conversation.exchanges]
         try:
-            conversation.stored = self._conversations.save(conversation.stored, conversation.exchanges)
+            conversation.stored = self._conversations.save(conversation.stored, exchanges)
         except sqlite3.OperationalError as error:
             session.tell(f"This conversation cannot be kept ({error}): the library's disk may be full.")
 

@@ -47,7 +47,7 @@ SAID = (
 NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
     "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
     "table", "cell", "tables", "the parent is gone", "{} bytes are missing", "a page is missing",
-    "There are no questions", "No document is chosen",
+    "There are no questions", "No document is chosen", "The library {} cannot be used",
     "'{}' is not a file", "'{}' cannot be read",
     "'{}' has no page",
 )  # fmt: skip
