@@ -120,12 +120,12 @@ class Database:
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """All rows that a statement gives."""
         with self._lock:
-            return self._connection.execute(statement, values).fetchall()
+            return self._connection.execute(statement, _encodable(values)).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row that a statement gives, if it gives one."""
         with self._lock:
-            found: Row | None = self._connection.execute(statement, values).fetchone()
+            found: Row | None = self._connection.execute(statement, _encodable(values)).fetchone()
             return found
 
     def number(self, statement: str, values: Sequence[Any] = ()) -> int:
@@ -136,7 +136,7 @@ class Database:
     def many(self, statement: str, values: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each row of values."""
         with self._lock:
-            self._connection.executemany(statement, values)
+            self._connection.executemany(statement, map(_encodable, values))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -179,3 +179,8 @@ class Database:
                 for statement in _SCHEMA.split(";\n"):
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _encodable(values: Sequence[Any]) -> list[Any]:
+    """The values with every character one that UTF-8 can write: a file's name may hold bytes that are none."""
+    return [value.encode(errors="replace").decode() if isinstance(value, str) else value for value in values]

@@ -16,6 +16,8 @@ from model.answering.passages import plain_letters
 from model.answering.stop_words import STOP_WORDS
 
 MOST_PASSAGES = 128  # that are proposed: some ten thousand tokens, which late interaction and BM25 then rank
+MOST_DOCUMENTS = 24  # that they are from
+_LEAST_SCORE = 0.6  # of the best passage's score, that a document's best one has
 _MOST_FOUND = 400  # passages that are compared
 _STEM, _SHORT_WORD = 6, 4  # characters: longer words are compared by their beginning
 _DOCUMENT_WEIGHT = 1.0  # of the words that a passage's document has, beside those of the passage
@@ -51,7 +53,16 @@ def find_passages(database: Database, question: str, documents: Sequence[int]) -
         for row in rows
         if row["rowid"] % PASSAGES_OF_A_DOCUMENT
     ]
-    return sorted(found, key=lambda one: -one.score)[:MOST_PASSAGES]
+    return _of_the_best_documents(sorted(found, key=lambda one: -one.score))[:MOST_PASSAGES]
+
+
+def _of_the_best_documents(found: Sequence[Found]) -> list[Found]:
+    """Without documents whose best passage fits far worse than the best of all: they would only distract."""
+    best: dict[int, float] = {}
+    for one in found:
+        if len(best) < MOST_DOCUMENTS and one.score >= _LEAST_SCORE * found[0].score:
+            best.setdefault(one.document, one.score)
+    return [one for one in found if one.document in best]
 
 
 def search_terms(question: str) -> list[str]:

@@ -71,6 +71,12 @@ def test_the_same_file_in_two_places_is_one_document(library: Library, engine: E
     assert len(library.documents(Scope(folder="/two"))) == len(library.documents(Scope(folder="/one"))) == 1
 
 
+def test_a_name_that_is_no_text_is_kept(library: Library, engine: Engine) -> None:
+    new = a_new_document(engine, *TEXTS)
+    assert library.add(replace(new, place=Place(folder="/a", name="caf\udce9.txt"))).name == "caf?.txt"
+    assert library.at(Place(folder="/a", name="caf\udce9.txt")) is not None
+
+
 def test_a_folder_is_that_folder_and_those_below(library: Library, engine: Engine) -> None:
     for folder, text in (("/a", "one"), ("/a/b", "two"), ("/ab", "three"), ("/A", "four"), ("/a_b", "five")):
         library.add(a_new_document(engine, text, folder=folder))
