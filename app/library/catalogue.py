@@ -36,13 +36,33 @@ class Catalogue:
             " + (SELECT total(size) FROM (SELECT max(file_bytes) AS size FROM documents GROUP BY sha256))"
         )
 
-    def documents(self, scope: Scope = Scope(), *, removed: bool = False) -> list[StoredDocument]:  # noqa: B008
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+        return self.database.number("SELECT count(*) FROM documents WHERE removed IS NULL")
+
+    def folders(self, most: int) -> list[str]:
+        """Folders that documents were added from, those with the latest ones first."""
+        rows = self.database.rows(
+            "SELECT places.folder FROM places JOIN documents ON id = document"
+            " WHERE removed IS NULL AND places.folder != '' GROUP BY places.folder ORDER BY max(added) DESC LIMIT ?",
+            (most,),
+        )
+        return [row["folder"] for row in rows]
+
+    def documents(
+        self,
+        scope: Scope = Scope(),  # noqa: B008 - frozen
+        *,
+        removed: bool = False,
+        most: int = -1,
+    ) -> list[StoredDocument]:
         """The documents, the latest used first; with `removed`, those that can still be had back, too."""
         where, values = document_where(scope)
         gone = "removed > ?" if removed else "NULL > ?"
         rows = self.database.rows(
-            f"SELECT * FROM listing WHERE (removed IS NULL OR {gone}) AND {where} ORDER BY used DESC, id",
-            [self._clock() - UNDO_SECONDS, *values],
+            f"SELECT * FROM listing WHERE (removed IS NULL OR {gone}) AND {where} ORDER BY used DESC, id LIMIT ?",
+            [self._clock() - UNDO_SECONDS, *values, most],
         )
         return [stored_document(row) for row in rows]
 

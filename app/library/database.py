@@ -33,6 +33,7 @@ CREATE TABLE documents (
     removed REAL,
     UNIQUE (sha256, reading)
 );
+CREATE INDEX documents_by_use ON documents (used DESC, id);
 CREATE TABLE places (
     folder TEXT NOT NULL,
     name TEXT NOT NULL,

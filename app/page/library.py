@@ -59,20 +59,18 @@ class LibraryScreen:
     def _draw(self, _revision: tuple[int, int], view: LibraryView) -> str:
         library = self._library
         assert library is not None
-        documents = library.documents()
-        if view.words:
-            found = documents_with(library.database, view.words)
-            shown = [one for one in documents if one.id in found or view.words.lower() in one.name.lower()]
-        else:
-            shown = documents
-        removed = [one for one in library.documents(removed=True) if one.removed and one.id in view.removed]
+        count = library.count
+        found = documents_with(library.database, view.words) if view.words else None
+        scope = Scope(documents=tuple(found or ()))
+        shown = [] if found == set() else library.documents(scope, most=MOST_LISTED)
+        gone = library.documents(Scope(documents=view.removed), removed=True) if view.removed else []
         listed = Listed(
-            documents=shown[:MOST_LISTED],
-            more=len(shown[MOST_LISTED:]),
-            removed=removed,
-            folders=list(dict.fromkeys(one.folder for one in documents if one.folder))[:MOST_FOLDERS],
+            documents=shown,
+            more=(count if found is None else len(found)) - len(shown),
+            removed=[one for one in gone if one.removed],
+            folders=library.folders(MOST_FOLDERS),
             conversations=Conversations(library.database).listed(MOST_CONVERSATIONS),
-            count=len(documents),
+            count=count,
             used_bytes=library.used_bytes,
             capacity_bytes=library.capacity_bytes,
         )
