@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.cli.progress import ProgressLine
 from app.cli.terminal import harmless
@@ -18,6 +19,9 @@ from app.library.values import Scope, StoredDocument
 from app.provenance import counted, megabytes, seconds
 from app.settings import Settings
 from model.errors import DocumentError, LibraryError
+
+if TYPE_CHECKING:  # it imports torch, for which `list` does not wait
+    from app.library.adding import Adding
 
 
 @contextmanager
@@ -60,7 +64,7 @@ def add(arguments: argparse.Namespace) -> None:
         raise DocumentError("None of the files could be added; the lines above say why.")
 
 
-def _add_one(adding: "Adding", path: Path, line: ProgressLine) -> str:  # type: ignore[name-defined] # noqa: F821
+def _add_one(adding: "Adding", path: Path, line: ProgressLine) -> str:
     added = adding.add(path, line.of(path.name))
     line.clear()
     about = ""
