@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
+from app.faults import in_words, is_full_disk
 from app.library.library import Library
 from app.library.opening import open_library
+from app.open_files import raise_open_files_limit
 from app.page.sample import bundled_sample
-from app.serving.provider import EngineProvider, Load, LoadingProgress
+from app.serving.provider import Accelerate, EngineProvider, Load, LoadingProgress
 from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.temporary import temporary_folder
@@ -33,7 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReadonceError as error:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
+    raise_open_files_limit()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the copies of documents are removed
+    try:
+        run(settings)
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        print(f"readonce: {in_words(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(settings: Settings) -> None:
+    """Serve the page until the person ends it. Raises OSError where its files find no room."""
     with (
         private_folder() as folder,
         owned_folder(temporary_folder(), "page") as made,
@@ -43,14 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from app.spaces.zero_gpu import ZeroGpu
         from app.ui import build_demo, serve, uploads_in
 
-        provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()))
+        provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()), accelerator(settings))
         provider.start()
         sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
         library = library_of(settings)
         demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library)
         serve(demo, sessions, settings, lambda: provider.state.phase == "ready")
-    return 0
 
 
 def choose(arguments: Sequence[str] | None) -> Settings:
@@ -90,10 +104,16 @@ def engine_loader(settings: Settings, gpu: "ZeroGpu | None") -> Load:
             from app.spaces.engine import ZeroGpuEngine
 
             engine = ZeroGpuEngine(checkpoint, gpu, memory_precision=settings.precision)
-        install_faster_backend(engine, settings.cache_folder, quantized=True)
         return engine
 
     return load
+
+
+def accelerator(settings: Settings) -> Accelerate:
+    def accelerate(engine: "Engine") -> None:
+        install_faster_backend(engine, settings.cache_folder, quantized=True)
+
+    return accelerate
 
 
 if __name__ == "__main__":

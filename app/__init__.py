@@ -1,7 +1,9 @@
 """The product side of Readonce: documents, the page, the command line and the benchmarks."""
 
 import os
+import sys
 
-from app.environment import prepare_environment
+from app.environment import leave_out_unneeded, prepare_environment
 
 prepare_environment(os.environ)  # here, because nothing of the app is imported before: libraries read it once
+leave_out_unneeded(sys.modules)

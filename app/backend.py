@@ -11,10 +11,16 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 
 
 def install_faster_backend(engine: Engine, folder: Path, *, quantized: bool) -> None:
-    """Load it in a thread of its own, compiled into `folder`, and install it in the engine."""
+    """Load it, compiled into `folder`, and install it in the engine; the first time that takes some seconds."""
     from model.decoder.model_backend import load_backend
 
-    def load() -> None:
-        engine.install(load_backend(engine.checkpoint.model, folder, quantized=quantized))
+    engine.install(load_backend(engine.checkpoint.model, folder, quantized=quantized))
 
-    threading.Thread(target=load, name="backend").start()
+
+def begin_to_install_faster_backend(engine: Engine, folder: Path, *, quantized: bool) -> None:
+    """The same in a thread of its own."""
+
+    def install() -> None:
+        install_faster_backend(engine, folder, quantized=quantized)
+
+    threading.Thread(target=install, name="backend").start()

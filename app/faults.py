@@ -1,21 +1,31 @@
 """An error in words for the person, and what of it is logged."""
 
+import errno
 import logging
 import traceback
 
 from model.errors import ReadonceError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def in_words(error: Exception) -> str:
     """Our own errors say what to do; any other is our mistake, and is logged."""
     if isinstance(error, ReadonceError):
         return str(error)
+    if is_full_disk(error):
+        return "The disk of this computer is full. Free space on it and try again."
     if isinstance(error, MemoryError):
         return "The memory of this computer is used up. Forget some documents and try again."
     if type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
         return "The memory of the graphics card is used up. Forget some documents and try again."
     log_fault(error)
     return f"This failed through a fault in Readonce ({type(error).__name__}); the terminal shows where. Try again."
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether something could not be written because there is no room for it."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def log_fault(error: Exception) -> None:

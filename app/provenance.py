@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
-LEAST_CONFIDENCE = 0.75  # geometric mean probability of the answer's tokens
-LEAST_ATTENTION = 0.3  # share of the page that was looked at most
-LEAST_SOUGHT = 0.7  # of the page that the answer was first_token_attention on most: how much its own page was
 
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
@@ -31,31 +28,6 @@ def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
         f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
         f" · looked at {counted(answer.shown_tokens, 'token')}"
     )
-
-
-def doubtful(answer: Answer) -> bool:
-    """Whether the person should be warned of an answer whose probability or evidence is weak.
-
-    The decoder was unsure; or the answer stands nowhere and it looked around; or it stands on another page than the one
-    where the decoder first_token_attention it.
-
-    The limits are from `python -m app.bench evidence`, which says how often the mark is right.
-    """
-    if not answer.text or answer.stop_reason == "stopped":
-        return False
-    looked_around = bool(answer.evidence) and not any(place.verbatim for place in answer.evidence)
-    hottest = max((one.share for one in answer.attention), default=0.0)
-    unsure = answer.confidence < LEAST_CONFIDENCE or (looked_around and hottest < LEAST_ATTENTION)
-    return unsure or _sought_elsewhere(answer)
-
-
-def _sought_elsewhere(answer: Answer) -> bool:
-    if not answer.evidence:
-        return False
-    first = answer.evidence[0]
-    first_token_attention = {(one.document_index, one.page): one.first_token_attention for one in answer.attention}
-    here = first_token_attention.get((first.document_index, first.page), 0.0)
-    return here < LEAST_SOUGHT * max(first_token_attention.values(), default=0.0)
 
 
 def so_far(document: Document, part: EncodedDocument) -> str:

@@ -24,6 +24,7 @@ class EvidenceObject(TypedDict):
     """A place that an answer rests on. Pages count from 1; the score is in 0..1.
 
     `label` names the page where the file has no page numbers: a slide, a sheet, a heading; else it is empty.
+    `quote` is the sentence or row that the answer stands in; `hidden`: some of it cannot be seen on the page.
     """
 
     document: str
@@ -31,13 +32,21 @@ class EvidenceObject(TypedDict):
     label: str
     quote: str
     score: float
+    hidden: bool
 
 
 class AnswerObject(TypedDict):
-    """A question and its answer; evidence comes best first."""
+    """A question and its answer; evidence comes best first.
+
+    `found` is false where the document does not answer, or where it was asked for what cannot be done: `answer` then
+    says so in English. `confidence` is the probability that the answer is right, in 0..1; `doubtful`: check it.
+    """
 
     question: str
     answer: str
+    found: bool
+    confidence: float
+    doubtful: bool
     seconds: float
     first_token_seconds: float
     evidence: list[EvidenceObject]
@@ -104,6 +113,9 @@ def _answer_object(answer: Answer) -> AnswerObject:
     return {
         "question": answer.question,
         "answer": answer.text,
+        "found": answer.found,
+        "confidence": round(answer.confidence, 4),
+        "doubtful": answer.doubtful,
         "seconds": round(answer.seconds, 3),
         "first_token_seconds": round(answer.first_token_seconds, 3),
         "evidence": [
@@ -113,6 +125,7 @@ def _answer_object(answer: Answer) -> AnswerObject:
                 "label": place.label,
                 "quote": place.quote,
                 "score": round(place.score, 4),
+                "hidden": place.hidden,
             }
             for place in answer.evidence
         ],

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from app.api.endpoints import Endpoints
 from app.api.handle_store import HandleStore
 from app.documents import DocumentReader
+from app.faults import in_words
 from app.languages import Language, Languages
 from app.library.library import Library
 from app.page import panels
@@ -42,7 +43,6 @@ from app.web.hosts import Hosts
 from app.web.proxies import EVERYONE, Proxies
 from app.web.server import WebApp
 from app.web.uploads import Uploads
-from model.errors import ReadonceError
 
 UPLOAD_AGE_SECONDS = 3_600  # an upload of the page is deleted when it is read; this is for all else
 MOST_EVENTS = 2_048  # at once: every tab that watches is one, and whatever a program waits for
@@ -74,7 +74,7 @@ def build_demo(
         folder=folder,
     )
     languages = Languages()
-    with CheckedBlocks(uploads, analytics_enabled=False, title="Readonce", fill_width=True) as demo:
+    with CheckedBlocks(uploads, languages, analytics_enabled=False, title="Readonce", fill_width=True) as demo:
         say = gr.I18n(**languages.fixed_texts())
         layout = Layout(
             ASSETS,
@@ -119,10 +119,12 @@ def uploads_in(folder: Path, settings: Settings) -> Uploads:
 def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_ready: Callable[[], bool]) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
+    languages = Languages()
     app = WebApp(
         rules_of(settings),
         demo.uploads,
         file_bytes=settings.file_bytes,
+        languages=languages,
         is_ready=is_ready,
         middleware=[Middleware(Heartbeats, connect=sessions.connect)],
     )
@@ -145,7 +147,7 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_re
         allowed_paths=[],
         max_file_size=settings.file_bytes,
         theme=calm_theme(),
-        i18n=gr.I18n(**Languages().fixed_texts()),
+        i18n=gr.I18n(**languages.fixed_texts()),
         css_paths=[ASSETS / "style.css"],
     )
     set_head_timeout(demo.server)
@@ -182,7 +184,7 @@ class Wiring:
         def look(request: gr.Request) -> Outputs:
             state = self._provider.state
             banner = self._language(request).html(panels.banner(state))
-            return banner, gr.Timer(active=state.phase == "loading"), gr.Dropdown(visible=state.supports_vision)
+            return banner, gr.Timer(active=not state.is_final), gr.Dropdown(visible=state.supports_vision)
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(self._demo.load(enter, [page.browser], [page.session, page.browser], **hidden))
@@ -256,8 +258,8 @@ class Wiring:
             try:
                 async for update in handlers.watch(session_id, str(request.session_hash)):
                     yield Layout.changes(update)
-            except ReadonceError as error:
-                yield Layout.changes(Update(problem=str(error)))
+            except Exception as error:
+                yield Layout.changes(Update(problem=in_words(error)))
 
         done.then(
             watch,
@@ -271,21 +273,21 @@ class Wiring:
 def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler as Gradio wants it: values for all outputs in place of an `Update`.
 
-    A session that is gone is said in the page, under the question box.
+    What goes wrong is said in the page, under the question box: a session that is gone, for one.
     """
 
     @functools.wraps(handler)
     def once(*arguments: Any) -> Outputs:
         try:
             return Layout.changes(handler(*arguments) or Update())
-        except ReadonceError as error:
-            return Layout.changes(Update(problem=str(error)))
+        except Exception as error:
+            return Layout.changes(Update(problem=in_words(error)))
 
     @functools.wraps(handler)
     async def once_awaited(*arguments: Any) -> Outputs:
         try:
             return Layout.changes(await handler(*arguments))
-        except ReadonceError as error:
-            return Layout.changes(Update(problem=str(error)))
+        except Exception as error:
+            return Layout.changes(Update(problem=in_words(error)))
 
     return once_awaited if inspect.iscoroutinefunction(handler) else once

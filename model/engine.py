@@ -6,22 +6,25 @@ engine knows no "current document": an encoding is a value, and each answer make
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 
+from model.answering.answers import answers
+from model.answering.confidence import Calibration
 from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
 from model.answering.matching_checkpoint import check_encodings
-from model.answering.questions import checked_question
+from model.answering.questions import checked_question, refers_back
 from model.answering.reranker import Reranker
+from model.answering.router import Router
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
+from model.encoder.work import Work, read_so_far
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.file_format import join_chunks
@@ -34,6 +37,7 @@ from model.types import (
     Document,
     EncodedDocument,
     GenerationOptions,
+    Intent,
     Memory,
     PauseCallback,
     Precision,
@@ -45,6 +49,8 @@ from model.types import (
 from model.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
 from model.vision.page_inputs import ViewMode, views_for
 from model.vision.tags import Tagger, with_tags
+
+_QUESTIONS_KEPT = 64  # whose encoder states are kept: some hundred kilobytes
 
 
 class Engine:
@@ -64,7 +70,10 @@ class Engine:
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
-        self.indexes = DocumentIndexes(checkpoint.retrieval, self._encode_question)
+        encode = lru_cache(_QUESTIONS_KEPT)(self._encode_question)  # the router and retrieval both need them
+        self.indexes = DocumentIndexes(checkpoint.retrieval, encode)
+        self.router = Router(checkpoint.router, encode) if checkpoint.router else None
+        self.calibration = Calibration(checkpoint.calibration) if checkpoint.calibration else None
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
         self._encoder_tokens: Counter[str] = Counter()
@@ -120,7 +129,7 @@ class Engine:
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
         """
-        work = _Work(progress, pause)
+        work = Work(progress, pause)
         document = self._viewed(document, views, picture)
         seen = encode_page_images(
             self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=work.report, cancelled=cancelled
@@ -149,7 +158,7 @@ class Engine:
         document: Document,
         stream: TokenMap,
         seen: PageFeatures,
-        work: _Work,
+        work: Work,
         cancelled: CancelledCallback | None,
     ) -> Iterator[EncodedDocument]:
         """Encode chunk by chunk; each yield is an encoding of its own."""
@@ -167,7 +176,7 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
-                progress=None if aside else lambda fraction: work.report(_read_so_far(chunk, total, fraction)),
+                progress=None if aside else lambda fraction: work.report(read_so_far(chunk, total, fraction)),
                 native=native,
             )
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
@@ -175,7 +184,7 @@ class Engine:
         beside: Memory | None = None
         for first in range(0, len(chunks), at_once):
             group, began = chunks[first : first + at_once], work.seconds
-            work.report(_read_so_far(group[0], total, 0.0))
+            work.report(read_so_far(group[0], total, 0.0))
             for chunk, memory in zip(group, parallel_map(read, group), strict=True):
                 raise_if_cancelled(cancelled, READING_STOPPED)
                 beside = to_precision(memory, self._memory_precision, beside)
@@ -240,14 +249,26 @@ class Engine:
             cancelled,
             reranker=self.reranker,
             indexes=self.indexes,
+            calibration=self.calibration,
+        )
+        snapshots = answers(
+            generation, encodings, asked, list(map(self.intent, asked)), history=history, calibration=self.calibration
         )
         return (
-            tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in answers)
-            for answers in generation.answers(asked, history)
+            tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in some)
+            for some in snapshots
         )
 
+    def intent(self, question: str) -> Intent:
+        """What a question wants; a fact where the checkpoint has no router."""
+        return "fact" if self.router is None else self.router.intent(question)
+
+    def refers_back(self, question: str) -> bool:
+        """Whether a question is to be understood with the turn before it; others are answered better without."""
+        return refers_back(question) or self.intent(question) == "follow_up"
+
     def _encode_question(self, question: str) -> torch.Tensor:
-        """A question's encoder states (Q, H), for retrieval. Its tokens are not the document's."""
+        """A question's encoder states (Q, H). Its tokens are not the document's."""
         checkpoint = self.checkpoint
         ids, _ = token_maps.encode_text(checkpoint.tokenizer, question)
         tokens = torch.tensor([checkpoint.bos, *ids], device=checkpoint.device)
@@ -255,30 +276,3 @@ class Engine:
 
     def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
         return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})
-
-
-class _Work:
-    """Reading as it goes on: it tells how far it is, lets others come between, and counts the seconds that it took."""
-
-    def __init__(self, progress: ProgressCallback | None, pause: PauseCallback | None) -> None:
-        self._progress = progress or (lambda _: None)
-        self._pause = pause or (lambda _: None)
-        self._started = time.perf_counter()
-        self._paused_seconds = 0.0
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._started - self._paused_seconds
-
-    def report(self, progress: Progress) -> None:
-        """Tell the progress, and go on when nobody else wants to come first."""
-        self._progress(progress)
-        held = time.perf_counter()
-        self._pause(progress.done if progress.stage == "encoding" else 0)
-        self._paused_seconds += time.perf_counter() - held
-
-
-def _read_so_far(chunk: Chunk, total: int, fraction: float) -> Progress:
-    """How many of the document's tokens are encoded when a fraction of a chunk is."""
-    done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
-    return Progress(stage="encoding", done=done, total=total, unit="tokens")

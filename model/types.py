@@ -5,7 +5,7 @@ Shapes: T document tokens, H hidden size, L decoder layers, K key-value heads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -127,6 +127,13 @@ class Memory:
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
 
+Intent = Literal[
+    "fact", "follow_up", "about", "summary", "key_points", "title", "authors", "date", "audience", "about_file",
+    "section", "list_all", "count_all", "calculate", "compare", "translate", "write", "chat",
+]  # fmt: skip
+"""What a question wants. `follow_up`: it is to be understood with the turn before it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrievalProjection:
     """The matrices by which a checkpoint's encoder states are compared (`model/answering/late_interaction.py`).
@@ -138,6 +145,31 @@ class RetrievalProjection:
     question: torch.Tensor
     document_mean: torch.Tensor
     question_mean: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterWeights:
+    """A linear classifier of questions by what they want (`model/answering/router.py`).
+
+    matrix: (C, F) and bias: (C,), float32, a row for each of the C intents. Below the probability `least` a question
+    is taken for one about a fact.
+    """
+
+    intents: tuple[Intent, ...]
+    matrix: torch.Tensor
+    bias: torch.Tensor
+    least: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationWeights:
+    """A logistic regression of whether an answer is right (`model/answering/confidence.py`).
+
+    weights: by feature, with "bias". doubt_below: the probability under which a person is warned.
+    """
+
+    weights: Mapping[str, float]
+    doubt_below: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +230,11 @@ class GenerationOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A place that an answer rests on: `page.text[start:end]` is the quote, score is in 0..1."""
+    """A place that an answer rests on, score in 0..1.
+
+    `page.text[start:end]` are the answer's own words where it stands there verbatim, and the most attended line
+    otherwise. quote: the sentence or row that they stand in.
+    """
 
     document: str
     document_index: int  # among the encodings that were asked together
@@ -209,6 +245,7 @@ class Evidence:
     score: float
     label: str = ""  # by which the page is cited where the file has no page numbers
     verbatim: bool  # the answer's own words are here; otherwise it is the most attended place
+    hidden: bool = False  # some of its words cannot be seen on the page (`Word.hidden`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +267,10 @@ StopReason = Literal["", "end", "length", "stopped"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A snapshot of an answer while it is decoded; the last one is `finished`."""
+    """A snapshot of an answer while it is decoded; the last one is `finished`.
+
+    text: the document's words, or, if `is_message`, ours in English, which are shown in the person's language.
+    """
 
     question: str
     text: str = ""
@@ -241,7 +281,12 @@ class Answer:
     first_token_seconds: float = 0.0
     shown_tokens: int = 0  # document tokens that the decoder attended to
     encoder_tokens: int = 0  # document tokens that were encoded for this answer: 0, and counted, not assumed
-    confidence: float = 0.0  # geometric mean probability of the answer's tokens
+    found: bool = True  # whether the document answers the question, as far as the decoder can tell
+    is_message: bool = False  # that it does not, or what cannot be done
+    probability: float = 0.0  # geometric mean probability of the answer's tokens
+    # The probability that the answer is right, as the checkpoint is calibrated; of one that is not, `probability`.
+    confidence: float = 0.0
+    doubtful: bool = False  # whether the person should check it
     evidence: tuple[Evidence, ...] = field(default=())
     attention: tuple[PageAttention, ...] = field(default=())  # of every page that was asked
 

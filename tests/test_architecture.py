@@ -100,6 +100,17 @@ def test_no_file_imports_itself_by_a_detour() -> None:
     sorter.prepare()  # raises CycleError, which names the circle
 
 
+def test_no_test_imports_another() -> None:
+    """What several tests need is in `tests/helpers/`."""
+    found = [
+        f"{relative(path)} imports {name}"
+        for path in python_files("tests")
+        for name in imports_of(path)
+        if name.startswith(("tests.", ".")) and not name.startswith("tests.helpers")
+    ]
+    assert found == []
+
+
 def test_importing_the_engine_loads_no_page_and_no_pdf_library() -> None:
     program = "import model.engine, sys; print(*{name.partition('.')[0] for name in sys.modules})"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

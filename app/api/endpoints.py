@@ -20,6 +20,7 @@ from app.sessions.jobs import Job
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
 from app.sessions.session_store import SessionStore
+from app.turns import checked_turns
 from app.web.checked_blocks import upload_parameter
 from model.errors import Cancelled, QuestionError
 from model.types import Answer, EncodedDocument, Progress, ProgressCallback
@@ -53,7 +54,11 @@ class Endpoints:
                 [upload_parameter("file"), _value("pages", str, ""), _value("password", str, "")],
                 EncodedObject,
             ),
-            (self.ask, [_value("questions", list[str]), _value("documents", list[str])], AnswersObject),
+            (
+                self.ask,
+                [_value("questions", list[str]), _value("documents", list[str]), _value("turns", list[list[str]], [])],
+                AnswersObject,
+            ),
             (
                 self.caption,
                 [upload_parameter("file"), _value("task", str, "caption"), _value("question", str, "")],
@@ -99,19 +104,21 @@ class Endpoints:
             return result
 
     async def ask(
-        self, request: gr.Request, questions: list[str], documents: list[str]
+        self, request: gr.Request, questions: list[str], documents: list[str], turns: list[list[str]] | None = None
     ) -> AsyncIterator[AnswersObject]:
         """Answer questions from documents that were read by encode; nothing is read again.
 
         Args:
             questions: The questions, at most 500
             documents: The handles that encode returned; several documents are answered from together
+            turns: Earlier turns that the questions follow up, pairs of a question and its answer; none by default
 
         Returns:
-            documents: what was read; answers: question, answer, seconds, and evidence with document, page and quote
+            documents: what was read; answers: question, answer, found, confidence, doubtful, seconds, and evidence with
+            document, page, quote and hidden
         """
         with self._work(request) as job:
-            async for answers in streamed(job, self._answers(job, questions, documents)):
+            async for answers in streamed(job, self._answers(job, questions, documents, turns or [])):
                 yield answers
 
     async def caption(
@@ -173,8 +180,11 @@ class Endpoints:
             raise Cancelled(f"{encoded.document.name} was not kept: its sender is gone.")
         yield {"document": self._handles.put(job.client, loaded), **document_object(encoded)}
 
-    def _answers(self, job: Job, questions: list[str], documents: list[str]) -> Iterator[AnswersObject]:
+    def _answers(
+        self, job: Job, questions: list[str], documents: list[str], turns: list[list[str]]
+    ) -> Iterator[AnswersObject]:
         """All answers so far, after each batch."""
+        history = checked_turns(turns)
         asked = checked_questions(_texts(questions, "questions"))
         with self._handles.using(job.client, _texts(documents, "documents")) as encoded:
             engine = self._provider.engine(job)
@@ -182,7 +192,7 @@ class Endpoints:
             for first in range(0, len(asked), BATCH):
                 batch = asked[first : first + BATCH]
                 with self._provider.scheduler.answering(job, len(batch)):
-                    *_, answers = engine.answer_batch(encoded, batch, cancelled=job.cancelled)
+                    *_, answers = engine.answer_batch(encoded, batch, history=history, cancelled=job.cancelled)
                 answered += answers
                 yield answers_object(encoded, answered)
 
@@ -233,7 +243,7 @@ class Endpoints:
             )
 
 
-def _value(name: str, kind: Any, default: str | None = None) -> Api:
+def _value(name: str, kind: Any, default: Any = None) -> Api:
     """A parameter or a result of this type."""
     return Api(default, python_type_to_json_schema(kind), name)
 

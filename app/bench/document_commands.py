@@ -11,6 +11,9 @@ def add_document_benchmarks(benchmarks: "argparse._SubParsersAction[OneLineParse
     _add_reading(benchmarks)
     _add_real(benchmarks)
     _add_pages(benchmarks)
+    _add_sample(benchmarks)
+    _add_router(benchmarks)
+    _add_confidence(benchmarks)
     _add_corpus(benchmarks)
     _add_library(benchmarks)
 
@@ -22,7 +25,8 @@ def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     )
     reading.add_argument("--split", metavar="NAME", help="only the documents of this split")
     reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
-    reading.add_argument("--json", type=Path, metavar="FILE", help="write every page's scores")
+    reading.add_argument("--pages", type=Path, metavar="FILE", help="write every page's scores")
+    reading.add_argument("--json", action="store_true", help="print the result as one JSON object")
     reading.set_defaults(run=_reading)
 
 
@@ -50,6 +54,61 @@ def _real(arguments: argparse.Namespace) -> None:
     from app.bench.real import real
 
     real(arguments)
+
+
+def _add_sample(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    sample = benchmarks.add_parser("sample", help="questions of every kind about the bundled sample")
+    sample.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        default=Path("tests/data/sample-questions.jsonl"),
+        help="rows as questions.jsonl has them (tests/data/sample-questions.jsonl)",
+    )
+    sample.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    add_answering(sample)
+    sample.add_argument("--wrong", action="store_true", help="print what was not answered rightly")
+    sample.add_argument("--json", action="store_true", help="print one JSON object")
+    sample.set_defaults(run=_sample)
+
+
+def _sample(arguments: argparse.Namespace) -> None:
+    from app.bench.sample import sample
+
+    sample(arguments)
+
+
+def _add_router(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    router = benchmarks.add_parser("router", help="fit what tells facts from questions about a whole document")
+    router.add_argument(
+        "--data", required=True, type=Path, metavar="FOLDER", help="intents.jsonl, questions.jsonl and documents.jsonl"
+    )
+    router.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    router.add_argument("--write", action="store_true", help="keep the router beside the embedded adapter")
+    router.set_defaults(run=_router, whole_document=False, exact_weights=True)
+
+
+def _router(arguments: argparse.Namespace) -> None:
+    from app.bench.router import router
+
+    router(arguments)
+
+
+def _add_confidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    confidence = benchmarks.add_parser("confidence", help="fit how likely an answer is right, and when to doubt it")
+    _add_real_folder(confidence, default="train")
+    confidence.add_argument("--limit", type=positive, metavar="N", help="only the first N documents of the split")
+    confidence.add_argument("--documents", nargs="+", metavar="ID", help="only these documents")
+    confidence.add_argument("--all-documents", action="store_true", help="not only those that are kept for development")
+    confidence.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    confidence.add_argument("--write", action="store_true", help="keep the weights in assets/embedded.json")
+    confidence.set_defaults(run=_confidence, whole_document=False, exact_weights=False)
+
+
+def _confidence(arguments: argparse.Namespace) -> None:
+    from app.bench.confidence import confidence
+
+    confidence(arguments)
 
 
 def _add_pages(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

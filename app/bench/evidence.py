@@ -16,7 +16,6 @@ from app.bench.results import as_result
 from app.bench.rows import Row, read_rows
 from app.bench.scores import best, refuses, token_f1
 from app.cli.progress import ProgressLine
-from app.provenance import doubtful
 from model.engine import Engine
 from model.types import Answer, Document, Page
 
@@ -89,8 +88,8 @@ def _figures(asked: Sequence[Question], *, pages: int) -> dict[str, float | int 
     answered = [one for one in asked if not refuses(one.answer.text)]
     found = [one for one in answered if one.answer.evidence and one.answer.evidence[0].verbatim]
     right = [one for one in asked if one.answer_is_right]
-    marked = [one for one in answered if doubtful(one.answer)]
-    unmarked = [one for one in answered if not doubtful(one.answer)]
+    marked = [one for one in answered if one.answer.doubtful]
+    unmarked = [one for one in answered if not one.answer.doubtful]
     return {
         "questions": len(asked),
         "pages_a_document": pages,

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from app.bench.page_scores import OrderScore, TableScore, score_order, score_table
+from app.bench.results import as_result
 from app.bench.right_pages import RightPage, read_right_pages
 from app.documents.limits import Limits
 from app.documents.opening import open_source
@@ -35,11 +36,14 @@ def reading(arguments: argparse.Namespace) -> None:
     pages = read_right_pages(arguments.folder, arguments.split)
     chosen = [page for page in pages if not (arguments.without_scans and page.scan)]
     reports = [report for page in chosen if (report := _report(page)) is not None]
-    if arguments.json is not None:
-        rows = {"summary": summary(reports), "pages": [asdict(report) for report in reports]}
-        arguments.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    for name, figures in summary(reports).items():
-        print(f"{name:18}", "  ".join(f"{key} {value:g}" for key, value in figures.items()))
+    if arguments.pages is not None:
+        arguments.pages.write_text(json.dumps([asdict(report) for report in reports], indent=1), encoding="utf-8")
+    print(as_result({"kinds": summary(reports)}) if arguments.json else _as_text(summary(reports)))
+
+
+def _as_text(kinds: dict[str, dict[str, float]]) -> str:
+    rows = ("  ".join(f"{key} {value:g}" for key, value in figures.items()) for figures in kinds.values())
+    return "\n".join(f"{name:18} {row}" for name, row in zip(kinds, rows, strict=True))
 
 
 def summary(reports: Sequence[PageReport]) -> dict[str, dict[str, float]]:

@@ -17,11 +17,11 @@ from app.bench.asking import engine_for
 from app.bench.real_answers import append_outcomes, read_outcomes
 from app.bench.real_rows import RealDocument, RealQuestion, read_documents, read_questions
 from app.bench.real_scores import Outcome, Tally, side
+from app.bench.reliability import as_lines, reliability
 from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cli.reading import open_reader
 from app.documents import DocumentReader
-from app.provenance import doubtful
 from app.questions import BATCH
 from model.engine import Engine
 from model.errors import DocumentError, ReadonceError
@@ -104,7 +104,7 @@ def as_table(outcomes: Sequence[Outcome]) -> str:
         )
     for name in ("evidence_page", "doubtful_of_wrong", "doubtful_of_right"):
         lines.append(f"{name.replace('_', ' '):<22}{found[name]['rows']:>6}{found[name]['counted']:>7}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *as_lines(found["reliability"])])
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -129,6 +129,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "evidence_page": _counted([one.page_is_right for one in outcomes if one.is_placed]),
         "doubtful_of_wrong": _counted([one.doubtful for one in given if not one.right]),
         "doubtful_of_right": _counted([one.doubtful for one in given if one.right]),
+        "reliability": reliability([one.confidence for one in given], [one.right for one in given]),
     }
 
 
@@ -163,5 +164,8 @@ def _outcome(document: RealDocument, question: RealQuestion, answer: Answer) -> 
         has_pages=document.has_pages,
         text=answer.text,
         pages=tuple(place.page for place in answer.evidence),
-        doubtful=doubtful(answer),
+        doubtful=answer.doubtful,
+        confidence=answer.confidence,
+        found=answer.found,
+        is_rated=not answer.is_message and bool(answer.text) and answer.stop_reason != "stopped",
     )

@@ -36,9 +36,10 @@ def _row(one: Outcome) -> dict[str, Any]:
     return {
         "id": one.question.id,
         "answer": one.text,
-        "found": one.given,
+        "found": one.found and one.given,
         "pages": one.pages,
         "doubtful": one.doubtful,
+        "confidence": round(one.confidence, 4),
         "error": one.failed or None,
     }
 
@@ -50,6 +51,8 @@ def _outcome(document: RealDocument, question: RealQuestion, row: dict[str, Any]
         text=row["answer"],
         pages=tuple(row["pages"]),
         doubtful=row["doubtful"],
+        confidence=row.get("confidence", 0.0),
+        found=row.get("found", True),
         failed=row["error"] or "",
     )
 

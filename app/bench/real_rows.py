@@ -57,7 +57,12 @@ def read_documents(folder: Path) -> list[RealDocument]:
 
 def read_questions(folder: Path) -> list[RealQuestion]:
     """The questions of a folder. Raises DocumentError where `questions.jsonl` cannot be read or a line is none."""
-    return _read(folder / "questions.jsonl", _question)
+    return read_rows(folder / "questions.jsonl")
+
+
+def read_rows(file: Path) -> list[RealQuestion]:
+    """The questions of a file. Raises DocumentError where it cannot be read or a line is none."""
+    return _read(file, _question)
 
 
 def _question(fields: dict[str, Any]) -> RealQuestion:

@@ -16,17 +16,10 @@ from dataclasses import dataclass
 
 from app.bench.real_rows import RealQuestion
 from app.bench.scores import refuses
+from model.answering.judgements import NO, YES
 
 EXACT_KINDS = frozenset(("table-cell", "number", "date", "count"))
 OPEN_KINDS = frozenset(("whole-document", "instruction", "section"))
-YES = frozenset(
-    ("yes", "ja", "oui", "si", "sí", "tak", "是", "sim", "نعم", "예", "כן", "áno", "بله", "evet", "ano", "jah", "はい",
-     "да")
-)  # fmt: skip
-NO = frozenset(
-    ("no", "nein", "non", "nie", "否", "不", "nee", "não", "لا", "아니오", "לא", "hayır", "ne", "ei", "nej", "いいえ",
-     "нет")
-)  # fmt: skip
 ARTICLES = frozenset(("the", "a", "an", "of", "der", "die", "das", "le", "la", "les", "el", "los"))
 
 _SAME = 2 / 3  # F1 of words, from which on an answer says the same
@@ -50,11 +43,14 @@ class Outcome:
     text: str = ""
     pages: tuple[int, ...] = ()
     doubtful: bool = False
+    confidence: float = 0.0
+    found: bool = True
+    is_rated: bool = False  # its confidence is calibrated; remarks of ours are not
     failed: str = ""
 
     @property
     def refused(self) -> bool:
-        return not self.failed and (not self.text.strip() or refuses(self.text))
+        return not self.failed and (not self.found or not self.text.strip() or refuses(self.text))
 
     @property
     def right(self) -> bool:

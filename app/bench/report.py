@@ -130,6 +130,25 @@ def _real(result: Result) -> str:
     return _table(["kind", "rows", "right, %", "refused", "wrong"], rows + marks)
 
 
+def _reading(result: Result) -> str:
+    """By kind of page: how many, and what share of it is right."""
+    rows = []
+    for kind, figures in result.figures["kinds"].items():
+        if "order" in figures:
+            values = [_percent(figures[name]) for name in ("order", "words", "wrong")]
+            rows.append([kind, f"{figures['pages']:g} pages", *values, ""])
+        elif "rows" in figures:
+            count = f"{figures['rows']:g} rows of {figures['tables']:g} tables"
+            rows.append([kind, count, "", "", "", _percent(figures["right"])])
+        else:
+            rows.append([f"{kind}: {figures['cpu_ms']:g} ms of CPU", f"{figures['pages']:g} pages", "", "", "", ""])
+    return _table(["kind", "of", "order, %", "words found, %", "characters wrong, %", "rows right, %"], rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
 def _speed(result: Result) -> str:
     figures, rows = result.figures, []
     for name, title in _SPEED.items():
@@ -200,7 +219,8 @@ _RATIOS = {"encode_seconds": "reading", "first_token_seconds": "first token", "t
 _QUALITY: dict[str, Callable[[Result], str]] = {
     "real": _real,
     "quality": _quality,
-    **dict.fromkeys(("reading", "evidence", "joined", "needles", "retrieval", "corpus"), _as_it_is),
+    "reading": _reading,
+    **dict.fromkeys(("evidence", "joined", "needles", "retrieval", "corpus"), _as_it_is),
 }
 _PERFORMANCE: dict[str, Callable[[Result], str]] = {"speed": _speed, "load": _as_it_is, "library": _as_it_is}
 _SUMMARIES: dict[str, Callable[[Result], tuple[str, str] | None]] = {

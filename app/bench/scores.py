@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.bench.rows import Row
+from model.answering.messages import NOT_FOUND
 from model.answering.prompts import NOT_IN_DOCUMENT
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -57,7 +58,7 @@ def token_f1(prediction: str, answer: str) -> float:
 
 
 def refuses(prediction: str) -> bool:
-    return normalise(prediction) == normalise(NOT_IN_DOCUMENT)
+    return normalise(prediction) in {normalise(NOT_FOUND), normalise(NOT_IN_DOCUMENT)}
 
 
 def normalise(text: str) -> str:

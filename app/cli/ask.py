@@ -12,19 +12,21 @@ from app.cli.terminal import harmless
 from app.provenance import counted, library_receipt, receipt
 from app.schemas import answers_object, stored_answers_object
 from app.settings import Settings
+from app.turns import read_turns
 from model.answering.questions import checked_question
 from model.engine import Engine
 from model.errors import QuestionError
-from model.types import Answer, EncodedDocument, GenerationOptions
+from model.types import Answer, EncodedDocument, GenerationOptions, Turn
 
 
 def ask(arguments: argparse.Namespace) -> None:
     questions = [checked_question(question) for question in arguments.questions]
     if bool(arguments.files) + arguments.all + (arguments.folder is not None) != 1:
         raise QuestionError("Name the files to ask, or take one of --all and --in FOLDER for the library.")
+    turns = read_turns(arguments.turns) if arguments.turns else ()
     options = GenerationOptions(whole_document=arguments.whole_document)
     if not arguments.files:
-        _ask_library(arguments, questions, options)
+        _ask_library(arguments, questions, turns, options)
         return
     line = ProgressLine(sys.stderr)
     selection = Selection.of(arguments, arguments.files)
@@ -32,7 +34,7 @@ def ask(arguments: argparse.Namespace) -> None:
         engine, encoded = read_once(selection, line)
         answers = []
         for question in questions:
-            answers.append(_answer(engine, encoded, question, options, line))
+            answers.append(_answer(engine, encoded, question, turns, options, line))
             if not arguments.json:
                 line.clear()
                 print(as_text(answers[-1], receipt(encoded, answers[-1])), flush=True)
@@ -42,7 +44,9 @@ def ask(arguments: argparse.Namespace) -> None:
         print(_json(answers_object(encoded, answers)))
 
 
-def _ask_library(arguments: argparse.Namespace, questions: Sequence[str], options: GenerationOptions) -> None:
+def _ask_library(
+    arguments: argparse.Namespace, questions: Sequence[str], turns: Sequence[Turn], options: GenerationOptions
+) -> None:
     """Ask everything, or a folder: each question is put to the passages that are found for it."""
     from app.cli.library import scope_of, the_library
     from app.library.excerpts import find_excerpts
@@ -59,7 +63,7 @@ def _ask_library(arguments: argparse.Namespace, questions: Sequence[str], option
                 fingerprint=engine.checkpoint.fingerprint,
                 precision=precision,
             )
-            answer = _answer(engine, found.encodings, question, options, line)
+            answer = _answer(engine, found.encodings, question, turns, options, line)
             answers.append(answer)
             documents |= {one.id: one for one in found.documents}
             if not arguments.json:
@@ -71,10 +75,15 @@ def _ask_library(arguments: argparse.Namespace, questions: Sequence[str], option
 
 
 def _answer(
-    engine: Engine, encoded: Sequence[EncodedDocument], question: str, options: GenerationOptions, line: ProgressLine
+    engine: Engine,
+    encoded: Sequence[EncodedDocument],
+    question: str,
+    turns: Sequence[Turn],
+    options: GenerationOptions,
+    line: ProgressLine,
 ) -> Answer:
     answer = Answer(question=question)
-    for answer in engine.answer(encoded, question, options=options):
+    for answer in engine.answer(encoded, question, history=turns, options=options):
         line.say(f"answering: {counted(answer.tokens, 'token')}")
     return answer
 
@@ -82,9 +91,12 @@ def _answer(
 def as_text(answer: Answer, cost: str) -> str:
     """The answer as a person reads it: what, from where, at what cost."""
     lines = [f"Q: {answer.question}", f"A: {answer.text}"]
+    if answer.doubtful:
+        lines.append("   Not sure of this answer: check it on the pages.")
     for place in answer.evidence:
         quote = " ".join(place.quote.split())
-        lines.append(f"   {place.document}, page {place.page}: “{quote}”")
+        hidden = " (not visible on the page)" if place.hidden else ""
+        lines.append(f"   {place.document}, page {place.page}{hidden}: “{quote}”")
     lines.append(f"   ({cost})")
     return "\n".join([*map(harmless, lines), ""])
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from app.cli.terminal import harmless
+from app.faults import in_words, is_full_disk
+from app.open_files import raise_open_files_limit
 from model.errors import ReadonceError
 
 BAD_INPUT = 2
@@ -36,6 +38,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         _speak_utf8(stream)
     chosen = parser.parse_args(arguments)
+    raise_open_files_limit()
     try:
         chosen.run(chosen)
         sys.stdout.flush()
@@ -44,10 +47,21 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # `| head` has read enough; nothing more may be flushed at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `| head` has read enough
+        _drop_output()
         return READER_GONE
+    except OSError as error:
+        if not is_full_disk(error):
+            raise
+        print(f"error: {in_words(error)}", file=sys.stderr)
+        _drop_output()
+        return BAD_INPUT
     return 0
+
+
+def _drop_output() -> None:
+    """Nothing more may be flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -75,6 +89,12 @@ def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     ask.add_argument("--in", dest="folder", metavar="FOLDER", type=Path, help="ask what was added from this folder")
     ask.add_argument(
         "-q", "--question", dest="questions", action="append", required=True, metavar="QUESTION", help="may be repeated"
+    )
+    ask.add_argument(
+        "--turns",
+        type=Path,
+        metavar="FILE.json",
+        help="earlier turns that the questions follow up, [[question, answer], ...]; each question follows these alone",
     )
     _add_reading_options(ask)
     ask.add_argument(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.backend import install_faster_backend
+from app.backend import begin_to_install_faster_backend
 from app.cli.progress import ProgressLine
 from app.cli.terminal import harmless
 from app.documents import DocumentReader, Limits, ReadDocument
@@ -110,7 +110,7 @@ def load_engine(
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
     engine = Engine(checkpoint, memory_precision=precision or settings.precision)
-    install_faster_backend(engine, settings.cache_folder, quantized=quantized)
+    begin_to_install_faster_backend(engine, settings.cache_folder, quantized=quantized)
     return engine
 
 

@@ -29,6 +29,11 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
     return (match.span() for match in _WORD.finditer(text))
 
 
+def is_unmapped(word: str) -> bool:
+    """Whether glyphs of a word have no known meaning; a single one is a bullet or a box to tick."""
+    return len(word) > 1 and ("\ufffd" in word or len(_UNMAPPED.findall(word)) > 1)
+
+
 def unmapped_share(text: str) -> float:
     """The share of characters, 0..1, that stand for glyphs without a known meaning."""
     return len(_UNMAPPED.findall(text)) / max(len(text), 1)

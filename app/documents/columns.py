@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import mean, median
 
 from app.documents.geometry import Rect
@@ -13,6 +13,11 @@ from app.documents.rules import Rules
 TRIED = 16  # strips that are looked at, the tallest first
 PROSE = 17  # letters: a line of prose has more, also in a narrow column
 WORDS_OF_A_LABEL = 6  # at most, on average
+WORDS_OF_A_CELL = 4
+MOST_BLOCKS = 3  # addresses side by side; rows of more parts are those of a table
+MARKED = (
+    0.7  # of the lines left of a strip that are bullets or numbers: it stands behind them, between items and their text
+)
 WIDE_PITCH = 1.9  # ems from one row to the next, from which rows are those of a form and no lines of a paragraph
 
 
@@ -51,15 +56,19 @@ def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], 
     beside = [row for row in rows if strip.top - 0.1 <= _middle(row) <= strip.bottom + 0.1]
     if not beside:
         return None
-    kinds = [(slab, _are_columns(slab, strip)) for slab in _slabs(beside, usual_em(beside[0]), strip, rules)]
+    slabs = _slabs(beside, usual_em(beside[0]), strip, rules)
+    kinds = _judged([(slab, _are_columns(slab, strip)) for slab in slabs], strip)
     best: list[list[Piece]] = []
     run: list[list[Piece]] = []
+    lead: list[list[Piece]] = []  # rows on the right only, right above columns: the right one begins higher
     for slab, columns in [*kinds, ([], False)]:
-        if columns is False or (columns is None and not run):
-            best = max(best, run, key=len)
-            run = []
-        else:
-            run = run + slab
+        if columns or (columns is None and run):
+            run = run + lead + slab
+            lead = []
+            continue
+        best = max(best, run, key=len)
+        run = []
+        lead = lead + slab if columns is None and _is_right_only(slab, strip) else []
     with_blocks = [block for block in blocks if strip.top <= block[1] and block[3] <= strip.bottom]
     if not best and _blocks_beside(with_blocks, strip, beside):
         best = beside
@@ -73,6 +82,24 @@ def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], 
     return replace(strip, top=top, bottom=bottom, rows=len(best))
 
 
+def _judged(
+    kinds: Sequence[tuple[list[list[Piece]], bool | None]], strip: Strip
+) -> Iterator[tuple[list[list[Piece]], bool | None]]:
+    """Slabs with those that are too small to be told, one below the other, told together."""
+    for small, group in groupby(kinds, key=lambda kind: kind[1] is None):
+        slabs = list(group)
+        if small and len(slabs) > 1:
+            together = [row for slab, _ in slabs for row in slab]
+            if (columns := _are_columns(together, strip)) is not None:
+                yield together, columns
+                continue
+        yield from slabs
+
+
+def _is_right_only(rows: Sequence[list[Piece]], strip: Strip) -> bool:
+    return all(piece.box[0] >= strip.right - 0.5 for row in rows for piece in row)
+
+
 def _blocks_beside(blocks: Sequence[Rect], strip: Strip, rows: Sequence[list[Piece]]) -> bool:
     """Whether a table stands on one side of the strip, and on the other side words that are not its own."""
     for block in blocks:
@@ -82,9 +109,15 @@ def _blocks_beside(blocks: Sequence[Rect], strip: Strip, rows: Sequence[list[Pie
             if block[1] <= _middle(row) <= block[3]
             and any((piece.box[0] >= strip.middle) == on_left for piece in row)
         ]  # fmt: skip
-        if len(across) >= 2:
+        inner = (block[2], strip.left) if on_left else (strip.right, block[0])
+        between = sum(any(inner[0] < _center(piece) < inner[1] for piece in row) for row in across)
+        if len(across) >= 2 and between < 2:
             return True
     return False
+
+
+def _center(piece: Piece) -> float:
+    return (piece.box[0] + piece.box[2]) / 2
 
 
 def _middle(row: Sequence[Piece]) -> float:
@@ -116,20 +149,23 @@ def _are_columns(rows: Sequence[list[Piece]], strip: Strip) -> bool | None:
     right = [row.right for row in beside if row.right is not None]
     if len(left) < 2 or len(right) < 2:
         return None
-    if all(is_marker(line.text) for line in left):
+    if mean(is_marker(line.text) for line in left) >= MARKED:
         return False
     if all(mean(is_marker(line.pieces[0].text) for line in side) > 0.3 for side in (left, right)):
         return True
     paired = sum(row.left is not None and row.right is not None for row in beside) / min(len(left), len(right))
     prose = (_is_prose(left), _is_prose(right))
     if all(prose):
-        return not _is_form(beside, paired)
+        cells = paired > 0.9 and not any(_flows(side) or _words(side) >= WORDS_OF_A_CELL for side in (left, right))
+        return not cells and not _is_form(beside, paired)
     if _numbers(left) > 0.4 or _numbers(right) > 0.4:
         return any(prose) and paired < 0.5
     if any(prose):
         return paired < 0.7 and min(len(left), len(right)) >= 3
     if paired < 0.5:
         return min(len(left), len(right)) >= 3
+    if median(len(split_at_gaps(row, gap=1.6)) for row in rows) > MOST_BLOCKS:
+        return False
     return _are_address_blocks(beside, left, right, strip)
 
 
@@ -167,6 +203,10 @@ def _is_form(beside: Sequence[Beside], paired: float) -> bool:
         return True
     wordy = mean(len(line.pieces) for line in left) > WORDS_OF_A_LABEL  # whole clauses: prose in two columns
     return _pitch(left) > WIDE_PITCH and not _flows(left) and not wordy
+
+
+def _words(lines: Sequence[Line]) -> float:
+    return mean(len(line.pieces) for line in lines)
 
 
 def _pitch(lines: Sequence[Line]) -> float:

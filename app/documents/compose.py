@@ -24,14 +24,15 @@ def compose(
     source: Literal["text", "ocr"] = "text",
     unread_boxes: int = 0,
     turns: int = 0,
+    slope: float = 0.0,
 ) -> Page:
     """A page from its blocks; an empty line stands between paragraphs.
 
     Width and height are those of the page, in points. The blocks were read after that many quarter turns of it against
-    the clock; their boxes are in points of the turned page.
+    the clock, and with lines of that slope levelled; their boxes are in points of the turned and levelled page.
     """
     across, down = (height, width) if turns % 2 else (width, height)
-    text = _PageText(across=across, down=down, turns=turns)
+    text = _PageText(across=across, down=down, turns=turns, slope=slope)
     for block in blocks:
         if isinstance(block, TableBlock):
             text.add_table(block)
@@ -58,6 +59,7 @@ class _PageText:
     across: float
     down: float
     turns: int
+    slope: float
     parts: list[str] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -70,9 +72,16 @@ class _PageText:
         start = self.length + len(gap)
         self.length = start + len(piece.text)
         self.parts += gap, piece.text
-        box = turned_left(fractions(piece.box, self.across, self.down), -self.turns, 1.0, 1.0)
+        box = turned_left(fractions(self._as_printed(piece.box), self.across, self.down), -self.turns, 1.0, 1.0)
         self.words.append(Word(start=start, end=self.length, box=box, hidden=piece.hidden))
         return start
+
+    def _as_printed(self, box: Rect) -> Rect:
+        """A box of the levelled page where it stands on the page itself."""
+        if not self.slope:
+            return box
+        fall = self.slope * ((box[0] + box[2]) / 2 - self.across / 2)
+        return box[0], box[1] + fall, box[2], box[3] + fall
 
     def end_block(self) -> None:
         """What comes next stands below an empty line."""

@@ -1,7 +1,11 @@
 """How much of a page pictures and drawings cover: what its text cannot say."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pymupdf
+
+from app.documents.geometry import Rect
 
 CELLS = 64  # a page is looked at through a grid of so many cells each way
 RULE = 3.0  # points: what is thinner is a line under or between words
@@ -10,11 +14,11 @@ PICTURES = ("fill-image", "fill-imgmask", "fill-shade")
 SHAPES = ("fill-path", "stroke-path")
 
 
-def covered_by_figures(page: pymupdf.Page) -> float:
-    """The share of the page's area, 0..1. A scan is a picture over all of it."""
+def covered_by_figures(page: pymupdf.Page, log: Iterable[tuple[str, Rect]]) -> float:
+    """The share of the page's area, 0..1. A scan is a picture over all of it. log: the page's bboxlog."""
     grid = np.zeros((CELLS, CELLS), bool)
     width, height = page.rect.width, page.rect.height
-    for kind, corners in page.get_bboxlog():
+    for kind, corners in log:
         rect = pymupdf.Rect(corners) & page.rect
         if not rect.is_empty and (kind in PICTURES or (kind in SHAPES and _is_drawing(rect, page.rect))):
             columns = slice(int(rect.x0 / width * CELLS), int(np.ceil(rect.x1 / width * CELLS)))

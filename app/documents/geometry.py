@@ -34,6 +34,11 @@ def contains(rect: Rect, inner: Rect) -> bool:
     return rect[0] <= x <= rect[2] and rect[1] <= y <= rect[3]
 
 
+def area(rect: Rect) -> float:
+    """Its area; nothing where its corners are not in order."""
+    return max(rect[2] - rect[0], 0.0) * max(rect[3] - rect[1], 0.0)
+
+
 def overlaps(one: Rect, other: Rect) -> bool:
     """Whether the two share an area."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

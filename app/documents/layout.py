@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from app.documents.columns import find_gutter
 from app.documents.geometry import Rect
 from app.documents.lines import Line, Piece, Row, in_reading_direction, is_right_to_left, rows_of, split_at_gaps
-from app.documents.margins import with_drop_caps, without_line_numbers
+from app.documents.margins import footnotes, is_side_bar, with_drop_caps, without_line_numbers
 from app.documents.rules import Rules
 from app.documents.table import TableBlock
 from app.documents.table_finding import Box as Panel
 from app.documents.table_finding import framed_blocks, tables_among
 
 Block = list[Row] | TableBlock
+
+_Part = tuple[list[Piece], list[TableBlock | Panel]]
 
 DEEPEST = 40  # cuts within cuts
 
@@ -37,16 +39,29 @@ def _blocks(pieces: list[Piece], tables: list[TableBlock | Panel], rules: Rules,
     if gutter is None:
         yield from _one_column(rows, tables, rules, depth)
         return
-    parts: list[tuple[list[Piece], list[TableBlock | Panel]]] = [([], []) for _ in range(4)]
+    parts: list[_Part] = [([], []) for _ in range(4)]
     for piece in pieces:
         parts[_part(piece.box, gutter.middle, gutter.top, gutter.bottom)][0].append(piece)
     for table in tables:
         parts[_part(table.box, gutter.middle, gutter.top, gutter.bottom)][1].append(table)
-    if is_right_to_left(pieces):
+    if is_right_to_left(pieces) or is_side_bar(parts[1][0], parts[2][0]):
         parts[1], parts[2] = parts[2], parts[1]
-    for words, grids in parts:
+    for words, grids in _with_notes_behind(parts):
         if words or grids:
             yield from _blocks(words, grids, rules, depth - 1)
+
+
+def _with_notes_behind(parts: list[_Part]) -> list[_Part]:
+    """The parts of a region with the footnotes of its first column behind the second one: the text goes on there."""
+    above, (first, first_tables), (second, second_tables), below = parts
+    notes = footnotes(first) if second else []
+    top = min((piece.box[1] for piece in notes), default=0.0)
+    if not notes or any(table.box[3] > top - notes[0].em for table in first_tables):
+        return parts
+    others = [piece for piece in footnotes(second) if piece.box[1] > top - piece.em]
+    moved = {id(piece) for piece in notes + others}
+    first, second = ([piece for piece in column if id(piece) not in moved] for column in (first, second))
+    return [above, (first, first_tables), (second, second_tables), (notes, []), (others, []), below]
 
 
 def _part(box: Rect, x: float, top: float, bottom: float) -> int:
@@ -88,8 +103,21 @@ def _framed(block: TableBlock | Panel, rules: Rules, depth: int) -> Iterator[Blo
 
 
 def _by_rows(blocks: list[TableBlock | Panel]) -> list[TableBlock | Panel]:
-    """Blocks from top to bottom, those that begin at the same height from left to right."""
-    return sorted(blocks, key=lambda block: (round(block.box[1] / 4), block.box[0]))
+    """Blocks from top to bottom, those that stand beside each other from left to right."""
+    groups: list[list[TableBlock | Panel]] = []
+    for block in sorted(blocks, key=lambda block: (block.box[1], block.box[0])):
+        if groups and _stand_beside(groups[-1][0].box, block.box):
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return [block for group in groups for block in sorted(group, key=lambda block: (round(block.box[0]), block.box[1]))]
+
+
+def _stand_beside(one: Rect, other: Rect) -> bool:
+    """Whether two boxes share most of the height of the lower one, and none of their width."""
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    apart = one[2] <= other[0] + 1 or other[2] <= one[0] + 1
+    return apart and shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
 
 
 def _text(rows: list[Row]) -> Iterator[list[Row]]:

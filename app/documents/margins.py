@@ -1,5 +1,6 @@
-"""What stands beside lines and is no word of them: numbers of lines in the margin, and initials several lines high."""
+"""What stands beside the lines of a text: numbers of lines in the margin, initials several lines high, footnotes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -9,6 +10,11 @@ from app.documents.lines import Piece, rows_of, split_at_gaps, usual_em
 
 FEWEST = 5  # numbered lines
 TALL = 1.7  # times the usual type: an initial
+NARROW, FEW_LETTERS = 0.45, 0.25  # of the width and the letters of the text beside a side bar
+SMALL = 0.93  # times the usual type: a footnote
+LINES_ABOVE = 3  # of the text that a footnote belongs to
+_NOTE_MARK = re.compile(r"^(?:[*†‡§¶]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}|\(?\d{1,3}[.)]?)(?!\d)")
+
 VOWELS = frozenset("aeiouyäöüáéíóúàèìòùâêîôûåøæ")
 
 
@@ -64,3 +70,29 @@ def _is_rest(cap: str, text: str) -> bool:
     """Whether a word goes on with this. A, I and O are words themselves: of these only what is no word does."""
     bare = [char for char in text.lower() if char.isalpha()]
     return cap not in ("A", "I", "O") or len(bare) <= 2 or not VOWELS & set(bare)
+
+
+def is_side_bar(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
+    """Whether the words on the left stand in a margin: a narrow column of few words, in type that is not larger."""
+    if not left or not right:
+        return False
+    narrow = _width(left) < NARROW * _width(right)
+    few = sum(len(piece.text) for piece in left) < FEW_LETTERS * sum(len(piece.text) for piece in right)
+    return narrow and few and usual_em(left) <= 1.02 * usual_em(right) and len(rows_of(left)) >= LINES_ABOVE
+
+
+def _width(pieces: Sequence[Piece]) -> float:
+    return max(piece.box[2] for piece in pieces) - min(piece.box[0] for piece in pieces)
+
+
+def footnotes(pieces: Sequence[Piece]) -> list[Piece]:
+    """The words of the footnotes of a column: smaller type at its foot, from a mark of a note on."""
+    rows = rows_of(pieces)
+    usual = usual_em(pieces)
+    start = len(rows)
+    while start and max(piece.em for piece in rows[start - 1]) < SMALL * usual:
+        start -= 1
+    first = next((index for index in range(start, len(rows)) if _NOTE_MARK.match(rows[index][0].text)), len(rows))
+    if first == len(rows) or first < LINES_ABOVE or len(rows[first]) < 2:
+        return []
+    return [piece for row in rows[first:] for piece in row]

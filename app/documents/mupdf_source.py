@@ -6,21 +6,22 @@ import pymupdf
 from PIL import Image
 
 from app.documents.annotations import notes, with_form_fields
-from app.documents.characters import unmapped_share
 from app.documents.compose import compose
 from app.documents.drawings import read_rules
 from app.documents.figures import covered_by_figures
+from app.documents.gaps import Gaps, find_gaps, is_suspect
+from app.documents.geometry import Rect
+from app.documents.layer_check import says_what_is_shown
 from app.documents.layout import reading_order
 from app.documents.parts import UnreadParts
 from app.documents.picture import MAX_DRAWN_PIXELS, UNDRAWABLE, PagePicture
-from app.documents.recognition import Recognizer, page_from_picture
+from app.documents.recognised_layer import with_gaps_read
+from app.documents.recognition import Recognizer
 from app.documents.rules import Rules
 from app.documents.textlayer import TextLayer, read_layer, turned_line
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
 
-UNUSABLE = 0.3  # share of glyphs without a meaning from which a text layer is no text
-FEW_WORDS = 20  # a scan may bear a stamp or a page number as text
 RECOGNITION_SIDE = 2_000  # pixels: 170 dots an inch for a letter page
 FIRST_PAGES = 5  # of which one shows something if the file was not encrypted after all
 NO_LAYER = TextLayer(lines=[], aside=[], turns=0)
@@ -43,12 +44,13 @@ class MupdfSource:
         self._check_is_there(page)
         picture = unread.attempt("hidden words", lambda: PagePicture.of(page), UNDRAWABLE)
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
-        found = None
-        if not picture.is_blank and not _is_usable(page, layer):
-            found = unread.attempt("writing in pictures", lambda: self._recognise(page, number, recognizer), None)
-        if found is None or len(found.words) + found.unread_boxes < _word_count(layer):
-            found = self._compose(page, number, layer, unread)
-        figures = unread.attempt("figures", lambda: covered_by_figures(page), 0.0)
+        log = unread.attempt("figures", page.get_bboxlog, [])
+        if not picture.is_blank:
+            layer = unread.attempt(
+                "writing in pictures", lambda: _with_recognition(page, layer, picture, log, recognizer), layer
+            )
+        found = self._compose(page, number, layer, unread)
+        figures = unread.attempt("figures", lambda: covered_by_figures(page, log), 0.0)
         return replace(found, figures=figures, unread_parts=tuple(unread))
 
     def _compose(self, page: pymupdf.Page, number: int, layer: TextLayer, unread: UnreadParts) -> Page:
@@ -64,7 +66,10 @@ class MupdfSource:
         unordered = [[[line]] for line in lines]
         blocks = unread.attempt("reading order", lambda: reading_order(lines, rules), unordered)
         blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
-        return compose(blocks, number=number, width=width, height=height, turns=layer.turns)
+        return compose(
+            blocks, number=number, width=width, height=height, turns=layer.turns, slope=layer.slope,
+            source="ocr" if layer.recognised else "text", unread_boxes=layer.unread_boxes,
+        )  # fmt: skip
 
     def _load(self, number: int, unread: UnreadParts) -> pymupdf.Page:
         """The page, if need be without what was put on top of it. Raises what MuPDF does where that fails, too."""
@@ -90,14 +95,6 @@ class MupdfSource:
 
     def close(self) -> None:
         self._document.close()
-
-    @staticmethod
-    def _recognise(page: pymupdf.Page, number: int, recognizer: Recognizer) -> Page:
-        picture = PagePicture.of(page, RECOGNITION_SIDE)
-        return page_from_picture(
-            recognizer.read(picture.pixels), number=number, scale=1 / picture.scale,
-            width=page.rect.width, height=page.rect.height,
-        )  # fmt: skip
 
 
 def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
@@ -161,16 +158,19 @@ def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> No
         )
 
 
-def _is_usable(page: pymupdf.Page, layer: TextLayer) -> bool:
-    """Whether the text layer says what the page shows; a few words over a large picture do not."""
-    text = "".join(piece.text for line in layer.lines + layer.aside for piece in line.pieces)
-    if not text or unmapped_share(text) > UNUSABLE:
-        return False
-    if _word_count(layer) >= FEW_WORDS:
-        return True
-    area = abs(page.rect)
-    return not any(abs(pymupdf.Rect(image["bbox"]) & page.rect) > 0.5 * area for image in page.get_image_info())
-
-
-def _word_count(layer: TextLayer) -> int:
-    return sum(len(line.pieces) for line in layer.lines + layer.aside)
+def _with_recognition(
+    page: pymupdf.Page, layer: TextLayer, picture: PagePicture, log: list[tuple[str, Rect]], recognizer: Recognizer
+) -> TextLayer:
+    """The layer, with what a reader of the page sees and it does not say."""
+    size = page.rect.width, page.rect.height
+    gaps = find_gaps(layer, picture, log, size)
+    doubtful = not gaps.whole and layer.word_count > 0 and is_suspect(layer)
+    if not gaps and not doubtful:
+        return layer
+    sharp = PagePicture.of(page, RECOGNITION_SIDE, annotations=False)
+    if doubtful and not says_what_is_shown(layer, sharp, recognizer):
+        gaps = Gaps(layer=layer.without_lines(), whole=True)
+    if not gaps:
+        return layer
+    found = with_gaps_read(gaps, sharp, recognizer, size)
+    return layer if found.word_count + found.unread_boxes < layer.word_count else found

@@ -1,7 +1,7 @@
 """A page as pixels: is there anything to see, and where?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pymupdf
@@ -11,6 +11,8 @@ from app.documents.geometry import Rect
 
 SIDE = 1_100  # pixels of the longer side: some 100 dots an inch for a letter page
 MAX_DRAWN_PIXELS = 30_000_000  # of a page for a person to look at
+PAPER = 0.4  # share of a picture in one brightness, from which it may be writing and no photograph
+INK = (0.003, 0.4)  # share of a picture with writing that stands out from its paper
 VISIBLE = 10  # least difference of brightness, 0..255, that a reader can see
 
 
@@ -22,10 +24,11 @@ class PagePicture:
     scale: float
 
     @classmethod
-    def of(cls, page: pymupdf.Page, side: int = SIDE) -> "PagePicture":
+    def of(cls, page: pymupdf.Page, side: int = SIDE, *, annotations: bool = True) -> "PagePicture":
         """Draw the page so that its longer side has that many pixels."""
         scale = side / max(page.rect.width, page.rect.height, 1.0)
-        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+        matrix = pymupdf.Matrix(scale, scale)
+        pixmap = page.get_pixmap(matrix=matrix, colorspace=pymupdf.csRGB, alpha=False, annots=annotations)
         rows = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.stride)
         return cls(pixels=rows[:, : 3 * pixmap.width].reshape(pixmap.height, pixmap.width, 3), scale=scale)
 
@@ -48,6 +51,26 @@ class PagePicture:
             self._contrast(self.pixels[y0:y1, x0:x1]) >= VISIBLE
             for y0, y1, x0, x1 in zip(top, bottom, left, right, strict=True)
         ]
+
+    def turned(self, turns: int) -> "PagePicture":
+        """The picture after so many quarter turns against the clock."""
+        return replace(self, pixels=np.rot90(self.pixels, turns)) if turns else self
+
+    def part(self, box: Rect) -> NDArray[np.uint8]:
+        """The pixels of a box in points."""
+        x0, y0, x1, y1 = (max(round(edge * self.scale), 0) for edge in box)
+        return self.pixels[y0:y1, x0:x1]
+
+    def holds_writing(self, box: Rect) -> bool:
+        """Whether a box could hold writing: one even brightness, as of paper, and something that stands out from it."""
+        gray = self.part(box).mean(axis=2)
+        if not gray.size:
+            return False
+        counts = np.bincount((gray / 8).astype(int).ravel(), minlength=32)
+        paper = int(counts.argmax())
+        around = counts[max(paper - 1, 0) : paper + 2].sum() / gray.size
+        ink = float((np.abs(gray - 8 * paper - 4) > 60).mean())
+        return bool(around > PAPER) and INK[0] < ink < INK[1]
 
     @staticmethod
     def _contrast(pixels: NDArray[np.uint8]) -> int:

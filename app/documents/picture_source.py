@@ -19,6 +19,7 @@ HEIF = re.compile(rb".{4}ftyp(?:hei[cxms]|hev[cx]|mif1|msf1)", re.S)
 RECOGNITION_SIDE = 2_000  # pixels of the longer side that are worth recognising on a page of usual shape
 SHORT_SIDE = 1_000  # but a long receipt keeps this much of its shorter side
 MAX_RECOGNISED_PIXELS = 12_000_000
+MOST_STRETCHED = 4.0  # pixels are so many times higher than wide, at most; other figures are a mistake
 DOTS_PER_INCH = 96.0  # where the file does not say
 
 
@@ -57,11 +58,20 @@ class PictureSource:
         """One page, upright, in 8-bit red, green and blue, on white."""
         self._image.seek(number - 1)
         check_pixels(self._image, name=self._name, max_pixels=self._max_pixels)
-        flat = _flatten(self._image)
+        flat = self._with_square_pixels(_flatten(self._image))
         try:
             return ImageOps.exif_transpose(flat)
         except (SyntaxError, ValueError, OSError, struct.error):  # a broken EXIF block says nothing of the pixels
             return flat
+
+    def _with_square_pixels(self, image: Image.Image) -> Image.Image:
+        """The picture as high as it is on paper: a fax has twice as many dots across as down."""
+        across, down = map(float, self._image.info.get("dpi", (1.0, 1.0)))
+        if not (down > 0 and 1.1 < across / down < MOST_STRETCHED):
+            return image
+        stretched = image.resize((image.width, round(image.height * across / down)))
+        stretched.info.update(image.info)
+        return stretched
 
     def _resolution(self) -> float:
         dots = float(self._image.info.get("dpi", (DOTS_PER_INCH, DOTS_PER_INCH))[0])

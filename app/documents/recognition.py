@@ -1,48 +1,49 @@
-"""OCR: a page's pixels -> lines of words, and a count of the places that could not be read.
-
-RapidOCR's dictionary lacks whole scripts (Cyrillic, Arabic, Hangul, ...): of such a line it returns stray punctuation,
-or Latin letters of a similar look, often with a high score. So a line counts as read only if its letters are certain
-*and* they account for its ink.
-"""
+"""OCR: a page's pixels -> lines of words, and a count of the places that could not be read."""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.documents.characters import clean, word_spans
 from app.documents.compose import compose
 from app.documents.geometry import Rect
 from app.documents.layout import reading_order
-from app.documents.lines import Line, Piece
+from app.documents.lines import Line
+from app.documents.recognised_lines import (
+    LineReport,
+    Pixels,
+    ReadLine,
+    is_read,
+    joined_where_they_overlap,
+    line_pieces,
+    without_look_alikes,
+)
 from model.types import Page
 
-CERTAIN = 0.6  # least mean confidence of a line's letters
-UNREAD_INK = 0.1  # share of a line's ink, far from every letter read, from which the line was not read
-NEAR = 0.4  # of a line's height: how far a letter's ink reaches from its middle
-FOREIGN = 0.25  # share of unread lines from which a page is taken to be in a script that cannot be read here
 MARGIN = 16  # pixels of white around the picture: the detector misses writing that touches the edge
 SURE_TURN = 0.9  # confidence from which RapidOCR reads a line upside down
+LEVEL = 0.003  # a slope that puts no word into the row above or below
 MAX_THREADS = 4
-LOOK_ALIKES = frozenset("ABCEHKMOPTXYabcekmnoprtuxy")  # Latin letters that Cyrillic and Greek ones are taken for
 
-Pixels = NDArray[np.uint8]
-Letter = tuple[str, float]  # a character, and where its middle stands along the line: 0..1
+Corners = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognition:
-    """What was read, in pixels of the picture, and how many places with writing could not be read."""
+    """What was read, in pixels of the picture, and how many places with writing could not be read.
+
+    turns: quarter turns against the clock after which the picture was read; the boxes are those of the turned one.
+    slope: how far its lines fall for each pixel to the right; the boxes are those of the levelled picture.
+    """
 
     lines: list[Line]
     unread_boxes: int
-    turns: int = (
-        0  # quarter turns against the clock after which the picture was read; the boxes are those of the turned one
-    )
+    turns: int = 0
+    slope: float = 0.0
 
 
 class Recognizer:
@@ -59,22 +60,55 @@ class Recognizer:
         turns = first.turns
         return replace(self._read_once(np.rot90(pixels, turns)), turns=turns) if turns else first
 
-    def _read_once(self, pixels: Pixels) -> Recognition:
+    def read_lines(self, pictures: Sequence[Pixels]) -> list[tuple[str, float]]:
+        """The text of pictures of one line each, and its confidence. pictures: (height, width, 3), red first."""
+        self._announce()
+        read = self._loaded().recognize_txt([np.ascontiguousarray(picture[:, :, ::-1]) for picture in pictures])
+        return [(str(text), float(score)) for text, score in zip(read.txts or (), read.scores or (), strict=True)]
+
+    def _loaded(self) -> Any:
         if self._engine is None:
             self._engine = _load_engine()
+        return self._engine
+
+    def _read_once(self, pixels: Pixels) -> Recognition:
         padded = np.pad(pixels[:, :, ::-1], ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
-        found, turns, read, crops = self._engine.run_ocr_steps(np.ascontiguousarray(padded), {})
+        found, turns, read, crops = self._loaded().run_ocr_steps(np.ascontiguousarray(padded), {})
         boxes = [] if found.boxes is None else [np.asarray(box, float) - MARGIN for box in found.boxes]
         if read.txts is None:
             return Recognition(lines=[], unread_boxes=len(boxes))
-        lines: list[Line | None] = []
-        for box, crop, turn, text, info in zip(boxes, crops, turns.cls_res, read.txts, read.word_results, strict=True):
-            letters = list(_letters(text, info, upside_down="180" in turn[0] and turn[1] > SURE_TURN))
-            read_well = _is_read(crop, letters, _certainty(text, info))
-            lines.append(Line.of(_pieces(letters, box)) if read_well else None)
-        kept = _without_look_alikes(lines)
-        turns = _quarter_turns(boxes, ["180" in turn[0] and turn[1] > SURE_TURN for turn in turns.cls_res])
-        return Recognition(lines=kept, unread_boxes=len(boxes) - len(kept), turns=turns)
+        slope = _slope(boxes)
+        reports = self._upright_together(
+            [
+                LineReport(text=text, info=info, upside_down=_is_upside_down(turn))
+                for text, info, turn in zip(read.txts, read.word_results, turns.cls_res, strict=True)
+            ],
+            crops,
+        )
+        lines: list[ReadLine | None] = []
+        for box, crop, report in zip(boxes, crops, reports, strict=True):
+            letters = tuple(report.letters())
+            well = is_read(crop, letters, report.certainty)
+            lines.append(ReadLine(letters=letters, box=_levelled(box, slope, pixels.shape[1])) if well else None)
+        kept = without_look_alikes(lines)
+        return Recognition(
+            lines=[Line.of(line_pieces(line)) for line in joined_where_they_overlap(kept)],
+            unread_boxes=len(boxes) - len(kept),
+            turns=_quarter_turns(boxes, [report.upside_down for report in reports]),
+            slope=slope,
+        )
+
+    def _upright_together(self, reports: list[LineReport], crops: Sequence[Pixels]) -> list[LineReport]:
+        """The lines with those that were read the other way up than most read again, as most were."""
+        main = 2 * sum(report.upside_down for report in reports) > len(reports)
+        others = [index for index, report in enumerate(reports) if report.upside_down != main]
+        if not others:
+            return reports
+        again = self._loaded().recognize_txt([np.rot90(crops[index], 2 if main else 0) for index in others])
+        for index, text, info in zip(others, again.txts, again.word_results, strict=True):
+            report = LineReport(text=text, info=info, upside_down=main)
+            reports[index] = max(reports[index], report, key=lambda one: one.certainty)
+        return reports
 
 
 def page_from_picture(found: Recognition, *, number: int, scale: float, width: float, height: float) -> Page:
@@ -87,6 +121,7 @@ def page_from_picture(found: Recognition, *, number: int, scale: float, width: f
         source="ocr",
         unread_boxes=found.unread_boxes,
         turns=found.turns,
+        slope=found.slope,
     )
     return replace(page, width=width, height=height)
 
@@ -107,7 +142,11 @@ def _load_engine() -> Any:
     )
 
 
-def _quarter_turns(boxes: list[NDArray[np.float64]], upside_down: list[bool]) -> int:
+def _is_upside_down(turn: tuple[str, float]) -> bool:
+    return "180" in turn[0] and turn[1] > SURE_TURN
+
+
+def _quarter_turns(boxes: Sequence[Corners], upside_down: Sequence[bool]) -> int:
     """How many quarter turns against the clock put most lines upright."""
     votes: Counter[int] = Counter()
     for corners, flipped in zip(boxes, upside_down, strict=True):
@@ -117,64 +156,24 @@ def _quarter_turns(boxes: list[NDArray[np.float64]], upside_down: list[bool]) ->
     return votes.most_common(1)[0][0] if votes.total() > 1 else 0
 
 
-def _letters(text: str, info: Any, *, upside_down: bool) -> Iterator[Letter]:
-    """The characters of a line, white space too, each with its place. info: RapidOCR's WordInfo."""
-    columns = iter([column for word in info.word_cols or () for column in word])
-    place = 0.0
-    for char in text:
-        if not char.isspace():
-            place = min((next(columns) + 0.5) / info.line_txt_len, 1.0)
-        yield char, 1 - place if upside_down else place
+def _slope(boxes: Sequence[Corners]) -> float:
+    """The slope of the longest lines: half of all their length runs steeper, half flatter."""
+    measured = []
+    for corners in boxes:
+        across, down = (corners[1] + corners[2] - corners[0] - corners[3]) / 2
+        thick = float(np.linalg.norm(corners[3] - corners[0]))
+        if across > 3 * thick:
+            measured.append((float(down / across), float(across)))
+    measured.sort()
+    half = sum(length for _, length in measured) / 2
+    for slope, length in measured:
+        half -= length
+        if half <= 0:
+            return slope if abs(slope) > LEVEL else 0.0
+    return 0.0
 
 
-def _certainty(text: str, info: Any) -> float:
-    scores = [score for char, score in zip(text, info.confs or (), strict=False) if not char.isspace()]
-    return sum(scores) / max(len(scores), 1)
-
-
-def _is_read(crop: Pixels, letters: list[Letter], certainty: float) -> bool:
-    """Whether the letters account for the writing in a line's picture. crop: (height, width, 3)."""
-    places = np.array([place for char, place in letters if clean(char).strip()])
-    if not places.size or certainty < CERTAIN:
-        return False
-    height, width = crop.shape[:2]
-    if height >= 1.5 * width:  # RapidOCR reads such a line from top to bottom
-        crop, height, width = np.rot90(crop), width, height
-    band = crop[height // 4 : max(height * 2 // 3, height // 4 + 1)].mean(axis=2)  # above underlines and leaders
-    difference = np.abs(band - np.median(band)).max(axis=0)
-    ink = np.flatnonzero(difference > max(0.4 * difference.max(), 1.0))
-    distance = np.abs(ink[:, None] - places[None, :] * width).min(axis=1)
-    return bool((distance > NEAR * height).mean() < UNREAD_INK) if ink.size else True
-
-
-def _without_look_alikes(lines: list[Line | None]) -> list[Line]:
-    """The lines that can be trusted: beside many unread ones (None), `POCTOB` is a Russian word in Latin disguise."""
-    read = [line for line in lines if line is not None]
-    if len(lines) - len(read) < FOREIGN * len(lines):
-        return read
-    return [line for line in read if not _is_look_alike("".join(piece.text for piece in line.pieces))]
-
-
-def _is_look_alike(text: str) -> bool:
-    letters = {char for char in text if char.isalpha()}
-    return bool(letters) and letters <= LOOK_ALIKES
-
-
-def _pieces(letters: list[Letter], corners: NDArray[np.float64]) -> Iterator[Piece]:
-    """The words of a line, each with its part of the line's box. corners: (4, 2)."""
-    kept = [(char, place) for letter, place in letters for char in clean(letter)]
-    text = "".join(char for char, _ in kept)
-    line: Rect = (*corners.min(axis=0).tolist(), *corners.max(axis=0).tolist())
-    half = 0.5 / max(len(text), 1)
-    for start, end in word_spans(text):
-        places = [place for _, place in kept[start:end]]
-        box = _part(line, max(min(places) - half, 0.0), min(max(places) + half, 1.0))
-        yield Piece(text=text[start:end], box=box, joined=start > 0 and not text[start - 1].isspace())
-
-
-def _part(line: Rect, start: float, end: float) -> Rect:
-    """The stretch of a line's box between two fractions of its length."""
-    x0, y0, x1, y1 = line
-    if y1 - y0 >= 1.5 * (x1 - x0):
-        return x0, y0 + start * (y1 - y0), x1, y0 + end * (y1 - y0)
-    return x0 + start * (x1 - x0), y0, x0 + end * (x1 - x0), y1
+def _levelled(corners: Corners, slope: float, width: int) -> Rect:
+    """The box of a line in the levelled picture: what stands right of the middle is lifted, what is left lowered."""
+    level = corners - np.stack([np.zeros(4), slope * (corners[:, 0] - width / 2)], axis=1)
+    return (*level.min(axis=0).tolist(), *level.max(axis=0).tolist())

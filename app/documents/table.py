@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.documents.geometry import Rect, union
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
-from app.documents.table_headers import column_headings
+from app.documents.table_headers import column_headings, is_over_the_rest
 
 LONGEST_REPEATED = 120  # letters of a cell over several rows that is written in each of them
 CELL_GAP = "   "  # between the cells of a row without headings
@@ -73,8 +73,8 @@ def printed_rows(table: TableBlock) -> Iterator[list[Printed]]:
         starting = [cell for cell in there if cell.down[0] == row]
         if not starting:
             continue
-        if _is_heading(there, table, row):
-            group = (there[0],)
+        if (heading := _heading(there, table, row)) is not None:
+            group = (heading,)
             yield _plain(there, row, index)
         elif table.header_rows:
             if group and _leaves(group[0], there[0]):
@@ -104,16 +104,18 @@ def _is_title(cell: RawCell, table: TableBlock) -> bool:
     return cell.down[0] < table.header_rows and table.columns > 2 and cell.across[1] - cell.across[0] >= table.columns
 
 
-def _is_heading(there: Sequence[RawCell], table: TableBlock, row: int) -> bool:
-    """Whether a row only names the rows below it."""
-    cell = there[0]
-    whole = cell.across[0] == 0 and not is_number(cell.text) and cell.down == (row, row + 1)
-    return len(there) == 1 and whole and table.columns > 1 and any(c.down[0] > row for c in table.cells)
+def _heading(there: Sequence[RawCell], table: TableBlock, row: int) -> RawCell | None:
+    """The cell of a row that only names the rows below it: alone, or beside a cell that goes on down these."""
+    cell = there[-1]
+    beside = there[:-1]
+    whole = cell.across[0] == 0 if not beside else is_over_the_rest(there, table.columns)
+    own = cell.down == (row, row + 1) and not is_number(cell.text)
+    return cell if whole and own and table.columns > 1 and any(c.down[0] > row for c in table.cells) else None
 
 
 def _leaves(group: RawCell, label: RawCell) -> bool:
     """Whether a row's label stands left of the heading above it: the heading is not its own."""
-    return label.across[0] == 0 and label.left < group.left - 2
+    return label.across[0] == group.across[0] == 0 and label.left < group.left - 2
 
 
 def _row(

@@ -50,7 +50,7 @@ def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
     for index, area in enumerate(frame.areas):
         lines = tuple(in_reading_direction(Line.of(row)) for row in rows_of(_without_leaders(inside.get(index, ()))))
         cells.append(RawCell(across=area.columns, down=area.rows, lines=lines))
-    return _packed(_taken_apart(_with_own_rows(cells, frame)))
+    return _packed(_taken_apart(_with_own_columns(_with_own_rows(cells, frame), frame)))
 
 
 def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
@@ -68,6 +68,29 @@ def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
         result += [
             RawCell(across=cell.across, down=(row, row + 1), lines=tuple(lines)) for row, lines in filled.items()
         ]
+    return result
+
+
+def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
+    """Cells over several columns taken apart where figures stand in most of these: only every other row is shaded."""
+    result: list[RawCell] = []
+    for cell in cells:
+        edges = frame.xs[cell.across[0] + 1 : cell.across[1]]
+        pieces = [piece for line in cell.lines for piece in line.pieces]
+        crossed = any(piece.box[0] < x - 2 and piece.box[2] > x + 2 for piece in pieces for x in edges)
+        if len(cell.lines) != 1 or len(edges) < 2 or crossed:
+            result.append(cell)
+            continue
+        parts = {
+            column: [p for p in pieces if frame.xs[column] <= (p.box[0] + p.box[2]) / 2 < frame.xs[column + 1]]
+            for column in range(*cell.across)
+        }
+        filled = {column: Line.of(there) for column, there in parts.items() if there}
+        figures = sum(is_number(line.text) for line in filled.values())
+        if len(filled) < 0.6 * len(parts) or 2 * figures < len(filled):
+            result.append(cell)
+            continue
+        result += [replace(cell, across=(column, column + 1), lines=(line,)) for column, line in filled.items()]
     return result
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from app.documents.geometry import Rect, contains
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
-from app.documents.rules import Frame, Rules, frames, stacks
+from app.documents.rules import NEAR, Frame, Rules, frames, stacks
 from app.documents.table import TableBlock, about
 from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
 from app.documents.table_headers import header_rows
@@ -15,6 +15,7 @@ from app.documents.table_rows import aligned_table
 
 FEWEST_ROWS = 3  # with more than one cell, of a table without rules
 CAPTION = 3  # rows above a table that may name its unit
+WITH_GROUPS = 1.35  # labels for each row of figures: some head a group of rows
 LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
 
 
@@ -34,7 +35,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     """The tables and boxes within grids of rules, and the tables between parallel rules."""
     found: list[TableBlock | Box] = []
     taken: list[Rect] = []
-    for frame in sorted(frames(rules), key=lambda frame: _area(frame.box)):
+    for frame in sorted(_without_stripes(frames(rules)), key=lambda frame: _area(frame.box)):
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
         if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
             continue
@@ -56,6 +57,20 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     return found
 
 
+def _without_stripes(found: Sequence[Frame]) -> list[Frame]:
+    """The grids without those that are one shaded row each, with bare rows between them: their table has no rules."""
+    single = [frame for frame in found if len(frame.ys) == 2]
+    return [frame for frame in found if len(frame.ys) > 2 or not any(_alternate(frame, other) for other in single)]
+
+
+def _alternate(one: Frame, other: Frame) -> bool:
+    """Whether two shaded rows of one table have a bare one between them."""
+    height = one.box[3] - one.box[1]
+    gap = max(one.box[1], other.box[1]) - min(one.box[3], other.box[3])
+    level = abs(one.box[0] - other.box[0]) < NEAR and abs(one.box[2] - other.box[2]) < NEAR
+    return level and 0.5 * height < gap < 3 * height
+
+
 def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
     """Labels of the rows that stand left of a grid, or figures beside it: one for nearly every row of its words."""
     left, top, right, bottom = frame.box
@@ -71,7 +86,7 @@ def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> lis
         if (
             len(own) >= 3
             and len(paired) >= 0.7 * len(inside)
-            and len(own) <= 1.15 * len(paired)
+            and len(own) <= WITH_GROUPS * len(paired)
             and _is_near(own, frame.box)
         ):
             found += outer

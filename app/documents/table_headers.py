@@ -58,11 +58,19 @@ def header_rows(cells: Sequence[RawCell], columns: int) -> int:
     first = rows[index][0]
     end = several = 0
     for row, there in rows:
-        if row >= first or (several and len(there) == 1):
+        if row >= first or (several and (len(there) == 1 or is_over_the_rest(there, columns))):
             break
         several += len(there) > 1
         end = row + 1
     return end if several else 0
+
+
+def is_over_the_rest(there: Sequence[RawCell], columns: int) -> bool:
+    """Whether a row has a cell over several rows and, over all other columns, one that names these rows."""
+    if len(there) != 2 or columns < 3:
+        return False
+    label, cell = sorted(there, key=lambda cell: cell.across)
+    return label.down[1] - label.down[0] > 1 and cell.across == (label.across[1], columns)
 
 
 def _rows(cells: Sequence[RawCell]) -> list[tuple[int, list[RawCell]]]:

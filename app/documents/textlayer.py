@@ -18,7 +18,10 @@ from app.documents.lines import Line, Piece
 from app.documents.picture import PagePicture
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
+TALLEST, ABOVE, BELOW = 1.5, 0.95, 0.3  # of a letter's size: its box at most, and its parts over and under the baseline
+LEADER = 12  # glyphs without a meaning in a row: no number has so many digits
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
+PAINTED = pymupdf.mupdf.FZ_STEXT_FILLED | pymupdf.mupdf.FZ_STEXT_STROKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,18 @@ class TextLayer:
     lines: list[Line]
     aside: list[Line]
     turns: int
+    unpainted: float = 0.0  # share of its glyphs that are drawn in no colour, as over a scan
+    slope: float = 0.0  # of the lines of a scan that lies askew; the boxes are those of the levelled page
+    recognised: bool = False  # whether most of it was read by OCR
+    unread_boxes: int = 0  # places where OCR could not read the writing
+
+    @property
+    def word_count(self) -> int:
+        return sum(len(line.pieces) for line in self.lines + self.aside)
+
+    def without_lines(self) -> "TextLayer":
+        """The layer of a page whose text is not to be believed."""
+        return replace(self, lines=[], aside=[])
 
 
 def read_layer(page: pymupdf.Page, picture: PagePicture) -> TextLayer:
@@ -59,32 +74,58 @@ def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> Te
     vertical = _is_vertical(raws)
     found: list[tuple[int, list[Piece]]] = []
     for raw in raws:
-        pieces = [_placed(piece, turn) for piece in line_pieces(raw)]
+        pieces = [_placed(piece, turn) for piece in _without_leaders(list(line_pieces(raw)))]
         if pieces:
             found.append((_quarter_turns(raw, turn, vertical=vertical), pieces))
     seen = _shown(_once(found), picture)
-    return _main_direction(seen, page.rect.width, page.rect.height)
+    return replace(_main_direction(seen, page.rect.width, page.rect.height), unpainted=_unpainted(raws))
+
+
+def _unpainted(raws: list[dict[str, Any]]) -> float:
+    """The share of glyphs that are neither filled nor stroked."""
+    amounts = [0, 0]
+    for span in (span for raw in raws for span in raw["spans"]):
+        amounts[bool(span["char_flags"] & PAINTED)] += len(span["chars"])
+    return amounts[0] / max(sum(amounts), 1)
 
 
 def line_pieces(raw: dict[str, Any]) -> Iterator[Piece]:
     """The words of one of MuPDF's lines."""
     bold = all(span["flags"] & pymupdf.TEXT_FONT_BOLD for span in raw["spans"])
+    upright = raw["dir"] == (1.0, 0.0)
     word: list[Glyph] = []
     for glyph in line_glyphs(raw):
         if word and (glyph.is_space or glyph.apart):
-            yield from _words(word, bold=bold)
+            yield from _words(word, bold=bold, upright=upright)
             word = []
         if not glyph.is_space:
             word.append(glyph)
-    yield from _words(word, bold=bold)
+    yield from _words(word, bold=bold, upright=upright)
 
 
-def _words(glyphs: list[Glyph], *, bold: bool) -> Iterator[Piece]:
+def _without_leaders(pieces: list[Piece]) -> list[Piece]:
+    """The words of a line without the dots behind its first ones that lead to a figure, of a font without names."""
+    return [
+        piece
+        for index, piece in enumerate(pieces)
+        if not index or len(piece.text) < LEADER or set(piece.text) != {"\ufffd"}
+    ]
+
+
+def _words(glyphs: list[Glyph], *, bold: bool, upright: bool) -> Iterator[Piece]:
     text = "".join(glyph.text for glyph in glyphs)
     for index, (start, end) in enumerate(word_spans(text)):
-        boxes = [glyph.box for glyph in glyphs[start:end]]
+        boxes = [_tight(glyph) if upright else glyph.box for glyph in glyphs[start:end]]
         size = max(glyph.size for glyph in glyphs[start:end])
         yield Piece(text=text[start:end], box=union(boxes), joined=index > 0, size=size, bold=bold)
+
+
+def _tight(glyph: Glyph) -> Rect:
+    """The box of a letter that stands upright: fonts with mathematical signs reach over the lines beside their own."""
+    x0, y0, x1, y1 = glyph.box
+    if y1 - y0 <= TALLEST * glyph.size:
+        return glyph.box
+    return x0, max(y0, glyph.base - ABOVE * glyph.size), x1, min(y1, glyph.base + BELOW * glyph.size)
 
 
 def _once(found: list[tuple[int, list[Piece]]]) -> list[tuple[int, list[Piece]]]:

@@ -15,7 +15,7 @@ from app.sessions.conversation import Exchange
 from app.sessions.jobs import Job
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
-from model.answering.questions import checked_question, refers_back
+from model.answering.questions import checked_question
 from model.errors import Cancelled, QuestionError
 from model.types import EncodedDocument
 
@@ -105,7 +105,7 @@ class Asking:
             encoded, note = _askable(session)
             keys = tuple(one.document.sha256 for one in encoded)
             before = session.conversation.turns_before(exchange.number)
-            history = before if refers_back(exchange.question) else ()
+            history = before if engine.refers_back(exchange.question) else ()
             for answer in engine.answer(
                 encoded, exchange.question, history=history, options=session.options, cancelled=job.cancelled
             ):
@@ -126,7 +126,7 @@ class Asking:
 
         engine = self._provider.engine(job)
         before = session.conversation.turns_before(exchange.number)
-        history = before if refers_back(exchange.question) else ()
+        history = before if engine.refers_back(exchange.question) else ()
         earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
         found = find_excerpts(
             library,

@@ -9,7 +9,7 @@ from model.errors import Cancelled
 from model.types import Answer, GenerationOptions
 
 OFFERED = 4
-LEAST_CONFIDENCE = 0.6
+LEAST_PROBABILITY = 0.6  # of the answer's words: less, and the question is not offered
 SHORT = GenerationOptions(max_new_tokens=32)
 
 
@@ -40,10 +40,10 @@ class Overviews:
         with self._provider.scheduler.answering(job, len(candidates)):
             *_, answers = engine.answer_batch(loaded.encoded, candidates, options=SHORT, cancelled=job.cancelled)
         good = [answer for answer in answers if _is_good(answer)]
-        return tuple(answer.question for answer in sorted(good, key=lambda one: -one.confidence)[:OFFERED])
+        return tuple(answer.question for answer in sorted(good, key=lambda one: -one.probability)[:OFFERED])
 
 
 def _is_good(answer: Answer) -> bool:
     """Found in the document word for word, and the model is fairly sure of it."""
     found = bool(answer.evidence) and answer.evidence[0].verbatim
-    return answer.stop_reason == "end" and found and answer.confidence >= LEAST_CONFIDENCE
+    return answer.stop_reason == "end" and found and answer.probability >= LEAST_PROBABILITY

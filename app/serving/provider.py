@@ -20,11 +20,15 @@ EMBEDDED = "embedded"
 
 LoadingProgress = Callable[[str, float], None]
 Load = Callable[[str, LoadingProgress], "Engine"]
+Accelerate = Callable[["Engine"], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointState:
-    """What the banner says. `notice` is why the checkpoint that was asked for is not the one that runs."""
+    """What the banner says. `notice` is why the checkpoint that was asked for is not the one that runs.
+
+    `slow` is why it runs on PyTorch's operations. When `is_final`, nothing of this changes by itself any more.
+    """
 
     phase: Literal["loading", "ready", "failed"]
     name: str
@@ -32,16 +36,22 @@ class CheckpointState:
     stage: str = ""
     fraction: float = 0.0
     notice: str = ""
+    slow: str = ""
+    is_final: bool = False
     offloaded: str = ""  # which weights come in only while they work
     supports_vision: bool = False
 
 
 class EngineProvider:
-    """Loads an engine with the checkpoint of this name, or with the embedded one where that fails, and says why."""
+    """Loads an engine with the checkpoint of this name, or with the embedded one where that fails, and says why.
 
-    def __init__(self, name: str, load: Load) -> None:
+    `accelerate` gives an engine its faster backend, while it works already.
+    """
+
+    def __init__(self, name: str, load: Load, accelerate: Accelerate = lambda _: None) -> None:
         self._name = name
         self._load = load
+        self._accelerate = accelerate
         self._engine: Engine | None = None
         self._changes = Changes()
         self._state = CheckpointState(phase="loading", name=name, stage="starting")
@@ -74,9 +84,13 @@ class EngineProvider:
         except Exception as error:
             if self._name == EMBEDDED:
                 self._fail(in_words(error))
-                return
-            self._become(CheckpointState(phase="loading", name=EMBEDDED, notice=in_words(error)))
-            self._run_on_the_embedded_one()
+            else:
+                self._become(CheckpointState(phase="loading", name=EMBEDDED, notice=in_words(error)))
+                self._run_on_the_embedded_one()
+        if (engine := self._engine) is not None:
+            slow = self._accelerated(engine)
+            if self._engine is engine:  # else another is loaded meanwhile
+                self._become(replace(self._state, slow=slow, is_final=True))
 
     def engine(self, job: Job) -> Engine:
         """Wait for the engine; raises CheckpointError where there is none to wait for, and Cancelled."""
@@ -112,8 +126,16 @@ class EngineProvider:
             )
         )
 
+    def _accelerated(self, engine: Engine) -> str:
+        """Give it its faster backend; why there is none, or an empty text."""
+        try:
+            self._accelerate(engine)
+        except Exception as error:
+            return in_words(error)
+        return engine.backend.notice
+
     def _fail(self, notice: str) -> None:
-        self._become(replace(self._state, phase="failed", notice=notice))
+        self._become(replace(self._state, phase="failed", notice=notice, is_final=True))
 
     def _report(self, stage: str, fraction: float) -> None:
         self._become(replace(self._state, stage=stage, fraction=fraction))

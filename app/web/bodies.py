@@ -48,9 +48,10 @@ def bounded(receive: Receive, *, most: int, pace: Pace) -> Receive:
             async with asyncio.timeout_at(pace.deadline(began, received)):
                 message = await receive()
         except TimeoutError:
+            seconds = asyncio.get_running_loop().time() - began
             raise RequestRefused(
-                f"The request came too slowly: {received:,} bytes in"
-                f" {asyncio.get_running_loop().time() - began:.0f} seconds. Send it again over a faster connection.",
+                f"The request came too slowly: {received:,} bytes in {seconds:.0f} seconds. Send it again over a faster"
+                " connection.",
                 status=408,
             ) from None
         received += len(message.get("body", b""))

@@ -11,8 +11,9 @@ from gradio.data_classes import FileData, ListFiles
 from gradio_client.utils import python_type_to_json_schema
 from starlette.requests import HTTPConnection
 
+from app.languages import Language, Languages
 from app.web.browsers import browser_of
-from app.web.refusals import RequestRefused
+from app.web.refusals import RequestRefused, language_of
 from app.web.uploads import ANYONE, Caller, ServedFile, Uploads
 
 Scalar = str | int | float | bool | None
@@ -21,13 +22,16 @@ Scalar = str | int | float | bool | None
 class CheckedBlocks(gr.Blocks):
     """Blocks with one place where every value passes: the queue, direct calls and MCP tools all end here."""
 
-    def __init__(self, uploads: Uploads, **options: Any) -> None:
+    def __init__(self, uploads: Uploads, languages: Languages, **options: Any) -> None:
         super().__init__(**options)
         self.uploads = uploads
+        self._languages = languages
 
     async def process_api(self, block_fn: Any, inputs: list[Any], *args: Any, **context: Any) -> dict[str, Any]:
         """As `gr.Blocks` does it, with checked inputs. What it hands out as a file is the caller's to fetch."""
-        caller = _caller(context.get("request"), context.get("session_hash"))
+        connection = _connection(context.get("request"))
+        browser = browser_of(connection) if connection else ANYONE
+        caller = Caller(browser=browser, session=context.get("session_hash") or "")
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         try:
             if context.get("iterator") is None:  # a generator that goes on takes no inputs
@@ -37,7 +41,8 @@ class CheckedBlocks(gr.Blocks):
             for path in _files_in(output["data"]):
                 self.uploads.hand_out(Path(path), caller.browser)
         except RequestRefused as refusal:
-            raise gr.Error(str(refusal), print_exception=False) from refusal
+            language = language_of(connection, self._languages) if connection else Language()
+            raise gr.Error(language.text(str(refusal)), print_exception=False) from refusal
         return output
 
 
@@ -76,10 +81,10 @@ def _told_anew(file: ServedFile) -> dict[str, Any]:
     return FileData(path=str(file.path), orig_name=file.path.name, size=file.size).model_dump()
 
 
-def _caller(request: Any, session: str | None) -> Caller:
-    connection = getattr(request, "request", request)  # Gradio's request stands around Starlette's
-    browser = browser_of(connection) if isinstance(connection, HTTPConnection) else ANYONE
-    return Caller(browser=browser, session=session or "")
+def _connection(request: Any) -> HTTPConnection | None:
+    """Starlette's request, around which Gradio's stands; None where there is none."""
+    connection = getattr(request, "request", request)
+    return connection if isinstance(connection, HTTPConnection) else None
 
 
 def _files_in(value: Any) -> Iterator[Any]:

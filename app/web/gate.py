@@ -7,12 +7,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.languages import Languages
 from app.web.bodies import JSON_BYTES, Pace, bounded, check_size, declared_bytes, read_whole
 from app.web.browsers import browser_of, new_cookie
 from app.web.headers import security_headers
 from app.web.hosts import Hosts
 from app.web.proxies import Proxies
-from app.web.refusals import RequestRefused
+from app.web.refusals import RequestRefused, language_of
 from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, is_open
 
 _POLICY_VIOLATION: Final = 1008  # RFC 6455
@@ -35,8 +36,9 @@ class Gate:
     What proxies say has been sorted out before (`ProxyHeaders`).
     """
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+    def __init__(self, app: ASGIApp, rules: Rules, languages: Languages) -> None:
         self._app = app
+        self._languages = languages
         self._rules = rules
         self._headers = security_headers(embedded=rules.embedded)
 
@@ -52,7 +54,7 @@ class Gate:
             self._check(scope)
             receive = await self._body(scope, receive)
         except RequestRefused as refusal:
-            await refusal.response()(scope, receive, send)
+            await refusal.response(language_of(HTTPConnection(scope), self._languages))(scope, receive, send)
             return
         await self._app(_without_cookies(scope) if _path(scope).startswith(MCP) else scope, receive, send)
 

@@ -12,7 +12,6 @@ from typing import Final
 
 from app.web.refusals import RequestRefused
 
-SETTING: Final = "READONCE_HOSTS"
 _AUTHORITY: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 _ORIGIN: Final = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/]+)")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -51,16 +50,16 @@ class Hosts:
         if not self.allow(host):
             name = _name(host) or host
             raise RequestRefused(
-                f"This server does not answer to the name {name[:100]!r}. If it is yours, set"
-                f" {SETTING}={name[:100] or 'NAME'} (several with commas) where the server is started."
+                f"This server does not answer to the name {name[:100]!r}. If it is yours, set READONCE_HOSTS="
+                f"{name[:100] or 'NAME'} (several with commas) where the server is started."
             )
 
     def check_origin(self, origin: str, host: str) -> None:
         """Raises RequestRefused for a request from another site's page."""
         if not self.allow_origin(origin, host):
             raise RequestRefused(
-                f"Pages from {origin[:100]!r} may not use this server. If the page is yours, set {SETTING} to its host"
-                " name where the server is started."
+                f"Pages from {origin[:100]!r} may not use this server. If the page is yours, set READONCE_HOSTS to its"
+                " host name where the server is started."
             )
 
 

@@ -1,7 +1,9 @@
 """A request that is not let in, and what it is told."""
 
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 
+from app.languages import Language, Languages
 from model.errors import ReadonceError
 
 
@@ -12,6 +14,12 @@ class RequestRefused(ReadonceError):
         super().__init__(message)
         self.status = status
 
-    def response(self) -> PlainTextResponse:
+    def response(self, language: Language) -> PlainTextResponse:
         """The refusal in words. The connection closes, so that nothing more of the request is waited for."""
-        return PlainTextResponse(f"{self}\n", status_code=self.status, headers={"Connection": "close"})
+        text = f"{language.text(str(self))}\n"
+        return PlainTextResponse(text, status_code=self.status, headers={"Connection": "close"})
+
+
+def language_of(connection: HTTPConnection, languages: Languages) -> Language:
+    """The language that the browser asks for."""
+    return languages.accepted(connection.headers.get("accept-language", ""))

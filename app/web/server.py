@@ -15,12 +15,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
+from app.faults import in_words
+from app.languages import Languages
 from app.web.bodies import declared_bytes
 from app.web.browsers import browser_of
 from app.web.gate import Gate, Rules
 from app.web.inline_scripts import InlineScripts
 from app.web.proxies import ProxyHeaders
-from app.web.refusals import RequestRefused
+from app.web.refusals import RequestRefused, language_of
 from app.web.routes import FILE, HEALTH, UPLOAD
 from app.web.uploads import Uploads
 
@@ -39,6 +41,7 @@ class WebApp(App):
         uploads: Uploads,
         *,
         file_bytes: int,
+        languages: Languages,
         is_ready: Callable[[], bool],
         middleware: Sequence[Middleware] = (),
     ) -> None:
@@ -49,6 +52,7 @@ class WebApp(App):
         self._rules = rules
         self._uploads = uploads
         self._file_bytes = file_bytes
+        self._languages = languages
         self._is_ready = is_ready
         self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
         self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
@@ -56,7 +60,8 @@ class WebApp(App):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The gate stands outside all that Gradio and Starlette do, their answers to errors too."""
-        return ProxyHeaders(Gate(super().build_middleware_stack(), self._rules), self._rules.proxies, self._rules.hosts)
+        gate = Gate(super().build_middleware_stack(), self._rules, self._languages)
+        return ProxyHeaders(gate, self._rules.proxies, self._rules.hosts)
 
     @asynccontextmanager
     async def sweeping(self, _: fastapi.FastAPI) -> AsyncIterator[None]:
@@ -82,12 +87,14 @@ class WebApp(App):
         try:
             return JSONResponse(await self._received(request, upload_id))
         except RequestRefused as refusal:
-            return refusal.response()
+            return self._refused(refusal, request)
         except MultiPartException as error:
             size = 413 if "maximum allowed size" in error.message else 400
-            return RequestRefused(error.message, status=size).response()
+            return self._refused(RequestRefused(error.message, status=size), request)
         except ClientDisconnect:
             return Response(status_code=400)
+        except OSError as error:
+            return self._refused(RequestRefused(in_words(error), status=507), request)
         finally:
             if progress is not None and upload_id is not None:
                 progress.set_done(upload_id)
@@ -105,8 +112,11 @@ class WebApp(App):
         try:
             file = self._uploads.readable(path, browser_of(request))
         except RequestRefused as refusal:
-            return refusal.response()
+            return self._refused(refusal, request)
         return FileResponse(
             file.path, filename=file.path.name, media_type="application/octet-stream",
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
+
+    def _refused(self, refusal: RequestRefused, request: fastapi.Request) -> Response:
+        return refusal.response(language_of(request, self._languages))

@@ -38,7 +38,7 @@ class Candidate:
         return sum(self.log_probabilities)
 
     @property
-    def confidence(self) -> float:
+    def mean_probability(self) -> float:
         """Geometric mean probability of the tokens."""
         return math.exp(self.log_probability / max(1, len(self.ids)))
 

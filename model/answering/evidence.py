@@ -14,6 +14,7 @@ import torch
 
 from model.answering.beam_search import Candidate
 from model.answering.prompts import NOT_IN_DOCUMENT
+from model.answering.quotes import Quote, as_evidence
 from model.encoding.token_map import NO_PAGE
 from model.types import EncodedDocument, Evidence, Page, PageAttention
 
@@ -99,17 +100,8 @@ def _sizes(encodings: Sequence[EncodedDocument]) -> list[int]:
 
 
 def _evidence(encoded: EncodedDocument, place: _Place, score: float) -> Evidence:
-    return Evidence(
-        document=encoded.document.name,
-        document_index=place.encoding,
-        page=place.page.number,
-        start=place.start,
-        end=place.end,
-        quote=place.page.text[place.start : place.end],
-        score=score,
-        label=place.page.label,
-        verbatim=place.verbatim,
-    )
+    quote = Quote(document_index=place.encoding, page=place.page, start=place.start, end=place.end)
+    return as_evidence(quote, encoded.document.name, score=score, verbatim=place.verbatim)
 
 
 def _mass_between(encoded: EncodedDocument, weights: torch.Tensor, page: Page, start: int, end: int) -> float:

@@ -13,19 +13,23 @@ from dataclasses import dataclass, replace
 import torch
 
 from model.answering.beam_search import BeamSearch, Candidate
+from model.answering.confidence import Calibration, decoded_features, seems_doubtful
 from model.answering.document_index import DocumentIndexes
 from model.answering.evidence import Grounding, ground
+from model.answering.messages import NOT_FOUND
 from model.answering.passages import has_sentences
-from model.answering.prompts import decode_answer, end_tokens, prompt_ids
-from model.answering.reranker import Reranker, visible_text
+from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
+from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
 from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
+from model.answering.whole_document import LEAD_INTENTS, lead_tokens
+from model.answering.wording import mended
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
 from model.encoding.memory import select_tokens, to_device
 from model.errors import Cancelled
-from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, StopReason, Turn
+from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, Intent, StopReason, Turn
 
 BEAM_WIDTH = 6  # candidates that are decoded side by side where the checkpoint knows how to choose among them
 
@@ -40,11 +44,12 @@ class Retrieved:
 
 @dataclass(slots=True, kw_only=True)
 class _Running:
-    """An answer that is being decoded: its latest snapshot, its candidates, and the text that they are ranked by."""
+    """An answer that is being decoded: its latest snapshot, its candidates, and the text that it is decoded from."""
 
     answer: Answer
     search: BeamSearch
-    ranked_by: str | None  # None: the likeliest candidate is the answer
+    shown: str  # the text that it attends to; empty where the checkpoint does not rank candidates
+    is_ranked: bool  # otherwise the likeliest candidate is the answer
 
 
 class Generation:
@@ -59,6 +64,7 @@ class Generation:
         cancelled: CancelledCallback | None,
         reranker: Reranker | None = None,
         indexes: DocumentIndexes | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self._checkpoint = checkpoint
         self._parts = parts
@@ -67,16 +73,19 @@ class Generation:
         self._cancelled = cancelled
         self._reranker = reranker if options.temperature == 0 else None
         self._indexes = indexes or DocumentIndexes()
+        self._calibration = calibration
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
 
-    def answers(self, questions: Sequence[str], history: Sequence[Turn] = ()) -> Iterator[tuple[Answer, ...]]:
+    def answers(
+        self, questions: Sequence[str], history: Sequence[Turn] = (), intents: Sequence[Intent] = ()
+    ) -> Iterator[tuple[Answer, ...]]:
         """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop.
 
-        Raises Cancelled where the stop came before the first token.
+        intents: what each question wants; none: a fact. Raises Cancelled where the stop came before the first token.
         """
         self._started = time.perf_counter()
-        retrieved = self._retrieve(questions, history)
+        retrieved = self._retrieve(questions, history, intents)
         prompts = [prompt_ids(self._checkpoint, question, history) for question in questions]
         decoder = self._decoder(prompts, retrieved)
         batch = [
@@ -88,7 +97,7 @@ class Generation:
                 one.answer = self._snapshot(one, retrieved)
             yield tuple(one.answer for one in batch)
 
-    def _retrieve(self, questions: Sequence[str], history: Sequence[Turn]) -> Retrieved:
+    def _retrieve(self, questions: Sequence[str], history: Sequence[Turn], intents: Sequence[Intent]) -> Retrieved:
         """Choose the tokens that each question attends to. One that leans on the last turn is about its words, too."""
         tokens = self._checkpoint.passage_tokens
         if tokens is None or self._options.whole_document:
@@ -97,9 +106,13 @@ class Generation:
                 visible_mask=torch.ones(len(questions), total, dtype=torch.bool),
                 union=torch.ones(total, dtype=torch.bool),
             )
-        earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
+        last = history[-1:]
+        earlier = "".join(f" {turn.question} {turn.answer}" for turn in last).replace(NOT_FOUND, "")
         asked = [question + earlier for question in questions]
         visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes)
+        for visible, intent in zip(visible_mask, intents, strict=False):
+            if intent in LEAD_INTENTS:
+                visible[:] = lead_tokens(self._encodings)
         return Retrieved(visible_mask=visible_mask, union=visible_mask.any(0))
 
     def _decoder(self, prompts: Sequence[Sequence[int]], retrieved: Retrieved) -> Decoder:
@@ -126,12 +139,11 @@ class Generation:
         no_attention = torch.zeros(int(union.sum()), device=self._checkpoint.device)  # (V,)
         sampler = Sampler(self._options, no_attention.device)
         answer = Answer(question=question, shown_tokens=int(visible.sum()))
-        text = visible_text(self._encodings, visible) if self._reranker else ""
+        shown = visible_text(self._encodings, visible) if self._reranker else ""
         # In a form, which is made of lines, the other fields' values stand near a label, too: nearness says nothing.
-        ranked = bool(text) and has_sentences(text, answer.shown_tokens)
-        width = BEAM_WIDTH if ranked else 1
-        search = BeamSearch(width, sampler, self._ends, no_attention)
-        return _Running(answer=answer, search=search, ranked_by=text if ranked else None)
+        is_ranked = bool(shown) and has_sentences(shown, answer.shown_tokens)
+        search = BeamSearch(BEAM_WIDTH if is_ranked else 1, sampler, self._ends, no_attention)
+        return _Running(answer=answer, search=search, shown=shown, is_ranked=is_ranked)
 
     def _decode(
         self, decoder: Decoder, prompts: Sequence[Sequence[int]], batch: Sequence[_Running]
@@ -177,28 +189,51 @@ class Generation:
         finished = not running.search.live
         chosen = self._choose(running) if finished else running.search.likeliest
         text, ran_on = self._text(chosen)
-        grounding = ground(self._encodings, retrieved.union, chosen, text) if finished else Grounding()
         seconds = time.perf_counter() - self._started
-        return replace(
+        answer = replace(
             running.answer,
-            text=text,
-            finished=finished,
-            stop_reason=self._stop_reason(running.answer, chosen, ran_on) if finished else "",
+            text="" if NOT_IN_DOCUMENT.startswith(text) else text,
             tokens=len(chosen.ids),
             seconds=seconds,
             first_token_seconds=running.answer.first_token_seconds or seconds,
-            confidence=chosen.confidence,
-            evidence=grounding.evidence,
-            attention=grounding.attention,
+            probability=chosen.mean_probability,
+            confidence=chosen.mean_probability,
         )
+        if not finished:
+            return answer
+        answer = replace(answer, finished=True, stop_reason=self._stop_reason(running.answer, chosen, ran_on))
+        return self._grounded(answer, chosen, text, running, retrieved)
+
+    def _grounded(
+        self, answer: Answer, chosen: Candidate, text: str, running: _Running, retrieved: Retrieved
+    ) -> Answer:
+        """The finished answer as the document spells it, with what it rests on and how likely it is right."""
+        text = text if text == NOT_IN_DOCUMENT else mended(text, running.shown)
+        grounding = ground(self._encodings, retrieved.union, chosen, text)
+        answer = replace(answer, text=text, evidence=grounding.evidence, attention=grounding.attention)
+        if text == NOT_IN_DOCUMENT:
+            return replace(answer, text=NOT_FOUND, is_message=True, found=False)
+        if not text or answer.stop_reason == "stopped":
+            return replace(answer, found=bool(text))
+        if self._calibration is None or not running.shown:
+            return replace(answer, doubtful=seems_doubtful(answer))
+        confidence = self._calibration.confidence(self._features(answer, chosen, running, grounding))
+        return replace(answer, confidence=confidence, doubtful=self._calibration.is_doubtful(confidence))
+
+    def _features(self, answer: Answer, chosen: Candidate, running: _Running, grounding: Grounding) -> Features:
+        asked = QuestionContext.of(answer.question, running.shown)
+        found = {id(one): features(asked, self._text(one)[0], one.log_probabilities) for one in running.search.finished}
+        of_chosen = features(asked, answer.text, chosen.log_probabilities)
+        others = [one for key, one in found.items() if key != id(chosen)]
+        return decoded_features(of_chosen, others, answer.text, answer.shown_tokens, grounding)
 
     def _choose(self, running: _Running) -> Candidate:
         """The best of the finished candidates."""
         finished = running.search.finished
-        if self._reranker is None or running.ranked_by is None or len(finished) == 1:
+        if self._reranker is None or not running.is_ranked or len(finished) == 1:
             return running.search.likeliest
         texts = [self._text(candidate)[0] for candidate in finished]
-        return finished[self._reranker.best(running.answer.question, running.ranked_by, texts, finished)]
+        return finished[self._reranker.best(running.answer.question, running.shown, texts, finished)]
 
     def _text(self, candidate: Candidate) -> tuple[str, bool]:
         return decode_answer(self._checkpoint.tokenizer, candidate.ids)

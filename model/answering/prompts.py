@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
+from model.answering.messages import NOT_FOUND
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import encode_text
 from model.types import Turn
 
-NOT_IN_DOCUMENT = "The document does not say."
+NOT_IN_DOCUMENT = "The document does not say."  # the decoder's words; a person reads `messages.NOT_FOUND`
 HISTORY_TOKENS = 256  # that earlier turns may take of the prompt, the latest first
 _NEXT_QUESTION = "\nQuestion:"  # a pretrained checkpoint does not stop: it goes on with a question of its own
 _SHORTEST_LOOP = 8  # tokens; shorter repetitions occur in tables of numbers, too
@@ -19,8 +20,13 @@ _UNFINISHED_CHARACTER = "\ufffd"  # the first bytes of a character whose last on
 
 def prompt_text(question: str, history: tuple[Turn, ...] = ()) -> str:
     """The prompt of a question with its earlier turns. The document is not in it: it is in the memory."""
-    earlier = "".join(f"Question: {turn.question}\nAnswer: {turn.answer}\n" for turn in history)
+    earlier = "".join(f"Question: {turn.question}\nAnswer: {_said(turn.answer)}\n" for turn in history)
     return f"{earlier}Question: {question}\nAnswer:"
+
+
+def _said(answer: str) -> str:
+    """A turn's answer in the words that the decoder knows."""
+    return NOT_IN_DOCUMENT if answer == NOT_FOUND else answer
 
 
 def prompt_ids(checkpoint: Checkpoint, question: str, history: Sequence[Turn] = ()) -> list[int]:

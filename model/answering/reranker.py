@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from model.answering.beam_search import Candidate
+from model.answering.judgements import side
 from model.answering.passages import plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.stop_words import STOP_WORDS
@@ -28,6 +29,7 @@ _PREFIX = 5  # characters of a word that are compared
 _SHORT_WORD_WEIGHT = 0.6  # of a word of up to three letters
 _DISTANCES = {"near_20": 20, "near_60": 60, "near_150": 150}  # characters over which a word's proximity decays to 1 / e
 _LINE = 40  # characters that a line break counts for: a label is beside its value
+_LONGEST_JUDGEMENT = 12  # words
 _MOST_PLACES = 8  # occurrences of a candidate that are looked at
 
 Features = dict[str, float]
@@ -50,17 +52,36 @@ class Reranker:
         """The index of the features with the highest score.
 
         If the likeliest answer is in the decoder's own words, such as "Yes", it is not in the text, so proximity says
-        nothing about it, and it is chosen.
+        nothing about it, and it is chosen. Of two judgements that wins which is likelier in all its wordings. What does
+        not stand in the text as whole words does not win over a likelier refusal.
         """
-        likeliest = max(range(len(found)), key=lambda index: found[index]["log_probability"])
+        likeliest = _likeliest(found, range(len(found)))
         one = found[likeliest]
+        if (judged := _judgement(found, likeliest)) is not None:
+            return judged
         if "refuses" not in one and not one["verbatim"] and not one["only_repeats"]:
             return likeliest
         scores = [self.score(one) for one in found]
-        return scores.index(max(scores))
+        best = scores.index(max(scores))
+        return likeliest if "refuses" in one and not found[best].get("whole_words", 0.0) else best
 
     def score(self, found: Features) -> float:
         return sum(self.weights.get(name, 0.0) * value for name, value in found.items())
+
+
+def _likeliest(found: Sequence[Features], among: Iterable[int]) -> int:
+    return max(among, key=lambda index: found[index]["log_probability"])
+
+
+def _judgement(found: Sequence[Features], likeliest: int) -> int | None:
+    """The likeliest wording of the likelier of yes and no; None where something else is likelier than both together."""
+    sides = [[index for index, one in enumerate(found) if name in one] for name in ("says_yes", "says_no")]
+    chances = [sum(math.exp(found[index]["log_probability"]) for index in side) for side in sides]
+    rest = found[likeliest]
+    judges = "says_yes" in rest or "says_no" in rest
+    if not judges and ("refuses" not in rest or sum(chances) <= math.exp(rest["log_probability"])):
+        return None
+    return _likeliest(found, sides[chances.index(max(chances))])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +130,8 @@ def features(asked: QuestionContext, answer: str, log_probabilities: Sequence[fl
     if answer == NOT_IN_DOCUMENT:
         return decoded | {"refuses": 1.0, "covered": asked.share(dict.fromkeys((p[0] for p in asked.places), 1.0))}
     answered = plain_letters(answer)
+    judged = side(answer)
+    decoded |= {f"says_{judged}": 1.0} if judged and len(answered.split()) <= _LONGEST_JUDGEMENT else {}
     return decoded | _wording(asked, answered) | _proximity_features(asked, answered)
 
 

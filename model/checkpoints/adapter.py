@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from model.errors import CheckpointError
 from model.network.int8 import quantize
-from model.types import RetrievalProjection
+from model.types import CalibrationWeights, RetrievalProjection, RouterWeights
 
 _ASSETS = Path(__file__).resolve().parent.parent.parent / "assets"
 
@@ -35,6 +36,9 @@ class AdapterInfo:
     ranking: dict[str, float]  # weights of `model/answering/reranker.py`; none: the likeliest answer is given
     description: str
     retrieval_sha256: str = ""  # of the projection for late interaction; empty: there is none
+    router_sha256: str = ""  # of the router; empty: there is none
+    # Weights of `model/answering/confidence.py`, with "bias" and "doubt_below"; none: it is not calibrated.
+    calibration: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,28 @@ def read_projection(file: Path, sha256: str) -> RetrievalProjection:
     return RetrievalProjection(**{field.name: tensors[field.name] for field in fields(RetrievalProjection)})
 
 
+def router_file() -> Path:
+    """The shipped router."""
+    return _ASSETS / "embedded-router.safetensors"
+
+
+def read_router(file: Path, sha256: str) -> RouterWeights:
+    """The router of that hash. Raises CheckpointError if the file is missing or another one."""
+    _check_hash(file, sha256)
+    with safe_open(file, "pt") as stored:
+        known = json.loads(stored.metadata()["router"])
+        matrix, bias = (stored.get_tensor(name).float() for name in ("matrix", "bias"))
+    return RouterWeights(intents=tuple(known["intents"]), matrix=matrix, bias=bias, least=known["least"])
+
+
+def write_router(router: RouterWeights) -> None:
+    """Ship this router, in float16: its probabilities to three digits."""
+    tensors = {"matrix": router.matrix.half().contiguous(), "bias": router.bias.half().contiguous()}
+    known = {"intents": router.intents, "least": router.least}
+    save_file(tensors, router_file(), metadata={"router": json.dumps(known)})
+    write_info(replace(adapter_info(), router_sha256=hashlib.sha256(router_file().read_bytes()).hexdigest()))
+
+
 def adapter_info() -> AdapterInfo:
     """What is known of the shipped adapter."""
     return AdapterInfo(**json.loads((_ASSETS / "embedded.json").read_text(encoding="utf-8")))
@@ -108,6 +134,12 @@ def write_info(info: AdapterInfo) -> None:
 def write_ranking(weights: Mapping[str, float]) -> None:
     """Let the shipped adapter choose among likely answers by these weights."""
     write_info(replace(adapter_info(), ranking={name: round(weight, 3) for name, weight in weights.items()}))
+
+
+def write_calibration(calibration: CalibrationWeights) -> None:
+    """Let the shipped adapter's answers be doubted by these weights."""
+    weights = {**calibration.weights, "doubt_below": calibration.doubt_below}
+    write_info(replace(adapter_info(), calibration={name: round(weight, 3) for name, weight in weights.items()}))
 
 
 def write_adapter(adapter: Adapter, file: Path) -> str:

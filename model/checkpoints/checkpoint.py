@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 
 from model.network.t5gemma2 import T5Gemma2
-from model.types import RetrievalProjection
+from model.types import CalibrationWeights, RetrievalProjection, RouterWeights
 
 if TYPE_CHECKING:
     from transformers import Gemma3ImageProcessorPil
@@ -33,6 +33,8 @@ class Checkpoint:
     # the likeliest.
     reranker_weights: Mapping[str, float] | None = None
     retrieval: RetrievalProjection | None = None  # compares questions with passages; None: words alone find passages
+    router: RouterWeights | None = None  # tells what a question wants; None: always a fact
+    calibration: CalibrationWeights | None = None  # how likely an answer is right; None: the decoder's probability
     passage_tokens: int | None = None  # tokens of passages that it answers best from; None: all
 
     @property

@@ -23,6 +23,8 @@ from model.checkpoints.adapter import (
     projection_file,
     read_adapter,
     read_projection,
+    read_router,
+    router_file,
 )
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line
@@ -32,6 +34,7 @@ from model.network.t5gemma2 import T5Gemma2, load_text_t5gemma2
 from model.storage.durable import place_durably
 from model.storage.owned_folder import owned_folder
 from model.storage.seal import SEAL, is_whole, seal
+from model.types import CalibrationWeights
 
 _NAME = "embedded"
 
@@ -82,8 +85,16 @@ def _load(folder: Path, progress: ReportProgress) -> Checkpoint:
         offloaded=placement.remark,
         reranker_weights=info.ranking or None,
         retrieval=read_projection(projection_file(), info.retrieval_sha256) if info.retrieval_sha256 else None,
+        router=read_router(router_file(), info.router_sha256) if info.router_sha256 else None,
+        calibration=_calibration(info),
         passage_tokens=info.passage_tokens,
     )
+
+
+def _calibration(info: AdapterInfo) -> CalibrationWeights | None:
+    weights = dict(info.calibration)
+    doubt_below = weights.pop("doubt_below", 0.0)
+    return CalibrationWeights(weights=weights, doubt_below=doubt_below) if weights else None
 
 
 def _load_model(folder: Path, placement: Placement) -> T5Gemma2:

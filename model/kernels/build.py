@@ -20,7 +20,7 @@ _OPTIONS = ("-std=c++17", "-O3", "-fopenmp", "-fPIC", "-shared", "-Wno-psabi")
 _SECONDS_TO_COMPILE = 600.0  # it takes 15 of one core, and far longer on a busy machine
 _INSTEAD = "Answers come from PyTorch's operations instead, in about twice the time."
 _FIX = (
-    f"{_INSTEAD} To have native code, install a C++17 compiler with OpenMP (GCC 11 or later; on Debian or Ubuntu: "
+    f"{_INSTEAD} To have native code, install a C++17 compiler with OpenMP, GCC 11 or later (on Debian or Ubuntu: "
     "apt install g++)."
 )
 

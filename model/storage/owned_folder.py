@@ -35,27 +35,46 @@ def owned_folder(parent: Path, purpose: str) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            lock_path.unlink(missing_ok=True)
 
 
 def sweep(parent: Path) -> None:
     """Delete the folders in `parent` whose owner is gone. What another process still makes stays."""
     for lock_path in parent.glob(f"{_PREFIX}*{_LOCK}"):
-        with contextlib.suppress(OSError), lock_path.open("r+b") as file:
-            if _lock(file) or _is_old(lock_path):
-                shutil.rmtree(lock_path.with_name(lock_path.name.removesuffix(_LOCK)), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            with lock_path.open("r+b") as file:
+                left = _lock(file) or _is_old(lock_path)
+                if left:
+                    shutil.rmtree(lock_path.with_name(lock_path.name.removesuffix(_LOCK)), ignore_errors=True)
+                if left and os.name != "nt":  # while it is locked, so that nobody else holds it
+                    lock_path.unlink()
+            if left and os.name == "nt":  # where no file is deleted that is open
                 lock_path.unlink()
 
 
 @contextlib.contextmanager
 def _owner(lock_path: Path) -> Iterator[None]:
-    """Make the file and lock it. Where a sweep came between the two, it is made once more."""
+    """Make the file and hold it locked meanwhile; afterwards it is gone."""
+    file = _locked(lock_path)
+    try:
+        yield
+    finally:
+        file.close()  # before it is deleted: Windows deletes no file that is open
+        lock_path.unlink(missing_ok=True)
+
+
+def _locked(lock_path: Path) -> BinaryIO:
+    """The file, made and locked. Where a sweep came between the two, it is made once more."""
     while True:
-        with lock_path.open("wb") as file, contextlib.suppress(BlockingIOError, FileNotFoundError):
-            _lock(file)
-            if os.path.samestat(os.fstat(file.fileno()), lock_path.stat()):
-                yield
-                return
+        file = lock_path.open("wb")
+        try:
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
+                _lock(file)
+                if os.path.samestat(os.fstat(file.fileno()), lock_path.stat()):
+                    return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
 
 
 def _lock(file: BinaryIO) -> bool:

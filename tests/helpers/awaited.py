@@ -1,9 +1,10 @@
-"""Run a coroutine in a test, whatever else runs in the test's thread."""
+"""Wait in a test: for a coroutine, or until something is so."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -14,3 +15,11 @@ def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Its result, from a thread of its own: once a browser has started, Playwright's event loop runs in the tests'."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def wait_until(met: Callable[[], bool]) -> None:
+    """Look again and again, for ten minutes at most."""
+    deadline = time.monotonic() + 600
+    while not met():
+        assert time.monotonic() < deadline, "this has taken ten minutes"
+        time.sleep(0.01)

@@ -15,11 +15,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paragraph:
-    """Running text, or an item of a list: `marker` ("•", "2.1") stands before it, `indent` counts levels of lists."""
+    """Running text, or an item of a list: `marker` ("•", "2.1") stands before it, `indent` counts levels of lists.
+
+    is_hidden: no reader of the document sees it, as white text on white.
+    """
 
     text: str
     marker: str = ""
     indent: int = 0
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,12 @@ class FlowingSource:
         laid_out = self._laid_out(number)
         width, height = laid_out.size
         words = [
-            Word(start=word.start, end=word.end, box=fractions(laid_out.boxes[word.drawn], width, height))
+            Word(
+                start=word.start,
+                end=word.end,
+                box=fractions(laid_out.boxes[word.drawn], width, height),
+                hidden=word.hidden,
+            )
             for word in laid_out.typeset.words
         ]
         text, unread, has_own_text = laid_out.typeset.text, 0, bool(words)

@@ -51,10 +51,10 @@ class Grid:
         return len(self.places[0]) if self.places else 0
 
     def lines(self) -> Iterator[Line]:
-        """The titles, and the text of each row below the header."""
-        has_corner = any(self._text(row[0]) for row in self.places[self.titles : self.header_rows])
-        shown = self.header_rows if has_corner else self.titles  # what names the labels is in no row's line
-        yield from filter(None, map(self._listed, self.places[:shown]))
+        """The titles, the names of the columns, and the text of each row below the header."""
+        yield from filter(None, map(self._listed, self.places[: self.titles]))
+        if self.header_rows > self.titles and (named := self._named()):
+            yield named
         common = self._common_names()
         headers = [self._header(column, common) for column in range(self.width)]
         above: Sequence[int] = ()
@@ -105,6 +105,16 @@ class Grid:
         common = [name for name in named[0] if all(name in names for names in named)] if len(named) > 1 else []
         corner = [name for name in self._names(0, self.header_rows) if _UNIT.search(self._text(name))]
         return corner + common if self.header_rows > self.titles else []
+
+    def _named(self) -> Line:
+        """The names of all columns in one line, levels joined by a stroke, as in tables of other formats."""
+        named = [self._names(column, self.header_rows) for column in range(self.width)]
+        shown = [names for index, names in enumerate(named) if names and names not in named[:index]]
+        return [
+            CellText(cell=name, sign=" /" if name != names[-1] else ";" if names is not shown[-1] else "")
+            for names in shown
+            for name in names
+        ]
 
     def _is_first(self, row: Sequence[int], column: int) -> bool:
         return column == 0 or row[column] != row[column - 1]

@@ -5,7 +5,7 @@ words have exact boxes in any script, and a table's words can be written as line
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from unicodedata import east_asian_width
 
@@ -30,6 +30,7 @@ class TextWord:
     start: int
     end: int
     drawn: int
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ class _Setter:
         elif isinstance(block, Paragraph):
             indent = 18 * min(block.indent, MOST_INDENT)
             text = f"{block.marker} {block.text}" if block.marker else block.text
-            self._running(f'<p style="margin-left:{indent}pt">', text, "</p>", gap)
+            self._running(f'<p style="margin-left:{indent}pt">', text, "</p>", gap, hidden=block.is_hidden)
         elif isinstance(block, Preformatted):
             self._preformatted(block.text, gap)
         elif isinstance(block, Table):
@@ -106,7 +107,7 @@ class _Setter:
         elif isinstance(block, Figure):
             self._figure(block, gap)
 
-    def _running(self, before: str, text: str, after: str, gap: str) -> None:
+    def _running(self, before: str, text: str, after: str, gap: str, *, hidden: bool = False) -> None:
         """Running text; its line ends are kept, other white space is one space."""
         lines = [" ".join(line.split()) for line in clean(text).split("\n")]
         text = "\n".join(line for line in lines if line)
@@ -115,7 +116,10 @@ class _Setter:
         self.html.append(before)
         drawn = self._draw(text)
         self.html.append(after)
+        first = len(self.words)
         self._write(drawn.words, gap)
+        if hidden:
+            self.words[first:] = [replace(word, hidden=True) for word in self.words[first:]]
 
     def _preformatted(self, text: str, gap: str) -> None:
         self.html.append("<pre>")

@@ -7,22 +7,13 @@ from app.documents.flow.blocks import Block, Cell, Figure, Heading, PageBreak, P
 from app.documents.office.drawings import Drawings, shown_parts
 from app.documents.office.math_text import math_text
 from app.documents.office.package import Element, Package, attribute, child, children, local, number, resolved
+from app.documents.office.word_colours import HIDDEN, SHOWN, by_visibility, is_unseen, without_marks
 from app.documents.office.word_styles import BULLET, Numbering, Styles, is_on
 
 _TRANSPARENT = {
-    "sdt",
-    "sdtContent",
-    "customXml",
-    "smartTag",
-    "hyperlink",
-    "ins",
-    "moveTo",
-    "fldSimple",
-    "Choice",
-    "dir",
-    "bdo",
+    "sdt", "sdtContent", "customXml", "smartTag", "hyperlink", "ins", "moveTo", "fldSimple", "Choice", "dir", "bdo",
     "r",
-}
+}  # fmt: skip
 _SIGNS = {"tab": "\t", "cr": "\n", "noBreakHyphen": "-", "softHyphen": "", "ptab": "\t"}
 _NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
 _NO_NOTE = ("separator", "continuationSeparator", "continuationNotice")
@@ -51,6 +42,9 @@ class _Reader:
         self._behind: list[Block] = []  # the paragraph that is being read
         self._notes: list[Block] = []  # at the end of the page
         self._note_count = 0
+        self._on_white = (
+            child(package.xml(part), "background") is None
+        )  # not within cells and boxes, which have grounds
 
     def document(self) -> Iterator[Block]:
         """All blocks: what the pages' heads say, once, then the text, and what the feet say."""
@@ -90,19 +84,26 @@ class _Reader:
         for index, part in enumerate(parts):
             if index:
                 yield PageBreak(rendered=True)
-            if part.strip():
-                yield self._styled(part, style.heading, marker, style.list_level if style.list_id else 0)
+            indent = style.list_level if style.list_id else 0
+            for stretch, is_hidden in self._stretches(part):
+                yield self._styled(stretch, None if is_hidden else style.heading, marker, indent, is_hidden)
                 marker = ""
         yield from behind
         kind = child(properties, "sectPr", "type")
         if child(properties, "sectPr") is not None and (kind is None or attribute(kind, "val") != "continuous"):
             yield PageBreak()
 
+    def _stretches(self, text: str) -> Iterator[tuple[str, bool]]:
+        """The text in parts, each with whether it is hidden; in one where the ground may have any colour."""
+        if not self._on_white:
+            text = without_marks(text)
+        yield from by_visibility(text)
+
     @staticmethod
-    def _styled(text: str, heading: int | None, marker: str, indent: int) -> Block:
+    def _styled(text: str, heading: int | None, marker: str, indent: int, is_hidden: bool) -> Block:
         if heading is not None:
             return Heading(text=f"{marker} {text}".strip(), level=heading)
-        return Paragraph(text=text, marker=marker, indent=indent)
+        return Paragraph(text=text, marker=marker, indent=indent, is_hidden=is_hidden)
 
     def _inline(self, container: Element) -> Iterator[str]:
         """The text in a paragraph, a form feed where a page ends."""
@@ -112,6 +113,8 @@ class _Reader:
                 yield element.text or ""
             elif name == "r" and is_on(child(element, "rPr"), "vanish"):
                 continue
+            elif name == "r" and self._on_white and is_unseen(element, container):
+                yield from (HIDDEN, *self._inline(element), SHOWN)
             elif name in _TRANSPARENT:
                 yield from self._inline(element)
             elif name == "br":
@@ -138,8 +141,15 @@ class _Reader:
         return _SIGNS.get(name, "")
 
     def _drawing(self, drawing: Element) -> None:
-        boxes = [b for part in shown_parts(drawing) if local(part) == "txbxContent" for b in self.blocks(part)]
+        boxes = [b for part in shown_parts(drawing) if local(part) == "txbxContent" for b in self._on_any_ground(part)]
         self._behind += [*boxes, *self._drawings.blocks(drawing)]
+
+    def _on_any_ground(self, container: Element) -> list[Block]:
+        """The blocks of a cell or a box, whose colour is not known."""
+        outer, self._on_white = self._on_white, False
+        found = list(self.blocks(container))
+        self._on_white = outer
+        return found
 
     def _note(self, note: Element | None) -> str:
         if note is None or attribute(note, "type") in _NO_NOTE:
@@ -197,7 +207,7 @@ class _Reader:
                     above, index = open_cells[column]
                     rows[above][index] = replace(rows[above][index], rows=rows[above][index].rows + 1)
                 else:
-                    content = list(self.blocks(element))
+                    content = self._on_any_ground(element)
                     behind += [block for block in content if isinstance(block, Figure)]
                     cells.append(Cell(text=_joined(content), columns=columns, is_header=is_header))
                     open_cells[column] = len(rows), len(cells) - 1

@@ -20,8 +20,8 @@ def _sentence(state: CheckpointState) -> str:
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
     about = state.description.removeprefix(f"{state.name}: ")
-    offloaded = f' <span class="elsewhere">{escape(state.offloaded)}</span>' if state.offloaded else ""
-    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>{offloaded}'
+    remarks = "".join(f' <span class="elsewhere">{escape(one)}</span>' for one in (state.offloaded, state.slow) if one)
+    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>{remarks}'
 
 
 def _instead(state: CheckpointState) -> str:

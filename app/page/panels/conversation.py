@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.page.panels.citation import citation
-from app.provenance import doubtful
+from app.page.panels.citation import NO_TRANSLATION, citation
 from app.sessions.conversation import Exchange
 from model.types import Evidence
 
@@ -44,7 +43,7 @@ def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
     return (
         f'<article class="exchange {exchange.status}">'
         f'<p class="question" translate="no">{escape(exchange.question)}</p>'
-        f"{_answer(exchange, waiting_for)}{_problem(exchange)}{_note(exchange)}{_doubt(exchange)}"
+        f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_problem(exchange)}{_note(exchange)}{_doubt(exchange)}"
         f"{_chips(exchange)}{_receipt(exchange)}"
         f"{_tools(exchange, last)}</article>"
     )
@@ -52,10 +51,23 @@ def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
 
 def _answer(exchange: Exchange, waiting_for: str) -> str:
     if exchange.answer.text:
-        return f'<p class="answer" translate="no">{escape(exchange.answer.text)}</p>'
+        own_words = "" if exchange.answer.is_message else NO_TRANSLATION
+        return f'<p class="answer"{own_words}>{escape(exchange.answer.text)}</p>'
     if exchange.pending:
         return f'<p class="answer pending">{escape(waiting_for)}</p>'
     return '<p class="answer none">(no words)</p>' if exchange.status == "done" else ""
+
+
+def _quote(exchange: Exchange) -> str:
+    """The sentence or row that the answer stands in, unless the answer says all of it."""
+    if exchange.status != "done" or not exchange.answer.evidence:
+        return ""
+    place = exchange.answer.evidence[0]
+    quote = " ".join(place.quote.split())
+    if quote in " ".join(exchange.answer.text.split()):
+        return ""
+    hidden = '<span class="hidden-words">These words cannot be seen on the page.</span>' if place.hidden else ""
+    return f'<blockquote class="quote"><span{NO_TRANSLATION}>{escape(quote)}</span>{hidden}</blockquote>'
 
 
 def _problem(exchange: Exchange) -> str:
@@ -68,7 +80,7 @@ def _note(exchange: Exchange) -> str:
 
 def _doubt(exchange: Exchange) -> str:
     """A mark where the answer's probability or its evidence is weak."""
-    if exchange.status != "done" or not doubtful(exchange.answer):
+    if exchange.status != "done" or not exchange.answer.doubtful:
         return ""
     return '<p class="doubt" role="note">Not sure of this answer: check it on the pages.</p>'
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from app.page.panels.citation import citation
+from app.page.panels.citation import NO_TRANSLATION, citation
 from app.provenance import counted, roughly
 from app.sessions.table import Row, Table
 from model.types import Evidence
 
 HEAD = ("Question", "Answer", "Document", "Page", "Score")
-SCORE = "The model's own probability of the answer's words. It is a hint, no proof."
+SCORE = "How likely the answer is right. It is a hint, no proof."
 # Where a spreadsheet would compute what a document says: at the beginning of a cell, and after a character that parts
 # cells in some countries, so that a part of this cell is taken for one. Unicode has more signs for these four.
 _FORMULA = re.compile(
@@ -82,8 +82,9 @@ def _row(row: Row) -> str:
         else ""
     )
     answer = escape(row.answer.text) if row.answer.finished else "…"
+    own_words = "" if row.answer.is_message else NO_TRANSLATION
     return (
-        f'<tr><th scope="row" translate="no">{escape(row.question)}</th><td translate="no">{answer}</td>'
+        f'<tr><th scope="row" translate="no">{escape(row.question)}</th><td{own_words}>{answer}</td>'
         f'<td class="from" translate="no">{escape(_document(row))}</td><td>{page}</td>'
         f'<td class="number">{_score(row)}</td></tr>'
     )

@@ -30,10 +30,14 @@ def test_ask_prints_the_object_that_programs_read(command: Run, letter: Path) ->
     assert document["tokens"] > 0 and document["cache_bytes"] > 0 and document["encode_seconds"] > 0
     assert [answer["question"] for answer in result["answers"]] == ["Who?", "When?"]
     for answer in result["answers"]:
-        assert list(answer) == ["question", "answer", "seconds", "first_token_seconds", "evidence"]
+        names = ["question", "answer", "found", "confidence", "doubtful", "seconds", "first_token_seconds", "evidence"]
+        assert list(answer) == names
+        assert isinstance(answer["found"], bool) and isinstance(answer["doubtful"], bool)
+        assert 0 <= answer["confidence"] <= 1
         assert answer["seconds"] >= answer["first_token_seconds"] > 0
         for place in answer["evidence"]:
-            assert list(place) == ["document", "page", "label", "quote", "score"]
+            assert list(place) == ["document", "page", "label", "quote", "score", "hidden"]
+            assert place["hidden"] is False
             assert place["document"] == "letter.txt" and place["page"] == 1
             assert place["quote"] in letter.read_text(encoding="utf-8") and 0 <= place["score"] <= 1
 
@@ -44,6 +48,23 @@ def test_ask_is_pleasant_to_read(command: Run, letter: Path) -> None:
     lines = ran.out.splitlines()
     assert lines[0] == "Q: Who?" and lines[1].startswith("A: ")
     assert re.search(r"^   \(read once: 1 page, \d+ tokens, .* - this answer: .* s, re-read: 0\)$", ran.out, re.M)
+
+
+def test_turns_come_from_a_file_and_several_questions_follow_them_alone(
+    command: Run, letter: Path, tmp_path: Path
+) -> None:
+    turns = tmp_path / "turns.json"
+    turns.write_text('[["Who signed?", "Ada Keller"]]', encoding="utf-8")
+    alone, after = (
+        json.loads(command("ask", letter, *questions, "--turns", turns, "--json").out)["answers"]
+        for questions in (("-q", "When?"), ("-q", "Where?", "-q", "When?"))
+    )
+    assert alone[0]["answer"] == after[1]["answer"] and alone[0]["confidence"] == after[1]["confidence"]
+    without = json.loads(command("ask", letter, "-q", "When?", "--json").out)["answers"]
+    assert without[0]["confidence"] != alone[0]["confidence"]
+    turns.write_text('{"question": "Who?"}', encoding="utf-8")
+    ran = command("ask", letter, "-q", "When?", "--turns", turns)
+    assert ran.status == 2 and ran.err.count("\n") == 1 and "[[question, answer], ...]" in ran.err
 
 
 def test_several_documents_are_asked_together(command: Run, letter: Path, tmp_path: Path) -> None:

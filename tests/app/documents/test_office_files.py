@@ -52,6 +52,24 @@ def test_deleted_and_hidden_words_are_not_read_and_inserted_ones_are(read) -> No
     assert read(docx(body), "price.docx").document.pages[0].text == "twelve crowns"
 
 
+@pytest.mark.parametrize("format", ['<w:color w:val="FFFFFF"/>', '<w:sz w:val="2"/>'])
+def test_words_that_no_reader_of_a_word_file_sees_are_read_as_hidden(read, format: str) -> None:
+    unseen = f"<w:r><w:rPr>{format}</w:rPr><w:t>The rent is nine crowns.</w:t></w:r>"
+    body = f"<w:p><w:r><w:t>The rent is twelve crowns.</w:t></w:r>{unseen}</w:p>"
+    (page,) = read(docx(body), "rent.docx").document.pages
+    hidden = [page.text[word.start : word.end] for word in page.words if word.hidden]
+    assert " ".join(hidden) == "The rent is nine crowns."
+
+
+def test_white_words_on_a_shaded_ground_are_seen(read) -> None:
+    white = '<w:r><w:rPr><w:color w:val="FFFFFF"/></w:rPr><w:t>Fees</w:t></w:r>'
+    cell = f'<w:tc><w:tcPr><w:shd w:fill="1F3864"/></w:tcPr><w:p>{white}</w:p></w:tc>'
+    shaded = f'<w:p><w:pPr><w:shd w:fill="000000"/></w:pPr>{white}</w:p>'
+    body = f"<w:tbl><w:tr>{cell}{cell}</w:tr></w:tbl>{shaded}"
+    (page,) = read(docx(body), "fees.docx").document.pages
+    assert page.text.count("Fees") == 3 and not any(word.hidden for word in page.words)
+
+
 def test_pages_end_where_word_last_had_them_end(read) -> None:
     body = (
         paragraph("First page.")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -20,64 +17,14 @@ from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
 from app.page.stored import Storage
-from app.page.update import Update
 from app.serving.provider import EngineProvider
-from app.serving.scheduler import EngineScheduler
-from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
 from model.types import GenerationOptions
-from tests.helpers.awaited import awaited
 from tests.helpers.browser import QUIET, Visit, a_visit, chromium, running_app
 from tests.helpers.stand_ins import pdf
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tab:
-    """An open tab: its handlers, and shortcuts to what a person does there."""
-
-    handlers: Handlers
-    sessions: SessionStore
-    screen: Screen
-    engine: Engine
-    scheduler: EngineScheduler
-    session: Session
-    folder: Path
-    stored: LibraryHandlers
-
-    def drop(self, *files: tuple[str, bytes], pages: str = "") -> Update:
-        """Drop files and wait until they are read."""
-        self.begin_to_drop(*files, pages=pages)
-        return self.settled()
-
-    def begin_to_drop(self, *files: tuple[str, bytes], pages: str = "") -> None:
-        paths = []
-        for name, data in files:
-            paths.append(self.folder / name)
-            paths[-1].write_bytes(data)
-        self.handlers.receive(self.session.id, [str(path) for path in paths], pages)
-
-    def ask(self, question: str) -> Update:
-        """Ask and wait for the answer."""
-        self.handlers.pose(self.session.id, question)
-        return self.settled()
-
-    def settled(self) -> Update:
-        """What the page shows when all work is done."""
-        wait_until(lambda: not self.session.busy)
-        return self.screen.everything(self.session)
-
-    def watch(self, tab: str = "tab") -> list[Update]:
-        """What is sent to a tab until all work is done."""
-
-        async def collected() -> list[Update]:
-            return [update async for update in self.handlers.watch(self.session.id, tab)]
-
-        return awaited(collected())
-
-    def event(self, **data: str) -> gr.EventData:
-        return gr.EventData(None, data)
+from tests.helpers.tab import Tab
 
 
 @pytest.fixture(scope="package")
@@ -123,13 +70,6 @@ def tiny_visit(tiny_address: str, browser: Browser) -> Iterator[Visit]:
     """The same at the page with a tiny checkpoint."""
     with a_visit(browser, tiny_address) as visit:
         yield visit
-
-
-def wait_until(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 600
-    while not met():
-        assert time.monotonic() < deadline, "this has taken ten minutes"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ from playwright.sync_api import expect
 
 from app.page.captions import Captioning
 from app.serving.provider import EngineProvider
-from tests.app.page.conftest import Tab
 from tests.helpers.awaited import awaited
 from tests.helpers.browser import IN_A_BROWSER, Visit
 from tests.helpers.documents import encoded, picture
 from tests.helpers.pictures import KINDS, crossword
 from tests.helpers.stand_ins import pdf
+from tests.helpers.tab import Tab
 
 ORDER = encoded(picture("Order 4711 for", "Ms Okafor"), "PNG")
 

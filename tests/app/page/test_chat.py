@@ -10,9 +10,10 @@ import pytest
 
 from model.answering.questions import refers_back
 from model.types import EncodedDocument, Turn
-from tests.app.page.conftest import Tab, wait_until
+from tests.helpers.awaited import wait_until
 from tests.helpers.jobs import a_job
 from tests.helpers.stand_ins import pdf
+from tests.helpers.tab import Tab
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
 

@@ -12,9 +12,9 @@ import torch
 from app.faults import in_words
 from app.page.update import Update
 from model.errors import ReadonceError
-from tests.app.page.conftest import Tab, wait_until
-from tests.helpers.awaited import awaited
+from tests.helpers.awaited import awaited, wait_until
 from tests.helpers.stand_ins import pdf
+from tests.helpers.tab import Tab
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
 QUIET = Update(locked="", busy=False, table_busy=False)  # no panel

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -21,8 +22,10 @@ from app.overview.search import search
 from app.page import panels
 from app.serving.provider import CheckpointState
 from app.sessions.pictures import Pictures
+from model.answering.messages import about_file, impossible, nothing_found
 from model.checkpoints.hub import _refusal
 from model.checkpoints.placement import DISK, Placement
+from model.types import Intent
 from tests.helpers.stand_ins import CountedImages, a_page, loaded
 
 CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
@@ -39,8 +42,11 @@ SAID = (
     "app/captions.py",
     "app/serving",
     "app/sessions",
+    "app/web",
     "model/checkpoints",
     "model/encoding/file_format.py",
+    "model/kernels/build.py",
+    "model/kernels/library.py",
     "model/engine.py",
     "model/answering/questions.py",
 )
@@ -49,9 +55,15 @@ NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault 
     "table", "cell", "tables", "the parent is gone", "{} bytes are missing", "a page is missing",
     "There are no questions", "No document is chosen", "The library {} cannot be used",
     "'{}' is not a file", "'{}' cannot be read",
-    "'{}' has no page",
+    "'{}' has no page", "{} names no file", "{} is not the address", "{} is too long for a path", "'{}' got {}",
+    "'{}' is no regular file", "'{}' does not lie", "There is no such file", "There is nothing at",
+    "The request names several hosts", "Pages from elsewhere",
 )  # fmt: skip
 
+FIX = (
+    "Answers come from PyTorch's operations instead, in about twice the time. To have native code, install a C++17"
+    " compiler with OpenMP, GCC 11 or later (on Debian or Ubuntu: apt install g++)."
+)
 CRAMPED = Placement(
     device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, offloaded={"layer": DISK},
     elsewhere_bytes=1_500_000_000,
@@ -97,7 +109,7 @@ def raised(folder: str) -> Iterator[str]:
     for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
-            if name.endswith("Error") or name in ("PasswordNeeded", "tell", "refuse"):
+            if name.endswith("Error") or name in ("PasswordNeeded", "RequestRefused", "tell", "refuse"):
                 yield template(node.args[0]) if node.args else ""
 
 
@@ -154,6 +166,8 @@ def test_why_a_checkpoint_does_not_run_is_translated_with_its_causes(languages: 
     banner = french.html(panels.banner(CheckpointState(phase="ready", name="embedded", notice=offline)))
     assert "le hub ne répond pas : timed out (vérifiez" in banner and "et il n'a jamais été" in banner
     assert "Le modèle intégré tourne à la place." in banner
+    slow = "There is no C++ compiler for native code. " + FIX
+    assert "Il n'y a pas de compilateur C++" in (shown := french.text(slow)) and "installez un compilateur" in shown
     weights = replace(CRAMPED, needed=2_000_000_000, free=1_000_000_000)
     assert french.text(f"loading a/b ({weights})") == (
         "chargement de a/b (2.0 Go de mémoire sur cpu, 1.0 Go sont libres, poids en partie sur disk : 1.5 Go)"
@@ -180,6 +194,13 @@ def test_captions_are_translated_and_what_stands_in_the_picture_is_not(languages
     html = german.html(panels.captions("a.png", Pictures(CountedImages()), [said, read]))
     assert "<p>Wahrscheinlich crossword puzzle (97%).</p><p>Darauf steht: „Answer; · Page 1 of 2“</p>" in html
     assert '<p translate="no">Answer</p><p>(2 Stellen mit Text konnten nicht gelesen werden.)</p>' in html
+
+
+def test_what_is_said_in_place_of_an_answer_is_translated(languages: Languages) -> None:
+    said = {impossible(intent) or nothing_found(intent) for intent in get_args(Intent)}
+    assert all(said <= catalogue.keys() for catalogue in CATALOGUES.values())
+    document = loaded("a.pdf", a_page(1, "one two three")).document
+    assert languages.accepted("de").text(about_file(document)) == "a.pdf hat 1 Seite und 3 Wörter"
 
 
 def test_panels_are_translated_and_foreign_text_stays(languages: Languages) -> None:

@@ -15,8 +15,9 @@ from app.questions import BATCH
 from app.serving.provider import EngineProvider
 from app.sessions.table import Row
 from model.types import Answer, Evidence, GenerationOptions
-from tests.app.page.conftest import Tab, wait_until
+from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
+from tests.helpers.tab import Tab
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
 NOTE = b"The ferry leaves at nine."

@@ -100,22 +100,26 @@ def test_chips_name_each_page_once_and_carry_what_opens_it() -> None:
 
 
 def test_a_doubtful_answer_is_marked() -> None:
-    def shown(confidence: float, verbatim: bool, share: float, first_token_attention: float = 1.0) -> bool:
-        exchange = an_exchange("lit", replace(evidence(1, 0, 3), verbatim=verbatim))
-        looked = (
-            PageAttention(document_index=0, page=1, share=share, first_token_attention=first_token_attention),
-            PageAttention(document_index=0, page=2, share=0.1, first_token_attention=1 - first_token_attention),
-        )
-        answer = replace(exchange.answer, confidence=confidence, attention=looked)
-        return "Not sure of this answer" in panels.conversation([replace(exchange, answer=answer)], [], waiting_for="")
+    exchange = an_exchange("lit", evidence(1, 0, 3))
+    for doubtful in (False, True):
+        shown = replace(exchange, answer=replace(exchange.answer, doubtful=doubtful))
+        assert ("Not sure of this answer" in panels.conversation([shown], [], waiting_for="")) is doubtful
 
-    assert not shown(0.9, verbatim=True, share=0.2)
-    assert not shown(0.9, verbatim=False, share=0.6)
-    assert shown(0.9, verbatim=False, share=0.2)  # it stands nowhere, and the decoder looked here and there
-    assert shown(0.3, verbatim=True, share=0.6)
-    assert shown(
-        0.9, verbatim=True, share=0.6, first_token_attention=0.2
-    )  # it stands on one page, and was sought on another
+
+def test_the_sentence_is_quoted_under_an_answer_that_does_not_say_all_of_it() -> None:
+    place = replace(evidence(1, 0, 3), quote="The lamp is <lit>\nat night.", hidden=True)
+    html = panels.conversation([an_exchange("lit", place)], [], waiting_for="")
+    assert "The lamp is &lt;lit&gt; at night." in html and "These words cannot be seen on the page." in html
+    whole = panels.conversation([an_exchange("The lamp is <lit> at night.", place)], [], waiting_for="")
+    assert "<blockquote" not in whole
+
+
+def test_what_we_say_is_translated_and_what_the_document_says_is_not() -> None:
+    exchange = an_exchange("I could not find this in the document.")
+    ours = replace(exchange, answer=replace(exchange.answer, is_message=True, found=False))
+    for one, translated in ((ours, True), (exchange, False)):
+        html = Languages().accepted("de").html(panels.conversation([one], [], waiting_for=""))
+        assert ("Das habe ich im Dokument nicht gefunden." in html) is translated
 
 
 def test_the_heat_strip_has_a_cell_for_each_page_and_groups_many() -> None:

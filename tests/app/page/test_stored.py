@@ -11,8 +11,10 @@ import pytest
 from app.documents import DocumentReader
 from app.library.library import Library
 from model.checkpoints.checkpoint import Checkpoint
-from tests.app.page.conftest import Tab, open_tab, wait_until
+from tests.app.page.conftest import open_tab
+from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
+from tests.helpers.tab import Tab
 
 LAMP = pdf("The lamp of Lindau was lit in 1871.", "Its keeper was Omar Haddad.")
 HARBOUR = pdf("The harbour of Bregenz opened in 1920.")

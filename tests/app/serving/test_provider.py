@@ -7,10 +7,12 @@ from typing import cast
 import pytest
 
 from app.page import panels
-from app.serving.provider import EngineProvider
+from app.serving.provider import CheckpointState, EngineProvider
 from model.checkpoints.checkpoint import Checkpoint
+from model.decoder.model_backend import Backend
 from model.engine import Engine
 from model.errors import Cancelled, CheckpointError
+from tests.helpers.awaited import wait_until
 from tests.helpers.jobs import a_job
 
 
@@ -26,6 +28,49 @@ def test_the_banner_says_which_weights_come_in_only_while_they_work(tiny_checkpo
     provider = EngineProvider("embedded", lambda *_: Engine(cramped))
     provider.load()
     assert "1.5 GB of its weights lie on the disk." in panels.banner(provider.state)
+
+
+def test_the_banner_says_why_answers_are_slow_as_soon_as_it_is_known(tiny_checkpoint: Checkpoint) -> None:
+    """A failure to load compiled code costs speed; the checkpoint works before, and after."""
+
+    def accelerate(engine: Engine) -> None:
+        before.append(provider.state)
+        engine.install(Backend.eager(tiny_checkpoint.model, notice="Compiled code is not used (no <compiler>)."))
+
+    before: list[CheckpointState] = []
+    provider = EngineProvider("embedded", lambda *_: Engine(tiny_checkpoint), accelerate)
+    provider.load()
+    assert [(state.phase, state.is_final, state.slow) for state in before] == [("ready", False, "")]
+    assert provider.state.phase == "ready" and provider.state.is_final
+    assert "Compiled code is not used (no &lt;compiler&gt;)." in panels.banner(provider.state)
+
+
+def test_a_fault_in_a_backend_is_told_and_costs_no_checkpoint(tiny_checkpoint: Checkpoint) -> None:
+    def accelerate(_: Engine) -> None:
+        raise RuntimeError("a secret")
+
+    provider = EngineProvider("embedded", lambda *_: Engine(tiny_checkpoint), accelerate)
+    provider.load()
+    assert provider.state.phase == "ready" and provider.state.is_final
+    assert "This failed through a fault in Readonce (RuntimeError)" in panels.banner(provider.state)
+
+
+def test_a_checkpoint_that_is_chosen_meanwhile_keeps_its_own_state(tiny_checkpoint: Checkpoint) -> None:
+    def accelerate(engine: Engine) -> None:
+        engine.install(Backend.eager(tiny_checkpoint.model, notice=f"The backend of engine {len(loaded)} is slow."))
+        if len(loaded) == 1:
+            provider.change("another")
+            provider.engine(a_job())
+
+    def load(*_: object) -> Engine:
+        loaded.append(Engine(tiny_checkpoint))
+        return loaded[-1]
+
+    loaded: list[Engine] = []
+    provider = EngineProvider("embedded", load, accelerate)
+    provider.load()
+    wait_until(lambda: provider.state.is_final)
+    assert provider.state.slow == "The backend of engine 2 is slow."
 
 
 def test_waiting_can_be_stopped() -> None:

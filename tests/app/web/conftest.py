@@ -18,10 +18,15 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def app(tiny_folder: Path, temporary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("app") / "log.txt"
+def app_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the server prints."""
+    return tmp_path_factory.mktemp("app") / "log.txt"
+
+
+@pytest.fixture(scope="package")
+def app(tiny_folder: Path, temporary: Path, app_log: Path) -> Iterator[str]:
     settings = {"OMP_NUM_THREADS": "1", "READONCE_MAX_FILE_MB": "3", "TMPDIR": str(temporary)}
-    with running_app(log, "--model", str(tiny_folder), **settings) as address:
+    with running_app(app_log, "--model", str(tiny_folder), **settings) as address:
         yield address
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 
 from tests.helpers.stand_ins import pdf
 from tests.helpers.web_client import META, WebClient
+from tests.helpers.web_server import elsewhere
 
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.")
 SECRET = "only the owner of this computer may read this"
@@ -211,43 +210,34 @@ def test_what_is_served_is_saved_and_never_shown(program: WebClient) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.fixture
-def elsewhere() -> Iterator[tuple[str, list[str]]]:
-    """Another server: its address, and what it was asked."""
-    asked: list[str] = []
-
-    class Elsewhere(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-
-        do_HEAD = do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
+def test_what_is_handed_out_is_its_browsers_alone(app: str, browser_client: WebClient) -> None:
+    """A conversation as a file: who asked for it can take it, nobody else can, and it is no upload."""
+    config = browser_client.http.get("/config").json()
+    (button,) = [one["id"] for one in config["components"] if "Export as Markdown" in str(one["props"].get("value"))]
+    (enter,) = [one["id"] for one in config["dependencies"] if [None, "load"] in [[None, t[1]] for t in one["targets"]]]
+    (export,) = [one["id"] for one in config["dependencies"] if [button, "click"] in one["targets"]]
+    browser_client.run(enter, [""]).raise_for_status()
+    (file,) = [
+        one for one in browser_client.run(export, [None]).json()["data"] if isinstance(one, dict) and "path" in one
+    ]
+    assert browser_client.http.get(f"/gradio_api/file={file['path']}").text.startswith("# Conversation")
+    for as_browser in (True, False):
+        with WebClient(app, as_browser=as_browser) as stranger:
+            assert stranger.http.get(f"/gradio_api/file={file['path']}").status_code == 404
+    assert browser_client.call("encode", file, "", "").event == "error"
 
 
 @pytest.mark.parametrize("endpoint", ["encode", "caption"])
-def test_nothing_is_ever_fetched(program: WebClient, elsewhere: tuple[str, list[str]], endpoint: str) -> None:
-    address, asked = elsewhere
-    url = f"{address}/letter.pdf"
-    mine = program.upload("letter.pdf", LETTER)
-    values = [
-        {"path": url, **META}, {"path": "letter.pdf", "url": url, **META}, {"url": url, **META},
-        {"path": mine, "url": url},
-        {"path": f"{address}/gradio_api/file={mine}x", **META}, url, [url], [{"path": url, **META}],
-        {"path": "", "url": f"{address}/gradio_api/file={mine}", **META},
-    ]  # fmt: skip
-    for value in values:
-        assert program.call(endpoint, value, "", "").event == "error"
-    for path in (f"/gradio_api/file={url}", f"/gradio_api/proxy={url}", f"/gradio_api/file/{url}"):
-        assert program.http.get(path).status_code == 404
-    assert asked == []
+def test_nothing_is_ever_fetched(program: WebClient, endpoint: str) -> None:
+    with elsewhere() as (address, asked):
+        url, mine = f"{address}/letter.pdf", program.upload("letter.pdf", LETTER)
+        values = [
+            {"path": url, **META}, {"path": "letter.pdf", "url": url, **META}, {"url": url, **META},
+            {"path": mine, "url": url}, {"path": f"{address}/gradio_api/file={mine}x", **META}, url, [url],
+            [{"path": url, **META}], {"path": "", "url": f"{address}/gradio_api/file={mine}", **META},
+        ]  # fmt: skip
+        for value in values:
+            assert program.call(endpoint, value, "", "").event == "error"
+        for path in (f"/gradio_api/file={url}", f"/gradio_api/proxy={url}", f"/gradio_api/file/{url}"):
+            assert program.http.get(path).status_code == 404
+        assert asked == []

@@ -56,6 +56,11 @@ def test_another_name_is_refused_and_the_setting_named(app: str, host: str) -> N
     assert status == 403 and "READONCE_HOSTS" in text
 
 
+def test_a_refusal_speaks_the_persons_language(app: str) -> None:
+    headers = {"Host": "evil.example", "Accept-Language": "de-CH,de"}
+    assert "antwortet nicht auf den Namen „evil.example“" in httpx.get(app, headers=headers).text
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_no_route_answers_to_another_name_or_to_another_site(app: str, method: str, path: str) -> None:
     here = f"Host: 127.0.0.1:{port_of(app)}"

@@ -9,7 +9,7 @@ from model.answering.beam_search import Candidate
 from model.answering.evidence import attention_by_page, find_evidence, ground
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.engine import Engine
-from model.types import EncodedDocument, Evidence
+from model.types import EncodedDocument, Evidence, Word
 from tests.helpers.tiny import document, tiny_checkpoint
 
 FIRST = "The keeper is Ada Holm.\nShe lit the lamp in 1902."
@@ -31,14 +31,29 @@ def attention_on(encoded: EncodedDocument, page: int, words: str, mass: float = 
 
 
 def places(found: tuple[Evidence, ...]) -> list[tuple[int, str, bool]]:
-    return [(place.page, place.quote, place.verbatim) for place in found]
+    """The page and the words of each place, and whether they are the answer's own."""
+    texts = {1: FIRST, 2: SECOND}
+    return [(place.page, texts[place.page][place.start : place.end], place.verbatim) for place in found]
 
 
 def test_words_that_are_found_win_over_the_most_attended_place(encoded: EncodedDocument) -> None:
     elsewhere = attention_on(encoded, 2, "harbour froze")
-    (place,) = find_evidence([encoded], elsewhere, "Ada Holm")
-    assert (place.page, place.quote, place.verbatim) == (1, "Ada Holm", True)
-    assert FIRST[place.start : place.end] == place.quote
+    assert places(find_evidence([encoded], elsewhere, "Ada Holm")) == [(1, "Ada Holm", True)]
+
+
+def test_the_sentence_around_the_words_is_quoted(encoded: EncodedDocument) -> None:
+    (place,) = find_evidence([encoded], attention_on(encoded, 1, "keeper"), "Ada Holm")
+    assert place.quote == "The keeper is Ada Holm." and not place.hidden
+
+
+def test_a_quote_with_words_that_nobody_sees_says_so(encoded: EncodedDocument) -> None:
+    keeper, *others = encoded.document.pages
+    for start, hidden in ((4, True), (FIRST.index("lit"), False)):
+        words = (Word(start=start, end=start + 3, box=(0, 0, 1, 1), hidden=True),)
+        pages = (replace(keeper, words=words), *others)
+        seen = replace(encoded, document=replace(encoded.document, pages=pages))
+        (place,) = find_evidence([seen], attention_on(encoded, 1, "keeper"), "Ada Holm")
+        assert place.hidden is hidden
 
 
 @pytest.mark.parametrize("answer", ["ada holm", "Ada  Holm.", " Ada\nHolm "])

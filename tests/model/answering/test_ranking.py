@@ -97,3 +97,30 @@ def test_the_shown_text_is_that_of_the_rows() -> None:
     assert visible_text([encoded, encoded], torch.cat([inside, inside])) == "\n".join(
         ["Its treasurer is Omar Haddad."] * 2
     )
+
+
+def test_the_judgement_wins_that_is_likelier_in_all_its_wordings() -> None:
+    asked = QuestionContext.of("May Omar Haddad lend books?", ROOM)
+    likeliest, other, again = (
+        features(asked, answer, [nats]) for answer, nats in (("Yes.", -1.0), ("No.", -1.1), ("No, he may not", -1.3))
+    )
+    assert chosen([likeliest, other], {}) == 0
+    assert chosen([likeliest, other, again], {}) == 1
+
+
+def test_judgements_that_are_likelier_than_refusing_together_win() -> None:
+    asked = QuestionContext.of("May Omar Haddad lend books?", ROOM)
+    refusing, yes, no = (
+        features(asked, answer, [nats]) for answer, nats in ((NOT_IN_DOCUMENT, -1.0), ("Yes", -1.2), ("No", -1.4))
+    )
+    assert chosen([refusing, no, yes], {"refuses": 99.0}) == 2
+    assert chosen([refusing, no], {"refuses": 99.0}) == 0
+
+
+def test_what_does_not_stand_in_the_text_does_not_beat_a_likelier_refusal() -> None:
+    asked = QuestionContext.of("Who is the treasurer?", ROOM)
+    refusing = features(asked, NOT_IN_DOCUMENT, [-0.5])
+    other, there = features(asked, "Omar Hassan", [-0.6]), features(asked, "Omar Haddad", [-0.6])
+    eager = {"length": 99.0}
+    assert chosen([refusing, other], eager) == 0
+    assert chosen([refusing, there], eager) == 1

@@ -50,6 +50,13 @@ def test_a_folder_is_gone_afterwards_with_all_that_is_in_it(tmp_path: Path) -> N
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError, BlockingIOError, OSError, KeyError])
+def test_what_goes_wrong_meanwhile_is_told_as_it_is(tmp_path: Path, error: type[Exception]) -> None:
+    with pytest.raises(error, match="meanwhile"), owned_folder(tmp_path, "test"):
+        raise error("meanwhile")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_killed_process_left_is_swept(tmp_path: Path, other: subprocess.Popen[str]) -> None:
     other.kill()
     ended(other)

@@ -1,0 +1,123 @@
+"""`router`: fits what tells facts from other questions, and says how well it does on phrasings that it has not seen.
+
+The folder has `intents.jsonl`, phrasings with their intents, and `questions.jsonl`, what people ask of real documents:
+those of a sixth of the documents are learnt as facts, those of another sixth tell how many facts are lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast, get_args
+from zlib import crc32
+
+import torch
+
+from app.bench.asking import engine_for
+from app.bench.real_rows import RealQuestion, read_questions
+from app.cli.progress import ProgressLine
+from model.checkpoints.adapter import write_router
+from model.checkpoints.checkpoint import Checkpoint
+from model.errors import DocumentError
+from model.training.router import AS_FACTS, Learnt, features_of, fit, least_probability, routed
+from model.types import Intent, RouterWeights
+
+FALSE_ALARMS = 0.01  # of facts that may be taken for something else
+OTHER_KINDS = ("whole-document", "instruction", "section", "follow-up")  # of real questions: these are no facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrasing:
+    """A question and what it wants. `seen`: it is learnt; otherwise it is measured with."""
+
+    text: str
+    intent: Intent
+    language: str
+    seen: bool
+    real: bool = False  # asked of a real document
+
+
+def router(arguments: argparse.Namespace) -> None:
+    line = ProgressLine(sys.stderr)
+    phrasings = [*read_phrasings(arguments.data / "intents.jsonl"), *real_facts(arguments.data)]
+    try:
+        checkpoint = engine_for(arguments, line).checkpoint
+        weights, table = fitted(checkpoint, phrasings, line)
+    finally:
+        line.clear()
+    print(table)
+    if arguments.write:
+        write_router(weights)
+
+
+def fitted(checkpoint: Checkpoint, phrasings: Sequence[Phrasing], line: ProgressLine) -> tuple[RouterWeights, str]:
+    """The weights, and how they do on what was not learnt."""
+    texts = [one.text for one in phrasings]
+    features = features_of(checkpoint, texts, lambda done: line.say(f"{done:,} of {len(texts):,} questions"))
+    seen = torch.tensor([one.seen for one in phrasings])
+    weights = fit(Learnt(features=features[seen], intents=[one.intent for one in phrasings if one.seen]))
+    facts = torch.tensor([one.real and not one.seen for one in phrasings])
+    weights = replace(weights, least=least_probability(weights, features[facts], FALSE_ALARMS))
+    unseen = [(one, told) for one, told in zip(phrasings, routed(weights, features), strict=True) if not one.seen]
+    return weights, as_table(unseen, weights.least)
+
+
+def as_table(told: Sequence[tuple[Phrasing, Intent]], least: float) -> str:
+    """Of phrasings that were not learnt, by intent and by language: how many are told rightly."""
+    groups: dict[str, list[bool]] = {}
+    for one, intent in told:
+        right = intent == one.intent or {intent, one.intent} <= AS_FACTS
+        if one.real:
+            groups.setdefault("facts about real documents", []).append(right)
+        else:
+            groups.setdefault(f"intent {one.intent}", []).append(right)
+            groups.setdefault(f"language {one.language}", []).append(right)
+            groups.setdefault("all phrasings", []).append(right)
+    lines = [f"told rightly, of what was not learnt (least probability {least:.3f}):"]
+    for name, marks in sorted(groups.items()):
+        lines.append(f"{name:<30}{sum(marks):>6} of {len(marks):>5}{100 * sum(marks) / len(marks):>7.1f}%")
+    return "\n".join(lines)
+
+
+def read_phrasings(file: Path) -> list[Phrasing]:
+    """The rows of `intents.jsonl`. Raises DocumentError where there are none, or one is none."""
+    try:
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line.strip()]
+        found = [
+            Phrasing(
+                text=row["text"],
+                intent=cast(Intent, row["intent"]),
+                language=row["language"],
+                seen=row["split"] == "train",
+            )
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DocumentError(f"{file} has no phrasings ({error!r}): name a folder with intents.jsonl.") from error
+    if unknown := {one.intent for one in found} - set(get_args(Intent)):
+        raise DocumentError(f"{file} has unknown intents: {', '.join(sorted(unknown))}.")
+    return found
+
+
+def real_facts(folder: Path) -> list[Phrasing]:
+    """What is asked of `train` documents and is no question about a document as a whole."""
+    return [
+        Phrasing(
+            text=question.question,
+            intent="fact",
+            language="",
+            seen=_part(question) == 0,
+            real=True,
+        )
+        for question in read_questions(folder)
+        if question.split == "train" and question.kind not in OTHER_KINDS and _part(question) < 2
+    ]
+
+
+def _part(question: RealQuestion) -> int:
+    """Which sixth of the documents a question is about."""
+    return crc32(question.document.encode()) % 6

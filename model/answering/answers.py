@@ -1,0 +1,49 @@
+"""Answers to questions of all kinds: some are quoted at once, the others are decoded together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from model.answering.confidence import Calibration, quoted_features
+from model.answering.generation import Generation
+from model.answering.whole_document import instead_of_nothing, quoted
+from model.types import Answer, EncodedDocument, Intent, Turn
+
+
+def answers(
+    generation: Generation,
+    encodings: Sequence[EncodedDocument],
+    questions: Sequence[str],
+    intents: Sequence[Intent],
+    *,
+    history: Sequence[Turn],
+    calibration: Calibration | None,
+) -> Iterator[tuple[Answer, ...]]:
+    """Snapshots of the answers in the questions' order. intents: what each question wants."""
+    started = time.perf_counter()
+    latest = [
+        _rated(quoted(intent, question, encodings), calibration)
+        for question, intent in zip(questions, intents, strict=True)
+    ]
+    seconds = time.perf_counter() - started
+    latest = [answer and replace(answer, seconds=seconds, first_token_seconds=seconds) for answer in latest]
+    decoded = [index for index, answer in enumerate(latest) if answer is None]
+    if not decoded:
+        yield tuple(answer for answer in latest if answer is not None)
+        return
+    asked, wanted = [questions[index] for index in decoded], [intents[index] for index in decoded]
+    for some in generation.answers(asked, history, wanted):
+        for index, intent, answer in zip(decoded, wanted, some, strict=True):
+            nothing = answer.finished and answer.is_message
+            latest[index] = _rated(instead_of_nothing(intent, answer, encodings), calibration) if nothing else answer
+        yield tuple(answer for answer in latest if answer is not None)
+
+
+def _rated(answer: Answer | None, calibration: Calibration | None) -> Answer | None:
+    """A quoted answer with the share of such answers that are right."""
+    if answer is None or answer.is_message or calibration is None:
+        return answer
+    confidence = calibration.confidence(quoted_features())
+    return replace(answer, confidence=confidence, doubtful=calibration.is_doubtful(confidence))

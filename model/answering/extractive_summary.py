@@ -1,0 +1,107 @@
+"""Extractive summaries: the sentences of a document that say most of it, quoted as they stand.
+
+A sentence is central if its words are those that the document repeats (SumBasic, Nenkova and Vanderwende, 2005): its
+score is the mean weight of its content words. Each word that a chosen sentence has said counts less for the next one,
+so that they do not repeat each other. The beginning of a document tells what it is about, so early sentences count
+more. It works in any language and runs no model.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from model.answering.passages import plain_letters
+from model.answering.quotes import Quote
+from model.answering.sentences import spans
+from model.answering.stop_words import STOP_WORDS
+from model.types import Document
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
+_STEM = 6  # characters of a word that are compared
+_SHORTEST, _LONGEST = 30, 420  # characters of a sentence that can be quoted
+_SHORTEST_UNSPACED = 12  # of a script without spaces between words
+_FEWEST_WORDS = 5
+_LETTERS = 0.65  # least share of letters and spaces: formulas, references and rows of figures are no sentences
+_SAID = 0.3  # what remains of the weight of a word that was said
+_LEAD_BONUS = 2.0  # added share of the score of the first sentence; it decays
+_LEAD = 5.0  # sentences over which that decays to 1 / e
+_MOST_SENTENCES = 4_000  # of a document that are compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence(Quote):
+    """A sentence with its content words."""
+
+    words: tuple[str, ...]
+
+
+def summary(documents: Sequence[Document], count: int) -> tuple[Sentence, ...]:
+    """At most so many of the most central sentences, in the order of the documents; none where there are none."""
+    candidates = [
+        sentence
+        for index, document in enumerate(documents)
+        for sentence in _first_of(sentences(document, index), _MOST_SENTENCES)
+    ]
+    weights = _word_weights(candidates)
+    chosen: list[int] = []
+    while len(chosen) < min(count, len(candidates)):
+        best = max(
+            set(range(len(candidates))) - set(chosen), key=lambda index: _score(candidates[index], index, weights)
+        )
+        chosen.append(best)
+        for word in set(candidates[best].words):
+            weights[word] *= _SAID
+    return tuple(candidates[index] for index in sorted(chosen))
+
+
+def sentences(document: Document, document_index: int = 0) -> Iterator[Sentence]:
+    """The whole sentences of running text; rows of tables, headings, formulas and lists of references are none."""
+    for page in document.pages:
+        for start, end in spans(page.text):
+            in_table = any(table.start < end and start < table.end for table in page.tables)
+            words = content_words(page.text[start:end])
+            if not in_table and _is_sentence(page.text[start:end], words):
+                yield Sentence(document_index=document_index, page=page, start=start, end=end, words=tuple(words))
+
+
+def content_words(text: str) -> list[str]:
+    """Stems of the words that carry meaning; of scripts without spaces, pairs of characters."""
+    words: list[str] = []
+    for word in _WORD.findall(plain_letters(text)):
+        if _UNSPACED.search(word):
+            words += [word[index : index + 2] for index in range(len(word) - 1)]
+        elif word not in STOP_WORDS:
+            words.append(word[:_STEM])
+    return words
+
+
+def _is_sentence(text: str, words: Sequence[str]) -> bool:
+    shortest = _SHORTEST_UNSPACED if _UNSPACED.search(text) else _SHORTEST
+    letters = sum(char.isalpha() or char.isspace() for char in text)
+    return (
+        shortest <= len(text) <= _LONGEST
+        and len(words) >= _FEWEST_WORDS
+        and letters >= _LETTERS * len(text)
+        and text[-1] in '.!?。！？"”»)'
+    )
+
+
+def _word_weights(candidates: Sequence[Sentence]) -> dict[str, float]:
+    counts = Counter(word for sentence in candidates for word in set(sentence.words))
+    return {word: math.log(1 + count) for word, count in counts.items()}
+
+
+def _score(sentence: Sentence, index: int, weights: dict[str, float]) -> float:
+    words = set(sentence.words)
+    central = sum(weights[word] for word in words) / (len(words) + 4)  # short sentences say little
+    return central * (1 + _LEAD_BONUS * math.exp(-index / _LEAD))
+
+
+def _first_of(found: Iterator[Sentence], count: int) -> Iterator[Sentence]:
+    for _, sentence in zip(range(count), found, strict=False):
+        yield sentence

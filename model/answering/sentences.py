@@ -1,0 +1,43 @@
+"""Sentences of a page's text, whatever the language, and the sentence or row that some characters stand in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from model.types import Page
+
+_SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
+    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%\d]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)|\n(?=[#*•·▪–-] )"
+)
+ENDS = (".", "!", "?", "。", "！", "？", '"', "”", "»", ")")  # of a sentence
+_LONGEST = 320  # characters of a sentence that is quoted whole
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """The sentences of a text [start, end), without the space around them; a paragraph ends one, too."""
+    start = 0
+    for end in [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]:
+        part = text[start:end]
+        if part.strip():
+            yield start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
+        start = end
+
+
+def around(page: Page, start: int, end: int) -> tuple[int, int]:
+    """The characters of the sentence that [start, end) stands in; in a table or a form, of its row or line.
+
+    A row of a table is a line that names its columns (`app/documents/table.py`).
+    """
+    first, last = page.text.rfind("\n", 0, start) + 1, page.text.find("\n", end)
+    line = first, len(page.text) if last < 0 else last
+    if any(table.start < end and start < table.end for table in page.tables):
+        return line
+    paragraph = max(page.text.rfind("\n\n", 0, start) + 2, start - 2 * _LONGEST, 0)
+    within = page.text[paragraph : end + 2 * _LONGEST]
+    for begins, ends in spans(within):
+        if begins <= start - paragraph and end - paragraph <= ends:
+            sentence = within[begins:ends]
+            is_whole = sentence.endswith(ENDS) and len(sentence) <= _LONGEST
+            return (paragraph + begins, paragraph + ends) if is_whole or "\n" not in sentence else line
+    return line

@@ -1,0 +1,35 @@
+"""Reading as it goes on: how far it is, who comes between, and how long it took."""
+
+from __future__ import annotations
+
+import time
+
+from model.encoding.chunks import Chunk
+from model.types import PauseCallback, Progress, ProgressCallback
+
+
+class Work:
+    """Reading as it goes on: it tells how far it is, lets others come between, and counts the seconds that it took."""
+
+    def __init__(self, progress: ProgressCallback | None, pause: PauseCallback | None) -> None:
+        self._progress = progress or (lambda _: None)
+        self._pause = pause or (lambda _: None)
+        self._started = time.perf_counter()
+        self._paused_seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started - self._paused_seconds
+
+    def report(self, progress: Progress) -> None:
+        """Tell the progress, and go on when nobody else wants to come first."""
+        self._progress(progress)
+        held = time.perf_counter()
+        self._pause(progress.done if progress.stage == "encoding" else 0)
+        self._paused_seconds += time.perf_counter() - held
+
+
+def read_so_far(chunk: Chunk, total: int, fraction: float) -> Progress:
+    """How many of the document's tokens are encoded when a fraction of a chunk is."""
+    done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
+    return Progress(stage="encoding", done=done, total=total, unit="tokens")
