@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING
 from app.backend import install_faster_backend
 from app.documents import DocumentReader, Limits
 from app.faults import in_words, is_full_disk
+from app.library.library import Library
+from app.library.opening import open_library
 from app.open_files import raise_open_files_limit
 from app.page.sample import bundled_sample
 from app.serving.provider import Accelerate, EngineProvider, Load, LoadingProgress
-from app.sessions.library import Library
+from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.temporary import temporary_folder
 from app.web.folder import private_folder
-from model.errors import ReadonceError
+from model.errors import LibraryError, ReadonceError
 from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
@@ -57,10 +60,11 @@ def run(settings: Settings) -> None:
 
         provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()), accelerator(settings))
         provider.start()
-        library = Library(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
+        sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
-        demo = build_demo(provider, reader, library, settings, bundled_sample(), uploads, made)
-        serve(demo, library, settings, lambda: provider.state.phase == "ready")
+        library = library_of(settings)
+        demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library)
+        serve(demo, sessions, settings, lambda: provider.state.phase == "ready")
 
 
 def choose(arguments: Sequence[str] | None) -> Settings:
@@ -72,6 +76,19 @@ def choose(arguments: Sequence[str] | None) -> Settings:
     chosen = vars(parser.parse_args(arguments))
     settings = Settings.from_environment(os.environ)
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def library_of(settings: Settings) -> Library | None:
+    """The library, where there is to be one. What killed processes have left there goes in the background."""
+    if settings.library is None:
+        return None
+    try:
+        library = open_library(settings)
+    except LibraryError as error:  # the page is of use without it, too
+        print(f"readonce: {error}", file=sys.stderr)
+        return None
+    threading.Thread(target=library.sweep, name="library", daemon=True).start()
+    return library
 
 
 def engine_loader(settings: Settings, gpu: "ZeroGpu | None") -> Load:

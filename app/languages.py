@@ -18,7 +18,7 @@ from types import MappingProxyType
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "languages"
 ENGLISH = "en"
 _PIECES = re.compile(r"(<[^>]*>)")
-_LABELS = re.compile(r'(?<= )(aria-label|title|alt|data-said)="([^"]*)"')
+_LABELS = re.compile(r'(?<= )(aria-label|title|alt|placeholder|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
 _OUR_WORDS = (  # places that hold texts of ours

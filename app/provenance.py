@@ -21,6 +21,15 @@ def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
     )
 
 
+def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
+    """What of the library was asked, and what this answer cost."""
+    return (
+        f"asked {counted(documents, 'document')} of the library ({counted(tokens, 'token')}, read once)"
+        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
+        f" · looked at {counted(answer.shown_tokens, 'token')}"
+    )
+
+
 def so_far(document: Document, part: EncodedDocument) -> str:
     """Says that an answer knows only the first pages of a document that is still being read."""
     last = int(part.tokens.pages.max())

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from model.types import Answer, EncodedDocument
 
-if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+if TYPE_CHECKING:  # they import torch, which the page does not wait for
     from app.captions import Caption
+    from app.library.values import StoredDocument
 
 
 class DocumentObject(TypedDict):
@@ -87,6 +88,23 @@ def document_object(encoded: EncodedDocument) -> DocumentObject:
 def answers_object(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> AnswersObject:
     return {
         "documents": [document_object(one) for one in encoded],
+        "answers": [_answer_object(answer) for answer in answers],
+    }
+
+
+def stored_answers_object(documents: Sequence["StoredDocument"], answers: Sequence[Answer]) -> AnswersObject:
+    """The same of documents in the library: those that the questions were put to. Nothing was read for them."""
+    return {
+        "documents": [
+            {
+                "name": one.name,
+                "pages": one.pages,
+                "tokens": one.tokens,
+                "cache_bytes": one.size_bytes,
+                "encode_seconds": 0.0,
+            }
+            for one in documents
+        ],
         "answers": [_answer_object(answer) for answer in answers],
     }
 

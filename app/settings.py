@@ -4,9 +4,11 @@ import ipaddress
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
+
+from platformdirs import user_data_path
 
 from model.errors import ReadonceError
 from model.types import Precision
@@ -23,6 +25,8 @@ class Settings:
     cache_folder: Path
     model: str = "embedded"
     precision: Precision = "bfloat16"  # of what is kept of a document
+    library_folder: Path | None = None  # None: documents are kept in memory only
+    disk_bytes: int = 20_000 * MEGABYTE  # that the library may take
     host: str = "127.0.0.1"
     port: int | None = None  # None: the first free one from 7860
     library_bytes: int = 2_000 * MEGABYTE  # of all sessions together; the least recently used goes first
@@ -37,6 +41,11 @@ class Settings:
         """Whether others than the person at this computer may reach the page."""
         return self.host not in THIS_COMPUTER or bool(self.hosts or self.proxies or self.space_host)
 
+    @property
+    def library(self) -> Path | None:
+        """The folder of the library. There is none where several people share the app: they stay apart in memory."""
+        return None if self.is_public else self.library_folder
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the variables that are set; a value that cannot be meant is an error that names it."""
@@ -44,10 +53,11 @@ class Settings:
         def chosen(name: str, default: int, lowest: int, highest: int) -> int:
             return _whole_number(environment, name, default, range(lowest, highest + 1))
 
-        return cls(
+        settings = cls(
             cache_folder=cache_folder(environment),
             model=environment.get("READONCE_MODEL", "").strip() or "embedded",
-            precision=_precision(environment.get("READONCE_PRECISION", "").strip() or "bfloat16"),
+            library_folder=_library_folder(environment),
+            disk_bytes=chosen("READONCE_LIBRARY_MB", 20_000, 50, 100_000_000) * MEGABYTE,
             host=environment.get("GRADIO_SERVER_NAME", "").strip() or "127.0.0.1",
             port=chosen("GRADIO_SERVER_PORT", 0, 1, 65_535) or None,
             library_bytes=chosen("READONCE_MEMORY_MB", 2_000, 50, 1_000_000) * MEGABYTE,
@@ -57,6 +67,9 @@ class Settings:
             proxies=tuple(_network(name) for name in _list(environment, "READONCE_PROXIES")),
             space_host=environment.get("SPACE_HOST", "").strip().lower(),
         )
+        library = settings.library
+        precision = environment.get("READONCE_PRECISION", "").strip() or ("int8" if library else "bfloat16")
+        return replace(settings, library_folder=library, precision=_precision(precision))
 
 
 def cache_folder(
@@ -72,6 +85,14 @@ def cache_folder(
     if platform == "win32" and (local := environment.get("LOCALAPPDATA")):
         return Path(local) / "readonce"
     return home() / ".cache" / "readonce"
+
+
+def _library_folder(environment: Mapping[str, str]) -> Path | None:
+    """READONCE_LIBRARY, or `readonce` in the folder where this platform keeps a user's data; None: it says off."""
+    named = environment.get("READONCE_LIBRARY", "").strip()
+    if named.lower() == "off":
+        return None
+    return Path(named).expanduser() if named else user_data_path("readonce", appauthor=False)
 
 
 def _precision(name: str) -> Precision:

@@ -15,23 +15,26 @@ from app.api.handle_store import HandleStore
 from app.documents import DocumentReader
 from app.faults import in_words
 from app.languages import Language, Languages
+from app.library.library import Library
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
 from app.page.handlers import Handlers
 from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
+from app.page.library import LibraryHandlers
 from app.page.many_questions import ManyQuestions
 from app.page.overview import Overviews
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
+from app.page.stored import Storage
 from app.page.tabs.many import ManyHandlers
 from app.page.tabs.overview import InsideHandlers
 from app.page.theme import calm_theme
 from app.page.update import Update
 from app.serving.provider import EngineProvider
-from app.sessions.library import Library
+from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.web.checked_blocks import CheckedBlocks
 from app.web.gate import Rules
@@ -52,18 +55,21 @@ Outputs = tuple[Any, ...]
 def build_demo(
     provider: EngineProvider,
     reader: DocumentReader,
-    library: Library,
+    sessions: SessionStore,
     settings: Settings,
     sample: Sample,
     uploads: Uploads,
     folder: Path,
+    library: Library | None = None,
 ) -> CheckedBlocks:
     """The page, ready to be served. `folder`: where files are made for people to take."""
+    storage = Storage(library, reader, precision=settings.precision)
+    reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage)
     handlers = Handlers(
-        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes),
-        reading=Reading(reader=reader, provider=provider, library=library),
-        asking=Asking(provider=provider, library=library),
-        library=library,
+        screen=Screen(provider=provider, sample=sample, capacity_bytes=settings.library_bytes, library=library),
+        reading=reading,
+        asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
+        sessions=sessions,
         sample=sample,
         folder=folder,
     )
@@ -76,17 +82,19 @@ def build_demo(
             banner=panels.banner(provider.state),
             checkpoint=settings.model,
             may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
+            has_library=library is not None,
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        handle_store = HandleStore(library, idle_seconds=60 * settings.linger_minutes)
-        Endpoints(reader=reader, provider=provider, handle_store=handle_store, library=library).publish(demo)
+        handle_store = HandleStore(sessions, idle_seconds=60 * settings.linger_minutes)
+        Endpoints(reader=reader, provider=provider, handle_store=handle_store, sessions=sessions).publish(demo)
         with layout.tabs:
-            CaptionsTab(say, Captioning(provider, library)).connect(layout.session)
+            CaptionsTab(say, Captioning(provider, sessions)).connect(layout.session)
         wiring = Wiring(demo, layout, handlers, provider, languages)
         wiring.connect()
-        many = ManyQuestions(provider=provider, library=library)
-        layout.many.connect(wiring.on, ManyHandlers(library=library, many=many))
-        layout.inside.connect(wiring.on, InsideHandlers(library=library, overviews=Overviews(provider=provider)))
+        many = ManyQuestions(provider=provider, sessions=sessions)
+        layout.many.connect(wiring.on, ManyHandlers(sessions=sessions, many=many))
+        layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
+        layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions, overviews=Overviews(provider=provider)))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
     return demo
 
@@ -108,7 +116,7 @@ def uploads_in(folder: Path, settings: Settings) -> Uploads:
     return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
 
 
-def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: Callable[[], bool]) -> None:
+def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_ready: Callable[[], bool]) -> None:
     """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
     languages = Languages()
@@ -118,7 +126,7 @@ def serve(demo: CheckedBlocks, library: Library, settings: Settings, is_ready: C
         file_bytes=settings.file_bytes,
         languages=languages,
         is_ready=is_ready,
-        middleware=[Middleware(Heartbeats, connect=library.connect)],
+        middleware=[Middleware(Heartbeats, connect=sessions.connect)],
     )
     demo.launch(
         _app=app,
@@ -198,7 +206,7 @@ class Wiring:
         receive = self.on(page.drop.upload, handlers.receive, page.drop, page.range)
         receive.then(lambda: None, None, page.drop, show_progress="hidden", queue=False, api_visibility="private")
         self.on(page.sample.click, handlers.take_sample)
-        self.on([page.unlock.click, page.password.submit], handlers.unlock, page.password)
+        self.on([page.unlock.click, page.password.submit], handlers.unlock, page.password, page.keep_protected)
         self.on(page.leave_locked.click, handlers.leave_locked)
         self.on(page.reading.cancel, handlers.cancel)
         self.on(page.messages.dismiss, handlers.dismiss)

@@ -1,7 +1,8 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
   "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
-  "open_row", "open_place", "find",
+  "open_row", "open_place", "find", "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal",
+  "open_conversation", "remove_conversation", "forget_library", "forget_library_now", "keep_library",
 ];
 const ELSEWHERE = ["open_row", "open_place", "suggest"]; // what they lead to is in the first tab
 const NARROW = 900;
@@ -54,7 +55,7 @@ element.addEventListener("change", (change) => {
   const field = change.target.closest("input[data-event]");
   if (!field) return;
   if (field.type === "checkbox") send(field, { on: String(field.checked) });
-  else send(field, { page: field.value });
+  else send(field, { page: field.value, value: field.value });
 });
 
 // One stop of the Tab key for a whole strip of cells; arrow keys go from cell to cell, Enter opens.

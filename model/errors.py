@@ -7,6 +7,7 @@
     ├── QuestionError
     ├── EncodingError
     ├── KernelError
+    ├── LibraryError
     └── Cancelled
 
 A message says what is wrong, the actual value, and the fix. Only the page's handlers turn one into `gr.Error`,
@@ -42,6 +43,10 @@ class EncodingError(ReadonceError):
 
 class KernelError(ReadonceError):
     """Native code cannot be compiled or loaded here; PyTorch's operations do the same more slowly."""
+
+
+class LibraryError(ReadonceError):
+    """The library on the disk cannot do what is asked: it is full, damaged, or off."""
 
 
 class Cancelled(ReadonceError):

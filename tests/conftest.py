@@ -10,6 +10,8 @@ import torch
 from model.checkpoints.checkpoint import Checkpoint
 from tests.helpers.tiny import save_tiny
 
+os.environ["READONCE_LIBRARY"] = "off"  # tests have libraries of their own, never the person's
+
 
 @pytest.fixture(autouse=True)
 def _threads(request: pytest.FixtureRequest) -> Iterator[None]:

@@ -17,9 +17,9 @@ from app.schemas import AnswersObject, DocumentObject, PictureObject, answers_ob
 from app.serving.provider import EngineProvider
 from app.serving.streams import streamed
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded
+from app.sessions.session_store import SessionStore
 from app.turns import checked_turns
 from app.web.checked_blocks import upload_parameter
 from model.errors import Cancelled, QuestionError
@@ -39,12 +39,12 @@ class Endpoints:
     """Typed functions over uploaded files. At the engine they take turns with the page's own work."""
 
     def __init__(
-        self, *, reader: DocumentReader, provider: EngineProvider, handle_store: HandleStore, library: Library
+        self, *, reader: DocumentReader, provider: EngineProvider, handle_store: HandleStore, sessions: SessionStore
     ) -> None:
         self._reader = reader
         self._provider = provider
         self._handles = handle_store
-        self._library = library
+        self._sessions = sessions
 
     def publish(self, demo: gr.Blocks) -> None:
         """Name the endpoints, inside the `gr.Blocks`. Each is an MCP tool of the same name, too."""
@@ -211,7 +211,7 @@ class Endpoints:
         """Read an upload. Its pictures are needed only while it is encoded or captioned."""
         path = Path(file["path"])  # the caller's own upload: `CheckedBlocks` lets nothing else in
         name, data = path.name, path.read_bytes()
-        with self._library.reserved(job.client, name, len(data)):
+        with self._sessions.reserved(job.client, name, len(data)):
             read = self._reader.read(
                 data,
                 name=name,
@@ -230,7 +230,7 @@ class Endpoints:
         engine = self._provider.engine(job)
         tokens = engine.count_tokens(read.document)
         with (
-            self._library.reserved(job.client, read.document.name, engine.memory_bytes(tokens)),
+            self._sessions.reserved(job.client, read.document.name, engine.memory_bytes(tokens)),
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
             return engine.encode(

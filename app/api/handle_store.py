@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from app.sessions.changes import Changes
 from app.sessions.jobs import Job, Jobs
-from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
+from app.sessions.session_store import SessionStore
 from model.errors import DocumentError, ReadonceError
 from model.types import EncodedDocument
 
@@ -34,8 +34,10 @@ class HandleStore:
     handle alone keeps them apart.
     """
 
-    def __init__(self, library: Library, *, idle_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._library = library
+    def __init__(
+        self, sessions: SessionStore, *, idle_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sessions = sessions
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._lock = threading.RLock()
@@ -60,12 +62,12 @@ class HandleStore:
     def put(self, caller: str, loaded: Loaded) -> str:
         """Keep a document; the handle is what `using` knows it by."""
         handle = secrets.token_urlsafe(24)
-        self._library.connect(handle)
-        session = self._library.enter(handle, client=caller)
+        self._sessions.connect(handle)
+        session = self._sessions.enter(handle, client=caller)
         try:
-            self._library.keep(session, loaded)
+            self._sessions.keep(session, loaded)
         except DocumentError:
-            self._library.leave(handle)
+            self._sessions.leave(handle)
             raise
         with self._lock:
             self._held[handle] = _Held(caller=caller, session=session, key=loaded.key, used=self._clock())
@@ -82,7 +84,7 @@ class HandleStore:
             with self._lock:
                 found = [self._find(caller, handle) for handle in handles]
                 for one in found:
-                    use.enter_context(self._library.using(one.session, one.key))
+                    use.enter_context(self._sessions.using(one.session, one.key))
                 encoded = tuple(one.session.document(one.key).encoded for one in found)
             yield encoded
         with self._lock:
@@ -109,7 +111,7 @@ class HandleStore:
         with self._lock:
             latest = self._clock() - self._idle_seconds
             for handle, held in list(self._held.items()):
-                if held.used <= latest and not self._library.is_in_use(held.session, held.key):
+                if held.used <= latest and not self._sessions.is_in_use(held.session, held.key):
                     self._free(handle)
 
     def _end(self, caller: str, jobs: Jobs) -> None:
@@ -128,8 +130,8 @@ class HandleStore:
 
     def _free(self, handle: str) -> None:
         held = self._held.pop(handle)
-        self._library.forget(held.session, held.key)
-        self._library.leave(handle)
+        self._sessions.forget(held.session, held.key)
+        self._sessions.leave(handle)
 
     def _sweep_later(self) -> None:
         """Look again when the first document can have become idle; one timer is enough for all."""

@@ -15,6 +15,7 @@ def add_document_benchmarks(benchmarks: "argparse._SubParsersAction[OneLineParse
     _add_router(benchmarks)
     _add_confidence(benchmarks)
     _add_corpus(benchmarks)
+    _add_library(benchmarks)
 
 
 def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -143,3 +144,24 @@ def _corpus(arguments: argparse.Namespace) -> None:
     from app.bench.corpus import corpus
 
     corpus(arguments)
+
+
+def _add_library(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    library = benchmarks.add_parser("library", help="a library of so many documents: adding, finding, answering")
+    library.add_argument(
+        "--data", required=True, type=Path, metavar="FOLDER", help="whose questions.jsonl is asked (split train)"
+    )
+    library.add_argument("--pages", required=True, type=Path, metavar="FILE", help="page texts, as `pages` writes them")
+    library.add_argument("--documents", type=positive, default=100, metavar="N", help="how many documents (100)")
+    library.add_argument("--tokens", type=positive, default=8000, metavar="N", help="of each, about (8000)")
+    library.add_argument("--questions", type=positive, default=200, metavar="N", help="at most so many (200)")
+    library.add_argument("--synthetic", action="store_true", help="random states: the encoder's time is left out")
+    library.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    library.add_argument("--json", action="store_true", help="print one JSON object")
+    library.set_defaults(run=_library)
+
+
+def _library(arguments: argparse.Namespace) -> None:
+    from app.bench.library import library
+
+    library(arguments)

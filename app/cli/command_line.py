@@ -1,4 +1,4 @@
-"""The command line: ask, encode, caption, info.
+"""The command line: ask, encode, caption, info, and the library's commands.
 
 Answers go to standard output, progress and errors to standard error. The exit status is 0, or 2 with one line about
 what was wrong with the input. A command is a function that takes the parsed arguments; it imports what it needs when
@@ -8,7 +8,7 @@ it runs, so that `--help` is there at once.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_encode(commands)
     _add_caption(commands)
+    _add_library(commands)
     info = commands.add_parser("info", help="versions, device, threads, checkpoints found, cache folder")
     info.set_defaults(run=_info)
     return parser
@@ -79,11 +80,13 @@ def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     ask = commands.add_parser("ask", help="ask questions about documents")
     ask.add_argument(
         "files",
-        nargs="+",
+        nargs="*",
         metavar="FILE",
         type=Path,
         help="a document, or an encoding made with `encode` (.safetensors)",
     )
+    ask.add_argument("--all", action="store_true", help="ask everything in the library, in place of files")
+    ask.add_argument("--in", dest="folder", metavar="FOLDER", type=Path, help="ask what was added from this folder")
     ask.add_argument(
         "-q", "--question", dest="questions", action="append", required=True, metavar="QUESTION", help="may be repeated"
     )
@@ -126,6 +129,36 @@ def _add_caption(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     caption.set_defaults(run=_caption)
 
 
+def _add_library(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    add = commands.add_parser("add", help="read documents once and keep them in the library")
+    add.add_argument("files", nargs="+", metavar="FILE|FOLDER", type=Path, help="folders are gone through")
+    add.add_argument("--watch", action="store_true", help="stay, and read what is added or changed there later")
+    _add_reading_options(add)
+    add.set_defaults(run=_library_command("add"))
+    listed = commands.add_parser("list", help="what the library has")
+    _add_folder(listed)
+    listed.add_argument("--json", action="store_true", help="print one JSON object")
+    listed.set_defaults(run=_library_command("list_documents"))
+    remove = commands.add_parser("remove", help="remove documents from the library")
+    remove.add_argument("targets", nargs="*", metavar="NAME|FILE|FOLDER", help="what `list` shows")
+    remove.add_argument("--undo", action="store_true", help="have back what was removed within the last ten seconds")
+    remove.add_argument("--everything", action="store_true", help="forget all documents and conversations, for good")
+    remove.set_defaults(run=_library_command("remove"))
+    export = commands.add_parser("export", help="write documents of the library, and what was read, into one file")
+    export.add_argument("-o", "--output", required=True, metavar="FILE.zip", type=Path, help="where the file goes")
+    _add_folder(export)
+    export.set_defaults(run=_library_command("export"))
+    take = commands.add_parser("import", help="take documents in that `export` has written")
+    take.add_argument("file", metavar="FILE.zip", type=Path)
+    take.set_defaults(run=_library_command("import_documents"))
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--in", dest="folder", metavar="FOLDER", type=Path, help="only what was added from this folder"
+    )
+
+
 def _add_reading_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model",
@@ -144,6 +177,15 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
         "--pan-and-scan", action="store_true", help="see each page that enters as an image in crops, too (dense pages)"
     )
     command.add_argument("--password", metavar="P", help="opens an encrypted document")
+
+
+def _library_command(name: str) -> Callable[[argparse.Namespace], None]:
+    def command(arguments: argparse.Namespace) -> None:
+        from app.cli import library
+
+        getattr(library, name)(arguments)
+
+    return command
 
 
 def _ask(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from app.documents import DocumentReader
-from app.provenance import megabytes
+from app.library.opening import existing_library
+from app.provenance import counted, megabytes
 from app.settings import Settings
 from model.checkpoints import EMBEDDED
 from model.checkpoints.found import downloaded
@@ -32,11 +33,22 @@ def info(_arguments: argparse.Namespace) -> None:
         ("checkpoint", settings.model),
         ("checkpoints found", ", ".join([EMBEDDED, *downloaded()])),
         ("cache folder", f"{settings.cache_folder} ({_size(settings)})"),
+        ("library", _library(settings)),
         *_confinement(),
     ]
     width = max(len(label) for label, _ in rows)
     for label, value in rows:
         print(f"{label:<{width}}  {value}")
+
+
+def _library(settings: Settings) -> str:
+    library = existing_library(settings)
+    if library is None:
+        return f"{settings.library} (not there yet)" if settings.library else "off"
+    try:
+        return f"{settings.library} ({counted(len(library.documents()), 'document')}, {megabytes(library.used_bytes)})"
+    finally:
+        library.close()
 
 
 def _confinement() -> list[tuple[str, str]]:

@@ -11,13 +11,16 @@ from app.backend import begin_to_install_faster_backend
 from app.cli.progress import ProgressLine
 from app.cli.terminal import harmless
 from app.documents import DocumentReader, Limits, ReadDocument
+from app.library.library import Library
+from app.library.opening import existing_library, sha256_of
+from app.library.values import Reading, StoredDocument
 from app.provenance import unreadable
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
 from model.encoding.file_format import load_encoding
 from model.engine import Engine
-from model.errors import DocumentError
-from model.types import EncodedDocument
+from model.errors import DocumentError, EncodingError
+from model.types import EncodedDocument, Precision
 from model.vision.page_inputs import VIEW_MODES, ViewMode
 
 ENCODING_SUFFIX = ".safetensors"
@@ -48,16 +51,47 @@ class Selection:
             password=arguments.password,
         )
 
+    def reading(self, *, protected: bool) -> Reading:
+        """How a file is read, as the library knows it."""
+        return Reading(range=self.pages or "", views=self.views, pan_and_scan=self.pan_and_scan, protected=protected)
+
 
 def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[EncodedDocument, ...]]:
     """Open every file, load the checkpoint, and encode what is not encoded yet.
 
-    Files come first: whatever is wrong with one of them is told before anything slow begins.
+    Files come first: whatever is wrong with one of them is told before anything slow begins. What the library has is
+    not read again.
     """
+    library = existing_library(settings := Settings.from_environment(os.environ))
     with open_reader() as reader:
-        opened = [_open(reader, path, selection, line) for path in selection.files]
+        stored = [_stored(library, path, selection) for path in selection.files]
+        opened = [
+            None if one else _open(reader, path, selection, line)
+            for one, path in zip(stored, selection.files, strict=True)
+        ]
         engine = load_engine(selection.model, line)
-        return engine, tuple(_encoded(engine, one, selection, line) for one in opened)
+        encoded = []
+        for path, one, read in zip(selection.files, stored, opened, strict=True):
+            found = _from_library(library, one, engine, settings.precision) if library and one else None
+            encoded.append(found or _encoded(engine, read or _open(reader, path, selection, line), selection, line))
+        return engine, tuple(encoded)
+
+
+def _stored(library: Library | None, path: Path, selection: Selection) -> StoredDocument | None:
+    """The document of the library that this file is, if it has it."""
+    if library is None or path.suffix.lower() == ENCODING_SUFFIX or not path.is_file():
+        return None
+    return library.find(sha256_of(path), selection.reading(protected=selection.password is not None).key)
+
+
+def _from_library(
+    library: Library, stored: StoredDocument, engine: Engine, precision: Precision
+) -> EncodedDocument | None:
+    """What this checkpoint has read of it; None where the file must be read anew."""
+    try:
+        return library.encoding(stored, engine.checkpoint.fingerprint, precision)
+    except EncodingError:
+        return None
 
 
 def open_reader() -> DocumentReader:
@@ -65,14 +99,17 @@ def open_reader() -> DocumentReader:
     return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
 
 
-def load_engine(model: str | None, line: ProgressLine, *, quantized: bool = False) -> Engine:
+def load_engine(
+    model: str | None, line: ProgressLine, *, quantized: bool = False, precision: Precision | None = None
+) -> Engine:
     """The engine on the checkpoint of that name; None: on the one that the settings name.
 
-    `quantized` weights pay from some answers on: making them takes a second or two.
+    `quantized` weights pay from some answers on: making them takes a second or two. `precision`: in which documents are
+    kept; None: as the settings say.
     """
     settings = Settings.from_environment(os.environ)
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
-    engine = Engine(checkpoint, memory_precision=settings.precision)
+    engine = Engine(checkpoint, memory_precision=precision or settings.precision)
     begin_to_install_faster_backend(engine, settings.cache_folder, quantized=quantized)
     return engine
 

@@ -18,6 +18,7 @@ from app.documents.reading import Reading
 from model.errors import DocumentError
 from model.types import CancelledCallback, Document, ProgressCallback
 
+READER_VERSION = 1  # raise it where the same file comes to give another text: the library then reads it anew
 LONGEST_RANGE = 10_000  # characters
 READING_NICENESS = 10  # answers and pages go first: they are waited for
 SPARE_DRAWERS = 4  # workers that keep somebody's document open, so that the next page is there at once
@@ -70,6 +71,12 @@ class DocumentReader:
             images.close()
             raise
         return ReadDocument(document=Document(name=name, sha256=copy.sha256, pages=found), images=images)
+
+    def images(self, source: Path | bytes, *, name: str, password: str | None, caller: Hashable = "") -> PageImages:
+        """Pictures of the pages of a file that was read before. Raises DocumentError."""
+        self._check_size(source, name)
+        copy = private_copy(source, name)
+        return PageImages(copy, name=name, password=password, drawing=self._drawing, caller=caller)
 
     def confinement(self) -> Confinement:
         """What bounds a worker on this machine; one is started to see. Raises DocumentError."""

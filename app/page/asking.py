@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from app.faults import in_words
-from app.provenance import receipt, so_far
+from app.library.library import Library
+from app.library.values import Scope
+from app.page.reading import Reading
+from app.page.stored import Storage
+from app.provenance import library_receipt, receipt, so_far
 from app.serving.provider import EngineProvider
 from app.sessions.conversation import Exchange
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.session import Session, Shown
+from app.sessions.session_store import SessionStore
 from model.answering.questions import checked_question
 from model.errors import Cancelled, QuestionError
 from model.types import EncodedDocument
@@ -22,9 +26,11 @@ MOST_EXCHANGES = 500
 class Asking:
     """Poses questions in a session and answers them from the ticked documents."""
 
-    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+    def __init__(self, *, provider: EngineProvider, sessions: SessionStore, reading: Reading, storage: Storage) -> None:
         self._provider = provider
-        self._library = library
+        self._sessions = sessions
+        self._reading = reading
+        self._storage = storage
 
     def pose(self, session: Session, text: str) -> None:
         """Note a question; `start` has it answered. It may wait for a document that is still being read."""
@@ -45,7 +51,7 @@ class Asking:
     def _check_ready(self, session: Session) -> None:
         if session.conversation.answering:
             raise QuestionError("The last question is still being answered. Wait for the answer, or stop it.")
-        if not session.ticked and not session.inbox.busy:
+        if not session.ticked and not session.inbox.busy and session.library_view.scope is None:
             raise QuestionError(
                 "No document is ticked. Tick one of those on the left."
                 if session.documents
@@ -65,7 +71,10 @@ class Asking:
         session.conversation.update(exchange)
         try:
             for exchange in self._answers(session, posed, job):
-                _show_evidence(session, exchange)  # first: who sees the answer finished sees its page, too
+                # First: who sees the answer finished sees its page, too, and it is kept.
+                self._show_evidence(session, exchange)
+                if not exchange.pending:
+                    self._storage.save_conversation(session, exchange)
                 session.conversation.update(exchange)
         except Cancelled:
             session.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
@@ -73,8 +82,20 @@ class Asking:
             session.conversation.update(replace(exchange, status="failed", problem=in_words(error)))
         return True
 
+    def save(self, session: Session) -> None:
+        """Keep the conversation in the library, where there is one."""
+        self._storage.save_conversation(session)
+
+    def fetch(self, session: Session, key: str) -> None:
+        """Bring a document of the library that is to be looked at, and is not here yet."""
+        if session.viewed(key) is None and (stored := self._storage.with_file(key)):
+            self._reading.open_stored(session, stored)
+
     def _answers(self, session: Session, exchange: Exchange, job: Job) -> Iterator[Exchange]:
         """Snapshots. Which documents are asked is decided when it is this question's turn."""
+        if session.library_view.scope is not None and self._storage.library is not None:
+            yield from self._library_answers(session, exchange, job, self._storage.library, session.library_view.scope)
+            return
         with contextlib.ExitStack() as held:
             held.enter_context(self._using_ticked(session))
             engine = self._provider.engine(job)
@@ -97,8 +118,45 @@ class Asking:
                     receipt=receipt(encoded, answer) if answer.finished else "",
                 )
 
+    def _library_answers(
+        self, session: Session, exchange: Exchange, job: Job, library: Library, scope: Scope
+    ) -> Iterator[Exchange]:
+        """The same of a question to the library: it is put to the passages that are found for it."""
+        from app.library.excerpts import find_excerpts  # imports torch, which the page does not wait for
+
+        engine = self._provider.engine(job)
+        before = session.conversation.turns_before(exchange.number)
+        history = before if engine.refers_back(exchange.question) else ()
+        earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
+        found = find_excerpts(
+            library,
+            exchange.question + earlier,
+            scope,
+            fingerprint=engine.checkpoint.fingerprint,
+            precision=self._storage.precision,
+        )
+        with self._provider.scheduler.answering(job):
+            for answer in engine.answer(
+                found.encodings, exchange.question, history=history, options=session.options, cancelled=job.cancelled
+            ):
+                yield replace(
+                    exchange,
+                    answer=answer,
+                    sources=tuple(one.sha256 for one in found.documents),
+                    status="done" if answer.finished else "answering",
+                    receipt=library_receipt(found.searched, found.tokens, answer) if answer.finished else "",
+                )
+
+    def _show_evidence(self, session: Session, exchange: Exchange) -> None:
+        """Open the page that an answer rests on first."""
+        if exchange.status == "done" and exchange.answer.evidence and session.conversation.exchange(exchange.number):
+            place = exchange.answer.evidence[0]
+            key = exchange.sources[place.document_index]
+            session.show(Shown(key=key, page=place.page, exchange=exchange.number))
+            self.fetch(session, key)
+
     def _using_ticked(self, session: Session) -> contextlib.AbstractContextManager[None]:
-        return self._library.using(session, *(loaded.key for loaded in session.ticked))
+        return self._sessions.using(session, *(loaded.key for loaded in session.ticked))
 
 
 def _wait_for_reading(session: Session, job: Job) -> None:
@@ -129,10 +187,3 @@ def _askable(session: Session) -> tuple[list[EncodedDocument], str]:
     if not encoded:
         raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
     return encoded, note
-
-
-def _show_evidence(session: Session, exchange: Exchange) -> None:
-    """Open the page that an answer rests on first."""
-    if exchange.status == "done" and exchange.answer.evidence and session.conversation.exchange(exchange.number):
-        place = exchange.answer.evidence[0]
-        session.show(Shown(key=exchange.sources[place.document_index], page=place.page, exchange=exchange.number))

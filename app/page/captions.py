@@ -13,8 +13,8 @@ from app.page.layout import Say
 from app.serving.provider import EngineProvider
 from app.serving.streams import streamed
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
+from app.sessions.session_store import SessionStore
 from model.answering.questions import checked_question
 from model.errors import QuestionError
 
@@ -28,16 +28,16 @@ HINT = "Drop pictures on the left. Each is read once; captions and answers come 
 class Captioning:
     """Describes a session's ticked pictures."""
 
-    def __init__(self, provider: EngineProvider, library: Library) -> None:
+    def __init__(self, provider: EngineProvider, sessions: SessionStore) -> None:
         self._provider = provider
-        self._library = library
+        self._sessions = sessions
 
     async def describe(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[str]:
         """One picture after the other; each yield is the panel with all that there is so far."""
         shown = ""
         html: Callable[[str], str] = str
         try:
-            session = self._library.session(session_id)
+            session = self._sessions.session(session_id)
             html = session.language.html
             if session.jobs.count("captions"):
                 raise QuestionError("Pictures are being described already. Wait for that, or stop it.")
@@ -55,7 +55,7 @@ class Captioning:
         if not pictures:
             raise QuestionError(_no_picture(others))
         done = panels.not_pictures(others)
-        with self._library.using(session, *(loaded.key for loaded in pictures)):
+        with self._sessions.using(session, *(loaded.key for loaded in pictures)):
             for loaded in pictures:
                 article = ""
                 for captions in self._captions(loaded, requests, job):

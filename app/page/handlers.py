@@ -20,8 +20,8 @@ from app.page.sample import Sample
 from app.page.screen import Screen
 from app.page.update import Update
 from app.sessions.inbox import Incoming
-from app.sessions.library import Library
 from app.sessions.session import Session, Shown
+from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
 from model.vision.page_inputs import ViewMode
 
@@ -34,14 +34,14 @@ class Handlers:
     """The handlers of one app. A session's id comes first; events of panels carry their data in strings."""
 
     def __init__(
-        self, *, screen: Screen, reading: Reading, asking: Asking, library: Library, sample: Sample, folder: Path
+        self, *, screen: Screen, reading: Reading, asking: Asking, sessions: SessionStore, sample: Sample, folder: Path
     ) -> None:
         """`folder`: where files are made for people to take."""
         self._folder = folder
         self._screen = screen
         self._reading = reading
         self._asking = asking
-        self._library = library
+        self._sessions = sessions
         self._sample = sample
         self._seen: dict[str, Update] = {}  # tab -> what it shows
         self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
@@ -53,14 +53,14 @@ class Handlers:
     def enter(self, tab: str, remembered: str, language: Language | None = None) -> str:
         """A tab opens; its browser may remember a session, and says which language it is read in."""
         self._seen[tab] = Update()
-        session = self._library.enter(tab, remembered)
+        session = self._sessions.enter(tab, remembered)
         session.language = language or session.language
         return session.id
 
     def leave(self, tab: str) -> None:
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
-        self._library.leave(tab)
+        self._sessions.leave(tab)
 
     async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
         """What has changed since the tab was told last, and what changes until all work is done.
@@ -117,9 +117,10 @@ class Handlers:
             self._reading.receive(session, Incoming(name=self._sample.name, data=self._sample.data))
         self._reading.start(session)
 
-    def unlock(self, session_id: str, password: str) -> Update:
+    def unlock(self, session_id: str, password: str, keep: bool = False) -> Update:
+        """`keep`: whether its text may lie in the library, too."""
         session = self._session(session_id)
-        session.inbox.unlock(password)
+        session.inbox.unlock(password, keep=keep)
         self._reading.start(session)
         return Update(password="")
 
@@ -140,7 +141,7 @@ class Handlers:
         self._reading.again(session, _text(event, "document"))
 
     def forget(self, session_id: str, event: gr.EventData) -> None:
-        self._library.forget(self._session(session_id), _text(event, "document"))
+        self._sessions.forget(self._session(session_id), _text(event, "document"))
 
     def forget_all(self, session_id: str) -> None:
         session = self._session(session_id)
@@ -149,7 +150,7 @@ class Handlers:
         session.dismiss_messages()
         session.table.clear()
         for loaded in session.documents:
-            self._library.forget(session, loaded.key)
+            self._sessions.forget(session, loaded.key)
 
     async def save(self, session_id: str, event: gr.EventData) -> Update:
         """Hand out a document's encoding as a file. That takes a while, so it has threads of its own."""
@@ -180,13 +181,9 @@ class Handlers:
 
     def open(self, session_id: str, event: gr.EventData) -> None:
         """Show a page, and the evidence of an exchange where the event names one."""
-        self._session(session_id).show(
-            Shown(
-                key=_text(event, "document"),
-                page=_number(event, "page") or 1,
-                exchange=_number(event, "exchange"),
-            )
-        )
+        session, key = self._session(session_id), _text(event, "document")
+        session.show(Shown(key=key, page=_number(event, "page") or 1, exchange=_number(event, "exchange")))
+        self._asking.fetch(session, key)
 
     # The conversation
 
@@ -211,13 +208,17 @@ class Handlers:
         """Take the last question back into the box."""
         session = self._session(session_id)
         session.stop("answering")
-        return Update(unsent=session.conversation.release())
+        question = session.conversation.release()
+        self._asking.save(session)
+        return Update(unsent=question)
 
     def like(self, session_id: str, event: gr.EventData) -> None:
         way = _text(event, "liked")
         number = _number(event, "exchange")
         if number is not None and way in ("up", "down"):
-            self._session(session_id).conversation.like(number, "up" if way == "up" else "down")
+            session = self._session(session_id)
+            session.conversation.like(number, "up" if way == "up" else "down")
+            self._asking.save(session)
 
     def choose(self, session_id: str, length: int, temperature: float, whole_document: bool) -> None:
         """How the next answers are made."""
@@ -252,4 +253,4 @@ class Handlers:
         return True
 
     def _session(self, session_id: str) -> Session:
-        return self._library.session(session_id)
+        return self._sessions.session(session_id)

@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from app.page import panels
+from app.page.library import LibraryPanel
 from app.page.tabs.many import ManyTab
 from app.page.tabs.overview import InsideTab
 from app.page.update import Update
@@ -25,7 +26,16 @@ Say = Callable[[str], Any]  # a fixed text, for Gradio to show in the person's l
 class Layout:
     """The components, made in the order in which they are read. Made inside a `gr.Blocks`."""
 
-    def __init__(self, assets: Path, say: Say, *, banner: str, checkpoint: str, may_change_checkpoint: bool) -> None:
+    def __init__(
+        self,
+        assets: Path,
+        say: Say,
+        *,
+        banner: str,
+        checkpoint: str,
+        may_change_checkpoint: bool,
+        has_library: bool = False,
+    ) -> None:
         self._behaviour = (assets / "panel.js").read_text(encoding="utf-8")
         self.session = gr.State("")
         self.browser = gr.BrowserState("", storage_key=BROWSER_KEY, secret=BROWSER_KEY)
@@ -35,7 +45,7 @@ class Layout:
             self.banner = self._panel("banner", banner)
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="library", min_width=0):
-                self._make_library(say)
+                self._make_library(say, has_library)
             with gr.Tabs(elem_id="tabs") as self.tabs:  # the documents on the left belong to all of them
                 self._make_ask_tab(say, checkpoint, may_change_checkpoint)
                 self.many = ManyTab(self._panel, say)
@@ -49,7 +59,7 @@ class Layout:
                 self._make_chat(say)
                 self._make_settings(say, checkpoint, may_change_checkpoint)
 
-    def _make_library(self, say: Say) -> None:
+    def _make_library(self, say: Say, has_library: bool) -> None:
         self.drop = gr.File(
             label=say("Drop documents here: PDF, Office, mail, images, text"),
             file_count="multiple",
@@ -68,11 +78,13 @@ class Layout:
         with gr.Column(visible=False, elem_id="lock", min_width=0) as self.lock:
             self.lock_reason = self._panel("lock-reason")
             self.password = gr.Textbox(label=say("Password"), type="password", elem_id="password")
+            self.keep_protected = gr.Checkbox(label=say("Keep its text in the library"), visible=has_library)
             with gr.Row():
                 self.unlock = gr.Button(say("Open"), variant="primary", size="md", min_width=0)
                 self.leave_locked = gr.Button(say("Leave it"), size="md", min_width=0)
         self.reading = self._panel("reading")
         self.documents = self._panel("documents")
+        self.library = LibraryPanel(self._panel, say, visible=has_library)
 
     def _make_chat(self, say: Say) -> None:
         self.conversation = self._panel("conversation")
@@ -154,6 +166,7 @@ class Layout:
             self.lock_reason,
             self.password,
             self.pages,
+            self.library.panel,
             self.conversation,
             self.question,
             self.unsent,
@@ -177,6 +190,7 @@ class Layout:
             gr.skip() if locked is None else panels.lock_reason(locked),
             _or_same(update.password),
             _or_same(update.pages),
+            _or_same(update.library),
             _or_same(update.conversation),
             _or_same(update.question),
             _or_same(update.unsent),

@@ -7,8 +7,8 @@ from app.faults import in_words
 from app.questions import BATCH, MOST_QUESTIONS, checked_questions
 from app.serving.provider import EngineProvider
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.session import Loaded, Session
+from app.sessions.session_store import SessionStore
 from app.sessions.table import Row
 from model.errors import Cancelled, QuestionError
 from model.types import Answer
@@ -19,9 +19,9 @@ Way = Literal["together", "each"]
 class ManyQuestions:
     """Answers a session's table, some rows at a time, so that the questions of others come between."""
 
-    def __init__(self, *, provider: EngineProvider, library: Library) -> None:
+    def __init__(self, *, provider: EngineProvider, sessions: SessionStore) -> None:
         self._provider = provider
-        self._library = library
+        self._sessions = sessions
 
     def pose(self, session: Session, lines: Sequence[str], way: Way) -> None:
         """Note the rows; `start` has them answered."""
@@ -60,7 +60,7 @@ class ManyQuestions:
     def _answer(self, session: Session, rows: Sequence[Row], job: Job) -> None:
         engine = self._provider.engine(job)
         with (
-            self._library.using(session, *rows[0].sources),
+            self._sessions.using(session, *rows[0].sources),
             self._provider.scheduler.answering(job, len(rows)),
         ):
             encoded = [session.document(key).encoded for key in rows[0].sources]

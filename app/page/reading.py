@@ -1,18 +1,20 @@
-"""From a file that arrived to a document that can be asked: read, encoded, and put into the library."""
+"""From a file that arrived to a document that can be asked: read, encoded, and put into its session."""
 
 import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
 from app.faults import in_words
+from app.library.values import StoredDocument
 from app.page import export as keeping
+from app.page.stored import Storage
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
-from app.sessions.library import Library
 from app.sessions.pace import Pace
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session, Shown
+from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
@@ -24,10 +26,13 @@ MOST_WAITING = 200  # files of a session
 class Reading:
     """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
-    def __init__(self, *, reader: DocumentReader, provider: EngineProvider, library: Library) -> None:
+    def __init__(
+        self, *, reader: DocumentReader, provider: EngineProvider, sessions: SessionStore, storage: Storage
+    ) -> None:
         self._reader = reader
         self._provider = provider
-        self._library = library
+        self._sessions = sessions
+        self._storage = storage
         self._speeds: dict[
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
@@ -48,7 +53,7 @@ class Reading:
             raise DocumentError(
                 f"{name} was not taken in: {count} files wait already, which is the limit. Drop it later."
             )
-        self._library.make_room(session.client, name, size_bytes)
+        self._sessions.make_room(session.client, name, size_bytes)
 
     def start(self, session: Session) -> None:
         """Have everything read that has arrived."""
@@ -59,14 +64,23 @@ class Reading:
         session.inbox.receive(Incoming(name=session.document(key).name, data=b"", again=key))
         self.start(session)
 
+    def open_stored(self, session: Session, stored: StoredDocument) -> None:
+        """Have a document of the library here; one that is here already is ticked."""
+        if session.has(stored.sha256):
+            session.tick(stored.sha256, True)
+        else:
+            session.inbox.receive(Incoming(name=stored.name, data=b"", stored=stored.id))
+        self.start(session)
+
     def _next(self, session: Session, job: Job) -> bool:
         """Read one file, if one waits."""
         incoming = session.inbox.next()
         if incoming is None:
             return False
         try:
-            with self._library.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._load(session, incoming, job)
+            incoming = self._storage.complete(incoming)
+            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
             self._keep(session, loaded)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
@@ -80,16 +94,25 @@ class Reading:
 
     def _keep(self, session: Session, loaded: Loaded) -> None:
         try:
-            self._library.keep(session, loaded)
+            self._sessions.keep(session, loaded)
         except BaseException:
             loaded.pictures.close()
             raise
+
+    def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:
+        """What the library has of this file; None where it must be read."""
+        if incoming.again or not self._storage.has_file(incoming):
+            return None
+        engine = self._provider.engine(job)
+        return self._storage.find(session, incoming, _views(session, engine.checkpoint.supports_vision), engine)
 
     def _load(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
         report = self._reporter(session)
         if incoming.again:
             before = session.document(incoming.again)
-            return replace(before, encoded=self._encode(session, incoming, before, report, job))
+            again = replace(before, encoded=self._encode(session, incoming, before, report, job))
+            self._storage.keep_again(session, again)
+            return again
         if incoming.name.lower().endswith(keeping.SUFFIX):
             return keeping.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, job)
@@ -98,7 +121,7 @@ class Reading:
         except BaseException:
             viewed.pictures.close()
             raise
-        return Loaded(
+        loaded = Loaded(
             document=encoded.document,
             pictures=viewed.pictures,
             picture=viewed.picture,
@@ -106,6 +129,9 @@ class Reading:
             file_bytes=len(incoming.data),
             range=incoming.pages,
         )
+        supports_vision = self._provider.engine(job).checkpoint.supports_vision
+        self._storage.keep(session, incoming, _views(session, supports_vision), loaded)
+        return loaded
 
     def _open(self, incoming: Incoming, report: ProgressCallback, job: Job) -> Viewed:
         read = self._reader.read(
@@ -137,7 +163,7 @@ class Reading:
                 session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
 
         with (
-            self._library.reserved(session.client, incoming.name, size + viewed.viewed_bytes),
+            self._sessions.reserved(session.client, incoming.name, size + viewed.viewed_bytes),
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
             return engine.encode(

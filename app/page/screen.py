@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from app.faults import in_words
+from app.library.library import Library
 from app.page import panels
+from app.page.library import LibraryScreen
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
 from app.page.update import Update
@@ -16,10 +18,13 @@ from app.sessions.session import Session
 class Screen:
     """Draws sessions."""
 
-    def __init__(self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int) -> None:
+    def __init__(
+        self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int, library: Library | None = None
+    ) -> None:
         self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._sample = sample
+        self._library = LibraryScreen(library)
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
@@ -32,6 +37,7 @@ class Screen:
             reading=_drawn(session, self._reading),
             messages=_drawn(session, lambda session: panels.messages(session.messages)),
             pages=_drawn(session, self._pages),
+            library=_drawn(session, self._library.panel),
             conversation=_drawn(session, self._conversation),
             problem=text(session.problem),
             table=_drawn(session, self._table),

@@ -16,6 +16,7 @@ class Update:
     locked: str | None = None  # why a file needs a password; empty: none does
     password: str | None = None  # what stands in the password box: emptied when it is taken, never while one types
     pages: str | None = None
+    library: str | None = None
     conversation: str | None = None
     question: str | None = None  # what stands in the question box
     unsent: str | None = None  # a question that was taken back: it goes to the box, unless something is typed there

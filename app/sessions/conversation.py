@@ -1,6 +1,7 @@
 """The questions and answers of a session, and what a person does with them: retry, edit, undo, like."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -42,6 +43,7 @@ class Conversation:
         self._lock = threading.RLock()
         self._exchanges: list[Exchange] = []
         self._posed = 0
+        self.stored: int | None = None  # its number in the library, once it is kept there
 
     @property
     def size_bytes(self) -> int:
@@ -97,7 +99,17 @@ class Conversation:
         self._changes.notify()
         return question
 
+    def resume(self, stored: int, exchanges: Sequence[Exchange]) -> None:
+        """Go on with a conversation of the library."""
+        with self._lock:
+            self._exchanges = [*exchanges]
+            self._posed = max((exchange.number for exchange in exchanges), default=0)
+            self.stored = stored
+        self._changes.notify()
+
     def clear(self) -> None:
+        """Begin a new one; what the library has of this one stays there."""
         with self._lock:
             self._exchanges.clear()
+            self.stored = None
         self._changes.notify()

@@ -19,6 +19,8 @@ class Incoming:
     password: str | None = None
     pages: str | None = None
     again: str = ""  # the key of a document that is here already and shall be read by another checkpoint
+    stored: int | None = None  # the number of a document of the library that shall be opened
+    keep_protected: bool = False  # whether it may be kept in the library though it takes a password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +129,13 @@ class Inbox:
         with self._lock:
             return tuple(reason for _, reason in self._locked)
 
-    def unlock(self, password: str | None) -> None:
-        """Send the first encrypted file to be read with this password; without one, let it go."""
+    def unlock(self, password: str | None, *, keep: bool = False) -> None:
+        """Send the first encrypted file to be read with this password, and perhaps kept; without one, let it go."""
         with self._lock:
             if self._locked:
                 incoming, _ = self._locked.pop(0)
                 if password is not None:
-                    self._files.append(replace(incoming, password=password))
+                    self._files.append(replace(incoming, password=password, keep_protected=keep))
             elif self._trying or any(incoming.password for incoming in self._files):
                 self._spare_password = password
         self._changes.notify()

@@ -10,6 +10,7 @@ from app.sessions.changes import Changes
 from app.sessions.conversation import Conversation
 from app.sessions.inbox import Inbox
 from app.sessions.jobs import Jobs, Work
+from app.sessions.library_view import LibraryView
 from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
@@ -62,6 +63,7 @@ class Session:
         self.options = GenerationOptions()
         self.views: ViewMode = "auto"  # how pages of the next documents enter, where the checkpoint has eyes
         self.language = Language()
+        self.library_view = LibraryView()
         self._lock = threading.RLock()
         self._shown: Shown | None = None
         self._documents: dict[str, Loaded] = {}
@@ -195,6 +197,11 @@ class Session:
         """Why the last question could not be asked; empty where it could."""
         return self._problem
 
+    def view_library(self, view: LibraryView) -> None:
+        """Show this of the library from now on."""
+        self.library_view = view
+        self.changes.notify()
+
     def refuse(self, problem: str) -> None:
         self._problem = problem
         self.changes.notify()
@@ -203,7 +210,8 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        return self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
+        working = self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
+        return working or bool(self.library_view.removed)  # soon it cannot be had back, which is shown
 
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""

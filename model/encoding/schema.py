@@ -127,7 +127,12 @@ def _text(value: Any, name: str) -> str:
     return text
 
 
-_SCALARS = {int: _whole, float: _number, str: _text}
+def _truth(value: Any, name: str) -> bool:
+    truth: bool = _typed(value, bool, "true or false", name)
+    return truth
+
+
+_SCALARS = {int: _whole, float: _number, str: _text, bool: _truth}
 
 
 def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -53,6 +53,19 @@ def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[
 
 def check_tensors(tensors: Tensors, header: Header) -> None:
     """Raises ValueError where they are not the tensors of an encoding with this header."""
+    pictures = check_shapes(tensors, header)
+    pages = header.document.pages
+    _check_memory(tensors)
+    _check_tokens(tensors, header)
+    _check_numbers("words.boxes", tensors["words.boxes"], 0.0, 1.0)
+    check_page_tensors(tensors, pages)
+    numbers = {str(page.number) for page in pages}
+    for name in pictures:
+        _check_picture(name.removeprefix(PICTURE), tensors[name], numbers)
+
+
+def check_shapes(tensors: Tensors, header: Header) -> set[str]:
+    """Check names, types and sizes, and no number; the names of pictures are returned. Raises ValueError."""
     expected = _expected(header)
     pictures = {name for name in tensors if name.startswith(PICTURE)}
     if different := tensors.keys() ^ expected.keys() ^ pictures:
@@ -62,13 +75,7 @@ def check_tensors(tensors: Tensors, header: Header) -> None:
     sizes = {"words": sum(page.words for page in pages), "tables": sum(page.tables for page in pages)}
     for name, shape in expected.items():
         _check_shape(name, tensors[name], shape, sizes)
-    _check_memory(tensors)
-    _check_tokens(tensors, header)
-    _check_numbers("words.boxes", tensors["words.boxes"], 0.0, 1.0)
-    check_page_tensors(tensors, pages)
-    numbers = {str(page.number) for page in pages}
-    for name in pictures:
-        _check_picture(name.removeprefix(PICTURE), tensors[name], numbers)
+    return pictures
 
 
 def memory_from(tensors: Tensors) -> Memory:

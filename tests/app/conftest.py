@@ -1,10 +1,12 @@
 """What tests of the app share: the command line with a tiny random model."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from app.cli.command_line import main
+from app.settings import Settings
 from tests.helpers.command import Ran, Run
 
 LETTER = "Dear Ms Okafor, your order 4711 of 3 May comes to 129.50 euros.\n"
@@ -18,10 +20,11 @@ def letter(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Run:
+def command(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Run:
     """Run a command with the tiny model as the person's choice."""
     monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
-    monkeypatch.setenv("READONCE_CACHE", str(tmp_path / "cache"))
+    # The person's own, with its compiled parts: compiling them anew for each test takes a minute.
+    monkeypatch.setenv("READONCE_CACHE", str(Settings.from_environment(os.environ).cache_folder))
     monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
 
     def run(*arguments: str | Path) -> Ran:

@@ -8,11 +8,12 @@ from pathlib import Path
 import gradio as gr
 
 from app.page.handlers import Handlers
+from app.page.library import LibraryHandlers
 from app.page.screen import Screen
 from app.page.update import Update
 from app.serving.scheduler import EngineScheduler
-from app.sessions.library import Library
 from app.sessions.session import Session
+from app.sessions.session_store import SessionStore
 from model.engine import Engine
 from tests.helpers.awaited import awaited, wait_until
 
@@ -22,12 +23,13 @@ class Tab:
     """An open tab: its handlers, and shortcuts to what a person does there."""
 
     handlers: Handlers
-    library: Library
+    sessions: SessionStore
     screen: Screen
     engine: Engine
     scheduler: EngineScheduler
     session: Session
     folder: Path
+    stored: LibraryHandlers
 
     def drop(self, *files: tuple[str, bytes], pages: str = "") -> Update:
         """Drop files and wait until they are read."""

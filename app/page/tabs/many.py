@@ -12,8 +12,8 @@ from app.page.events import number_of
 from app.page.many_questions import ManyQuestions, Way
 from app.page.update import Update
 from app.questions import check_size, columns
-from app.sessions.library import Library
 from app.sessions.session import Shown
+from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
 
 WAYS = (("All ticked documents together", "together"), ("Each ticked document by itself", "each"))
@@ -79,13 +79,13 @@ class ManyTab:
 class ManyHandlers:
     """What happens in the tab. A session's id comes first."""
 
-    def __init__(self, *, library: Library, many: ManyQuestions) -> None:
-        self._library = library
+    def __init__(self, *, sessions: SessionStore, many: ManyQuestions) -> None:
+        self._sessions = sessions
         self._many = many
 
     def take(self, session_id: str, path: str | None) -> Update:
         """A CSV file was dropped: its questions go into the list, where they can be looked at and changed."""
-        table = self._library.session(session_id).table
+        table = self._sessions.session(session_id).table
         if path is None:
             return Update()
         file = Path(path)
@@ -105,11 +105,11 @@ class ManyHandlers:
 
     def choose(self, session_id: str, name: str) -> Update:
         """Another column of the file."""
-        found = (one for one in self._library.session(session_id).table.columns if one.name == name)
+        found = (one for one in self._sessions.session(session_id).table.columns if one.name == name)
         return next((Update(list="\n".join(one.cells)) for one in found), Update())
 
     def ask(self, session_id: str, text: str, way: Way) -> None:
-        session = self._library.session(session_id)
+        session = self._sessions.session(session_id)
         try:
             self._many.pose(session, text.split("\n"), way)
         except ReadonceError as error:
@@ -118,13 +118,13 @@ class ManyHandlers:
         self._many.start(session)
 
     def stop(self, session_id: str) -> None:
-        session = self._library.session(session_id)
+        session = self._sessions.session(session_id)
         session.table.stop()
         session.stop("table")
 
     def open_row(self, session_id: str, event: gr.EventData) -> None:
         """Show the page that an answer rests on first, with its places marked."""
-        session = self._library.session(session_id)
+        session = self._sessions.session(session_id)
         row = session.table.row(number_of(event, "row") or 0)
         if row is not None and row.answer.evidence:
             first = row.answer.evidence[0]

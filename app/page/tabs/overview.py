@@ -11,8 +11,8 @@ from app.page import panels
 from app.page.events import number_of, text_of
 from app.page.overview import Overviews
 from app.page.update import Update
-from app.sessions.library import Library
 from app.sessions.session import Shown
+from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
 from model.types import Evidence
 
@@ -67,13 +67,13 @@ class InsideTab:
 class InsideHandlers:
     """What happens in the tab. A session's id comes first."""
 
-    def __init__(self, *, library: Library, overviews: Overviews) -> None:
-        self._library = library
+    def __init__(self, *, sessions: SessionStore, overviews: Overviews) -> None:
+        self._sessions = sessions
         self._glancing = overviews
 
     def look(self, session_id: str) -> None:
         """The document that is shown, at a glance."""
-        session = self._library.session(session_id)
+        session = self._sessions.session(session_id)
         try:
             if session.shown is None:
                 raise ReadonceError("0 documents are open. Drop one, or click one of those on the left.")
@@ -82,7 +82,7 @@ class InsideHandlers:
             session.overview.refuse(str(error))
 
     def find(self, session_id: str, words: str) -> None:
-        session = self._library.session(session_id)
+        session = self._sessions.session(session_id)
         try:
             session.overview.found(search([loaded.document for loaded in session.ticked], words))
         except ReadonceError as error:
@@ -94,11 +94,11 @@ class InsideHandlers:
     def turn(self, session_id: str, event: gr.EventData) -> None:
         """Another page of the document that is looked into."""
         shown = Shown(key=text_of(event, "document"), page=number_of(event, "page") or 1)
-        self._library.session(session_id).show(shown)
+        self._sessions.session(session_id).show(shown)
 
     def open_place(self, session_id: str, event: gr.EventData) -> None:
         """Show a page with one place marked."""
-        session = self._library.session(session_id)
+        session = self._sessions.session(session_id)
         key, page = text_of(event, "document"), number_of(event, "page") or 1
         start, end = number_of(event, "start") or 0, number_of(event, "end") or 0
         name = session.document(key).name

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from app.api.handle_store import MOST_AT_ONCE, HandleStore
-from app.sessions.library import Library
+from app.sessions.session_store import SessionStore
 from model.errors import DocumentError, ReadonceError
 from tests.helpers.stand_ins import Clock, loaded
 
@@ -18,13 +18,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def library() -> Library:
-    return Library(capacity_bytes=1_000_000, linger_seconds=0)
+def sessions() -> SessionStore:
+    return SessionStore(capacity_bytes=1_000_000, linger_seconds=0)
 
 
 @pytest.fixture
-def store(library: Library, clock: Clock) -> HandleStore:
-    return HandleStore(library, idle_seconds=600, clock=clock)
+def store(sessions: SessionStore, clock: Clock) -> HandleStore:
+    return HandleStore(sessions, idle_seconds=600, clock=clock)
 
 
 def is_there(store: HandleStore, caller: str, handle: str) -> bool:
@@ -46,16 +46,16 @@ def test_the_same_file_of_two_callers_is_two_documents(store: HandleStore) -> No
     assert is_there(store, "bob", second)
 
 
-def test_forgetting_frees_the_memory_and_twice_is_no_error(store: HandleStore, library: Library) -> None:
+def test_forgetting_frees_the_memory_and_twice_is_no_error(store: HandleStore, sessions: SessionStore) -> None:
     handle = store.put("ann", loaded("a.pdf"))
     store.forget("bob", handle)
-    assert library.used_bytes > 0
+    assert sessions.used_bytes > 0
     store.forget("ann", handle)
     store.forget("ann", handle)
-    assert library.used_bytes == 0
+    assert sessions.used_bytes == 0
 
 
-def test_what_nobody_asks_about_is_freed(store: HandleStore, library: Library, clock: Clock) -> None:
+def test_what_nobody_asks_about_is_freed(store: HandleStore, sessions: SessionStore, clock: Clock) -> None:
     used, idle = store.put("ann", loaded("a.pdf")), store.put("ann", loaded("b.pdf"))
     clock.now = 500
     assert is_there(store, "ann", used)
@@ -66,32 +66,39 @@ def test_what_nobody_asks_about_is_freed(store: HandleStore, library: Library, c
         pass
     clock.now = 1_400
     store.sweep()
-    assert library.used_bytes == 0
+    assert sessions.used_bytes == 0
 
 
-def test_a_caller_who_leaves_stops_its_work_and_takes_its_documents_along(store: HandleStore, library: Library) -> None:
+def test_a_caller_who_leaves_stops_its_work_and_takes_its_documents_along(
+    store: HandleStore, sessions: SessionStore
+) -> None:
     store.put("ann", loaded("a.pdf"))
     with store.working("ann") as job, store.working("bob") as other:
         store.leave("ann")
         assert (job.cancelled(), other.cancelled()) == (True, False)
-    assert library.used_bytes == 0
+    assert sessions.used_bytes == 0
 
 
-def test_a_document_that_was_put_away_for_others_says_so(store: HandleStore, library: Library) -> None:
+def test_a_document_that_was_put_away_for_others_says_so(store: HandleStore, sessions: SessionStore) -> None:
     size = loaded("a.pdf").size_bytes
-    library.capacity_bytes = size
+    sessions.capacity_bytes = size
     first = store.put("ann", loaded("a.pdf"))
     store.put("bob", loaded("b.pdf"))
     with pytest.raises(DocumentError, match="Encode it again"), store.using("ann", [first]):
         pass
 
 
-def test_the_idle_time_does_not_run_while_a_question_waits(store: HandleStore, library: Library, clock: Clock) -> None:
+def test_the_idle_time_does_not_run_while_a_question_waits(
+    store: HandleStore, sessions: SessionStore, clock: Clock
+) -> None:
     handle = store.put("ann", loaded("a.pdf"))
     with store.using("ann", [handle]):
         clock.now = 100_000
         store.sweep()
-        with pytest.raises(DocumentError, match="Try again"), library.reserved("bob", "b.pdf", library.capacity_bytes):
+        with (
+            pytest.raises(DocumentError, match="Try again"),
+            sessions.reserved("bob", "b.pdf", sessions.capacity_bytes),
+        ):
             pass
     clock.now += 599  # counted from the end of the answer
     store.sweep()
@@ -109,8 +116,8 @@ def test_a_caller_may_have_so_many_calls_wait_and_no_more(store: HandleStore) ->
         pass
 
 
-def test_a_document_that_can_never_fit_leaves_nothing_behind(store: HandleStore, library: Library) -> None:
-    library.capacity_bytes = 10
+def test_a_document_that_can_never_fit_leaves_nothing_behind(store: HandleStore, sessions: SessionStore) -> None:
+    sessions.capacity_bytes = 10
     with pytest.raises(DocumentError, match="documents may use"):
         store.put("ann", loaded("a.pdf"))
-    assert library.used_bytes == 0
+    assert sessions.used_bytes == 0

@@ -25,7 +25,7 @@ def describe(tab: Tab, *tasks: str, question: str = "") -> list[str]:
     provider.load()
 
     async def collected() -> list[str]:
-        captioning = Captioning(provider, tab.library)
+        captioning = Captioning(provider, tab.sessions)
         return [shown async for shown in captioning.describe(tab.session.id, tasks, question)]
 
     return awaited(collected())

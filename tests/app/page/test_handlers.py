@@ -154,7 +154,7 @@ def test_forgetting_everything_leaves_nothing(tab: Tab) -> None:
     tab.ask("Who wrote?")
     tab.handlers.forget_all(tab.session.id)
     page = tab.settled()
-    assert tab.library.used_bytes == 0
+    assert tab.sessions.used_bytes == 0
     assert tab.session.conversation.exchanges == ()
     assert "letter" not in f"{page.documents}{page.pages}{page.conversation}"
 

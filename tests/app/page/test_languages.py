@@ -34,6 +34,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SAID = (
     "app/documents",
     "app/overview",
+    "app/library/catalogue.py",
+    "app/library/excerpts.py",
+    "app/library/library.py",
     "app/page",
     "app/questions.py",
     "app/captions.py",
@@ -50,7 +53,7 @@ SAID = (
 NEVER_SHOWN = (  # of a stop, which is said in other words; or through no fault of the person's
     "Stopped ", "The document reader is closed", "A page cannot be drawn", "The list was stopped",
     "table", "cell", "tables", "the parent is gone", "{} bytes are missing", "a page is missing",
-    "There are no questions", "No document is chosen",
+    "There are no questions", "No document is chosen", "The library {} cannot be used",
     "'{}' is not a file", "'{}' cannot be read",
     "'{}' has no page", "{} names no file", "{} is not the address", "{} is too long for a path", "'{}' got {}",
     "'{}' is no regular file", "'{}' does not lie", "There is no such file", "There is nothing at",

@@ -28,7 +28,7 @@ def many(tab: Tab) -> ManyHandlers:
     provider = EngineProvider("embedded", lambda *_: tab.engine)
     provider.load()
     tab.session.options = GenerationOptions(max_new_tokens=6)
-    return ManyHandlers(library=tab.library, many=ManyQuestions(provider=provider, library=tab.library))
+    return ManyHandlers(sessions=tab.sessions, many=ManyQuestions(provider=provider, sessions=tab.sessions))
 
 
 def answered(tab: Tab) -> tuple[Row, ...]:
@@ -112,7 +112,7 @@ def test_without_a_ticked_document_there_is_nothing_to_ask(tab: Tab, many: ManyH
 def test_a_forgotten_document_ends_the_list_in_words(tab: Tab, many: ManyHandlers) -> None:
     tab.drop(("letter.pdf", LETTER), ("note.txt", NOTE))
     many.ask(tab.session.id, "\n".join(["Who?"] * 16), "each")
-    tab.library.forget(tab.session, tab.session.documents[1].key)
+    tab.sessions.forget(tab.session, tab.session.documents[1].key)
     answered(tab)
     assert "no longer here" in tab.session.table.problem
     assert tab.session.table.done == 16

@@ -22,7 +22,7 @@ ARRIVAL_SECONDS = 60.0  # how long at least a session is kept that no tab has co
 SWEEP_SECONDS = 1.0  # at least, between two looks at who has left
 
 
-class Library:
+class SessionStore:
     """All sessions of one running app. Safe to use from several threads."""
 
     def __init__(

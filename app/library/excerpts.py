@@ -1,0 +1,96 @@
+"""From a question to the library to excerpts of its documents, which the engine answers from as from any encodings.
+
+Of an encoding only the rows of the proposed passages are read from the disk, so a question costs what it is shown and
+not what the library holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.library.library import Library
+from app.library.search import find_passages
+from app.library.values import Scope, StoredDocument
+from model.encoding.excerpt import Span, excerpt
+from model.encoding.mapped import map_memory
+from model.errors import EncodingError, LibraryError, QuestionError
+from model.types import Document, EncodedDocument, Page, Precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpts:
+    """What of the library a question is put to: encodings of a few passages, and how many documents were searched."""
+
+    encodings: tuple[EncodedDocument, ...]
+    documents: tuple[StoredDocument, ...]  # in the order of the encodings
+    searched: int
+    tokens: int  # of all documents that were searched
+
+
+def find_excerpts(library: Library, question: str, scope: Scope, *, fingerprint: str, precision: Precision) -> Excerpts:
+    """The passages that the question is put to. Raises QuestionError where there are none."""
+    asked = library.readable(scope, fingerprint, precision)
+    if not asked:
+        raise QuestionError(_nothing_to_ask(scope, len(library.documents(scope))))
+    passages: dict[int, list[int]] = {}
+    for found in find_passages(library.database, question, list(asked)):
+        passages.setdefault(found.document, []).append(found.passage)
+    if not passages:
+        raise QuestionError(
+            f"No word of this question stands in the {len(asked):,} documents that were searched: ask in their words."
+        )
+    encodings, documents = [], []
+    for number, numbers in passages.items():
+        with contextlib.suppress(EncodingError, LibraryError):  # one that was removed meanwhile, or is damaged
+            document = library.document(number)
+            encodings.append(_excerpt(library, document, numbers, fingerprint, precision))
+            documents.append(document)
+    return Excerpts(
+        encodings=tuple(encodings),
+        documents=tuple(documents),
+        searched=len(asked),
+        tokens=sum(asked.values()),
+    )
+
+
+def _nothing_to_ask(scope: Scope, documents: int) -> str:
+    where = f"in {scope.folder}" if scope.folder else "in the library"
+    if documents:
+        return f"None of the {documents:,} documents {where} was read by this checkpoint yet: add them once more."
+    return f"There are no documents {where}: add some first."
+
+
+def _excerpt(
+    library: Library, document: StoredDocument, passages: Sequence[int], fingerprint: str, precision: Precision
+) -> EncodedDocument:
+    marks = ", ".join("?" * len(passages))
+    spans = [
+        Span(first_page=row["page"], start=row["start"], last_page=row["last_page"], end=row["end"])
+        for row in library.database.rows(f"SELECT * FROM passages WHERE id IN ({marks})", passages)
+    ]
+    numbers = sorted({number for span in spans for number in (span.first_page, span.last_page)})
+    pages = library.database.rows(
+        f"SELECT number, label, text FROM pages WHERE document = ? AND number IN ({', '.join('?' * len(numbers))})"
+        " ORDER BY number",
+        (document.id, *numbers),
+    )
+    path, size = library.encoding_file(document, fingerprint, precision)
+    memory, tokens = map_memory(path, size_bytes=size)
+    whole = EncodedDocument(
+        document=Document(
+            name=document.name,
+            sha256=document.sha256,
+            pages=tuple(
+                Page(number=row["number"], text=row["text"], label=row["label"], words=(), width=1.0, height=1.0)
+                for row in pages
+            ),
+        ),
+        memory=memory,
+        tokens=tokens,
+        fingerprint=fingerprint,
+        chunks=1,
+        encode_seconds=0.0,
+    )
+    return excerpt(whole, spans)

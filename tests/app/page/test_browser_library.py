@@ -1,0 +1,48 @@
+"""What a person does with the library, in a real browser: add, close, come back, ask everything, remove, undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.helpers.browser import SLOW, WITH_A_TINY_CHECKPOINT, a_visit, running_app
+from tests.helpers.stand_ins import pdf
+
+pytestmark = WITH_A_TINY_CHECKPOINT
+
+LAMP = pdf("The lamp of Lindau was lit in 1871.", "Its keeper was Omar Haddad.")
+HARBOUR = pdf("The harbour of Bregenz opened in 1920.")
+
+
+def test_add_close_come_back_ask_everything_remove_and_undo(
+    browser: Browser, tiny_folder: Path, tmp_path: Path
+) -> None:
+    settings = {"OMP_NUM_THREADS": "1", "READONCE_LIBRARY": str(tmp_path / "library")}
+    with (
+        running_app(tmp_path / "first.txt", "--model", str(tiny_folder), **settings) as address,
+        a_visit(browser, address) as visit,
+    ):
+        visit.drop(("lamp.pdf", LAMP), ("harbour.pdf", HARBOUR))
+        visit.page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)
+        visit.page.get_by_label("Remove harbour.pdf").wait_for(timeout=SLOW)
+        visit.ask("Who kept the lamp?")
+        visit.page.locator(".past").get_by_text("Who kept the lamp?").wait_for(timeout=SLOW)
+    with (
+        running_app(tmp_path / "second.txt", "--model", str(tiny_folder), **settings) as address,
+        a_visit(browser, address) as visit,
+    ):
+        page, library = visit.page, visit.page.locator("#library-panel")
+        library.get_by_role("button", name="Everything in the library").click()
+        library.locator('[aria-pressed="true"]', has_text="Everything").wait_for(timeout=SLOW)
+        visit.ask("When did the harbour of Bregenz open?")
+        receipt = page.locator(".exchange.done .receipt")
+        receipt.wait_for(timeout=SLOW)
+        assert "asked 2 documents of the library" in receipt.inner_text() and "re-read: 0" in receipt.inner_text()
+        page.locator(".chips .chip").first.click()
+        page.locator(".pages .sheet img").wait_for(timeout=SLOW)
+        page.get_by_label("Remove lamp.pdf").click()
+        library.get_by_role("button", name="Undo").click(timeout=SLOW)
+        page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)
+        library.locator(".past .open", has_text="Who kept the lamp?").click()
+        page.locator(".conversation").get_by_text("Who kept the lamp?").wait_for(timeout=SLOW)
