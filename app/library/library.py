@@ -87,7 +87,7 @@ class Library(Catalogue):
             self.database.many("UPDATE documents SET removed = ? WHERE id = ?", [(now, number) for number in documents])
 
     def restore(self, documents: Sequence[int]) -> int:
-        """Have removed documents back; says how many there still were. Whose place another has taken does not return."""
+        """Have removed documents back; says how many. One whose place another has taken does not return."""
         since = self._clock() - UNDO_SECONDS
         with self.database.writing():
             there = [
