@@ -109,6 +109,8 @@ def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> Mu
             raise DocumentError(
                 f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
             ) from error
+    if kind == "pdf" and _encrypts_attachments_only(document):
+        document = open_unencrypted(data) or document
     unlock(document, name=name, password=password)
     if document.page_count == 0:
         raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
@@ -144,6 +146,14 @@ def open_unencrypted(data: bytes) -> pymupdf.Document | None:
         return document if any(page.get_bboxlog() for page in first) else None
     except Exception:
         return None
+
+
+def _encrypts_attachments_only(document: pymupdf.Document) -> bool:
+    """Whether a PDF asks for a password only for the files that are attached to it (ISO 32000-2, 7.6.6)."""
+    if not document.needs_pass or document.xref_get_key(-1, "Encrypt/V")[1] not in ("4", "5"):
+        return False
+    filters = (document.xref_get_key(-1, f"Encrypt/{name}")[1] for name in ("StmF", "StrF"))
+    return all(name in ("/Identity", "null") for name in filters)
 
 
 def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> None:

@@ -20,14 +20,29 @@ Texts = Sequence[tuple[int, str]]  # of a row: the column and the text of each c
 
 
 def first_data_row(rows: Sequence[Texts]) -> int | None:
-    """The first row with a figure in a column of figures, or None where there is no such column."""
+    """The first row with a figure in a column of figures, or None where there is no such column.
+
+    Where the first column counts the rows, data begins with its first number.
+    """
     columns = _columns_of_figures(rows)
+    counted = _first_counted(rows)
     for index, row in enumerate(rows):
+        if index == counted:
+            return index
         if is_column_numbers([text for _, text in row]):
             continue
         if any(column in columns and is_number(text) and not _YEAR.match(text) for column, text in row):
             return index
     return None
+
+
+def _first_counted(rows: Sequence[Texts]) -> int | None:
+    """The row with the first number of a first column that counts: 1, 2, 3."""
+    found = [(index, int(text)) for index, row in enumerate(rows) for column, text in row
+             if column == 0 and text.isdecimal() and len(text) < 4]  # fmt: skip
+    steps = [below[1] - above[1] for above, below in itertools.pairwise(found)]
+    counts = len(found) >= 3 and 2 * len(found) > len(rows) and steps.count(1) >= 0.8 * len(steps)
+    return found[0][0] if counts and found[0][1] < 2 else None
 
 
 def _columns_of_figures(rows: Sequence[Texts]) -> set[int]:

@@ -3,6 +3,7 @@
 import pytest
 
 from app.documents.parts import UnreadParts
+from model.errors import PasswordNeeded
 from tests.helpers.documents import written_objects
 
 WORDS = "BT /T 12 Tf 20 100 Td (Some words) Tj ET"
@@ -68,6 +69,26 @@ def test_a_text_about_pdf_is_a_text(read):
 def test_a_password_dictionary_that_says_nothing_is_passed_over(read, dictionary):
     data = page_of_words(trailer=f"/Encrypt {dictionary}/ID[(a)(b)]")
     assert read(data).document.pages[0].text == "Some words"
+
+
+def encrypted(filters: str) -> bytes:
+    """A page whose password nobody knows, with these crypt filters for streams and strings."""
+    keys = f"/O<{'ab' * 48}>/U<{'cd' * 48}>/OE<{'ab' * 32}>/UE<{'cd' * 32}>/Perms<{'ef' * 16}>"
+    files = "/CF<</StdCF<</AuthEvent/EFOpen/CFM/AESV3/Length 32>>>>/EFF/StdCF"
+    return page_of_words(
+        trailer=f"/Encrypt<</Filter/Standard/V 5/R 6/Length 256/P -4{keys}{files}{filters}>>/ID[(a)(b)]"
+    )
+
+
+@pytest.mark.parametrize("filters", ["/StmF/Identity/StrF/Identity", "/StmF/Identity", ""])
+def test_a_password_for_attached_files_alone_is_not_asked_for(read, filters):
+    assert read(encrypted(filters)).document.pages[0].text == "Some words"
+
+
+@pytest.mark.parametrize("filters", ["/StmF/StdCF/StrF/StdCF", "/StmF/StdCF"])
+def test_a_password_for_pages_is_asked_for(read, filters):
+    with pytest.raises(PasswordNeeded, match="give its password"):
+        read(encrypted(filters))
 
 
 def test_a_page_that_is_not_there_costs_itself(read):

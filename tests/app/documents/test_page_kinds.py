@@ -81,3 +81,17 @@ def test_boxes_side_by_side_are_read_from_the_left_where_the_right_one_begins_hi
     texts += [(340, 120 + 13 * row, line) for row, line in enumerate(RIGHT)]
 
     assert in_order(page_with(*texts, rules=tuple(rules)).text, *LEFT, *RIGHT)
+
+
+def test_rows_that_are_counted_begin_below_the_headings_whatever_stands_in_their_cells() -> None:
+    names = ("No.", "Part", "Proof", "Applies to")
+    rows = [("1", "Frame", "stamp", "all"), ("2", "Piston", "stamp", "all"), ("3", "Liner", "", "over 400 kW"),
+            ("4", "Valve", "letter", "40"), ("5", "Shaft", "", "60")]  # fmt: skip
+    texts = [(64 + 90 * column, 92 + 18 * number, text)
+             for number, row in enumerate((names, *rows)) for column, text in enumerate(row) if text]  # fmt: skip
+    rules = [(60.0, 80.0 + 18 * row, 420.0, 80.0 + 18 * row) for row in range(7)]
+    rules += [(60.0 + 90 * column, 80.0, 60.0 + 90 * column, 188.0) for column in range(5)]
+    text = page_with(*texts, rules=tuple(rules)).text
+
+    assert "No.; Part; Proof; Applies to" in text
+    assert "1 - Part: Frame; Proof: stamp; Applies to: all" in text

@@ -23,7 +23,7 @@ def weights_for(intent: Intent, size: int, *, least: float = 0.5, bias: float = 
 
 def routed(intent: Intent) -> Engine:
     checkpoint = tiny_checkpoint()
-    hidden = checkpoint.model.config.decoder.hidden_size
+    hidden = checkpoint.model.model.decoder.config.hidden_size
     return Engine(replace(checkpoint, router=weights_for(intent, 2 * hidden)))
 
 
