@@ -4,7 +4,7 @@ import pymupdf
 import pytest
 
 from app.documents.across_pages import finished
-from tests.helpers.pages import LEFT, RIGHT, Placed, in_order, page_with, read
+from tests.helpers.placed_pages import LEFT, RIGHT, Placed, in_order, page_with, read
 
 
 def columns(top: float) -> list[Placed]:

@@ -1,6 +1,4 @@
-"""Pages made in a test: what stands where, and what is read of it."""
-
-from __future__ import annotations
+"""Pages made here: what stands where on them, and how they are read."""
 
 import pymupdf
 
