@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from app.cli.progress import ProgressLine
 from app.cli.reading import Selection, load_engine, read_once
 from app.cli.terminal import harmless
+from app.library.values import StoredDocument
 from app.provenance import counted, library_receipt, receipt
 from app.schemas import answers_object, stored_answers_object
 from app.settings import Settings
@@ -54,7 +55,8 @@ def _ask_library(
     line, precision = ProgressLine(sys.stderr), Settings.from_environment(os.environ).precision
     with the_library() as library:
         engine = load_engine(arguments.model, line)
-        answers, documents = [], {}
+        answers: list[Answer] = []
+        documents: dict[int, StoredDocument] = {}
         for question in questions:
             found = find_excerpts(
                 library,

@@ -17,7 +17,8 @@ from app.documents.picture import PagePicture
 from app.documents.textlayer import TextLayer
 
 UNUSABLE = 0.3  # share of glyphs without a meaning from which a text layer is no text
-FEW_WORDS = 40  # for each page's area of a picture: a scan may bear a stamp or a page number as text
+FEW_WORDS = 20  # for each page's area of a picture: a scan may bear a stamp or a page number as text
+UNPAINTED = 0.5  # share of glyphs in no colour, from which a layer is one that OCR made
 LEAST_SHARE = 0.03  # of the page's area that a picture covers
 LEAST_SIDE = 40.0  # points
 MOST_PICTURES = 200  # what is made of more is a drawing
@@ -69,14 +70,14 @@ def find_gaps(
     words = [piece for line in lines for piece in line.pieces if not piece.hidden]
     empty = [box for box in boxes if _is_empty(box, words, across * down)]
     if any(area(box) > 0.5 * across * down for box in empty):
-        return Gaps(layer=layer, whole=True)
+        return Gaps(layer=layer.without_lines() if layer.unpainted > UNPAINTED else layer, whole=True)
     turned = picture.turned(layer.turns)
     return Gaps(layer=layer, pictures=tuple(box for box in empty if turned.holds_writing(box)), lines=unmapped)
 
 
 def is_suspect(layer: TextLayer) -> bool:
     """Whether a layer may say something else than the page shows: it is not painted, or in no language."""
-    return layer.unpainted > 0.5 or not is_language([line.text for line in layer.lines])
+    return layer.unpainted > UNPAINTED or not is_language([line.text for line in layer.lines])
 
 
 def is_language(lines: Iterable[str]) -> bool:

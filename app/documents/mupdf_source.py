@@ -44,7 +44,7 @@ class MupdfSource:
         self._check_is_there(page)
         picture = unread.attempt("hidden words", lambda: PagePicture.of(page), UNDRAWABLE)
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
-        log = unread.attempt("figures", page.get_bboxlog, [])
+        log: list[tuple[str, Rect]] = unread.attempt("figures", page.get_bboxlog, [])
         if not picture.is_blank:
             layer = unread.attempt(
                 "writing in pictures", lambda: _with_recognition(page, layer, picture, log, recognizer), layer

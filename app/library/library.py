@@ -87,13 +87,16 @@ class Library(Catalogue):
             self.database.many("UPDATE documents SET removed = ? WHERE id = ?", [(now, number) for number in documents])
 
     def restore(self, documents: Sequence[int]) -> int:
-        """Have removed documents back; says how many there still were."""
+        """Have removed documents back; says how many. One whose place another has taken does not return."""
         since = self._clock() - UNDO_SECONDS
         with self.database.writing():
             there = [
                 number
                 for number in documents
-                if self.database.row("SELECT id FROM documents WHERE id = ? AND removed > ?", (number, since))
+                if self.database.row(
+                    "SELECT id FROM documents WHERE id = ? AND removed > ? AND id IN (SELECT document FROM places)",
+                    (number, since),
+                )
             ]
             self.database.many("UPDATE documents SET removed = NULL WHERE id = ?", [(number,) for number in there])
         return len(there)

@@ -7,15 +7,25 @@ from pathlib import Path
 
 import gradio as gr
 
+from app.documents import DocumentReader
+from app.library.library import Library
+from app.page.asking import Asking
 from app.page.handlers import Handlers
 from app.page.library import LibraryHandlers
+from app.page.reading import Reading
+from app.page.sample import Sample
 from app.page.screen import Screen
+from app.page.stored import Storage
 from app.page.update import Update
+from app.serving.provider import EngineProvider
 from app.serving.scheduler import EngineScheduler
 from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
+from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
+from model.types import GenerationOptions
 from tests.helpers.awaited import awaited, wait_until
+from tests.helpers.stand_ins import pdf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +73,35 @@ class Tab:
 
     def event(self, **data: str) -> gr.EventData:
         return gr.EventData(None, data)
+
+
+def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, library: Library | None = None) -> Tab:
+    """An open tab of an app of its own."""
+    engine = Engine(checkpoint, memory_precision="int8" if library else None)
+    provider = EngineProvider("embedded", lambda *_: engine)
+    provider.load()
+    sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
+    sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
+    storage = Storage(library, reader, precision="int8")
+    screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000, library=library)
+    reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage)
+    handlers = Handlers(
+        screen=screen,
+        reading=reading,
+        asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
+        sessions=sessions,
+        sample=sample,
+        folder=folder,
+    )
+    session = sessions.session(handlers.enter("tab", ""))
+    session.options = GenerationOptions(max_new_tokens=12)  # a random network does not know when to end
+    return Tab(
+        handlers=handlers,
+        sessions=sessions,
+        screen=screen,
+        engine=engine,
+        scheduler=provider.scheduler,
+        session=session,
+        folder=folder,
+        stored=LibraryHandlers(sessions=sessions, reading=reading, storage=storage),
+    )

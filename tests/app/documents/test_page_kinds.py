@@ -2,7 +2,7 @@
 
 import pymupdf
 
-from tests.app.documents.test_reading_order import LEFT, RIGHT, Placed, in_order, page_with, read
+from tests.helpers.placed_pages import LEFT, RIGHT, Placed, in_order, page_with, read
 
 
 def test_rows_that_are_shaded_in_turn_are_rows_of_one_table() -> None:

@@ -11,10 +11,9 @@ import pytest
 from app.documents import DocumentReader
 from app.library.library import Library
 from model.checkpoints.checkpoint import Checkpoint
-from tests.app.page.conftest import open_tab
 from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
-from tests.helpers.tab import Tab
+from tests.helpers.tab import Tab, open_tab
 
 LAMP = pdf("The lamp of Lindau was lit in 1871.", "Its keeper was Omar Haddad.")
 HARBOUR = pdf("The harbour of Bregenz opened in 1920.")
