@@ -33,7 +33,8 @@ def around(page: Page, start: int, end: int) -> tuple[int, int]:
     line = first, len(page.text) if last < 0 else last
     if any(table.start < end and start < table.end for table in page.tables):
         return line
-    paragraph = max(page.text.rfind("\n\n", 0, start) + 2, start - 2 * _LONGEST, 0)
+    begins_at = page.text.rfind("\n\n", 0, start)
+    paragraph = max(begins_at + 2 if begins_at >= 0 else 0, start - 2 * _LONGEST)
     within = page.text[paragraph : end + 2 * _LONGEST]
     for begins, ends in spans(within):
         if begins <= start - paragraph and end - paragraph <= ends:

@@ -72,6 +72,13 @@ def test_a_sentence_over_several_lines_is_quoted_whole() -> None:
     assert text[first:last] == "It shines as far\nas the isle of Tarn."
 
 
+def test_a_sentence_at_the_very_beginning_is_quoted_whole() -> None:
+    text = "The keeper is Ada Holm.\nShe lit the lamp in 1902."
+    for words, sentence in (("Ada Holm", "The keeper is Ada Holm."), ("1902", "She lit the lamp in 1902.")):
+        first, last = around(a_page(text), text.index(words), text.index(words) + len(words))
+        assert text[first:last] == sentence
+
+
 def test_in_a_table_or_a_form_its_line_is_quoted() -> None:
     text = "Bread - 2023: 548,900; 2024: 601,750\nCakes - 2023: 155,200; 2024: 163,400\nNote"
     start = text.index("155,200")
