@@ -85,6 +85,7 @@ def test_only_the_named_endpoints_are_published_with_their_types(client: Client)
     assert parameters == {
         "questions": {"type": "array", "items": {"type": "string"}},
         "documents": {"type": "array", "items": {"type": "string"}},
+        "turns": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
     }
     assert set(endpoints["/ask"]["returns"][0]["type"]["properties"]) == {"documents", "answers"}
     assert "answer" in endpoints["/ask"]["returns"][0]["type"]["properties"]["answers"]["items"]["properties"]
