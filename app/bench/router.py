@@ -26,7 +26,7 @@ from model.errors import DocumentError
 from model.training.router import AS_FACTS, Learnt, features_of, fit, least_probability, routed
 from model.types import Intent, RouterWeights
 
-FALSE_ALARMS = 0.01  # of facts that may be taken for something else
+FALSE_ALARMS = 0.015  # share of facts that may be lost
 OTHER_KINDS = ("whole-document", "instruction", "section", "follow-up")  # of real questions: these are no facts
 
 

@@ -142,7 +142,7 @@ class Program:
 
     async def ask(self, question: str) -> Timed:
         asked = time.monotonic()
-        stream = self._connection.stream(self._function("ask"), [question], [self._handle])
+        stream = self._connection.stream(self._function("ask"), [question], [self._handle], [])
         last = [output async for output in stream][-1]
         (answer,) = last[0]["answers"]
         return Timed(asked=asked, answered=time.monotonic(), engine_seconds=answer["seconds"])

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from model.answering.router import question_features
+from model.answering.whole_document import LEAD_INTENTS
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import encode_text
 from model.training.short_texts import states_of
@@ -22,7 +23,9 @@ QUESTIONS_AT_ONCE = 512
 _LONGEST = 100  # tokens of a question
 # Intents that are answered as facts are: a fact that is taken for one of them loses nothing.
 AS_FACTS: frozenset[Intent] = frozenset(("fact", "follow_up", "list_all", "count_all", "calculate", "compare"))
-_DECAY = 3e-4  # of the squared weights, per example
+# Facts that are taken for one of these are still answered by the decoder, and often rightly: "When was it published?"
+_HARMLESS = AS_FACTS | LEAD_INTENTS
+_DECAY = 3e-3  # of the squared weights, per example
 _STEPS = 120
 _LEAST = 0.3  # probability below which nothing is anything but a fact
 
@@ -85,9 +88,9 @@ def routed(weights: RouterWeights, features: torch.Tensor) -> list[Intent]:
 
 
 def least_probability(weights: RouterWeights, facts: torch.Tensor, share: float) -> float:
-    """The least probability at which at most this share of facts, (N, F), is taken for something that is none."""
+    """The least probability at which at most this share of facts, (N, F), is lost to what is answered otherwise."""
     chances, best = probabilities(weights, facts).max(1)
-    taken = torch.tensor([weights.intents[index] not in AS_FACTS for index in best.tolist()])
+    taken = torch.tensor([weights.intents[index] not in _HARMLESS for index in best.tolist()])
     alarms = torch.where(taken, chances, 0.0).sort(descending=True).values
     allowed = int(share * len(alarms))
     return max(_LEAST, float(alarms[allowed]) + 1e-3) if allowed < len(alarms) else _LEAST

@@ -165,7 +165,7 @@ def test_real_prints_the_object_that_programs_read(
     assert (result["questions"], result["documents"], result["failed_documents"]) == (4, 2, ["h2"])
     assert result["kinds"]["all"]["rows"] == 4 and result["kinds"]["not answerable"]["rows"] == 1
     assert run(build_parser(), [*arguments, "--limit", "1"]) == 0
-    assert capsys.readouterr().out.splitlines()[-4].split()[:2] == ["all", "3"]
+    assert ["all", "3"] in [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
 
 
 def test_what_is_answered_is_not_asked_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
