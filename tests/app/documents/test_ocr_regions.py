@@ -109,7 +109,8 @@ def test_a_layer_whose_codes_are_no_letters_gives_way_to_what_is_shown(read):
 def test_lines_with_digits_that_mean_nothing_are_read_and_the_others_stay(read):
     def paint(page: pymupdf.Page) -> None:
         _typed(page)
-        written(*(f"Paragraph {number} of the rules, with words only" for number in "abcdef"), y=300)(page)
+        for index, letter in enumerate("abcdef"):
+            page.insert_text((72, 300 + 30 * index), f"Paragraph {letter} of the rules, with words only", fontsize=12)
 
     (page,) = read(_with_codes(pdf(paint), "<20> <2f> <0020>", "<30> <39> <e130>", "<3a> <7d> <003a>")).document.pages
     assert page.source == "text"

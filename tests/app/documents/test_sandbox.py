@@ -16,6 +16,7 @@ from app.documents import DocumentReader
 from app.documents.sandbox import landlock, seccomp
 from app.documents.sandbox.system_calls import allowed_calls
 from app.environment import worker_environment
+from model.storage.owned_folder import sweep
 from tests.helpers.documents import pdf, written
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the parts of the kernel that confine are Linux's")
@@ -154,6 +155,10 @@ def test_a_parent_that_is_killed_leaves_neither_processes_nor_copies(tmp_path):
         parent.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert alive == []
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(path.stat().st_size == 0 for path in left)  # the lock of a copy's folder, and no document
+    for folder in {path.parent for path in left}:
+        sweep(folder)  # as the next start does
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
