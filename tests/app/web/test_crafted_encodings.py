@@ -77,7 +77,8 @@ def damaged(data: bytes, seed: int) -> bytes:
 
 def one_of_each() -> dict[str, Change]:
     """Every lie of a tensor, and of each field the first."""
-    fields = {kind.partition(" is ")[0]: change for kind, (change, _) in reversed(FIELDS.items())}
+    lies = {kind: change for kind, (change, _) in FIELDS.items() if "bfloat16" not in kind}  # which here is the truth
+    fields = {kind.partition(" is ")[0]: change for kind, change in reversed(lies.items())}
     return {kind: change for kind, (change, _) in TENSORS.items()} | fields
 
 
