@@ -136,6 +136,7 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_re
         server_name=settings.host,
         server_port=settings.port,
         share=False,
+        _frontend=False,  # else Gradio gives up where its own request to the page takes three seconds
         ssr_mode=False,
         pwa=False,
         mcp_server=True,
