@@ -41,14 +41,15 @@ def test_from_a_file_to_answers_and_back_to_nothing(visit: Visit) -> None:
     expect(page.locator(".sheet")).to_have_count(0)
 
 
-def test_stop_frees_the_engine_at_once(tiny_visit: Visit) -> None:
-    """A random network does not know when to end, so that there is time to stop it."""
-    page = tiny_visit.page
-    tiny_visit.drop(("letter.pdf", LETTER))
+def test_stop_frees_the_engine_at_once(visit: Visit) -> None:
+    """What is drawn from unlikely words does not soon end, so that there is time to stop it."""
+    page = visit.page
+    visit.drop(("letter.pdf", LETTER))
     expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("number input for Longest answer").fill("512")
-    tiny_visit.ask("What is the date?")
+    page.get_by_label("number input for Temperature").fill("1.5")
+    visit.ask("Which harbour does the keeper of the lamp name?")
     page.get_by_role("button", name="Stop").click(timeout=SLOW)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=5_000)
     expect(page.locator(".exchange.answering, .exchange.waiting")).to_have_count(0)

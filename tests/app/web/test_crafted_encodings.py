@@ -30,7 +30,7 @@ MISFITS: dict[str, tuple[Change, str]] = {  # nothing of them is wrong but that 
     "narrow states": (with_tensor("memory.hidden", lambda states: states[:, :16]), "the checkpoint in use has"),
     "a layer less": (with_tensor("memory.key_scales", lambda scales: scales[1:]), "the checkpoint in use has"),
     "more key heads": (with_tensor("memory.key_scales", lambda s: s.repeat(1, 7, 1)), "the checkpoint in use has"),
-    "unknown tokens": (with_tensor("tokens.ids", everywhere(2**31 - 1)), "the checkpoint in use has"),
+    "unknown tokens": (with_tensor("tokens.ids", everywhere(2**31 - 1)), "the checkpoint in use knows"),
 }
 
 
