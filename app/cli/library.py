@@ -83,7 +83,7 @@ def _say_summary(library: Library, outcomes: Counter[str]) -> None:
 
 
 def _size(library: Library) -> str:
-    documents = counted(len(library.documents()), "document")
+    documents = counted(library.count, "document")
     return f"{documents}, {megabytes(library.used_bytes)} of {megabytes(library.capacity_bytes)}"
 
 

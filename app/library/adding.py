@@ -73,13 +73,10 @@ class Adding:
         sha256, fingerprint = sha256_of(path), self._engine.checkpoint.fingerprint
         for protected in (False, True):
             stored = self._library.find(sha256, self._reading(protected).key)
-            if stored is not None and self._has_encoding(stored_id=stored.id, fingerprint=fingerprint):
+            if stored is not None and self._library.encoding_file(stored, fingerprint, self._precision)[1]:
                 self._library.put(place, stored)
                 return True
         return False
-
-    def _has_encoding(self, *, stored_id: int, fingerprint: str) -> bool:
-        return stored_id in self._library.encoded_documents(fingerprint, self._precision)
 
     def _read(self, path: Path, place: Place, progress: ProgressCallback | None) -> EncodedDocument:
         data = path.read_bytes()

@@ -112,18 +112,14 @@ class Catalogue:
         name = EncodingName(
             sha256=document.sha256, reading=document.reading, fingerprint=fingerprint, precision=precision
         )
-        size = self.database.number(
-            "SELECT bytes FROM encodings WHERE document = ? AND fingerprint = ? AND precision = ?",
-            (document.id, fingerprint, precision),
-        )
-        return self._files.encoding(name), size
+        return self._files.encoding(name), self._encoding_bytes(document.id, name)
 
-    def encoded_documents(self, fingerprint: str, precision: str) -> set[int]:
-        """The documents that this checkpoint has read."""
-        rows = self.database.rows(
-            "SELECT document FROM encodings WHERE fingerprint = ? AND precision = ?", (fingerprint, precision)
+    def _encoding_bytes(self, number: int, name: EncodingName) -> int:
+        """How many bytes an encoding of the document of this number has; 0 where there is none."""
+        return self.database.number(
+            "SELECT bytes FROM encodings WHERE document = ? AND fingerprint = ? AND precision = ?",
+            (number, name.fingerprint, name.precision),
         )
-        return {row["document"] for row in rows}
 
     def readable(self, scope: Scope, fingerprint: str, precision: str) -> dict[int, int]:
         """The documents in the scope that this checkpoint has read, and how many tokens each has."""

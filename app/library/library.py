@@ -180,10 +180,7 @@ class Library(Catalogue):
     def _add_encoding(self, number: int, name: EncodingName, made: Path, tokens: int) -> None:
         """Put an encoding in its place; one that is there and whole stays."""
         path = self._files.encoding(name)
-        known = self.database.number(
-            "SELECT bytes FROM encodings WHERE document = ? AND fingerprint = ? AND precision = ?",
-            (number, name.fingerprint, name.precision),
-        )
+        known = self._encoding_bytes(number, name)
         if not (known and path.exists() and path.stat().st_size == known):
             place_durably(made, path)
             self.database.many(

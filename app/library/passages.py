@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from app.library.database import Database
 from app.library.values import NewDocument
 from model.answering.passages import passages_of, plain_letters
+from model.answering.scripts import UNSPACED, character_pairs
 
 PASSAGES_OF_A_DOCUMENT = 2**20
 _WORD = re.compile(r"[^\W_]+")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces between words
 
 
 def add_passages(database: Database, document: int, new: NewDocument) -> None:
@@ -52,7 +52,7 @@ def delete_passages(database: Database, document: int) -> None:
 def index_words(text: str) -> Iterator[str]:
     """The words of a text in plain letters; of scripts without spaces, each pair of characters."""
     for word in _WORD.findall(text):
-        if _UNSPACED.search(word):
-            yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        if UNSPACED.search(word):
+            yield from character_pairs(word)
         else:
             yield word

@@ -1,7 +1,7 @@
 """Full-text search proposes passages of the library to a question; the answering then chooses among them.
 
 A passage is proposed for its own words (BM25, by SQLite's FTS5), and for those that the rest of its document has: the
-name of a company stands on the first page, its revenue on the ninth. Words are compared as in `retrieval.py`, by their
+name of a company stands on the first page, its revenue on the ninth. Words are compared as in `word_index.py`, by their
 beginnings. What is read is the index, not the documents.
 """
 
@@ -14,12 +14,12 @@ from app.library.database import Database
 from app.library.passages import PASSAGES_OF_A_DOCUMENT, index_words
 from model.answering.passages import plain_letters
 from model.answering.stop_words import STOP_WORDS
+from model.answering.word_index import SHORT_WORD, STEM
 
 MOST_PASSAGES = 128  # that are proposed: some ten thousand tokens, which late interaction and BM25 then rank
 MOST_DOCUMENTS = 24  # that they are from
 _LEAST_SCORE = 0.6  # of the best passage's score, that a document's best one has
 _MOST_FOUND = 400  # passages that are compared
-_STEM, _SHORT_WORD = 6, 4  # characters: longer words are compared by their beginning
 _DOCUMENT_WEIGHT = 1.0  # of the words that a passage's document has, beside those of the passage
 
 
@@ -74,9 +74,9 @@ def search_terms(question: str) -> list[str]:
 
 
 def _term(word: str) -> str:
-    if len(word) < _SHORT_WORD or any(map(str.isdigit, word)):
+    if len(word) < SHORT_WORD or any(map(str.isdigit, word)):
         return f'"{word}"'
-    return f'"{word[:_STEM]}" *'
+    return f'"{word[:STEM]}" *'
 
 
 def _coverage(database: Database, terms: Sequence[str], allowed: str, count: int) -> Mapping[int, float]:

@@ -13,15 +13,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from model.answering.passages import plain_letters
 from model.answering.quotes import Quote
+from model.answering.scripts import UNSPACED, character_pairs
 from model.answering.sentences import spans
 from model.answering.stop_words import STOP_WORDS
 from model.types import Document
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 _STEM = 6  # characters of a word that are compared
 _SHORTEST, _LONGEST = 30, 420  # characters of a sentence that can be quoted
 _SHORTEST_UNSPACED = 12  # of a script without spaces between words
@@ -45,7 +46,7 @@ def summary(documents: Sequence[Document], count: int) -> tuple[Sentence, ...]:
     candidates = [
         sentence
         for index, document in enumerate(documents)
-        for sentence in _first_of(sentences(document, index), _MOST_SENTENCES)
+        for sentence in islice(sentences(document, index), _MOST_SENTENCES)
     ]
     weights = _word_weights(candidates)
     chosen: list[int] = []
@@ -73,15 +74,15 @@ def content_words(text: str) -> list[str]:
     """Stems of the words that carry meaning; of scripts without spaces, pairs of characters."""
     words: list[str] = []
     for word in _WORD.findall(plain_letters(text)):
-        if _UNSPACED.search(word):
-            words += [word[index : index + 2] for index in range(len(word) - 1)]
+        if UNSPACED.search(word):
+            words += character_pairs(word)
         elif word not in STOP_WORDS:
             words.append(word[:_STEM])
     return words
 
 
 def _is_sentence(text: str, words: Sequence[str]) -> bool:
-    shortest = _SHORTEST_UNSPACED if _UNSPACED.search(text) else _SHORTEST
+    shortest = _SHORTEST_UNSPACED if UNSPACED.search(text) else _SHORTEST
     letters = sum(char.isalpha() or char.isspace() for char in text)
     return (
         shortest <= len(text) <= _LONGEST
@@ -100,8 +101,3 @@ def _score(sentence: Sentence, index: int, weights: dict[str, float]) -> float:
     words = set(sentence.words)
     central = sum(weights[word] for word in words) / (len(words) + 4)  # short sentences say little
     return central * (1 + _LEAD_BONUS * math.exp(-index / _LEAD))
-
-
-def _first_of(found: Iterator[Sentence], count: int) -> Iterator[Sentence]:
-    for _, sentence in zip(range(count), found, strict=False):
-        yield sentence

@@ -41,13 +41,8 @@ _GENERIC = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Heading:
+class _Heading(Quote):
     """A line `page.text[start:end]` that may be a heading."""
-
-    document_index: int
-    page: Page
-    start: int
-    end: int
 
     @property
     def text(self) -> str:

@@ -20,7 +20,7 @@ from model.answering.sections import section
 from model.types import Answer, Document, EncodedDocument, Intent
 
 LEAD_INTENTS: frozenset[Intent] = frozenset(("authors", "date", "audience"))  # the decoder is shown the beginning
-LEAD_TOKENS = 800  # of the documents' beginnings, as in training (`model/training/real_documents.py`)
+LEAD_TOKENS = 800  # of the documents' beginnings; training shows as many
 _SENTENCES: dict[Intent, int] = {"about": 1, "summary": 3, "key_points": 4}
 _ENDS = (".", "!", "?", "。", "！", "？", ":", ";")  # of a sentence: what ends otherwise gets a full stop
 _LINES = 4  # of a document without sentences, such as a form

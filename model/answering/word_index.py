@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from model.answering.passages import Passage, plain_letters
+from model.answering.scripts import UNSPACED, character_pairs
 from model.answering.spelling import near_words
 from model.answering.stop_words import STOP_WORDS
 
 _SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
-_STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
-_SHORT_WORD = 4  # characters; longer words are matched by their prefix
+STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
+SHORT_WORD = 4  # characters; longer words are matched by their prefix
 _STOP_WORD_WEIGHT = 0.5  # share of its weight that a stop word keeps
 _MISSPELT_WEIGHT = 0.8  # share of its weight that a word keeps which the text has in another spelling
 _WORD = re.compile(r"[^\W_]+(?:\+\+|#)?|[§€$£¥%‰]")  # "C++" is a word, and so is a sign that stands for one
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # scripts without spaces between words
 
 
 class WordIndex:
@@ -96,7 +96,7 @@ class _Term:
 def _terms(text: str) -> Iterator[str]:
     """The words of a text in plain letters; of unspaced scripts the characters and their pairs."""
     for word in _WORD.findall(text):
-        if _UNSPACED.search(word):
+        if UNSPACED.search(word):
             yield from word
             yield from map("".join, pairwise(word))
         else:
@@ -123,13 +123,12 @@ def _question_terms(question: str, indexes: Sequence[WordIndex]) -> list[_Term]:
     for word in _WORD.findall(question):
         plain = plain_letters(word)
         name = word.isupper() or any(map(str.isdigit, word))
-        weight = 1.0 if name else min(1.0, len(plain) / _STEM)
-        if _UNSPACED.search(plain):
-            pairs = [plain[index : index + 2] for index in range(max(1, len(plain) - 1))]
-            terms |= {pair: _Term(pair, 1.0) for pair in pairs}
+        weight = 1.0 if name else min(1.0, len(plain) / STEM)
+        if UNSPACED.search(plain):
+            terms |= {pair: _Term(pair, 1.0) for pair in character_pairs(plain)}
         elif plain in STOP_WORDS and not name:
             terms.setdefault(plain, _Term(plain, weight * _STOP_WORD_WEIGHT, is_content_word=False))
-        elif len(plain) < _SHORT_WORD or not plain.isalnum():
+        elif len(plain) < SHORT_WORD or not plain.isalnum():
             terms[plain] = _Term(plain, weight)
         else:
             terms |= {term.text: term for term in _spellings(plain, weight, indexes)}
@@ -141,7 +140,7 @@ def _spellings(word: str, weight: float, indexes: Sequence[WordIndex]) -> list[_
 
     In place of both, which is what a typing error leads to, words that are one such error away.
     """
-    stems = (word[:_STEM], word[:_SHORTEST_STEM])
+    stems = (word[:STEM], word[:_SHORTEST_STEM])
     for stem in stems:
         if any(True for index in indexes for _ in index.words_with(stem)):
             return [_Term(stem, weight, is_prefix=True)]

@@ -108,7 +108,7 @@ def _read(file: BinaryIO, name: str, fingerprint: str | None = None) -> SavedEnc
         header = Header.parse(texts.get("encoding", ""))
         _check_checkpoint(name, header.fingerprint, fingerprint)
         check_tensors(tensors, header)
-        return SavedEncoding(encoded=_assembled(header, tensors), pictures=pictures_from(tensors))
+        return SavedEncoding(encoded=assembled(header, tensors), pictures=pictures_from(tensors))
     except EncodingError:
         raise
     except OSError as error:
@@ -141,7 +141,8 @@ def _check_checkpoint(name: str, theirs: str, ours: str | None) -> None:
         )
 
 
-def _assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDocument:
+def assembled(header: Header, tensors: Mapping[str, torch.Tensor]) -> EncodedDocument:
+    """The encoding that a header and tensors describe, which were checked."""
     return EncodedDocument(
         document=header.to_document(words_from(tensors), tables_from(tensors)),
         memory=memory_from(tensors),

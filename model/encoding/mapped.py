@@ -10,9 +10,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from model.encoding.file_format import FORMAT, VERSION
+from model.encoding.file_format import FORMAT, VERSION, assembled
 from model.encoding.header import Header
-from model.encoding.page_tensors import tables_from, words_from
 from model.encoding.tensors import PICTURE, check_shapes, memory_from, tokens_from
 from model.errors import EncodingError
 from model.types import EncodedDocument, Memory, TokenMap
@@ -31,14 +30,7 @@ def map_encoding(path: Path, *, size_bytes: int) -> EncodedDocument:
         check_shapes(tensors, header)
     except (OSError, ValueError, SafetensorError) as error:
         raise _damaged(path, error) from error
-    return EncodedDocument(
-        document=header.to_document(words_from(tensors), tables_from(tensors)),
-        memory=memory_from(tensors),
-        tokens=tokens_from(tensors),
-        fingerprint=header.fingerprint,
-        chunks=header.chunks,
-        encode_seconds=header.encode_seconds,
-    )
+    return assembled(header, tensors)
 
 
 def map_memory(path: Path, *, size_bytes: int) -> tuple[Memory, TokenMap]:

@@ -14,6 +14,7 @@ from model.answering.passages import Passage as CutPassage
 from model.answering.passages import cut, plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import retrieve
+from model.answering.whole_document import LEAD_TOKENS
 from model.answering.word_index import WordIndex, relevance
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
@@ -24,7 +25,6 @@ from model.training.ul2 import choose_denoiser, denoise
 SEPARATOR = "\n\n"
 PASSAGE_TOKENS = 480  # that a question is shown at most
 EXCERPT_TOKENS = 500  # of a text that is too long to be a passage
-LEAD_TOKENS = 800  # of such a text, that a question about the whole is shown: its beginning
 JUDGEMENTS = frozenset(  # answers that are not looked for in the text
     ("Yes", "No", "True", "False", "Oui", "Non", "Ja", "Nein", "Sí", "是", "不是", "否")
 )

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
+from model.answering.late_interaction import projected
 from model.types import RetrievalProjection
 
 SIZE = 128
@@ -65,8 +66,8 @@ class ProjectionModel(nn.Module):
             drawn = draw.sample(text.questions, min(QUESTIONS_OF_A_TEXT, len(text.questions)))
             questions += [(states, first + passage) for states, passage in drawn]
             first += len(text.passages)
-        document = self._project(torch.cat([text.states for text in texts]), self.document_mean, self.document)
-        asked = self._project(torch.cat([states for states, _ in questions]), self.question_mean, self.question)
+        document = projected(torch.cat([text.states for text in texts]), self.document_mean, self.document)
+        asked = projected(torch.cat([states for states, _ in questions]), self.question_mean, self.question)
         best = asked.new_full((len(asked), first + 1), -1.0)
         best = best.scatter_reduce(1, torch.cat(owner).expand(len(asked), -1), asked @ document.T, "amax")
         by_question = best[:, 1:].split([len(states) for states, _ in questions])
@@ -81,10 +82,6 @@ class ProjectionModel(nn.Module):
             document_mean=self.document_mean.detach(),
             question_mean=self.question_mean.detach(),
         )
-
-    @staticmethod
-    def _project(states: torch.Tensor, mean: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
-        return functional.normalize((states.float() - mean) @ matrix, dim=-1)
 
 
 def train(

@@ -19,6 +19,7 @@ from model.answering.passages import PageTokens, cut_pages, plain_letters
 from model.answering.passages import Passage as CutPassage
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import retrieve
+from model.answering.whole_document import LEAD_TOKENS
 from model.answering.word_index import WordIndex, relevance
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
@@ -43,7 +44,6 @@ _WORD = re.compile(r"[^\W_]+")
 _ENOUGH = 0.6  # of a quote's words that passages must have to be its place
 _MORE = 0.15  # of them that a further passage must add
 _MOST_PLACES = 5
-_LEAD = 800  # tokens of a document's beginning
 _SHORTEST_ROOM = 80  # tokens for what was chosen, beside a place that takes all
 _ROOM, _EXCERPT = 1200, 1270  # tokens that the questions of an excerpt are shown, and with what is around them
 _LONGEST_ANSWER = 110  # tokens
@@ -127,7 +127,7 @@ class PagedText:
     @property
     def lead(self) -> Spans:
         """The beginning of the document."""
-        return ((0, min(_LEAD, len(self.ids))),)
+        return ((0, min(LEAD_TOKENS, len(self.ids))),)
 
     def with_room(self, place: Sequence[int], chosen: Sequence[int]) -> Spans:
         """The tokens of a place, and of the passages that were chosen as far as there is room.
@@ -135,7 +135,7 @@ class PagedText:
         Where none was chosen, all of a short document and the neighbours of the place in a long one.
         """
         if not chosen:
-            return self.with_neighbours(place) if len(self.ids) > _LEAD else self.lead
+            return self.with_neighbours(place) if len(self.ids) > LEAD_TOKENS else self.lead
         kept = set(place)
         room = PASSAGE_TOKENS + _SHORTEST_ROOM - sum(self._size(i) for i in kept)
         for i in chosen:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from safetensors.torch import save
 from tests.helpers.awaited import awaited
 from tests.helpers.browser import running_app
 from tests.helpers.stand_ins import pdf
+from tests.helpers.web_server import elsewhere
 
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.", "Yours, Peter Holm")
 SECRET = "only the owner of this computer may read this"
@@ -179,20 +178,8 @@ def test_no_path_of_the_server_can_be_read(app: str, tmp_path: Path, shape: str)
 
 
 def test_a_url_is_refused_and_not_fetched(app: str) -> None:
-    asked: list[str] = []
-
-    class Elsewhere(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-
-    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/letter.pdf"
-    said = call(app, "encode", {"path": url, "meta": {"_type": "gradio.FileData"}}, "", "")
-    server.shutdown()
-    server.server_close()
+    with elsewhere() as (address, asked):
+        said = call(app, "encode", {"path": f"{address}/letter.pdf", "meta": {"_type": "gradio.FileData"}}, "", "")
     assert "is not a file that was uploaded" in said
     assert asked == []
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
+from model.answering.whole_document import LEAD_TOKENS
 from model.training.curves import Log, draw, read_log, smooth
-from model.training.data import LEAD_TOKENS, Pair, Passage, Tokens, excerpts
+from model.training.data import Pair, Passage, Tokens, excerpts
 from model.training.facts import Source
 from model.training.held_out import held_out, held_out_rows
 from model.training.recipe import MIXTURE, REAL, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
