@@ -1,12 +1,15 @@
-"""What tests of the app share: the command line with a tiny random model."""
+"""What tests of the app share: the command line with a tiny random model, and a browser."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from app.cli.command_line import main
 from app.settings import Settings
+from tests.helpers.browser import QUIET, chromium
 from tests.helpers.command import Ran, Run
 
 LETTER = "Dear Ms Okafor, your order 4711 of 3 May comes to 129.50 euros.\n"
@@ -35,3 +38,12 @@ def command(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         return Ran(status, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests: Playwright's event loop runs in their thread from its start to their end."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield browser
+        browser.close()

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.documents import DocumentReader, Limits
 from model.checkpoints.checkpoint import Checkpoint
-from tests.helpers.browser import QUIET, Visit, a_visit, chromium, running_app
+from tests.helpers.browser import Visit, a_visit, running_app
 from tests.helpers.tab import Tab, open_tab
 
 
@@ -20,14 +20,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("app") / "log.txt"
     with running_app(log, READONCE_MAX_FILE_MB="3") as address:
         yield address
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

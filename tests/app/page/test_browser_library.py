@@ -33,7 +33,7 @@ def test_add_close_come_back_ask_everything_remove_and_undo(
         a_visit(browser, address) as visit,
     ):
         page, library = visit.page, visit.page.locator("#library-panel")
-        library.get_by_role("button", name="Everything in the library").click()
+        library.get_by_role("button", name="Everything in the library", exact=True).click()
         library.locator('[aria-pressed="true"]', has_text="Everything").wait_for(timeout=SLOW)
         visit.ask("When did the harbour of Bregenz open?")
         receipt = page.locator(".exchange.done .receipt")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
-from tests.helpers.browser import QUIET, SLOW, WITH_A_TINY_CHECKPOINT, chromium
+from tests.helpers.browser import SLOW, WITH_A_TINY_CHECKPOINT
 
 pytestmark = WITH_A_TINY_CHECKPOINT
 
@@ -54,11 +54,10 @@ def other_site(app: str) -> Iterator[str]:
         thread.join()
 
 
-def test_another_sites_page_reads_sends_and_shows_nothing(other_site: str, folder: Path) -> None:
+def test_another_sites_page_reads_sends_and_shows_nothing(other_site: str, folder: Path, browser: Browser) -> None:
     before = set(folder.iterdir())
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        page = browser.new_page()
+    with browser.new_context() as own:
+        page = own.new_page()
         page.goto(other_site, timeout=SLOW)
         page.wait_for_load_state("networkidle", timeout=SLOW)
         shown = page.frames[1].evaluate("document.body.innerText") if len(page.frames) > 1 else ""
@@ -66,7 +65,6 @@ def test_another_sites_page_reads_sends_and_shows_nothing(other_site: str, folde
         read = page.evaluate("tried('/config')")
         called = page.evaluate("tried('/gradio_api/call/encode', {method: 'POST', body: '{}'})")
         page.evaluate(UPLOAD)
-        browser.close()
     assert "Readonce" not in shown and picture == 0
     assert (read, called) == ("refused", "refused")
     assert set(folder.iterdir()) == before
