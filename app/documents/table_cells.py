@@ -1,7 +1,7 @@
 """The words of a table -> its cells: by the rules around them, or by what stands below and beside what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -62,7 +62,8 @@ def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
             for row in range(*cell.down)
         }
         filled = {row: lines for row, lines in rows.items() if lines}
-        if len(filled) < 2 or not _are_rows(list(filled.values()), frame.xs[cell.across[1]] - frame.xs[cell.across[0]]):
+        width = frame.xs[cell.across[1]] - frame.xs[cell.across[0]]
+        if len(filled) < 2 or _is_wrapped(cell, filled, frame) or not _are_rows(list(filled.values()), width):
             result.append(cell)
             continue
         result += [
@@ -92,6 +93,16 @@ def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
             continue
         result += [replace(cell, across=(column, column + 1), lines=(line,)) for column, line in filled.items()]
     return result
+
+
+def _is_wrapped(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:
+    """Whether lines stand closer together than the rows beside them: one text in the middle of several rows."""
+    if any(is_number(line.text) for line in cell.lines):
+        return False
+    first, last = min(rows), max(rows)
+    lines = _at(cell.lines[-1]) - _at(cell.lines[0])
+    middles = [(frame.ys[row] + frame.ys[row + 1]) / 2 for row in (first, last)]
+    return lines < 0.8 * (middles[1] - middles[0])
 
 
 def _are_rows(rows: Sequence[Sequence[Line]], width: float) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from app.documents.geometry import Rect, contains
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
-from app.documents.rules import NEAR, Frame, Rules, frames, stacks
+from app.documents.rules import NEAR, Frame, Rules, beside, frames, stacks
 from app.documents.table import TableBlock, about
 from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
 from app.documents.table_headers import header_rows
@@ -35,7 +35,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     """The tables and boxes within grids of rules, and the tables between parallel rules."""
     found: list[TableBlock | Box] = []
     taken: list[Rect] = []
-    for frame in sorted(_without_stripes(frames(rules)), key=lambda frame: _area(frame.box)):
+    for frame in sorted(_joined_beside(_without_stripes(frames(rules)), pieces), key=lambda frame: _area(frame.box)):
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
         if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
             continue
@@ -55,6 +55,28 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
             found.append(_with_about(table, pieces))
             taken.append(table.box)
     return found
+
+
+def _joined_beside(found: Sequence[Frame], pieces: Sequence[Piece]) -> list[Frame]:
+    """The grids, those made one that stand side by side with a column of words between them, which has no rules."""
+    joined: list[Frame] = []
+    for frame in sorted(found, key=lambda frame: (round(frame.ys[0]), frame.xs[0])):
+        left = joined[-1] if joined else None
+        if left is not None and _goes_on_beside(left, frame, pieces):
+            joined[-1] = beside(left, frame)
+        else:
+            joined.append(frame)
+    return joined
+
+
+def _goes_on_beside(left: Frame, right: Frame, pieces: Sequence[Piece]) -> bool:
+    """Whether two grids have the same rows, and most of these have words between the two."""
+    if len(left.ys) < 3 or len(left.ys) != len(right.ys):
+        return False
+    level = all(abs(one - other) < NEAR for one, other in zip(left.ys, right.ys, strict=True))
+    gap = (left.box[2], left.box[1], right.box[0], left.box[3])
+    between = rows_of([piece for piece in pieces if contains(gap, piece.box)]) if level and gap[0] < gap[2] else []
+    return 2 * len(between) > len(left.ys) - 1 and gap[2] - gap[0] < left.box[2] - left.box[0] + right.box[2] - right.box[0]
 
 
 def _without_stripes(found: Sequence[Frame]) -> list[Frame]:

@@ -9,6 +9,8 @@ from app.documents.lines import Line, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
 from app.documents.table_headers import first_data_row
 
+MOST_HEADER_ROWS = 8
+
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
 
@@ -71,10 +73,23 @@ def _header_end(
     """How many rows stand above the first row of data, group headings not counted."""
     if first is None:
         return _header_above_rule(rows, rules)
+    if (ruled := _above_wide_rule(rows, rules, first)) is not None:
+        return ruled
     end = first
     while end and _is_label(placed[end - 1]) and any(len(row) > 1 for row in placed[: end - 1]):
         end -= 1  # a group heading above the first row
     return end
+
+
+def _above_wide_rule(rows: Sequence[list[Line]], rules: Sequence[Rect], first: int) -> int | None:
+    """How many rows stand above the last rule, as wide as the table, that comes before the first row of figures."""
+    left, right = min(row[0].box[0] for row in rows), max(row[-1].box[2] for row in rows)
+    wide = [rule[1] for rule in rules if rule[2] - rule[0] > 0.8 * (right - left)]
+    for index in range(min(first, len(rows) - 1, MOST_HEADER_ROWS), 0, -1):
+        above, below = box_of(rows[index - 1]), box_of(rows[index])
+        if any((above[1] + above[3]) / 2 < y < (below[1] + below[3]) / 2 for y in wide):
+            return index
+    return None
 
 
 def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
@@ -100,7 +115,7 @@ def _levels(
 ) -> list[TableRow]:
     """Rows of headings with those that stand over several columns spread over them, and wrapped ones joined."""
     spread = [
-        _spread(placed[index], placed[index + 1], columns, _spanners(box_of(rows[index]), rules))
+        _spread(placed[index], _below(placed, index), columns, _spanners(box_of(rows[index]), rules))
         for index in range(min(header, len(placed) - 1))
     ]
     if spread:
@@ -113,6 +128,12 @@ def _levels(
         else:
             levels.append(dict(row))
     return levels
+
+
+def _below(placed: Sequence[TableRow], index: int) -> TableRow:
+    """The row below one, past rows that only head the labels."""
+    others = (row for row in placed[index + 1 :] if not _is_label(row))
+    return next(others, placed[index + 1])
 
 
 def _split_over(row: TableRow, columns: Sequence[Column]) -> TableRow:
@@ -222,6 +243,8 @@ def _ruled(above: list[Line], below: list[Line], rules: Sequence[Rect]) -> bool:
 
 def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: bool) -> bool:
     """Whether a row is the rest of the one above it."""
+    if _hangs(above, row):
+        return True
     if any(is_number(line.text) for across, lines in row.items() if across[0] > 0 for line in lines):
         return _label_goes_on(above, row, columns)
     if ruled:
@@ -232,6 +255,13 @@ def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: 
     if len(row) == 1:
         return len(above) > 1 and first[0].text[:1].islower()
     return False
+
+
+def _hangs(above: TableRow, row: TableRow) -> bool:
+    """Whether the label and other cells of a row stand further right than the lines above that they go on with."""
+    shared = [(above[across][0], lines[0]) for across, lines in row.items() if across in above]
+    further = [line.box[0] - first.box[0] > 0.5 * line.em for first, line in shared]
+    return (0, 1) in row and (0, 1) in above and len(shared) == len(row) > 1 and all(further)
 
 
 def _label_goes_on(above: TableRow, row: TableRow, columns: Sequence[Column]) -> bool:
