@@ -6,7 +6,7 @@ from typing import Any
 import pymupdf
 
 from app.documents.geometry import Rect, turned_left
-from app.documents.rules import Rules, edges_of, ruled_lines
+from app.documents.rules import Rules, edges_of, ruled_lines, shaded_areas
 
 THIN = 3.0  # points: a filled shape no thicker than this is a rule
 MOST_PATHS = 4_000  # a page with more is a map or a plan, and taking it apart would take seconds
@@ -21,13 +21,14 @@ def read_rules(page: pymupdf.Page, turns: int) -> Rules:
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     width, height = page.rect.width, page.rect.height
     drawn: list[Rect] = []
-    shaded: list[Rect] = []
+    shaded: dict[tuple[float, ...], list[Rect]] = {}  # by their colour
     for drawing in page.get_cdrawings():
         for box, is_shade in _boxes(drawing):
             placed = pymupdf.Rect(box) * turn
             placed_box = turned_left((placed.x0, placed.y0, placed.x1, placed.y1), turns, width, height)
-            (shaded if is_shade else drawn).append(placed_box)
-    return ruled_lines(drawn, shaded) if len(drawn) + 4 * len(shaded) <= MOST_RULES else Rules()
+            (shaded.setdefault(drawing["fill"], []) if is_shade else drawn).append(placed_box)
+    areas = [area for boxes in shaded.values() for area in shaded_areas(boxes)]
+    return ruled_lines(drawn, areas) if len(drawn) + 4 * len(areas) <= MOST_RULES else Rules()
 
 
 def _boxes(drawing: dict[str, Any]) -> Iterator[tuple[Rect, bool]]:

@@ -44,17 +44,39 @@ class Frame:
 def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
     """The rules of a page from its thin boxes, and from the edges of what is shaded outside of grids of these.
 
-    Within a grid, what is shaded is often the text of a cell, and its edges are no rules.
+    Within a grid, what is shaded is often the text of a cell, and its edges are no rules. Between parallel rules, as
+    above and below a table, small shades only mark figures.
     """
     rules = merged_rules(drawn)
     grids = [frame for frame in frames(rules) if len(frame.areas) >= FEWEST_CELLS]
-    cells = [box for box in shaded if not any(_is_within_a_cell(box, grid) for grid in grids)]
+    between = [(stack[0][0], stack[0][1], stack[0][2], stack[-1][3]) for stack in stacks(rules)] if not grids else []
+    cells = [
+        box for box in shaded
+        if not any(_is_within_a_cell(box, grid) for grid in grids) and not any(_is_mark(box, table) for table in between)
+    ]  # fmt: skip
     return merged_rules([*drawn, *(edge for box in cells for edge in edges_of(box))]) if cells else rules
 
 
 def _is_within_a_cell(box: Rect, grid: Frame) -> bool:
     """Whether a box in a grid begins or ends between its columns."""
     return contains(grid.box, box) and not all(any(abs(edge - x) <= NEAR for x in grid.xs) for edge in (box[0], box[2]))
+
+
+def _is_mark(box: Rect, table: Rect) -> bool:
+    return contains(table, box) and box[2] - box[0] < 0.2 * (table[2] - table[0])
+
+
+def shaded_areas(boxes: Iterable[Rect]) -> list[Rect]:
+    """Boxes of one colour, those joined that lie below each other: cells are often shaded line by line."""
+    areas: list[Rect] = []
+    for box in sorted(boxes, key=lambda box: (round(box[0]), round(box[2]), box[1])):
+        last = areas[-1] if areas else box
+        level = abs(last[0] - box[0]) < 1 and abs(last[2] - box[2]) < 1
+        if areas and level and box[1] - last[3] < 1:
+            areas[-1] = union((last, box))
+        else:
+            areas.append(box)
+    return areas
 
 
 def edges_of(box: Rect) -> tuple[Rect, Rect, Rect, Rect]:
@@ -81,7 +103,7 @@ def frames(rules: Rules) -> list[Frame]:
     return [frame for group in _groups(rules) if (frame := _frame(*group)) is not None]
 
 
-def beside(left: Frame, right: Frame) -> Frame:
+def joined_frames(left: Frame, right: Frame) -> Frame:
     """One grid of two with the same rows; what lies between them is a column of its own."""
     first = len(left.xs)
     between = [Area(rows=(row, row + 1), columns=(first - 1, first)) for row in range(len(left.ys) - 1)]

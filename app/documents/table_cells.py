@@ -197,15 +197,48 @@ def _kept(edges: set[int], cells: Sequence[RawCell], axis: str) -> dict[int, int
     return numbers
 
 
+def with_labels_joined(rows: Sequence[list[Piece]]) -> list[list[Piece]]:
+    """The rows of words, with a label of two lines joined to the figures that stand between these."""
+    joined: list[list[Piece]] = []
+    waiting = list(rows)
+    while waiting:
+        first = waiting.pop(0)
+        if len(waiting) > 1 and _are_around(first, waiting[0], waiting[1]):
+            figures, last = waiting.pop(0), waiting.pop(0)
+            joined.append([*first, *last, *figures])
+        else:
+            joined.append(first)
+    return joined
+
+
+def _are_around(first: Sequence[Piece], figures: Sequence[Piece], last: Sequence[Piece]) -> bool:
+    """Whether two lines left of a row of figures overlap its height from above and from below."""
+    left = min(piece.box[0] for piece in figures)
+    if max(piece.box[2] for piece in (*first, *last)) > left or abs(first[0].box[0] - last[0].box[0]) > first[0].em:
+        return False
+    top, bottom = figures[0].box[1], figures[0].box[3]
+    near = first[0].box[3] > top and last[0].box[1] < bottom
+    cells = split_at_gaps(figures, gap=GAP)
+    return near and len(cells) > 1 and 2 * sum(is_number(cell.text) for cell in cells) > len(cells)
+
+
 def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> list[list[Line]]:
     """The cells of each row of words, cut at wide gaps and at the white strips that run down through most rows."""
     bare = [bare for row in rows if (bare := _without_leaders(row))]
     strips = [strip for strip in find_strips(bare) if strip.rows >= max(3, 0.6 * len(bare))]
     cuts = [*edges, *(strip.middle for strip in strips)]
     return [
-        _with_signs([part for line in split_at_gaps(row, cuts, gap=GAP) for part in _figures_apart(line)])
+        _with_signs([
+            part for line in split_at_gaps(row, () if _is_sentence(row) else cuts, gap=GAP) for part in _figures_apart(line)
+        ])
         for row in bare
     ]
+
+
+def _is_sentence(row: Sequence[Piece]) -> bool:
+    """Whether words stand as close as those of a sentence, which white strips cross by chance only."""
+    near = all(other.box[0] - one.box[2] < 0.4 * other.em for one, other in pairwise(row))
+    return near and len(row) > 3 and not any(is_number(piece.text) for piece in row)
 
 
 def _figures_apart(line: Line) -> list[Line]:

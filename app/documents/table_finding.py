@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from app.documents.geometry import Rect, contains
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
-from app.documents.rules import NEAR, Frame, Rules, beside, frames, stacks
+from app.documents.rules import NEAR, Frame, Rules, frames, joined_frames, stacks
 from app.documents.table import TableBlock, about
-from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
+from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows, with_labels_joined
 from app.documents.table_headers import header_rows
 from app.documents.table_rows import aligned_table
 
@@ -39,7 +39,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
         if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
             continue
-        beside = _beside(frame, pieces, taken)
+        beside = _beside(frame.box, pieces, taken)
         table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
         if table is not None:
             found.append(_with_about(table, pieces))
@@ -50,6 +50,8 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
         free = [piece for piece in pieces if box[0] <= piece.box[0] <= box[2] and not _in_any(piece.box, taken)]
         box = _extended(box, rows_of(free))
+        if _beside(box, pieces, taken):
+            continue  # sums below figures: the table's labels stand beside these rules
         table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
             found.append(_with_about(table, pieces))
@@ -63,7 +65,7 @@ def _joined_beside(found: Sequence[Frame], pieces: Sequence[Piece]) -> list[Fram
     for frame in sorted(found, key=lambda frame: (round(frame.ys[0]), frame.xs[0])):
         left = joined[-1] if joined else None
         if left is not None and _goes_on_beside(left, frame, pieces):
-            joined[-1] = beside(left, frame)
+            joined[-1] = joined_frames(left, frame)
         else:
             joined.append(frame)
     return joined
@@ -93,9 +95,9 @@ def _alternate(one: Frame, other: Frame) -> bool:
     return level and 0.5 * height < gap < 3 * height
 
 
-def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
-    """Labels of the rows that stand left of a grid, or figures beside it: one for nearly every row of its words."""
-    left, top, right, bottom = frame.box
+def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
+    """Labels of the rows that stand left of a table's box, or figures beside it: one for nearly every row of its words."""
+    left, top, right, bottom = box
     level = [
         piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)
     ]
@@ -109,7 +111,7 @@ def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> lis
             len(own) >= 3
             and len(paired) >= 0.7 * len(inside)
             and len(own) <= WITH_GROUPS * len(paired)
-            and _is_near(own, frame.box)
+            and _is_near(own, box)
         ):
             found += outer
     return found
@@ -206,7 +208,7 @@ def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | N
 
 
 def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[float] = ()) -> TableBlock | None:
-    rows = table_rows(rows_of(pieces), edges)
+    rows = table_rows(with_labels_joined(rows_of(pieces)), edges)
     if not _is_table(rows):
         return None
     table = aligned_table(rows, rules)

@@ -8,6 +8,7 @@ from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
 
 LONG_HEADING = 80  # characters: what is longer is no heading
+CAPTION = re.compile(r"\s*(table|exhibit|tab\.|tabelle|tableau|tabla|cuadro|tabela|表|図表|\[?표)", re.I)
 
 _YEAR = re.compile(
     r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}[.-]\d{1,2}[.-]\d{2,4})$",

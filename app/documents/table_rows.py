@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
-from app.documents.table_headers import first_data_row
+from app.documents.table_headers import CAPTION, first_data_row
 
 MOST_HEADER_ROWS = 8
 
@@ -44,12 +44,13 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
 
 
 def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
-    """How many rows at the top are a title: single lines that begin at the left edge or are as wide as the table."""
+    """How many rows at the top are a title: captions, and single lines at the left edge or as wide as the table."""
     count = 0
     for row in rows[:-1]:
         width = columns[-1][1] - columns[0][0]
         wide = row[0].box[2] - row[0].box[0] > 0.5 * width
-        if len(row) > 1 or not (wide or row[0].box[0] < columns[0][1]):
+        caption = CAPTION.match(row[0].text) is not None and len(row) < len(columns)
+        if not caption and (len(row) > 1 or not (wide or row[0].box[0] < columns[0][1])):
             break
         count += 1
     return count
@@ -223,6 +224,8 @@ def _unwrapped(
 ) -> list[TableRow]:
     """Rows with what was broken over several lines joined again."""
     distance = usual_distance(rows)
+    width = columns[-1][1] - columns[0][0]
+    rules = [rule for rule in rules if rule[2] - rule[0] > 0.8 * width]  # what is shorter stands above a sum
     ruled = sum(_ruled(one, other, rules) for one, other in itertools.pairwise(rows)) >= 2
     joined: list[TableRow] = []
     for index, row in enumerate(placed):
