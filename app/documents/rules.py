@@ -49,7 +49,7 @@ def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
     """
     rules = merged_rules(drawn)
     grids = [frame for frame in frames(rules) if len(frame.areas) >= FEWEST_CELLS]
-    between = [(stack[0][0], stack[0][1], stack[0][2], stack[-1][3]) for stack in stacks(rules)] if not grids else []
+    between = [] if grids else [table for stack in stacks(rules) if (table := _between(stack)) is not None]
     cells = [
         box for box in shaded
         if not any(_is_within_a_cell(box, grid) for grid in grids) and not any(_is_mark(box, table) for table in between)
@@ -60,6 +60,13 @@ def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
 def _is_within_a_cell(box: Rect, grid: Frame) -> bool:
     """Whether a box in a grid begins or ends between its columns."""
     return contains(grid.box, box) and not all(any(abs(edge - x) <= NEAR for x in grid.xs) for edge in (box[0], box[2]))
+
+
+def _between(stack: Sequence[Rect]) -> Rect | None:
+    """What lies between parallel rules, if these are those of a table, and not of a whole page."""
+    left, top, right, _ = stack[0]
+    bottom = stack[-1][3]
+    return (left, top, right, bottom) if len(stack) > 2 or bottom - top < 0.5 * (right - left) else None
 
 
 def _is_mark(box: Rect, table: Rect) -> bool:

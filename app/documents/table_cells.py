@@ -13,6 +13,7 @@ from app.documents.rules import Frame
 
 GAP = 0.95  # ems between two cells of a row
 LEADER = re.compile(r"^[.…·_\s]{3,}$|(?<=\w)\.{4,}$")
+DOTS = re.compile(r"^[.…·]{3,}$")
 MONEY = frozenset("$€£¥")
 
 
@@ -198,9 +199,9 @@ def _kept(edges: set[int], cells: Sequence[RawCell], axis: str) -> dict[int, int
 
 
 def with_labels_joined(rows: Sequence[list[Piece]]) -> list[list[Piece]]:
-    """The rows of words, with a label of two lines joined to the figures that stand between these."""
+    """The rows of words, with a label of two lines joined to the figures between these, and without rows of leaders."""
     joined: list[list[Piece]] = []
-    waiting = list(rows)
+    waiting = [row for row in rows if not all(DOTS.match(piece.text) for piece in row)]
     while waiting:
         first = waiting.pop(0)
         if len(waiting) > 1 and _are_around(first, waiting[0], waiting[1]):
@@ -237,7 +238,7 @@ def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> 
 
 def _is_sentence(row: Sequence[Piece]) -> bool:
     """Whether words stand as close as those of a sentence, which white strips cross by chance only."""
-    near = all(other.box[0] - one.box[2] < 0.4 * other.em for one, other in pairwise(row))
+    near = all(other.box[0] - one.box[2] < 0.6 * other.em for one, other in pairwise(row))
     return near and len(row) > 3 and not any(is_number(piece.text) for piece in row)
 
 

@@ -10,7 +10,7 @@ from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_o
 from app.documents.rules import NEAR, Frame, Rules, frames, joined_frames, stacks
 from app.documents.table import TableBlock, about
 from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows, with_labels_joined
-from app.documents.table_headers import header_rows
+from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
 FEWEST_ROWS = 3  # with more than one cell, of a table without rules
@@ -147,7 +147,7 @@ def _boxes(frame: Frame, pieces: Sequence[Piece]) -> list[Box]:
 
 
 def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Iterator[list[Rect]]:
-    """Stacks of rules without the stretches that hold prose."""
+    """Stacks of rules without the stretches that hold prose, or the caption of a table that begins there."""
     by_height = sorted(pieces, key=lambda piece: piece.box[1])
     heights = [piece.box[1] for piece in by_height]
     for stack in found:
@@ -155,9 +155,10 @@ def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Ite
         for above, below in pairwise(stack):
             width = above[2] - above[0]
             between = by_height[bisect(heights, above[1]) : bisect(heights, below[1])]
-            rows = rows_of([piece for piece in between if above[0] <= piece.box[0] <= above[2]])
+            rows = rows_of([piece for piece in between if above[0] - NEAR <= piece.box[0] <= above[2]])
             whole = sum(_is_prose_row(row, width) for row in rows)
-            if whole >= 2 or (len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows)):
+            captioned = any(is_caption(Line.of(row).text) for row in rows)
+            if captioned or whole >= 2 or (len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows)):
                 yield part
                 part = []
             part.append(below)

@@ -20,6 +20,11 @@ _COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
 Texts = Sequence[tuple[int, str]]  # of a row: the column and the text of each cell
 
 
+def is_caption(text: str) -> bool:
+    """Whether a line is the caption of a numbered table."""
+    return CAPTION.match(text) is not None and any(char.isdecimal() for char in text[:16])
+
+
 def first_data_row(rows: Sequence[Texts]) -> int | None:
     """The first row with a figure in a column of figures, or None where there is no such column.
 

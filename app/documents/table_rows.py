@@ -26,7 +26,7 @@ class AlignedTable:
 def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) -> AlignedTable:
     """The cells of rows of words; `rules` are the horizontal rules among them."""
     columns = find_columns(all_rows)
-    titles = _titles(all_rows, columns)
+    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules))
     rows = all_rows[titles:]
     placed: list[TableRow] = [_placed(row, columns) for row in rows]
     first = first_data_row([_by_column(row) for row in placed])
@@ -54,6 +54,14 @@ def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
             break
         count += 1
     return count
+
+
+def _above_header(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]) -> int:
+    """How many rows stand above the first of two rules that are as wide as the table: the headings are between them."""
+    first = first_data_row([_by_column(_placed(row, columns)) for row in rows])
+    end = _above_wide_rule(rows, rules, first) if first else None
+    start = next((index for index in range(1, end or 0) if _above_wide_rule(rows, rules, index) == index), 0)
+    return start if end and start < end else 0
 
 
 def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
@@ -246,11 +254,9 @@ def _ruled(above: list[Line], below: list[Line], rules: Sequence[Rect]) -> bool:
 
 def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: bool) -> bool:
     """Whether a row is the rest of the one above it."""
-    if _hangs(above, row):
-        return True
     if any(is_number(line.text) for across, lines in row.items() if across[0] > 0 for line in lines):
         return _label_goes_on(above, row, columns)
-    if ruled:
+    if ruled or _hangs(above, row):
         return True
     first = row.get((0, 1))
     if first is None:  # words below words, and no label of their own
