@@ -49,7 +49,7 @@ def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
                 break
     cells = []
     for index, area in enumerate(frame.areas):
-        lines = tuple(in_reading_direction(Line.of(row)) for row in rows_of(_without_leaders(inside.get(index, ()))))
+        lines = tuple(in_reading_direction(Line.of(row)) for row in with_labels_joined(rows_of(_without_leaders(inside.get(index, ())))))
         cells.append(RawCell(across=area.columns, down=area.rows, lines=lines))
     return _packed(_taken_apart(_with_own_columns(_with_own_rows(cells, frame), frame)))
 

@@ -35,9 +35,11 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     """The tables and boxes within grids of rules, and the tables between parallel rules."""
     found: list[TableBlock | Box] = []
     taken: list[Rect] = []
-    for frame in sorted(_joined_beside(_without_stripes(frames(rules)), pieces), key=lambda frame: _area(frame.box)):
+    grids = sorted(_joined_beside(_without_stripes(frames(rules)), pieces), key=lambda frame: _area(frame.box))
+    for frame in grids:
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
-        if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
+        nested = any(contains(other.box, frame.box) for other in grids if _area(other.box) > _area(frame.box))
+        if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2 or (nested and len(rows_of(inside)) < 2):
             continue
         beside = _beside(frame.box, pieces, taken)
         table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)

@@ -35,11 +35,17 @@ def first_data_row(rows: Sequence[Texts]) -> int | None:
     for index, row in enumerate(rows):
         if index == counted:
             return index
-        if is_column_numbers([text for _, text in row]):
+        if is_column_numbers([text for _, text in row]) or _is_of_years([text for _, text in row]):
             continue
         if any(column in columns and is_number(text) and not _YEAR.match(text) for column, text in row):
             return index
     return None
+
+
+def _is_of_years(texts: Sequence[str]) -> bool:
+    """Whether most figures of a row are years or dates, as over columns."""
+    years = sum(_YEAR.match(text) is not None for text in texts)
+    return years > 2 and 2 * years > sum(map(is_number, texts))
 
 
 def _first_counted(rows: Sequence[Texts]) -> int | None:
