@@ -69,9 +69,9 @@ def score_order(page: Page, right: RightOrder) -> OrderScore:
     )
 
 
-def score_table(page: Page, right: RightTable) -> TableScore:
-    """Look for a line of the page's text for each row of the table."""
-    lines = page.text.split("\n")
+def score_table(pages: Sequence[Page], right: RightTable) -> TableScore:
+    """Look for a line of the text for each row of the table, which may go on on the next page."""
+    lines = [line for page in pages for line in page.text.split("\n")]
     found = headed = cells = 0
     for row in right.rows:
         best = max((_headed(line, row, right) for line in lines), key=lambda hit: (hit is not None, hit or 0))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.documents.geometry import Rect, union
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
-from app.documents.table_headers import CAPTION, column_headings, is_over_the_rest
+from app.documents.table_headers import CAPTION, column_headings, is_over_the_rest, is_title
 
 LONGEST_REPEATED = 120  # letters of a cell over several rows that is written in each of them
 CELL_GAP = "   "  # between the cells of a row without headings
@@ -89,7 +89,8 @@ def _belongs(cell: RawCell, row: int) -> bool:
 
 
 def _header_lines(table: TableBlock, headings: list[list[list[Piece]]]) -> Iterator[list[Printed]]:
-    for title in (cell for cell in table.cells if _is_title(cell, table)):
+    titles = [cell for cell in table.cells if cell.down[0] < table.header_rows and is_title(cell, table.columns)]
+    for title in titles:
         yield _words([piece for line in title.lines for piece in line.pieces], "", None)
     line: list[Printed] = []
     for levels in headings:
@@ -97,10 +98,6 @@ def _header_lines(table: TableBlock, headings: list[list[list[Piece]]]) -> Itera
             line += _joined(levels, " / ", "; " if line else "")
     if line:
         yield line
-
-
-def _is_title(cell: RawCell, table: TableBlock) -> bool:
-    return cell.down[0] < table.header_rows and table.columns > 2 and cell.across[1] - cell.across[0] >= table.columns
 
 
 def _heading(there: Sequence[RawCell], table: TableBlock, row: int) -> RawCell | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
 
+LONG_TITLE = 50  # characters
 LONG_HEADING = 80  # characters: what is longer is no heading
 CAPTION = re.compile(r"\s*(table|exhibit|tab\.|tabelle|tableau|tabla|cuadro|tabela|表|図表|\[?표)", re.I)
 
@@ -120,6 +121,12 @@ def _first_row_of_words(rows: Sequence[tuple[int, list[RawCell]]], columns: int)
     return 0
 
 
+def is_title(cell: RawCell, columns: int) -> bool:
+    """Whether a cell stands over a whole table, or is a sentence over all columns but the first."""
+    width = cell.across[1] - cell.across[0]
+    return columns > 2 and (width >= columns or (width >= columns - 1 and len(cell.text) > LONG_TITLE))
+
+
 def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list[list[list[Piece]]]:
     """For each column its headings, the widest first. What stands over all columns is none."""
     rows = _rows([cell for cell in cells if cell.down[0] < header])
@@ -130,8 +137,7 @@ def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list
         before = None
         for cell in sorted((cell for cell in cells if cell.down[0] < header), key=lambda cell: cell.down):
             over = cell.across[0] <= column < cell.across[1]
-            title = columns > 2 and cell.across[1] - cell.across[0] >= columns
-            if not over or title or cell.down[0] in counting:
+            if not over or is_title(cell, columns) or cell.down[0] in counting:
                 continue
             pieces = [piece for line in cell.lines for piece in line.pieces]
             if before == cell.across and before[1] - before[0] == 1 and levels:
