@@ -64,8 +64,7 @@ def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
         }
         filled = {row: lines for row, lines in rows.items() if lines}
         width = frame.xs[cell.across[1]] - frame.xs[cell.across[0]]
-        apart = not _is_wrapped(cell, filled, frame) and _are_rows(list(filled.values()), width) if filled else False
-        if len(filled) < 2 or not (apart or _begin_alike(cell, filled, frame)):
+        if len(filled) < 2 or _is_wrapped(cell, filled, frame) or not _are_rows(list(filled.values()), width):
             result.append(cell)
             continue
         result += [
@@ -95,12 +94,6 @@ def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
             continue
         result += [replace(cell, across=(column, column + 1), lines=(line,)) for column, line in filled.items()]
     return result
-
-
-def _begin_alike(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:
-    """Whether every row of the grid has text that begins as far below its upper edge as in the others."""
-    offsets = [lines[0].box[1] - frame.ys[row] for row, lines in rows.items()]
-    return len(rows) == cell.down[1] - cell.down[0] > 2 and max(offsets) - min(offsets) < 0.3 * cell.lines[0].height
 
 
 def _is_wrapped(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:

@@ -79,7 +79,7 @@ def _goes_on_beside(left: Frame, right: Frame, pieces: Sequence[Piece]) -> bool:
         return False
     level = all(abs(one - other) < NEAR for one, other in zip(left.ys, right.ys, strict=True))
     gap = (left.box[2], left.box[1], right.box[0], left.box[3])
-    between = rows_of([piece for piece in pieces if overlaps(gap, piece.box)]) if level and gap[0] < gap[2] else []
+    between = rows_of([piece for piece in pieces if contains(gap, piece.box)]) if level and gap[0] < gap[2] else []
     return 2 * len(between) >= len(left.ys) - 1 and gap[2] - gap[0] < left.box[2] - left.box[0] + right.box[2] - right.box[0]
 
 
