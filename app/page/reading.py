@@ -18,7 +18,7 @@ from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
-from model.vision.page_inputs import ViewMode, views_for
+from model.vision.page_inputs import ViewMode
 
 MOST_WAITING = 200  # files of a session
 
@@ -151,9 +151,8 @@ class Reading:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
         engine = self._provider.engine(job)
         views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
-        entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
-        tokens = engine.count_tokens(entering)
-        size = engine.memory_bytes(tokens)
+        plan = engine.plan(viewed.document, views=views)
+        tokens, size = plan.token_count, plan.cache_bytes
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
@@ -167,8 +166,7 @@ class Reading:
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
             return engine.encode(
-                viewed.document,
-                views=views,
+                plan,
                 picture=viewed.picture,
                 progress=report,
                 cancelled=job.cancelled,
