@@ -20,6 +20,7 @@ from model.answering.matching_checkpoint import check_encodings
 from model.answering.questions import checked_question, refers_back
 from model.answering.reranker import Reranker
 from model.answering.router import Router
+from model.answering.tuning import FITTED, Tuning
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
@@ -61,20 +62,23 @@ class Engine:
         *,
         backend: Backend | None = None,
         memory_precision: Precision | None = None,
+        tuning: Tuning = FITTED,
     ) -> None:
         """`backend`: None is the eager one, which another may replace later (`install`).
 
-        `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
+        `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint. `tuning`:
+        other numbers than the fitted ones.
         """
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
         encode = lru_cache(_QUESTIONS_KEPT)(self._encode_question)  # the router and retrieval both need them
-        self.indexes = DocumentIndexes(checkpoint.retrieval, encode)
+        self.indexes = DocumentIndexes(checkpoint.retrieval, encode, tuning.passages)
         self.router = Router(checkpoint.router, encode) if checkpoint.router else None
         self.calibration = Calibration(checkpoint.calibration) if checkpoint.calibration else None
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
+        self._tuning = tuning
         self._encoded = EncoderCount()
 
     @property
@@ -230,6 +234,7 @@ class Engine:
             reranker=self.reranker,
             indexes=self.indexes,
             calibration=self.calibration,
+            tuning=self._tuning,
         )
         snapshots = answers(
             generation, encodings, asked, list(map(self.intent, asked)), history=history, calibration=self.calibration

@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.documents import DocumentReader
 from app.faults import in_words
 from app.library.values import StoredDocument
-from app.page import export as keeping
+from app.page import export
 from app.page.stored import Storage
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
@@ -113,8 +113,8 @@ class Reading:
             again = replace(before, encoded=self._encode(session, incoming, before, report, job))
             self._storage.keep_again(session, again)
             return again
-        if incoming.name.lower().endswith(keeping.SUFFIX):
-            return keeping.restore(incoming.data, incoming.name)
+        if incoming.name.lower().endswith(export.SUFFIX):
+            return export.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)

@@ -32,7 +32,7 @@ class Arrival:
     viewed: Viewed | None = None
     tokens: int = 0  # of the whole document, known before it is encoded
     bytes: int = 0  # that its encoding will take
-    pieces: tuple[EncodedDocument, ...] = field(default=())  # the windows read so far
+    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far
 
     @property
     def key(self) -> str:
