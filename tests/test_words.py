@@ -33,7 +33,6 @@ WORDS = {
     "Rows": "RowOps",
     "NativeRows": "NativeRowOps",
     "side_by_side": "parallel_map",
-    "products": "linear",
     "resident": "weights_on_device",
     "elsewhere": "offloaded",
     "recording": "CudaGraph",

@@ -45,7 +45,7 @@ class Reading:
                 session.tick(key, True)
                 session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
             else:
-                session.inbox.receive(incoming)
+                session.inbox.receive(replace(incoming, sha256=key))
 
     def check_room(self, session: Session, name: str, size_bytes: int) -> None:
         """Make room for a file before it is taken in. Raises DocumentError where too much waits to be read already."""

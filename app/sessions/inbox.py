@@ -16,6 +16,7 @@ class Incoming:
 
     name: str
     data: bytes
+    sha256: str = ""  # of the data, where it is known already
     password: str | None = None
     pages: str | None = None
     again: str = ""  # the key of a document that is here already and shall be read by another checkpoint

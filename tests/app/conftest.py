@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from app.backend import install_faster_backend
 from app.cli.command_line import main
 from tests.helpers.browser import QUIET, chromium
 from tests.helpers.command import Ran, Run
@@ -27,6 +28,8 @@ def command(
     """Run a command with the tiny model as the person's choice."""
     monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
     monkeypatch.setenv("READONCE_CACHE", str(cache_folder))
+    # Before the first answer, so that two commands answer with the same numbers.
+    monkeypatch.setattr("app.cli.reading.begin_to_install_faster_backend", install_faster_backend)
     monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
 
     def run(*arguments: str | Path) -> Ran:
