@@ -8,33 +8,49 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("app", "model", "storage")
 
 # The old name, and what the field calls the thing.
 WORDS = {
     "heed": "raise_if_cancelled",
+    "looks": "attention capture",
     "looking": "return_attention",
+    "want": "return_attention",
     "sought": "first_token_attention",
     "Lanes": "F32x16",
     "paired_rows": "pack_vnni2",
+    "quads": "pack_vnni4",
+    "DEPTH": "TILE_K",
     "whole_depths": "round_up_k",
     "in_order": "compiler_barrier",
     "nibbles": "int4 codebook",
     "EightRows": "SplitInt16",
     "Company": "KeyBlockGroup",
     "GoesBy": "StreamedOperand",
+    "Share": "ThreadRange",
     "large_pages": "huge_pages",
     "LargePages": "HugePages",
+    "Rows": "RowOps",
     "NativeRows": "NativeRowOps",
     "side_by_side": "parallel_map",
     "resident": "weights_on_device",
     "elsewhere": "offloaded",
+    "recording": "CudaGraph",
+    "recordings": "CudaGraphPool",
+    "lend": "acquire",
     "Recording": "CudaGraph",
     "Recordings": "CudaGraphPool",
     "take_back": "release",
     "Prefixes": "PrefixCache",
+    "prefixes": "prefix_cache",
     "steady": "is_batch_invariant",
     "_begin_with_what_is_known": "_restore_prefix",
     "go_through": "forward",
+    "pay": "is_faster",
+    "Search": "BeamSearch",
+    "growing": "live",
+    "_WIDTH": "beam_width",
+    "Asked": "QuestionContext",
     "_standing": "_proximity_features",
     "Ranking": "Reranker",
     "tells": "is_content_word",
@@ -50,10 +66,14 @@ WORDS = {
     "look_at_pages": "encode_page_images",
     "encode_window": "encode_chunk",
     "plan_windows": "plan_chunks",
+    "adapt": "training",
     "low_rank": "lora",
     "lookalikes": "edited_negatives",
     "CheckpointChoice": "EngineProvider",
     "Turns": "EngineScheduler",
+    "programs": "api",
+    "objects": "schemas",
+    "keeping": "export",
     "Shelf": "HandleStore",
     "shelf": "handle_store",
     "glance": "overview",
@@ -65,7 +85,7 @@ WORDS = {
 
 
 def python_files() -> list[Path]:
-    return [ROOT / "app.py", *(path for package in ("app", "model") for path in (ROOT / package).rglob("*.py"))]
+    return [ROOT / "app.py", *(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))]
 
 
 def names_of(path: Path) -> Iterator[tuple[str, int]]:

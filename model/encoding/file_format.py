@@ -25,8 +25,8 @@ from model.encoding.page_tensors import tables_from, words_from
 from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from
 from model.encoding.token_map import join
 from model.errors import EncodingError
-from model.storage.durable import write_durably
 from model.types import EncodedDocument
+from storage.durable import write_durably
 
 FORMAT = "readonce-encoding"
 VERSION = 2
@@ -77,7 +77,7 @@ def parse_encoding(data: bytes, name: str) -> SavedEncoding:
 
 
 def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
-    """One encoding of windows of the same document, in their order; their tensors are copied."""
+    """One encoding of chunks of the same document, in their order; their tensors are copied."""
     first = pieces[0]
     return replace(
         first,

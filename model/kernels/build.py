@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.errors import KernelError
-from model.storage.durable import place_durably
-from model.storage.owned_folder import owned_folder
+from storage.durable import place_durably
+from storage.owned_folder import owned_folder
 
 SOURCES = Path(__file__).parent / "src"
 # -Wno-psabi: vectors are passed in other registers without AVX-512, which matters between libraries only.
@@ -79,9 +79,9 @@ def _compile(compiler: str, arguments: tuple[str, ...], folder: Path, name: str)
         except subprocess.CalledProcessError as error:
             raise _failure(compiler, _first_error(error)) from error
         path = folder / f"{name}-{_content_hash(part)}.so"
-        for outdated in folder.glob("native-*.so"):
-            outdated.unlink(missing_ok=True)
         place_durably(part, path)
+        for outdated in set(folder.glob("native-*.so")) - {path}:
+            outdated.unlink(missing_ok=True)
     return path
 
 
