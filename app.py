@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.temporary import temporary_folder
 from app.web.folder import private_folder
 from model.errors import LibraryError, ReadonceError
-from storage.owned_folder import owned_folder
+from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
     from app.spaces.zero_gpu import ZeroGpu

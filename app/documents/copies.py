@@ -11,7 +11,7 @@ from pathlib import Path
 from app.documents.limits import MIB
 from app.temporary import temporary_folder
 from model.errors import DocumentError
-from storage.owned_folder import owned_folder
+from model.storage.owned_folder import owned_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

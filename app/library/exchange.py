@@ -17,8 +17,8 @@ from app.library.values import NewDocument, Place, Reading, StoredDocument
 from model.encoding.file_format import parse_encoding
 from model.encoding.schema import Pattern, Range, parse_json
 from model.errors import LibraryError
+from model.storage.durable import write_durably
 from model.vision.page_inputs import ViewMode
-from storage.durable import write_durably
 
 _LIST = "library.json"
 _LONGEST_LIST = 100_000_000  # bytes

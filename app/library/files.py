@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.durable import place_durably
-from storage.owned_folder import owned_folder, sweep
+from model.storage.durable import place_durably
+from model.storage.owned_folder import owned_folder, sweep
 
 ENCODING_SUFFIX = ".safetensors"
 

@@ -19,7 +19,7 @@ from app.library.files import EncodingName, FileStore
 from app.library.passages import add_passages, delete_passages
 from app.library.values import NewDocument, Place, StoredDocument
 from model.errors import EncodingError, LibraryError
-from storage.durable import place_durably
+from model.storage.durable import place_durably
 
 MEGABYTE = 1_000_000
 _SCRUB = "scrub"  # a setting that is there while words of what was forgotten may still lie in the database

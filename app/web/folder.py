@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from app.temporary import temporary_folder
-from storage.owned_folder import owned_folder
+from model.storage.owned_folder import owned_folder
 
 SETTING: Final = "GRADIO_TEMP_DIR"  # Gradio's name for it; Gradio's own default is one folder for all its programs
 

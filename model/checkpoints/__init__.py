@@ -10,7 +10,7 @@ from pathlib import Path
 
 from model.checkpoints.checkpoint import Checkpoint
 from model.errors import CheckpointError, ReadonceError
-from storage.owned_folder import sweep
+from model.storage.owned_folder import sweep
 
 EMBEDDED = "embedded"
 

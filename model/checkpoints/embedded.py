@@ -31,10 +31,10 @@ from model.checkpoints.files import count_weights, load_tokenizer, one_line
 from model.checkpoints.placement import Placement, find_place
 from model.errors import CheckpointError
 from model.network.t5gemma2 import T5Gemma2, load_text_t5gemma2
+from model.storage.durable import place_durably
+from model.storage.owned_folder import owned_folder
+from model.storage.seal import SEAL, is_whole, seal
 from model.types import CalibrationWeights
-from storage.durable import place_durably
-from storage.owned_folder import owned_folder
-from storage.seal import SEAL, is_whole, seal
 
 _NAME = "embedded"
 

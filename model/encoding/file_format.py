@@ -25,8 +25,8 @@ from model.encoding.page_tensors import tables_from, words_from
 from model.encoding.tensors import check_tensors, memory_from, pictures_from, tensors_of, tokens_from
 from model.encoding.token_map import join
 from model.errors import EncodingError
+from model.storage.durable import write_durably
 from model.types import EncodedDocument
-from storage.durable import write_durably
 
 FORMAT = "readonce-encoding"
 VERSION = 2

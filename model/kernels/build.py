@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.errors import KernelError
-from storage.durable import place_durably
-from storage.owned_folder import owned_folder
+from model.storage.durable import place_durably
+from model.storage.owned_folder import owned_folder
 
 SOURCES = Path(__file__).parent / "src"
 # -Wno-psabi: vectors are passed in other registers without AVX-512, which matters between libraries only.

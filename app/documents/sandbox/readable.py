@@ -40,4 +40,4 @@ def readable_paths(root: Path) -> list[Path]:
     installed = [Path(prefix).resolve() / "lib" for prefix in (sys.prefix, sys.base_prefix)]
     private = (root, Path(os.path.expanduser("~")).resolve())  # noqa: PTH111 - which does not raise for a user without a home
     public = [path for path in (*libraries, *installed) if not any(one.is_relative_to(path) for one in private)]
-    return [*dict.fromkeys(public), *(root / name for name in ("app", "model", "storage")), *map(Path, _SYSTEM)]
+    return [*dict.fromkeys(public), root / "app", root / "model", *map(Path, _SYSTEM)]

@@ -16,7 +16,7 @@ from app.documents import DocumentReader
 from app.documents.sandbox import landlock, seccomp
 from app.documents.sandbox.system_calls import allowed_calls
 from app.environment import worker_environment
-from storage.owned_folder import sweep
+from model.storage.owned_folder import sweep
 from tests.helpers.documents import pdf, written
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the parts of the kernel that confine are Linux's")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.durable import place_durably, write_durably
-from storage.seal import is_whole, seal
+from model.storage.durable import place_durably, write_durably
+from model.storage.seal import is_whole, seal
 
 
 def test_a_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:

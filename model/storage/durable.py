@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from storage.owned_folder import owned_folder
+from model.storage.owned_folder import owned_folder
 
 
 def write_durably(path: Path, write: Callable[[Path], object]) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.owned_folder import owned_folder, sweep
+from model.storage.owned_folder import owned_folder, sweep
 
 ROOT = Path(__file__).resolve().parents[3]
 MAKES_AND_WAITS = """
 import sys
 from pathlib import Path
-from storage.owned_folder import owned_folder
+from model.storage.owned_folder import owned_folder
 with owned_folder(Path(sys.argv[1]), "test") as folder:
     (folder / "half").write_bytes(b"half of something")
     print(folder, flush=True)
