@@ -83,14 +83,14 @@ def run(settings: Settings) -> None:
         sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
         library, libraries = library_of(settings), libraries_of(settings)
-        demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library, libraries)
+        demo, v1 = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library, libraries)
         metrics.watch(*gauges(provider, sessions, library))
         probes = Probes(
             is_ready=lambda: provider.is_ready,
             metrics=None if settings.is_open_to_strangers else metrics.text,
             traffic=Traffic(),
         )
-        serve(demo, sessions, settings, probes)
+        serve(demo, sessions, settings, probes, v1)
         serve_until_stopped(demo, probes.traffic, provider.scheduler.is_working, seconds=settings.stop_seconds)
 
 

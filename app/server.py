@@ -15,6 +15,8 @@ from gradio_client import Client
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from app.api.openai.routes import Routes
+from app.api.openai.service import Service
 from app.languages import Languages
 from app.page.heartbeats import Heartbeats
 from app.page.sample import ASSETS
@@ -24,6 +26,7 @@ from app.people.logins import Logins
 from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.ui import MOST_EVENTS
+from app.web.bodies import JSON_BYTES
 from app.web.checked_blocks import CheckedBlocks
 from app.web.gate import Rules
 from app.web.guard import INNER, Guard
@@ -36,6 +39,7 @@ from app.web.traffic import Traffic
 from app.web.uploads import Uploads
 
 UPLOAD_AGE_SECONDS = 3_600  # an upload of the page is deleted when it is read; this is for all else
+MOST_INLINE = 50_000_000  # bytes of files that are sent within a question: more are uploaded
 _LISTEN_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 
@@ -49,6 +53,7 @@ def rules_of(settings: Settings) -> Rules:
         upload_bytes=max(settings.library_bytes, settings.file_bytes),
         embedded=bool(settings.space_host),
         has_users=settings.users is not None,
+        inline_bytes=min(settings.file_bytes, MOST_INLINE) * 4 // 3 + JSON_BYTES,  # in base64
     )
 
 
@@ -69,7 +74,7 @@ def uploads_in(folder: Path, settings: Settings) -> Uploads:
     return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
 
 
-def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, probes: Probes) -> None:
+def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, probes: Probes, v1: Service) -> None:
     """Serve the page from now on. Nothing is shared, listed or loaded from elsewhere."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
     languages, inner_key = Languages(), secrets.token_urlsafe(32)
@@ -80,6 +85,7 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, probe
         languages=languages,
         probes=probes,
         guard=guard_of(settings, languages, inner_key),
+        routers=[Routes(v1, file_bytes=settings.file_bytes, is_shut=settings.is_open_to_strangers).router()],
         middleware=[Middleware(Heartbeats, connect=sessions.connect)],
     )
     demo.launch(

@@ -10,6 +10,7 @@ import gradio as gr
 
 from app.api.endpoints import Endpoints
 from app.api.handle_store import HandleStore
+from app.api.openai.service import Service
 from app.documents import DocumentReader
 from app.faults import in_words
 from app.languages import Language, Languages
@@ -54,8 +55,8 @@ def build_demo(
     folder: Path,
     library: Library | None = None,
     libraries: Libraries | None = None,
-) -> CheckedBlocks:
-    """The page, ready to be served. `folder`: where files are made for people to take.
+) -> tuple[CheckedBlocks, Service]:
+    """The page, ready to be served, and what answers `/v1`. `folder`: where files are made for people to take.
 
     `library` is the one person's whose computer this is, `libraries` are everybody's where there are users.
     """
@@ -93,7 +94,14 @@ def build_demo(
         layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
         layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions, overviews=Overviews(provider=provider)))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
-    return demo
+    v1 = Service(
+        provider=provider,
+        sessions=sessions,
+        reading=reading,
+        storage=storage,
+        linger_seconds=60 * settings.linger_minutes,
+    )
+    return demo, v1
 
 
 class Wiring:

@@ -79,19 +79,25 @@ class Reading:
         if incoming is None:
             return False
         try:
-            incoming = self._storage.of(session).complete(incoming)
-            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-            self._keep(session, loaded)
+            self.read(session, incoming, job)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
         except Cancelled:
             session.tell(f"{incoming.name} was not read: you cancelled it.")
         except Exception as error:
             session.tell(in_words(error))
+        return True
+
+    def read(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
+        """Read a file, or take what the library has of it, into the session. Raises whatever goes wrong."""
+        try:
+            incoming = self._storage.of(session).complete(incoming)
+            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+            self._keep(session, loaded)
+            return loaded
         finally:
             session.inbox.progress(None)
-        return True
 
     def _keep(self, session: Session, loaded: Loaded) -> None:
         try:

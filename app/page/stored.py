@@ -97,7 +97,7 @@ class Storage:
 
     def keep(self, session: Session, incoming: Incoming, views: ViewMode, loaded: Loaded) -> None:
         """Keep what was read. Why it cannot be kept is said in the session, which has it nevertheless."""
-        if self.library is None:
+        if self.library is None or incoming.transient:
             return
         if incoming.password is not None and not incoming.keep_protected:
             session.tell(f"{incoming.name} is not kept in the library, because a password protects it.")

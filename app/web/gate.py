@@ -14,7 +14,7 @@ from app.web.headers import security_headers
 from app.web.hosts import Hosts
 from app.web.proxies import Proxies
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, is_open, path_of
+from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, V1, is_open, path_of
 
 _POLICY_VIOLATION: Final = 1008  # RFC 6455
 
@@ -26,6 +26,7 @@ class Rules:
     hosts: Hosts
     proxies: Proxies = field(default_factory=Proxies)
     upload_bytes: int  # of one request with files
+    inline_bytes: int = JSON_BYTES  # of a question with files in it
     embedded: bool = False  # whether the page stands in huggingface.co's frame
     has_users: bool = False  # who must sign in
     pace: Pace = field(default_factory=Pace)
@@ -74,8 +75,10 @@ class Gate:
 
     async def _body(self, scope: Scope, receive: Receive) -> Receive:
         """The body to be read: an upload as it comes, anything else when it is here."""
-        is_upload = path_of(scope) == UPLOAD
-        most = self._rules.upload_bytes if is_upload else JSON_BYTES
+        path = path_of(scope)
+        is_upload = path in (UPLOAD, f"{V1}/files")
+        inline = self._rules.inline_bytes if path == f"{V1}/chat/completions" else JSON_BYTES
+        most = self._rules.upload_bytes if is_upload else inline
         check_size(declared_bytes(scope["headers"]) or 0, most)
         receive = bounded(receive, most=most, pace=self._rules.pace)
         return receive if is_upload else await read_whole(receive)

@@ -56,6 +56,7 @@ class WebApp(App):
         languages: Languages,
         probes: Probes,
         guard: Callable[[ASGIApp], ASGIApp] | None = None,
+        routers: Sequence[fastapi.APIRouter] = (),
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(
@@ -68,6 +69,8 @@ class WebApp(App):
         self._languages = languages
         self._probes = probes
         self._guard = guard
+        for router in routers:
+            self.include_router(router)
         self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
         self.add_api_route(METRICS, self._tell_metrics, methods=["GET", "HEAD"], response_model=None)
         self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
