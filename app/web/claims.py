@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -30,14 +30,18 @@ class Claims:
         self._lock = threading.Lock()
         self._owners: OrderedDict[str, str] = OrderedDict()
 
-    def claim(self, name: str, person: str) -> bool:
-        """Whether the name is this person's from now on: it was before, or was nobody's."""
+    def claim(self, names: Iterable[str], person: str) -> bool:
+        """Whether the names are this person's from now on. Where one is another's, nothing is claimed."""
+        named = [name[:_LONGEST] for name in names]
         with self._lock:
-            owner = self._owners.setdefault(name[:_LONGEST], person)
-            self._owners.move_to_end(name[:_LONGEST])
-            if len(self._owners) > _MOST:
+            if any(self._owners.get(name, person) != person for name in named):
+                return False
+            for name in named:
+                self._owners[name] = person
+                self._owners.move_to_end(name)
+            while len(self._owners) > _MOST:
                 self._owners.popitem(last=False)
-            return owner == person
+            return True
 
 
 def names_in(scope: Scope, body: bytes) -> Iterator[str]:

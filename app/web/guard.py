@@ -70,7 +70,7 @@ class Guard:
                 receive, body = await _body_of(receive)
             else:
                 body = b""
-            if not all(self._claims.claim(name, person) for name in names_in(scope, body)):
+            if not self._claims.claim(names_in(scope, body), person):
                 await PlainTextResponse("There is nothing here for you.\n", status_code=404)(scope, receive, send)
                 return
             if GIVES_EVENT.fullmatch(path):
@@ -80,7 +80,7 @@ class Guard:
     def _claiming(self, send: Send, person: str) -> Send:
         async def send_claiming(message: Message) -> None:
             if message["type"] == "http.response.body" and (event := event_in(message.get("body", b""))):
-                self._claims.claim(event, person)
+                self._claims.claim([event], person)
             await send(message)
 
         return send_claiming
@@ -116,13 +116,11 @@ class Guard:
 
 
 async def _body_of(receive: Receive) -> tuple[Receive, bytes]:
-    """The whole body, and what gives it once more."""
-    message: Message = {}
+    """What gives the body once more, and the whole body."""
+    receive = await read_whole(receive)
+    waiting = [whole := await receive()]
 
-    async def noting() -> Message:
-        nonlocal message
-        message = await receive()
-        return message
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
 
-    receive_again = await read_whole(noting)
-    return receive_again, message.get("body", b"")
+    return receive_again, whole.get("body", b"")

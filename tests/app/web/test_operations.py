@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.helpers.awaited import wait_until
 from tests.helpers.browser import running_process
 from tests.helpers.stand_ins import pdf
 from tests.helpers.web_client import API, META, WebClient, raw
@@ -42,10 +42,7 @@ def health(address: str) -> int:
 
 
 def until_ready(address: str) -> None:
-    deadline = time.monotonic() + 120
-    while health(address) != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: health(address) == 200)
 
 
 @pytest.fixture(scope="module")
