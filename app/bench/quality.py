@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -22,7 +21,7 @@ COLUMNS = ("exact match", "F1", "no-answer recall", "false refusals")
 
 def quality(arguments: argparse.Namespace) -> None:
     rows = read_rows(arguments.data, arguments.limit)
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     line = ProgressLine(sys.stderr)
     try:
         engine = engine_for(arguments, line)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import resource
 import statistics
 import sys
@@ -238,7 +237,7 @@ def _not_read(chunk: int) -> str:
 
 
 def main(side: str, name: str, tokens: str, chunk: str, states: str) -> None:
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     if name == EMBEDDED and side == "transformers":  # the same folder, in transformers' own modules
         name = str(embedded_folder(settings.cache_folder, progress=lambda *_: None))
     checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder)

@@ -50,10 +50,10 @@ class Handlers:
 
     # The tab
 
-    def enter(self, tab: str, remembered: str, language: Language | None = None) -> str:
-        """A tab opens; its browser may remember a session, and says which language it is read in."""
+    def enter(self, tab: str, remembered: str, language: Language | None = None, person: str = "") -> str:
+        """A tab of a person opens; its browser may remember a session, and says which language it is read in."""
         self._seen[tab] = Update()
-        session = self._sessions.enter(tab, remembered)
+        session = self._sessions.enter(tab, remembered, person=person)
         session.language = language or session.language
         return session.id
 

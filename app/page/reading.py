@@ -43,6 +43,7 @@ class Reading:
             key = hashlib.sha256(incoming.data).hexdigest()
             if session.has(key) and session.document(key).range == incoming.pages:
                 session.tick(key, True)
+                self._provider.metrics.was_reused()
                 session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
             else:
                 session.inbox.receive(replace(incoming, sha256=key))
@@ -78,19 +79,25 @@ class Reading:
         if incoming is None:
             return False
         try:
-            incoming = self._storage.complete(incoming)
-            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-            self._keep(session, loaded)
+            self.read(session, incoming, job)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
         except Cancelled:
             session.tell(f"{incoming.name} was not read: you cancelled it.")
         except Exception as error:
             session.tell(in_words(error))
+        return True
+
+    def read(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
+        """Read a file, or take what the library has of it, into the session. Raises whatever goes wrong."""
+        try:
+            incoming = self._storage.of(session).complete(incoming)
+            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+            self._keep(session, loaded)
+            return loaded
         finally:
             session.inbox.progress(None)
-        return True
 
     def _keep(self, session: Session, loaded: Loaded) -> None:
         try:
@@ -101,17 +108,22 @@ class Reading:
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:
         """What the library has of this file; None where it must be read."""
-        if incoming.again or not self._storage.has_file(incoming):
+        if incoming.again or not self._storage.of(session).has_file(incoming):
             return None
         engine = self._provider.engine(job)
-        return self._storage.find(session, incoming, _views(session, engine.checkpoint.supports_vision), engine)
+        found = self._storage.of(session).find(
+            session, incoming, _views(session, engine.checkpoint.supports_vision), engine
+        )
+        if found is not None:
+            self._provider.metrics.was_reused()
+        return found
 
     def _load(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
         report = self._reporter(session)
         if incoming.again:
             before = session.document(incoming.again)
             again = replace(before, encoded=self._encode(session, incoming, before, report, job))
-            self._storage.keep_again(session, again)
+            self._storage.of(session).keep_again(session, again)
             return again
         if incoming.name.lower().endswith(export.SUFFIX):
             return export.restore(incoming.data, incoming.name)
@@ -130,7 +142,7 @@ class Reading:
             range=incoming.pages,
         )
         supports_vision = self._provider.engine(job).checkpoint.supports_vision
-        self._storage.keep(session, incoming, _views(session, supports_vision), loaded)
+        self._storage.of(session).keep(session, incoming, _views(session, supports_vision), loaded)
         return loaded
 
     def _open(self, incoming: Incoming, report: ProgressCallback, job: Job) -> Viewed:

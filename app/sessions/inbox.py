@@ -21,6 +21,7 @@ class Incoming:
     pages: str | None = None
     again: str = ""  # the key of a document that is here already and shall be read by another checkpoint
     stored: int | None = None  # the number of a document of the library that shall be opened
+    transient: bool = False  # it is for this session alone, and not kept in a library
     keep_protected: bool = False  # whether it may be kept in the library though it takes a password
 
 
