@@ -19,6 +19,7 @@ from model.errors import DocumentError
 QUIET = 2.0  # processes that want to run, on average of the last minute: with more, times are too long
 _MARKS = re.compile(r"(<!-- results: begin -->\n).*?(<!-- results: end -->)", re.S)
 _NOTE = "<!-- Written by `python -m app.bench report` from docs/results: do not edit. -->"
+_NONE = "No result of this version is kept yet."
 _KINDS = "answerable", "not answerable"
 
 
@@ -86,7 +87,7 @@ def performance_page(results: Sequence[Result]) -> str:
 def readme_table(results: Sequence[Result]) -> str:
     """The README's table: eight rows at most, real documents first."""
     rows = [row for kind in ("real", "reading", "quality", "speed", "load") for row in _readme_rows(results, kind)]
-    return "\n".join(["| what | result | measured with |", "|-|-|-|", *rows[:8]])
+    return "\n".join(["| what | result | measured with |", "|-|-|-|", *rows[:8]]) if rows else _NONE
 
 
 def _readme_rows(results: Sequence[Result], benchmark: str) -> list[str]:
@@ -105,7 +106,7 @@ def _page(title: str, about: str, results: Sequence[Result], sections: dict[str,
             parts.append(
                 f"## {result.name}\n\n`{result.command}`, {result.date}, {result.machine}.\n\n{section(result)}"
             )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts if len(parts) > 1 else [*parts, _NONE]) + "\n"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
