@@ -14,7 +14,7 @@ os.environ["READONCE_LIBRARY"] = "off"  # tests have libraries of their own, nev
 
 
 _SLOW_TO_MAKE = {  # by group: tests that use one of these fixtures run in the same process
-    "page": {"address", "tiny_address"},
+    "page": {"address", "tiny_address", "browser"},  # one browser at a time, which needs a core of its own
     "web": {"app", "public_app"},
     "weights": {"embedded"},
     "targets": {"target_folder"},
