@@ -126,7 +126,7 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_re
         file_bytes=settings.file_bytes,
         languages=languages,
         is_ready=is_ready,
-        middleware=[Middleware(Heartbeats, connect=sessions.connect)],
+        middleware=[Middleware(Heartbeats, connect=sessions.connect, leave=sessions.leave)],
     )
     demo.launch(
         _app=app,

@@ -52,15 +52,17 @@ class Handlers:
 
     def enter(self, tab: str, remembered: str, language: Language | None = None) -> str:
         """A tab opens; its browser may remember a session, and says which language it is read in."""
+        for gone in [known for known in list(self._seen) if not self._sessions.has_tab(known)]:
+            self.leave(gone)
         self._seen[tab] = Update()
         session = self._sessions.enter(tab, remembered)
         session.language = language or session.language
         return session.id
 
     def leave(self, tab: str) -> None:
+        """Nobody looks at the tab any more. Its session is told by the connection that has ended (`Heartbeats`)."""
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
-        self._sessions.leave(tab)
 
     async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
         """What has changed since the tab was told last, and what changes until all work is done.

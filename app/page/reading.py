@@ -79,9 +79,10 @@ class Reading:
             return False
         try:
             incoming = self._storage.complete(incoming)
-            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-            self._keep(session, loaded)
+            with self._sessions.using(session, incoming.again):  # what is read again stays meanwhile
+                with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                    loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+                self._keep(session, loaded)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
         except Cancelled:
@@ -96,7 +97,8 @@ class Reading:
         try:
             self._sessions.keep(session, loaded)
         except BaseException:
-            loaded.pictures.close()
+            if all(one.pictures is not loaded.pictures for one in session.documents):  # else it was read again
+                loaded.pictures.close()
             raise
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:

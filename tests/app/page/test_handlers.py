@@ -135,7 +135,7 @@ def test_reading_can_be_cancelled(tab: Tab) -> None:
 
 def test_a_refresh_interrupts_no_reading(tab: Tab) -> None:
     tab.begin_to_drop(("long.pdf", LONG))
-    tab.handlers.leave("tab")
+    tab.leave()
     assert tab.handlers.enter("tab 2", tab.session.id) == tab.session.id
     assert "long.pdf" in str(tab.settled().documents)
 
@@ -169,7 +169,7 @@ def test_the_sample_is_one_click_away_with_questions(tab: Tab) -> None:
 def test_a_reload_shows_the_documents_and_the_conversation_again(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     tab.ask("Who wrote?")
-    tab.handlers.leave("tab")
+    tab.leave()
     assert tab.handlers.enter("tab 2", tab.session.id) == tab.session.id
     page, _ = tab.watch("tab 2")
     assert "letter.pdf" in str(page.documents)
