@@ -27,6 +27,7 @@ from model.errors import LibraryError
 
 MOST_LISTED, MOST_FOLDERS, MOST_CONVERSATIONS = 30, 12, 20
 MOST_REMEMBERED = 16  # drawn panels
+LONGEST_SEARCH = 200  # characters; each word is looked up
 
 
 class LibraryPanel:
@@ -93,7 +94,7 @@ class LibraryHandlers:
 
     def search_library(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
-        session.view_library(replace(session.library_view, words=text_of(event, "value").strip()))
+        session.view_library(replace(session.library_view, words=text_of(event, "value").strip()[:LONGEST_SEARCH]))
 
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
