@@ -52,7 +52,7 @@ class CheckedBlocks(gr.Blocks):
         count = len(block_fn.outputs)
         if not isinstance(predictions, list | tuple) or len(predictions) != count or count == 1:
             return list(await super().postprocess_data(block_fn, predictions, state))
-        output: list[Any] = [gr.skip()] * count
+        output: list[Any] = [None if block.stateful else gr.skip() for block in block_fn.outputs]
         changed = [place for place, value in enumerate(predictions) if not _is_skip(value)]
         if changed:
             part = copy(block_fn)
