@@ -229,14 +229,13 @@ class Endpoints:
 
     def _encode(self, job: Job, read: ReadDocument, progress: gr.Progress) -> EncodedDocument:
         engine = self._provider.engine(job)
-        tokens = engine.count_tokens(read.document)
+        plan = engine.plan(read.document, views="auto")
         with (
-            self._sessions.reserved(job.client, read.document.name, engine.memory_bytes(tokens)),
-            self._provider.scheduler.reading(job, tokens) as pause,
+            self._sessions.reserved(job.client, read.document.name, plan.cache_bytes),
+            self._provider.scheduler.reading(job, plan.token_count) as pause,
         ):
             return engine.encode(
-                read.document,
-                views="auto",
+                plan,
                 picture=read.picture,
                 progress=_shown_by(progress),
                 cancelled=job.cancelled,

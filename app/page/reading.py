@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.documents import DocumentReader
 from app.faults import in_words
 from app.library.values import StoredDocument
-from app.page import export as keeping
+from app.page import export
 from app.page.stored import Storage
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
@@ -18,7 +18,7 @@ from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
-from model.vision.page_inputs import ViewMode, views_for
+from model.vision.page_inputs import ViewMode
 
 MOST_WAITING = 200  # files of a session
 
@@ -51,7 +51,7 @@ class Reading:
                 self._provider.metrics.was_reused()
                 session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
             else:
-                session.inbox.receive(incoming)
+                session.inbox.receive(replace(incoming, sha256=key))
 
     def check_room(self, session: Session, name: str, size_bytes: int) -> None:
         """Make room for a file before it is taken in. Raises DocumentError where too much waits to be read already."""
@@ -130,8 +130,8 @@ class Reading:
             again = replace(before, encoded=self._encode(session, incoming, before, report, job))
             self._storage.of(session).keep_again(session, again)
             return again
-        if incoming.name.lower().endswith(keeping.SUFFIX):
-            return keeping.restore(incoming.data, incoming.name)
+        if incoming.name.lower().endswith(export.SUFFIX):
+            return export.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)
@@ -168,9 +168,8 @@ class Reading:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
         engine = self._provider.engine(job)
         views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
-        entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
-        tokens = engine.count_tokens(entering)
-        size = engine.memory_bytes(tokens)
+        plan = engine.plan(viewed.document, views=views)
+        tokens, size = plan.token_count, plan.cache_bytes
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
@@ -184,8 +183,7 @@ class Reading:
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
             return engine.encode(
-                viewed.document,
-                views=views,
+                plan,
                 picture=viewed.picture,
                 progress=report,
                 cancelled=job.cancelled,

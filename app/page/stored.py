@@ -215,4 +215,4 @@ def _used(sources: Sequence[str], evidence: Sequence[object]) -> Sequence[str]:
 
 
 def _sha256(incoming: Incoming) -> str:
-    return hashlib.sha256(incoming.data).hexdigest()
+    return incoming.sha256 or hashlib.sha256(incoming.data).hexdigest()

@@ -16,6 +16,7 @@ class Incoming:
 
     name: str
     data: bytes
+    sha256: str = ""  # of the data, where it is known already
     password: str | None = None
     pages: str | None = None
     again: str = ""  # the key of a document that is here already and shall be read by another checkpoint
@@ -33,7 +34,7 @@ class Arrival:
     viewed: Viewed | None = None
     tokens: int = 0  # of the whole document, known before it is encoded
     bytes: int = 0  # that its encoding will take
-    pieces: tuple[EncodedDocument, ...] = field(default=())  # the windows read so far
+    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far
 
     @property
     def key(self) -> str:
