@@ -37,6 +37,11 @@ class Reading:
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the checkpoint that reads now; empty while none does."""
+        return self._provider.fingerprint
+
     def receive(self, session: Session, *files: Incoming) -> None:
         """Take files in. A file that the session already has is not read again, unless other pages are wanted."""
         for incoming in files:
