@@ -16,6 +16,7 @@ from app.documents.table_rows import aligned_table
 FEWEST_ROWS = 3  # with more than one cell, of a table without rules
 CAPTION = 3  # rows above a table that may name its unit
 WITH_GROUPS = 1.35  # labels for each row of figures: some head a group of rows
+NEXT, ACROSS = 4.0, 24.0  # ems between a table and its labels: next to it, and across white space
 LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
 
 
@@ -52,7 +53,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
         free = [piece for piece in pieces if box[0] <= piece.box[0] <= box[2] and not _in_any(piece.box, taken)]
         box = _extended(box, rows_of(free))
-        if _beside(box, pieces, taken):
+        if _beside(box, pieces, taken, reach=ACROSS):
             continue  # sums below figures: the table's labels stand beside these rules
         table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
@@ -97,7 +98,7 @@ def _alternate(one: Frame, other: Frame) -> bool:
     return level and 0.5 * height < gap < 3 * height
 
 
-def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
+def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect], *, reach: float = NEXT) -> list[Piece]:
     """Labels of the rows that stand left of a table's box, or figures beside it: one for nearly every row of its words."""
     left, top, right, bottom = box
     level = [
@@ -113,17 +114,18 @@ def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[P
             len(own) >= 3
             and len(paired) >= 0.7 * len(inside)
             and len(own) <= WITH_GROUPS * len(paired)
-            and _is_near(own, box)
+            and _is_near(own, box, reach)
         ):
             found += outer
     return found
 
 
-def _is_near(rows: Sequence[list[Piece]], box: Rect) -> bool:
-    """Whether words stand next to a box, and are no other column of the page."""
+def _is_near(rows: Sequence[list[Piece]], box: Rect, reach: float) -> bool:
+    """Whether words stand within so many ems of a box, and are no other column of the page: short, the further off."""
+    longest = LONG_CELL if reach <= NEXT else LONG_CELL // 2
     lines = [split_at_gaps(row) for row in rows]
     gap = min(max(box[0] - parts[-1].box[2], parts[0].box[0] - box[2]) for parts in lines)
-    return gap < 4 * rows[0][0].em and sum(len(parts[0].text) <= LONG_CELL for parts in lines) >= 0.8 * len(lines)
+    return gap < reach * rows[0][0].em and sum(len(parts[0].text) <= longest for parts in lines) >= 0.8 * len(lines)
 
 
 def _extended(box: Rect, rows: Sequence[list[Piece]]) -> Rect:
