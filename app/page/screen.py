@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from app.faults import in_words
-from app.library.library import Library
 from app.page import panels
 from app.page.library import LibraryScreen
 from app.page.panels.pages import Traces
 from app.page.sample import Sample
+from app.page.stored import Storage
 from app.page.update import Update
 from app.provenance import before_you
 from app.serving.provider import EngineProvider
@@ -19,12 +19,12 @@ class Screen:
     """Draws sessions."""
 
     def __init__(
-        self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int, library: Library | None = None
+        self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int, storage: Storage | None = None
     ) -> None:
         self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._sample = sample
-        self._library = LibraryScreen(library)
+        self._library = LibraryScreen(storage)
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""

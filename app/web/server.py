@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +18,27 @@ from starlette.types import ASGIApp
 
 from app.faults import in_words
 from app.languages import Languages
+from app.serving.metrics import CONTENT_TYPE
 from app.web.bodies import declared_bytes
 from app.web.browsers import browser_of
 from app.web.gate import Gate, Rules
 from app.web.inline_scripts import InlineScripts
 from app.web.proxies import ProxyHeaders
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import FILE, HEALTH, UPLOAD
+from app.web.routes import FILE, HEALTH, METRICS, UPLOAD
+from app.web.traffic import Traffic, TrafficLayer
 from app.web.uploads import Uploads
 
 SWEEP_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """What who runs the server asks it. `metrics`: None where whoever reaches the page may not know others' numbers."""
+
+    is_ready: Callable[[], bool]
+    metrics: Callable[[], bytes] | None = None
+    traffic: Traffic
 
 
 class WebApp(App):
@@ -42,7 +54,9 @@ class WebApp(App):
         *,
         file_bytes: int,
         languages: Languages,
-        is_ready: Callable[[], bool],
+        probes: Probes,
+        guard: Callable[[ASGIApp], ASGIApp] | None = None,
+        routers: Sequence[fastapi.APIRouter] = (),
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(
@@ -53,15 +67,20 @@ class WebApp(App):
         self._uploads = uploads
         self._file_bytes = file_bytes
         self._languages = languages
-        self._is_ready = is_ready
+        self._probes = probes
+        self._guard = guard
+        for router in routers:
+            self.include_router(router)
         self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
+        self.add_api_route(METRICS, self._tell_metrics, methods=["GET", "HEAD"], response_model=None)
         self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
         self.add_api_route(f"{FILE}{{path:path}}", self._file, methods=["GET", "HEAD"], response_model=None)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The gate stands outside all that Gradio and Starlette do, their answers to errors too."""
-        gate = Gate(super().build_middleware_stack(), self._rules, self._languages)
-        return ProxyHeaders(gate, self._rules.proxies, self._rules.hosts)
+        """The gate and the guard stand outside all that Gradio and Starlette do, their answers to errors too."""
+        inside = super().build_middleware_stack()
+        gate = Gate(self._guard(inside) if self._guard else inside, self._rules, self._languages)
+        return ProxyHeaders(TrafficLayer(gate, self._probes.traffic), self._rules.proxies, self._rules.hosts)
 
     @asynccontextmanager
     async def sweeping(self, _: fastapi.FastAPI) -> AsyncIterator[None]:
@@ -78,8 +97,18 @@ class WebApp(App):
             tasks.cancel_scope.cancel()
 
     def _health(self) -> Response:
-        """Whether questions can be answered; it tells nothing else."""
-        return PlainTextResponse("ok\n") if self._is_ready() else PlainTextResponse("loading\n", status_code=503)
+        """Whether questions can be answered, and will be; it tells nothing else."""
+        if self._probes.traffic.is_stopping:
+            return PlainTextResponse("stopping\n", status_code=503)
+        return PlainTextResponse("ok\n") if self._probes.is_ready() else PlainTextResponse("loading\n", status_code=503)
+
+    def _tell_metrics(self, request: fastapi.Request) -> Response:
+        if self._probes.metrics is None:
+            refusal = (
+                "These numbers are of everybody who uses this server. Set READONCE_USERS, and make a key for them."
+            )
+            return self._refused(RequestRefused(refusal), request)
+        return Response(self._probes.metrics(), media_type=CONTENT_TYPE)
 
     async def _upload(self, request: fastapi.Request, upload_id: str | None = None) -> Response:
         """Take files in. What comes back are their paths, which only their sender knows."""
