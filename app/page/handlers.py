@@ -22,8 +22,8 @@ from app.page.update import Update
 from app.sessions.inbox import Incoming
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import ReadonceError
-from model.vision.page_inputs import ViewMode
 
 MOST_DRAWN_A_SECOND = 10  # updates of all tabs together: each takes some milliseconds, which answers need, too
 MOST_DRAWN_AT_ONCE = 64

@@ -16,9 +16,9 @@ from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session, Shown
 from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
-from model.vision.page_inputs import ViewMode
 
 MOST_WAITING = 200  # files of a session
 

@@ -18,9 +18,9 @@ from app.sessions.conversation import Exchange
 from app.sessions.inbox import Incoming
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import EncodingError, LibraryError
 from model.types import Precision
-from model.vision.page_inputs import ViewMode
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from model.engine import Engine

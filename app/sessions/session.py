@@ -14,9 +14,9 @@ from app.sessions.library_view import LibraryView
 from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import Cancelled, DocumentError
 from model.types import EncodedDocument, Evidence, GenerationOptions
-from model.vision.page_inputs import ViewMode
 
 MOST_MESSAGES = 20  # the latest; a person who comes back later needs no more
 
