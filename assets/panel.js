@@ -99,7 +99,7 @@ element.addEventListener("scroll", (scroll) => {
 }, true);
 
 watch("value", () => {
-  const again = held === "keys" ? "[data-keys]" : held && `[data-focus="${held}"]`;
+  const again = held === "keys" ? "[data-keys]" : held && `[data-focus="${CSS.escape(held)}"]`;
   if (again && !element.contains(document.activeElement)) element.querySelector(again)?.focus({ preventScroll: true });
   const log = element.querySelector(".conversation");
   if (log && atEnd) log.scrollTop = log.scrollHeight;

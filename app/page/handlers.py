@@ -25,7 +25,7 @@ from app.sessions.session_store import SessionStore
 from model.encoder.vision.page_inputs import ViewMode
 from model.errors import ReadonceError
 
-MOST_DRAWN_A_SECOND = 20  # pages of one tab
+MOST_DRAWN_A_SECOND = 10  # updates of all tabs together: each takes some milliseconds, which answers need, too
 MOST_DRAWN_AT_ONCE = 64
 MOST_SAVED_AT_ONCE = 4
 
@@ -45,6 +45,7 @@ class Handlers:
         self._sample = sample
         self._seen: dict[str, Update] = {}  # tab -> what it shows
         self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
+        self._watches = 0  # that go on
         self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
         self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
 
@@ -52,15 +53,17 @@ class Handlers:
 
     def enter(self, tab: str, remembered: str, language: Language | None = None, person: str = "") -> str:
         """A tab of a person opens; its browser may remember a session, and says which language it is read in."""
+        for gone in [known for known in list(self._seen) if not self._sessions.has_tab(known)]:
+            self.leave(gone)
         self._seen[tab] = Update()
         session = self._sessions.enter(tab, remembered, person=person)
         session.language = language or session.language
         return session.id
 
     def leave(self, tab: str) -> None:
+        """Nobody looks at the tab any more. Its session is told by the connection that has ended (`Heartbeats`)."""
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
-        self._sessions.leave(tab)
 
     async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
         """What has changed since the tab was told last, and what changes until all work is done.
@@ -76,18 +79,22 @@ class Handlers:
     async def _news(self, session: Session, tab: str) -> AsyncIterator[Update]:
         mine = self._watching[tab] = object()
         session.changes.notify()  # an older watch ends
-        while self._watching.get(tab) is mine:
-            count, busy = session.changes.count, session.busy
-            now = await anyio.to_thread.run_sync(self._screen.everything, session, limiter=self._drawing)
-            if self._watching.get(tab) is not mine:
-                return
-            news = now.since(self._seen.get(tab, Update()))
-            self._seen[tab] = now
-            yield news
-            if not busy:
-                return
-            await anyio.sleep(1 / MOST_DRAWN_A_SECOND)
-            await session.changes.changed(count)
+        self._watches += 1
+        try:
+            while self._watching.get(tab) is mine:
+                count, busy = session.changes.count, session.busy
+                now = await anyio.to_thread.run_sync(self._screen.everything, session, limiter=self._drawing)
+                if self._watching.get(tab) is not mine:
+                    return
+                seen, self._seen[tab] = self._seen.get(tab, Update()), now
+                if now != seen:
+                    yield now.since(seen)
+                if not busy:
+                    return
+                await _rest(session, self._watches / MOST_DRAWN_A_SECOND)
+                await session.changes.changed(count)
+        finally:
+            self._watches -= 1
 
     # Documents
 
@@ -254,3 +261,13 @@ class Handlers:
 
     def _session(self, session_id: str) -> Session:
         return self._sessions.session(session_id)
+
+
+async def _rest(session: Session, seconds: float) -> None:
+    """Wait so long, or until the session's work is done: its end is shown at once."""
+    with anyio.move_on_after(seconds):
+        while True:
+            count = session.changes.count
+            if not session.busy:
+                return
+            await session.changes.changed(count)

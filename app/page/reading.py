@@ -37,6 +37,11 @@ class Reading:
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the checkpoint that reads now; empty while none does."""
+        return self._provider.fingerprint
+
     def receive(self, session: Session, *files: Incoming) -> None:
         """Take files in. A file that the session already has is not read again, unless other pages are wanted."""
         for incoming in files:
@@ -92,9 +97,10 @@ class Reading:
         """Read a file, or take what the library has of it, into the session. Raises whatever goes wrong."""
         try:
             incoming = self._storage.of(session).complete(incoming)
-            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-            self._keep(session, loaded)
+            with self._sessions.using(session, incoming.again):  # what is read again stays meanwhile
+                with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                    loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+                self._keep(session, loaded)
             return loaded
         finally:
             session.inbox.progress(None)
@@ -103,7 +109,8 @@ class Reading:
         try:
             self._sessions.keep(session, loaded)
         except BaseException:
-            loaded.pictures.close()
+            if all(one.pictures is not loaded.pictures for one in session.documents):  # else it was read again
+                loaded.pictures.close()
             raise
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:

@@ -4,7 +4,7 @@ from app.page.panels.banner import banner
 from app.page.panels.captions import captions, not_pictures
 from app.page.panels.conversation import asking_problem, conversation
 from app.page.panels.documents import documents, lock_reason, messages, reading, waiting_to_read
-from app.page.panels.library import library
+from app.page.panels.library import library, shared
 from app.page.panels.overview import hits, nothing_inside, overview, page_text
 from app.page.panels.pages import empty_pages, pages, problem
 from app.page.panels.table import table, table_problem
@@ -27,6 +27,7 @@ __all__ = [
     "pages",
     "problem",
     "reading",
+    "shared",
     "table",
     "table_problem",
     "waiting_to_read",
