@@ -3,6 +3,7 @@
 A command changes the session and says nothing more; what is seen comes from `watch`, after every command.
 """
 
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from model.vision.page_inputs import ViewMode
 MOST_DRAWN_A_SECOND = 20  # pages of one tab
 MOST_DRAWN_AT_ONCE = 64
 MOST_SAVED_AT_ONCE = 4
+UNDO_SECONDS = 10.0
 
 
 class Handlers:
@@ -61,6 +63,10 @@ class Handlers:
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
         self._sessions.leave(tab)
+
+    def look_again(self, session_id: str) -> None:
+        """The tab is seen again; another one may have changed what both show."""
+        self._session(session_id)
 
     async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
         """What has changed since the tab was told last, and what changes until all work is done.
@@ -141,15 +147,35 @@ class Handlers:
         self._reading.again(session, _text(event, "document"))
 
     def forget(self, session_id: str, event: gr.EventData) -> None:
-        self._sessions.forget(self._session(session_id), _text(event, "document"))
+        """Let a document go; for ten seconds it can be had back."""
+        session, key = self._session(session_id), _text(event, "document")
+        session.put_aside(key)
+        _later(lambda: key in {one.key for one in session.aside} and self._sessions.forget(session, key))
+
+    def undo_forget(self, session_id: str, event: gr.EventData) -> None:
+        self._session(session_id).bring_back(_text(event, "document"))
 
     def forget_all(self, session_id: str) -> None:
+        """It is asked once, and then it is final."""
+        self._confirm(session_id, True)
+
+    def keep_all(self, session_id: str) -> None:
+        self._confirm(session_id, False)
+
+    def _confirm(self, session_id: str, confirming: bool) -> None:
         session = self._session(session_id)
+        session.confirming = confirming
+        session.changes.notify()
+
+    def forget_all_now(self, session_id: str) -> None:
+        session = self._session(session_id)
+        session.confirming = False
         session.stop()
-        session.begin_anew()
+        session.conversation.clear()
+        session.unmark()
         session.dismiss_messages()
         session.table.clear()
-        for loaded in session.documents:
+        for loaded in (*session.documents, *session.aside):
             self._sessions.forget(session, loaded.key)
 
     async def save(self, session_id: str, event: gr.EventData) -> Update:
@@ -238,8 +264,13 @@ class Handlers:
         self._session(session_id).stop("answering")
 
     def clear(self, session_id: str) -> None:
-        """Begin a new conversation about the same documents."""
-        self._session(session_id).begin_anew()
+        """Begin a new conversation about the same documents; for ten seconds the one before can be had back."""
+        session = self._session(session_id)
+        session.begin_anew()
+        _later(session.conversation.drop_aside)
+
+    def undo_clear(self, session_id: str) -> None:
+        self._session(session_id).conversation.bring_back()
 
     def _ask(self, session: Session, pose: Callable[[], None]) -> bool:
         """Whether the question could be posed; why not is said under the box."""
@@ -254,3 +285,10 @@ class Handlers:
 
     def _session(self, session_id: str) -> Session:
         return self._sessions.session(session_id)
+
+
+def _later(end: Callable[[], object]) -> None:
+    """What was let go can be had back until this is done."""
+    timer = threading.Timer(UNDO_SECONDS, end)
+    timer.daemon = True
+    timer.start()

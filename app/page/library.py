@@ -56,6 +56,10 @@ class LibraryScreen:
             return ""
         return self._drawn(self._library.database.revision, session.library_view)
 
+    def has(self, key: str) -> bool:
+        """Whether the library has the document of this key, which is its file's hash."""
+        return self._library is not None and self._library.with_file(key) is not None
+
     def _draw(self, _revision: tuple[int, int], view: LibraryView) -> str:
         library = self._library
         assert library is not None
@@ -98,7 +102,7 @@ class LibraryHandlers:
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
         if (number := number_of(event, "stored")) is not None:
-            self._reading.open_stored(session, self._library.document(number))
+            self._reading.open_stored(session, self._library.document(number), show=True)
 
     def remove_stored(self, session_id: str, event: gr.EventData) -> None:
         """Remove a document; for ten seconds it can be had back."""
@@ -122,8 +126,8 @@ class LibraryHandlers:
         """Go on with a conversation where it ended; its documents come with it."""
         session = self._session(session_id)
         if (number := number_of(event, "conversation")) is not None:
-            for stored in self._storage.resume_conversation(session, number):
-                self._reading.open_stored(session, stored)
+            for at, stored in enumerate(self._storage.resume_conversation(session, number)):
+                self._reading.open_stored(session, stored, show=at == 0)
 
     def remove_conversation(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)

@@ -4,10 +4,13 @@ import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
+from app.documents.formats import check_beginning
 from app.faults import in_words
 from app.library.values import StoredDocument
 from app.page import export as keeping
+from app.page.overview import Overviews
 from app.page.stored import Storage
+from app.provenance import last_page
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
@@ -27,19 +30,30 @@ class Reading:
     """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
     def __init__(
-        self, *, reader: DocumentReader, provider: EngineProvider, sessions: SessionStore, storage: Storage
+        self,
+        *,
+        reader: DocumentReader,
+        provider: EngineProvider,
+        sessions: SessionStore,
+        storage: Storage,
+        overviews: Overviews,
     ) -> None:
         self._reader = reader
         self._provider = provider
         self._sessions = sessions
         self._storage = storage
+        self._overviews = overviews
         self._speeds: dict[
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
 
     def receive(self, session: Session, *files: Incoming) -> None:
-        """Take files in. A file that the session already has is not read again, unless other pages are wanted."""
+        """Take files in. A file that the session already has is not read again, unless other pages are wanted.
+
+        Raises DocumentError at once for a file that is no document by its first bytes.
+        """
         for incoming in files:
+            check_beginning(incoming.data, incoming.name)
             key = hashlib.sha256(incoming.data).hexdigest()
             if session.has(key) and session.document(key).range == incoming.pages:
                 session.tick(key, True)
@@ -64,8 +78,10 @@ class Reading:
         session.inbox.receive(Incoming(name=session.document(key).name, data=b"", again=key))
         self.start(session)
 
-    def open_stored(self, session: Session, stored: StoredDocument) -> None:
-        """Have a document of the library here; one that is here already is ticked."""
+    def open_stored(self, session: Session, stored: StoredDocument, *, show: bool = False) -> None:
+        """Have a document of the library here, and perhaps in view; one that is here already is ticked."""
+        if show:
+            session.show(Shown(key=stored.sha256, page=1))
         if session.has(stored.sha256):
             session.tick(stored.sha256, True)
         else:
@@ -93,11 +109,14 @@ class Reading:
         return True
 
     def _keep(self, session: Session, loaded: Loaded) -> None:
+        is_new = not session.has(loaded.key)
         try:
             self._sessions.keep(session, loaded)
         except BaseException:
             loaded.pictures.close()
             raise
+        if is_new:
+            self._overviews.open(session, loaded)
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:
         """What the library has of this file; None where it must be read."""
@@ -118,17 +137,19 @@ class Reading:
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)
+        except Cancelled:
+            if (part := _part(session)) is None:
+                viewed.pictures.close()
+                raise
+            session.tell(
+                f"You cancelled: the first {last_page(part):,} of {len(viewed.document.pages):,} pages of"
+                f" {incoming.name} were read and can be asked."
+            )
+            return _loaded(incoming, viewed, part)
         except BaseException:
             viewed.pictures.close()
             raise
-        loaded = Loaded(
-            document=encoded.document,
-            pictures=viewed.pictures,
-            picture=viewed.picture,
-            encoded=encoded,
-            file_bytes=len(incoming.data),
-            range=incoming.pages,
-        )
+        loaded = _loaded(incoming, viewed, encoded)
         supports_vision = self._provider.engine(job).checkpoint.supports_vision
         self._storage.keep(session, incoming, _views(session, supports_vision), loaded)
         return loaded
@@ -156,7 +177,7 @@ class Reading:
         size = engine.memory_bytes(tokens)
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
-        session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
+        session.show_first(viewed)
 
         def chunk_read(piece: EncodedDocument) -> None:
             if arrival := session.inbox.arrival:
@@ -190,3 +211,22 @@ class Reading:
 def _views(session: Session, supports_vision: bool) -> ViewMode:
     """What the person chose, which may have been for another checkpoint."""
     return session.views if supports_vision else "auto"
+
+
+def _part(session: Session) -> EncodedDocument | None:
+    """What has been read so far of the document that is being read."""
+    from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
+
+    arrival = session.inbox.arrival
+    return join_chunks(arrival.pieces) if arrival and arrival.pieces else None
+
+
+def _loaded(incoming: Incoming, viewed: Viewed, encoded: EncodedDocument) -> Loaded:
+    return Loaded(
+        document=encoded.document,
+        pictures=viewed.pictures,
+        picture=viewed.picture,
+        encoded=encoded,
+        file_bytes=len(incoming.data),
+        range=incoming.pages,
+    )

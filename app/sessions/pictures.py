@@ -1,4 +1,4 @@
-"""Page pictures for the page: as data URLs, so that nothing of a document lies in a web server's file cache."""
+"""Page pictures for the page: from memory, so that nothing of a document lies in a web server's file cache."""
 
 import base64
 import threading
@@ -44,13 +44,17 @@ class Pictures:
     def __init__(self, images: PageImages) -> None:
         self._images = images
         self._lock = threading.Lock()
-        self._recent: OrderedDict[tuple[int, int], str] = OrderedDict()
+        self._recent: OrderedDict[tuple[int, int], bytes] = OrderedDict()
 
     def url(self, number: int, *, width: int) -> str:
         """The page as a `data:` URL that is about `width` pixels wide."""
+        return data_url(self.picture(number, width=width))
+
+    def picture(self, number: int, *, width: int) -> bytes:
+        """The page as a picture that is about `width` pixels wide."""
         with self._lock:
             if (number, width) not in self._recent:
-                self._recent[number, width] = data_url(self._images.image(number, width=width))
+                self._recent[number, width] = self._images.image(number, width=width)
                 while len(self._recent) > REMEMBERED:
                     self._recent.popitem(last=False)
             self._recent.move_to_end((number, width))
@@ -73,7 +77,11 @@ class Pictures:
             self._images.close()
 
 
-def data_url(image: bytes) -> str:
+def media_type(image: bytes) -> str:
     """PNG, JPEG and WebP are told apart by their first bytes."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg" if image.startswith(b"\xff\xd8") else "webp"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+    return f"image/{kind}"
+
+
+def data_url(image: bytes) -> str:
+    return f"data:{media_type(image)};base64,{base64.b64encode(image).decode('ascii')}"

@@ -17,16 +17,20 @@ from starlette.types import ASGIApp
 
 from app.faults import in_words
 from app.languages import Languages
+from app.page.page_views import PageViews
+from app.sessions.pictures import media_type
 from app.web.bodies import declared_bytes
 from app.web.browsers import browser_of
 from app.web.gate import Gate, Rules
 from app.web.inline_scripts import InlineScripts
 from app.web.proxies import ProxyHeaders
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import FILE, HEALTH, UPLOAD
+from app.web.routes import FILE, HEALTH, UPLOAD, VIEWS
 from app.web.uploads import Uploads
+from model.errors import ReadonceError
 
 SWEEP_SECONDS: Final = 60
+MOST_DRAWN_AT_ONCE: Final = 16  # pages
 
 
 class WebApp(App):
@@ -43,6 +47,7 @@ class WebApp(App):
         file_bytes: int,
         languages: Languages,
         is_ready: Callable[[], bool],
+        views: PageViews,
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(
@@ -54,7 +59,12 @@ class WebApp(App):
         self._file_bytes = file_bytes
         self._languages = languages
         self._is_ready = is_ready
+        self._views = views
+        self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
         self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
+        page = f"{VIEWS}/{{session_id}}/{{key}}/{{number}}"
+        self.add_api_route(f"{page}/words", self._page_words, methods=["GET"], response_model=None)
+        self.add_api_route(f"{page}/{{width}}", self._page_picture, methods=["GET"], response_model=None)
         self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
         self.add_api_route(f"{FILE}{{path:path}}", self._file, methods=["GET", "HEAD"], response_model=None)
 
@@ -80,6 +90,24 @@ class WebApp(App):
     def _health(self) -> Response:
         """Whether questions can be answered; it tells nothing else."""
         return PlainTextResponse("ok\n") if self._is_ready() else PlainTextResponse("loading\n", status_code=503)
+
+    async def _page_picture(self, session_id: str, key: str, number: int, width: int) -> Response:
+        """A page of a document, to be shown; it lies in no cache but the window's own."""
+        try:
+            picture = await anyio.to_thread.run_sync(
+                self._views.picture, session_id, key, number, width, limiter=self._drawing
+            )
+        except ReadonceError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        return Response(picture, media_type=media_type(picture), headers={"Cache-Control": "no-store"})
+
+    def _page_words(self, session_id: str, key: str, number: int) -> Response:
+        """The words of a page, to be selected over its picture."""
+        try:
+            words = self._views.words(session_id, key, number)
+        except ReadonceError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(words, headers={"Cache-Control": "no-store"})
 
     async def _upload(self, request: fastapi.Request, upload_id: str | None = None) -> Response:
         """Take files in. What comes back are their paths, which only their sender knows."""
