@@ -43,6 +43,9 @@ class CheckedBlocks(gr.Blocks):
         except RequestRefused as refusal:
             language = language_of(connection, self._languages) if connection else Language()
             raise gr.Error(language.text(str(refusal)), print_exception=False) from refusal
+        finally:
+            if any(getattr(component, "data_model", None) in (FileData, ListFiles) for component in function.inputs):
+                self.uploads.drop_loose()
         return output
 
 
