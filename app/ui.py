@@ -61,7 +61,12 @@ def build_demo(
     overviews = Overviews(provider=provider, sample=sample)
     reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage, overviews=overviews)
     handlers = Handlers(
-        screen=Screen(provider=provider, capacity_bytes=settings.library_bytes, library=library),
+        screen=Screen(
+            provider=provider,
+            capacity_bytes=settings.library_bytes,
+            library=library,
+            linger_minutes=settings.linger_minutes,
+        ),
         reading=reading,
         asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
         sessions=sessions,

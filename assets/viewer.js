@@ -3,13 +3,14 @@
 const view = element.closest("#page");
 const MOST_WAITS = 60;
 const WIDE = 1300; // pixels: from here on the larger picture is fetched
-const seen = new IntersectionObserver(draw, { root: null, rootMargin: "100% 0px" });
+const seen = new IntersectionObserver(draw, { root: view, rootMargin: "100% 0px" });
 let sheets = null; // the figure whose pages are watched
 let visit = "";
 let shownPage = 0;
 let zoom = 0; // 0: as wide as fits, up to the usual width
 let quietUntil = 0; // scrolling that a person has not done tells nothing
 let telling = 0;
+let pending = null; // a page to go to when the pages can be seen
 
 const bar = () => element.querySelector(".viewer");
 const sheetOf = (page) => sheets?.querySelector(`.sheet[data-page="${page}"]`);
@@ -43,6 +44,10 @@ function watchSheets(figure) {
 function goTo(page) {
   const sheet = sheetOf(page);
   if (!sheet) return;
+  if (!view.clientHeight) {
+    pending = page; // another tab is in front
+    return;
+  }
   const target = sheet.querySelector(".mark") ?? sheet;
   const above = target === sheet ? element.offsetHeight + 8 : view.clientHeight * 0.4;
   quietUntil = Date.now() + 800;
@@ -51,6 +56,10 @@ function goTo(page) {
 }
 
 function draw(entries) {
+  if (pending && view.clientHeight) {
+    goTo(pending);
+    pending = null;
+  }
   for (const { target: sheet, isIntersecting } of entries) {
     if (!isIntersecting) {
       for (const part of sheet.querySelectorAll("img, .words")) part.remove(); // a long document fits no memory

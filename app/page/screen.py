@@ -21,7 +21,16 @@ MOST_REMEMBERED = 8  # documents whose headings are drawn
 class Screen:
     """Draws sessions."""
 
-    def __init__(self, *, provider: EngineProvider, capacity_bytes: int, library: Library | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        provider: EngineProvider,
+        capacity_bytes: int,
+        library: Library | None = None,
+        linger_minutes: float = 10.0,
+    ) -> None:
+        """`linger_minutes`: how long documents are there after their page is closed, where no library has them."""
+        self._forgets = panels.forgets(linger_minutes) if library is None else ""
         self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._library = LibraryScreen(library)
@@ -60,7 +69,7 @@ class Screen:
 
     def _documents(self, session: Session) -> str:
         shown = session.shown.key if session.shown else ""
-        return panels.documents(
+        listed = panels.documents(
             session.documents,
             session.ticked,
             shown,
@@ -68,6 +77,7 @@ class Screen:
             aside=session.aside,
             confirming=session.confirming,
         )
+        return listed + self._forgets
 
     def _contents(self, session: Session) -> str:
         shown = session.shown

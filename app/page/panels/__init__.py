@@ -3,7 +3,7 @@
 from app.page.panels.banner import banner, title
 from app.page.panels.captions import captions, not_pictures
 from app.page.panels.conversation import asking_problem, conversation
-from app.page.panels.documents import documents, lock_reason, messages, reading, waiting_to_read, ways_in
+from app.page.panels.documents import documents, forgets, lock_reason, messages, reading, waiting_to_read, ways_in
 from app.page.panels.library import library
 from app.page.panels.opening import Opened
 from app.page.panels.overview import contents, hits, nothing_inside, page_text
@@ -19,6 +19,7 @@ __all__ = [
     "conversation",
     "documents",
     "empty_pages",
+    "forgets",
     "hits",
     "library",
     "lock_reason",

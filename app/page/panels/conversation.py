@@ -119,7 +119,7 @@ def _chips(exchange: Exchange, is_here: Callable[[str], bool]) -> str:
         _chip(exchange, place, several) if is_here(exchange.sources[place.document_index]) else _gone(place, several)
         for place in cited_places(exchange.answer.evidence)
     )
-    return f'<p class="chips" aria-label="Where the answer comes from">{chips}</p>'
+    return f'<p class="chips" role="group" aria-label="Where the answer comes from">{chips}</p>'
 
 
 def cited_places(evidence: Sequence[Evidence]) -> list[Evidence]:

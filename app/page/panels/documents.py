@@ -48,6 +48,14 @@ def documents(
     return f'{undoing}<ul class="documents" aria-label="Documents">{rows}</ul>{_everything(confirming)}'
 
 
+def forgets(minutes: float) -> str:
+    """How long documents are there, where there is no library."""
+    return (
+        f'<p class="hint forgets">Nothing is stored: documents are forgotten {counted(round(minutes), "minute")} after'
+        " this page is closed.</p>"
+    )
+
+
 def _everything(confirming: bool) -> str:
     """Asked once, and then it is final."""
     if not confirming:

@@ -156,3 +156,16 @@ def test_after_a_change_of_checkpoint_the_page_offers_to_read_again(tiny_visit: 
     expect(page.locator("li.document .remarks")).to_have_count(0, timeout=SLOW)
     page.get_by_role("button", name="Ask again").click()
     expect(page.locator(".exchange.done .receipt p")).to_contain_text("re-read: 0", timeout=SLOW)
+
+
+def test_in_arabic_the_page_is_mirrored_and_documents_keep_their_direction(tiny_address: str, browser: Browser) -> None:
+    said = catalogue("ar")
+    with a_visit(browser, tiny_address, locale="ar") as visit:
+        page = visit.page
+        expect(page.locator("#sample")).to_have_text(said["Try the sample document"])
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        visit.drop(("letter.pdf", LETTER))
+        expect(page.locator("li.document")).to_contain_text("3 صفحات", timeout=SLOW)
+        library, chat = page.locator("#library").bounding_box(), page.locator("#chat").bounding_box()
+        assert library and chat and library["x"] > chat["x"]
+        assert page.locator(".opening h2").evaluate("(title) => getComputedStyle(title).direction") == "ltr"
