@@ -6,6 +6,7 @@ A command changes the session and says nothing more; what is seen comes from `wa
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -150,7 +151,11 @@ class Handlers:
         """Let a document go; for ten seconds it can be had back."""
         session, key = self._session(session_id), _text(event, "document")
         session.put_aside(key)
-        _later(lambda: key in {one.key for one in session.aside} and self._sessions.forget(session, key))
+        _later(partial(self._end_undoing, session, key))
+
+    def _end_undoing(self, session: Session, key: str) -> None:
+        if any(one.key == key for one in session.aside):
+            self._sessions.forget(session, key)
 
     def undo_forget(self, session_id: str, event: gr.EventData) -> None:
         self._session(session_id).bring_back(_text(event, "document"))

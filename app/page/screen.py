@@ -1,7 +1,6 @@
 """A session as the person sees it. It changes nothing."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from app.faults import in_words
 from app.library.library import Library
@@ -34,7 +33,7 @@ class Screen:
         self._provider = provider
         self._capacity_bytes = capacity_bytes
         self._library = LibraryScreen(library)
-        self._headings = lru_cache(MOST_REMEMBERED)(panels.contents)
+        self._headings: dict[tuple[str, str, str | None], str] = {}
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
@@ -81,7 +80,15 @@ class Screen:
 
     def _contents(self, session: Session) -> str:
         shown = session.shown
-        return self._headings(session.document(shown.key)) if shown and session.has(shown.key) else ""
+        if shown is None or not session.has(shown.key):
+            return ""
+        loaded = session.document(shown.key)
+        known = (loaded.key, loaded.name, loaded.range)
+        if known not in self._headings:
+            if len(self._headings) >= MOST_REMEMBERED:
+                self._headings.clear()
+            self._headings[known] = panels.contents(loaded)
+        return self._headings[known]
 
     def _page_text(self, session: Session) -> str:
         shown = session.shown
