@@ -61,12 +61,7 @@ def build_demo(
     overviews = Overviews(provider=provider, sample=sample)
     reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage, overviews=overviews)
     handlers = Handlers(
-        screen=Screen(
-            provider=provider,
-            capacity_bytes=settings.library_bytes,
-            library=library,
-            linger_minutes=settings.linger_minutes,
-        ),
+        screen=_screen(provider, settings, library),
         reading=reading,
         asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
         sessions=sessions,
@@ -97,6 +92,15 @@ def build_demo(
         layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
     return demo
+
+
+def _screen(provider: EngineProvider, settings: Settings, library: Library | None) -> Screen:
+    return Screen(
+        provider=provider,
+        capacity_bytes=settings.library_bytes,
+        library=library,
+        linger_minutes=settings.linger_minutes,
+    )
 
 
 def rules_of(settings: Settings) -> Rules:
