@@ -1,11 +1,10 @@
 """Readonce's page: `python app.py`, then open the address that it prints."""
 
 import argparse
-import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,19 +13,31 @@ from app.documents import DocumentReader, Limits
 from app.faults import in_words, is_full_disk
 from app.library.library import Library
 from app.library.opening import open_library
+from app.library.people import Libraries
+from app.logs import WorkLog, set_up_logging
 from app.open_files import raise_open_files_limit
 from app.page.sample import bundled_sample
+from app.serving.metrics import Gauge, Metrics
 from app.serving.provider import Accelerate, EngineProvider, Load, LoadingProgress
 from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.temporary import temporary_folder
 from app.web.folder import private_folder
+from app.web.server import Probes
+from app.web.traffic import Traffic
 from model.errors import LibraryError, ReadonceError
 from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
+    from app.serving.observed import Observer
     from app.spaces.zero_gpu import ZeroGpu
     from model.engine import Engine
+
+OPEN_TO_STRANGERS = (
+    "readonce: others can reach this page, and whoever does may use it: there are no users. Documents stay in memory,"
+    " each visitor's apart; there is no library and no /v1. To have people sign in, set READONCE_USERS to a file, and"
+    " add them: python -m app user add NAME."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,10 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReadonceError as error:
         print(f"readonce: {error}", file=sys.stderr)
         return 2
+    set_up_logging(settings.log)
+    if settings.is_open_to_strangers:
+        print(OPEN_TO_STRANGERS, file=sys.stderr)
     raise_open_files_limit()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the copies of documents are removed
     try:
         run(settings)
+    except ReadonceError as error:
+        print(f"readonce: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         if not is_full_disk(error):
             raise
@@ -55,16 +72,26 @@ def run(settings: Settings) -> None:
         DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader,
     ):
         # Imported here: Gradio reads where its files shall lie when it is imported.
+        from app.server import serve, serve_until_stopped, uploads_in
         from app.spaces.zero_gpu import ZeroGpu
-        from app.ui import build_demo, serve, uploads_in
+        from app.ui import build_demo
 
-        provider = EngineProvider(settings.model, engine_loader(settings, ZeroGpu.borrowed()), accelerator(settings))
+        metrics = Metrics()
+        load = engine_loader(settings, ZeroGpu.borrowed(), (metrics, WorkLog()))
+        provider = EngineProvider(settings.model, load, accelerator(settings), metrics)
         provider.start()
         sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
-        library = library_of(settings)
-        demo = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library)
-        serve(demo, sessions, settings, lambda: provider.state.phase == "ready")
+        library, libraries = library_of(settings), libraries_of(settings)
+        demo, v1 = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library, libraries)
+        metrics.watch(*gauges(provider, sessions, library))
+        probes = Probes(
+            is_ready=lambda: provider.is_ready,
+            metrics=None if settings.is_open_to_strangers else metrics.text,
+            traffic=Traffic(),
+        )
+        serve(demo, sessions, settings, probes, v1)
+        serve_until_stopped(demo, probes.traffic, provider.scheduler.is_working, seconds=settings.stop_seconds)
 
 
 def choose(arguments: Sequence[str] | None) -> Settings:
@@ -74,13 +101,13 @@ def choose(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--host", help="the address to listen on (default 127.0.0.1: this computer only)")
     parser.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 7860)")
     chosen = vars(parser.parse_args(arguments))
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def library_of(settings: Settings) -> Library | None:
     """The library, where there is to be one. What killed processes have left there goes in the background."""
-    if settings.library is None:
+    if settings.library is None or settings.users is not None:
         return None
     try:
         library = open_library(settings)
@@ -91,20 +118,37 @@ def library_of(settings: Settings) -> Library | None:
     return library
 
 
-def engine_loader(settings: Settings, gpu: "ZeroGpu | None") -> Load:
+def libraries_of(settings: Settings) -> Libraries | None:
+    """Where people sign in, a library for each of them."""
+    if settings.library is None or settings.users is None:
+        return None
+    return Libraries(settings.library, capacity_bytes=settings.disk_bytes)
+
+
+def gauges(provider: EngineProvider, sessions: SessionStore, library: Library | None) -> Iterator[Gauge]:
+    """What is held, and what waits, now."""
+    scheduler = provider.scheduler
+    yield Gauge(name="ready", about="Whether the checkpoint is loaded", read=lambda: provider.is_ready)
+    yield Gauge(name="questions", about="Questions that wait or are answered", read=lambda: scheduler.questions)
+    yield Gauge(name="readings", about="Documents that wait or are read", read=lambda: scheduler.readings)
+    yield Gauge(name="sessions", about="Sessions that are held in memory", read=lambda: sessions.count)
+    yield Gauge(name="memory_bytes", about="What their documents take in memory", read=lambda: sessions.used_bytes)
+    yield Gauge(name="memory_limit_bytes", about="What they may take", read=lambda: sessions.capacity_bytes)
+    if library is not None:
+        yield Gauge(name="library_bytes", about="What the library takes on the disk", read=lambda: library.used_bytes)
+        yield Gauge(name="library_documents", about="Its documents", read=lambda: library.count)
+
+
+def engine_loader(settings: Settings, gpu: "ZeroGpu | None", observers: Sequence["Observer"]) -> Load:
     def load(name: str, progress: LoadingProgress) -> "Engine":
         # Imported here, in the background: torch and transformers take seconds, and the page is there before them.
+        from app.serving.observed import ObservedEngine, ObservedZeroGpuEngine
         from model.checkpoints import load_checkpoint
-        from model.engine import Engine
 
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
         if gpu is None:
-            engine = Engine(checkpoint, memory_precision=settings.precision)
-        else:
-            from app.spaces.engine import ZeroGpuEngine
-
-            engine = ZeroGpuEngine(checkpoint, gpu, memory_precision=settings.precision)
-        return engine
+            return ObservedEngine(checkpoint, memory_precision=settings.precision, observers=observers)
+        return ObservedZeroGpuEngine(checkpoint, gpu, memory_precision=settings.precision, observers=observers)
 
     return load
 

@@ -88,7 +88,7 @@ def document_object(encoded: EncodedDocument) -> DocumentObject:
 def answers_object(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> AnswersObject:
     return {
         "documents": [document_object(one) for one in encoded],
-        "answers": [_answer_object(answer) for answer in answers],
+        "answers": [answer_object(answer) for answer in answers],
     }
 
 
@@ -105,11 +105,11 @@ def stored_answers_object(documents: Sequence["StoredDocument"], answers: Sequen
             }
             for one in documents
         ],
-        "answers": [_answer_object(answer) for answer in answers],
+        "answers": [answer_object(answer) for answer in answers],
     }
 
 
-def _answer_object(answer: Answer) -> AnswerObject:
+def answer_object(answer: Answer) -> AnswerObject:
     return {
         "question": answer.question,
         "answer": answer.text,

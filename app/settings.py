@@ -1,20 +1,26 @@
-"""What the person running Readonce can choose, read once from the environment."""
+"""What the person running Readonce can choose, read once from the environment and `readonce.toml`."""
 
 import ipaddress
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Literal, TypeVar, get_args
 
 from platformdirs import user_data_path
 
+from app.settings_file import with_file
 from model.errors import ReadonceError
 from model.types import Precision
 
 MEGABYTE = 1_000_000
 THIS_COMPUTER = ("127.0.0.1", "localhost", "::1")
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+Name = TypeVar("Name", bound=str)
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
@@ -35,6 +41,9 @@ class Settings:
     hosts: tuple[str, ...] = ()  # names, beside this computer's own, under which the page is reached
     proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-* headers are believed
     space_host: str = ""  # the name that Hugging Face gives to a Space; empty elsewhere
+    users: Path | None = None  # the file of people and keys; None: whoever reaches the page may use it
+    log: LogFormat = "text"
+    stop_seconds: int = 30  # that answers have to come to their end when the server is stopped
 
     @property
     def is_public(self) -> bool:
@@ -42,9 +51,19 @@ class Settings:
         return self.host not in THIS_COMPUTER or bool(self.hosts or self.proxies or self.space_host)
 
     @property
+    def is_open_to_strangers(self) -> bool:
+        """Whether people whom nobody has let in may reach the page."""
+        return self.is_public and self.users is None
+
+    @property
     def library(self) -> Path | None:
-        """The folder of the library. There is none where several people share the app: they stay apart in memory."""
-        return None if self.is_public else self.library_folder
+        """The folder of the library, or of everybody's. There is none where strangers share the app."""
+        return None if self.is_open_to_strangers else self.library_folder
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings of this process: the environment's variables, and what the settings file adds to them."""
+        return cls.from_environment(with_file(environment))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -66,10 +85,14 @@ class Settings:
             hosts=tuple(_host_name(name) for name in _list(environment, "READONCE_HOSTS")),
             proxies=tuple(_network(name) for name in _list(environment, "READONCE_PROXIES")),
             space_host=environment.get("SPACE_HOST", "").strip().lower(),
+            users=Path(users).expanduser() if (users := environment.get("READONCE_USERS", "").strip()) else None,
+            log=_one_of(environment, "READONCE_LOG", LOG_FORMATS, "text"),
+            stop_seconds=chosen("READONCE_STOP_SECONDS", 30, 0, 3_600),
         )
         library = settings.library
-        precision = environment.get("READONCE_PRECISION", "").strip() or ("int8" if library else "bfloat16")
-        return replace(settings, library_folder=library, precision=_precision(precision))
+        usual: Precision = "int8" if library else "bfloat16"
+        precision = _one_of(environment, "READONCE_PRECISION", PRECISIONS, usual)
+        return replace(settings, library_folder=library, precision=precision)
 
 
 def cache_folder(
@@ -95,13 +118,13 @@ def _library_folder(environment: Mapping[str, str]) -> Path | None:
     return Path(named).expanduser() if named else user_data_path("readonce", appauthor=False)
 
 
-def _precision(name: str) -> Precision:
-    for precision in get_args(Precision):
-        if name == precision:
-            return precision
-    raise ReadonceError(
-        f"READONCE_PRECISION is {name!r}, but must be one of {', '.join(get_args(Precision))}. Correct it or unset it."
-    )
+def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[Name, ...], default: Name) -> Name:
+    """The value of a variable that names one of a few things."""
+    text = environment.get(name, "").strip() or default
+    for one in allowed:
+        if text == one:
+            return one
+    raise ReadonceError(f"{name} is {text!r}, but must be one of {', '.join(allowed)}. Correct it or unset it.")
 
 
 def _list(environment: Mapping[str, str], name: str) -> list[str]:

@@ -1,48 +1,38 @@
-"""The page put together of its parts, and how it is served."""
+"""The page put together of its parts."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from app.api.endpoints import Endpoints
 from app.api.handle_store import HandleStore
+from app.api.openai.service import Service
 from app.documents import DocumentReader
 from app.languages import Languages
 from app.library.library import Library
+from app.library.people import Libraries
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
 from app.page.handlers import Handlers
-from app.page.heartbeats import Heartbeats
 from app.page.layout import Layout
 from app.page.library import LibraryHandlers
 from app.page.many_questions import ManyQuestions
 from app.page.overview import Overviews
-from app.page.page_views import PageViews
 from app.page.reading import Reading
 from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
 from app.page.stored import Storage
 from app.page.tabs.many import ManyHandlers
 from app.page.tabs.overview import InsideHandlers
-from app.page.theme import calm_theme
 from app.page.viewing import ViewerHandlers
 from app.page.wiring import Wiring
 from app.serving.provider import EngineProvider
 from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.web.checked_blocks import CheckedBlocks
-from app.web.gate import Rules
-from app.web.head_timeout import set_head_timeout
-from app.web.hosts import Hosts
-from app.web.proxies import EVERYONE, Proxies
-from app.web.server import WebApp
 from app.web.uploads import Uploads
 
-UPLOAD_AGE_SECONDS = 3_600  # an upload of the page is deleted when it is read; this is for all else
 MOST_EVENTS = 2_048  # at once: every tab that watches is one, and whatever a program waits for
 
 
@@ -55,13 +45,17 @@ def build_demo(
     uploads: Uploads,
     folder: Path,
     library: Library | None = None,
-) -> CheckedBlocks:
-    """The page, ready to be served. `folder`: where files are made for people to take."""
-    storage = Storage(library, reader, precision=settings.precision)
+    libraries: Libraries | None = None,
+) -> tuple[CheckedBlocks, Service]:
+    """The page, ready to be served, and what answers `/v1`. `folder`: where files are made for people to take.
+
+    `library` is the one person's whose computer this is, `libraries` are everybody's where there are users.
+    """
+    storage = Storage(library, reader, precision=settings.precision, libraries=libraries)
     overviews = Overviews(provider=provider, sample=sample)
     reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage, overviews=overviews)
     handlers = Handlers(
-        screen=_screen(provider, settings, library),
+        screen=_screen(provider, settings, storage),
         reading=reading,
         asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
         sessions=sessions,
@@ -77,7 +71,8 @@ def build_demo(
             banner=panels.banner(provider.state),
             checkpoint=settings.model,
             may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
-            has_library=library is not None,
+            has_library=library is not None or libraries is not None,
+            has_users=settings.users is not None,
         )
         # Before the page's own handlers, which would take the endpoints' names.
         handle_store = HandleStore(sessions, idle_seconds=60 * settings.linger_minutes)
@@ -91,70 +86,20 @@ def build_demo(
         layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
         layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
-    return demo
+    v1 = Service(
+        provider=provider,
+        sessions=sessions,
+        reading=reading,
+        storage=storage,
+        linger_seconds=60 * settings.linger_minutes,
+    )
+    return demo, v1
 
 
-def _screen(provider: EngineProvider, settings: Settings, library: Library | None) -> Screen:
+def _screen(provider: EngineProvider, settings: Settings, storage: Storage) -> Screen:
     return Screen(
         provider=provider,
         capacity_bytes=settings.library_bytes,
-        library=library,
+        storage=storage,
         linger_minutes=settings.linger_minutes,
     )
-
-
-def rules_of(settings: Settings) -> Rules:
-    """Who may ask, and how much at once: not more than can be kept."""
-    proxies = settings.proxies or ((EVERYONE,) if settings.space_host else ())
-    return Rules(
-        hosts=Hosts.named(*settings.hosts, settings.space_host, settings.host),
-        proxies=Proxies(named=proxies),
-        upload_bytes=max(settings.library_bytes, settings.file_bytes),
-        embedded=bool(settings.space_host),
-    )
-
-
-def uploads_in(folder: Path, settings: Settings) -> Uploads:
-    """The files of the web server, all of them in this folder."""
-    rules = rules_of(settings)
-    return Uploads(folder, hosts=rules.hosts, capacity_bytes=2 * rules.upload_bytes, keep_seconds=UPLOAD_AGE_SECONDS)
-
-
-def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, is_ready: Callable[[], bool]) -> None:
-    """Serve the page until the person ends it. Nothing is shared, listed or loaded from elsewhere."""
-    os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe any program of this computer; `ProxyHeaders` decides
-    languages = Languages()
-    app = WebApp(
-        rules_of(settings),
-        demo.uploads,
-        file_bytes=settings.file_bytes,
-        languages=languages,
-        is_ready=is_ready,
-        views=PageViews(sessions),
-        middleware=[Middleware(Heartbeats, connect=sessions.connect)],
-    )
-    demo.launch(
-        _app=app,
-        app_kwargs={"lifespan": app.sweeping},
-        prevent_thread_lock=True,
-        num_workers=0,  # they would serve files at ports of their own, beside the gate
-        server_name=settings.host,
-        server_port=settings.port,
-        share=False,
-        _frontend=False,  # else Gradio gives up where its own request to the page takes three seconds
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=True,
-        max_threads=MOST_EVENTS,
-        enable_monitoring=False,
-        run_history=False,
-        show_error=True,
-        footer_links=[],
-        allowed_paths=[],
-        max_file_size=settings.file_bytes,
-        theme=calm_theme(),
-        i18n=gr.I18n(**languages.fixed_texts()),
-        css_paths=[ASSETS / "style.css"],
-    )
-    set_head_timeout(demo.server)
-    demo.block_thread()

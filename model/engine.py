@@ -6,7 +6,6 @@ engine knows no "current document": an encoding is a value, and each answer make
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -21,14 +20,16 @@ from model.answering.matching_checkpoint import check_encodings
 from model.answering.questions import checked_question, refers_back
 from model.answering.reranker import Reranker
 from model.answering.router import Router
+from model.answering.tuning import FITTED, Tuning
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
-from model.encoder.work import Work, read_so_far
+from model.encoder.plan import EncodingPlan, chunks_of, plan_encoding, with_pictures
+from model.encoder.work import EncoderCount, Work, read_so_far
 from model.encoding import token_map as token_maps
-from model.encoding.chunks import Chunk, plan_chunks
+from model.encoding.chunks import Chunk
 from model.encoding.file_format import join_chunks
-from model.encoding.memory import build_memory, bytes_in_precision, to_precision
+from model.encoding.memory import build_memory, to_precision
 from model.errors import QuestionError, raise_if_cancelled
 from model.network.threads import parallel_map
 from model.types import (
@@ -43,12 +44,11 @@ from model.types import (
     Precision,
     Progress,
     ProgressCallback,
-    TokenMap,
     Turn,
 )
-from model.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
-from model.vision.page_inputs import ViewMode, views_for
-from model.vision.tags import Tagger, with_tags
+from model.vision.features import PageFeatures, PictureCallback
+from model.vision.page_inputs import ViewMode
+from model.vision.tags import Tagger
 
 _QUESTIONS_KEPT = 64  # whose encoder states are kept: some hundred kilobytes
 
@@ -62,21 +62,24 @@ class Engine:
         *,
         backend: Backend | None = None,
         memory_precision: Precision | None = None,
+        tuning: Tuning = FITTED,
     ) -> None:
         """`backend`: None is the eager one, which another may replace later (`install`).
 
-        `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint.
+        `memory_precision`: in which precision encodings are kept; None: in that of the checkpoint. `tuning`:
+        other numbers than the fitted ones.
         """
         self.checkpoint = checkpoint
         weights = checkpoint.reranker_weights
         self.reranker = None if weights is None else Reranker(weights=weights)
         encode = lru_cache(_QUESTIONS_KEPT)(self._encode_question)  # the router and retrieval both need them
-        self.indexes = DocumentIndexes(checkpoint.retrieval, encode)
+        self.indexes = DocumentIndexes(checkpoint.retrieval, encode, tuning.passages)
         self.router = Router(checkpoint.router, encode) if checkpoint.router else None
         self.calibration = Calibration(checkpoint.calibration) if checkpoint.calibration else None
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
-        self._encoder_tokens: Counter[str] = Counter()
+        self._tuning = tuning
+        self._encoded = EncoderCount()
 
     @property
     def backend(self) -> Backend:
@@ -95,20 +98,19 @@ class Engine:
     @property
     def encoder_tokens(self) -> int:
         """All tokens that went through the encoder so far: it does not move when a question is answered."""
-        return self._encoder_tokens.total()
+        return self._encoded.total
 
-    def count_tokens(self, document: Document) -> int:
-        """Tokens of the document as its pages' views say, before it is read (without crops of pan-and-scan)."""
-        seen = PageFeatures(images={page.number: 1 for page in document.pages if page.view != "text"})
-        return len(self._tokenize(document, seen).ids)
+    def plan(self, document: Document, *, views: ViewMode | None = None) -> EncodingPlan:
+        """What encoding the document takes: its tokens, and the bytes of the encoding. Nothing is encoded or drawn.
 
-    def memory_bytes(self, tokens: int) -> int:
-        """What an encoding of so many tokens will take, in the precision in which it is kept."""
-        return bytes_in_precision(self.checkpoint.model, tokens, self._memory_precision)
+        `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
+        Raises CheckpointError if a checkpoint without vision is to see pages.
+        """
+        return plan_encoding(self.checkpoint, document, views, self._memory_precision)
 
     def encode(
         self,
-        document: Document,
+        document: Document | EncodingPlan,
         *,
         views: ViewMode | None = None,
         picture: PictureCallback | None = None,
@@ -120,50 +122,37 @@ class Engine:
     ) -> EncodedDocument:
         """Encode the document, in overlapping chunks if it is longer than the checkpoint's chunk size.
 
-        `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
-        `picture` draws those that enter as one; with `pan_and_scan` each enters whole and in crops.
-        `chunk_read` gets each chunk as it is encoded, an encoding of its own: `join_chunks` makes one of several, so
-        that questions can be answered from what is read so far. `pause` is called in this thread before each chunk,
-        and between the pieces of a long one, so that others can come between; that time does not count as reading.
+        A plan of it is not tokenized again; `views` is for a document without one (see `plan`). `picture` draws the
+        pages that enter as pictures; with `pan_and_scan` each enters whole and in crops. `chunk_read` gets each chunk
+        as it is encoded, an encoding of its own: `join_chunks` makes one of several, so that questions can be answered
+        from what is read so far. `pause` is called in this thread before each chunk, and between the pieces of a long
+        one, so that others can come between; that time does not count as reading.
 
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
         """
         work = Work(progress, pause)
-        document = self._viewed(document, views, picture)
-        seen = encode_page_images(
-            self.checkpoint, document, picture, pan_and_scan=pan_and_scan, report=work.report, cancelled=cancelled
+        plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
+        plan, seen = with_pictures(
+            self.checkpoint, plan, picture, lambda: self.tagger, work, cancelled, pan_and_scan=pan_and_scan
         )
-        stream = self._tokenize(document, seen)
-        total = len(stream.ids)
+        total = plan.token_count
         if not total:
-            raise token_maps.no_text(document)
+            raise token_maps.no_text(plan.document)
         pieces: list[EncodedDocument] = []
-        for piece in self._read_chunks(document, stream, seen, work, cancelled):
+        for piece in self._read_chunks(plan, seen, work, cancelled):
             pieces.append(piece)
             if chunk_read is not None:
                 chunk_read(piece)
         work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         return replace(join_chunks(pieces), encode_seconds=work.seconds)
 
-    def _viewed(self, document: Document, views: ViewMode | None, picture: PictureCallback | None) -> Document:
-        if views is None:
-            return document
-        if views == "auto" and picture is not None and not self.checkpoint.supports_vision:
-            document = with_tags(document, picture, lambda: self.tagger)
-        return views_for(self.checkpoint, document, views)
-
     def _read_chunks(
-        self,
-        document: Document,
-        stream: TokenMap,
-        seen: PageFeatures,
-        work: Work,
-        cancelled: CancelledCallback | None,
+        self, plan: EncodingPlan, seen: PageFeatures, work: Work, cancelled: CancelledCallback | None
     ) -> Iterator[EncodedDocument]:
         """Encode chunk by chunk; each yield is an encoding of its own."""
-        checkpoint, total = self.checkpoint, len(stream.ids)
-        chunks = plan_chunks(total, checkpoint.chunk_size - 1, checkpoint.chunk_overlap)
+        checkpoint, stream, total = self.checkpoint, plan.tokens, plan.token_count
+        chunks = chunks_of(checkpoint, stream)
         aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
         at_once = torch.get_num_threads() if aside else 1
 
@@ -188,9 +177,9 @@ class Engine:
             for chunk, memory in zip(group, parallel_map(read, group), strict=True):
                 raise_if_cancelled(cancelled, READING_STOPPED)
                 beside = to_precision(memory, self._memory_precision, beside)
-                self._encoder_tokens[document.sha256] += 1 + chunk.end - chunk.start
+                self._encoded.add(1 + chunk.end - chunk.start)
                 yield EncodedDocument(
-                    document=document,
+                    document=plan.document,
                     memory=beside,
                     tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
                     fingerprint=checkpoint.fingerprint,
@@ -198,11 +187,6 @@ class Engine:
                     encode_seconds=work.seconds - began,
                 )
                 began = work.seconds
-
-    def _tokenize(self, document: Document, seen: PageFeatures) -> TokenMap:
-        checkpoint = self.checkpoint
-        picture = image_tokens(checkpoint.model) if checkpoint.supports_vision else None
-        return token_maps.tokenize(document, checkpoint.tokenizer, picture, seen.images)
 
     def answer(
         self,
@@ -239,7 +223,7 @@ class Engine:
         if not asked:
             raise QuestionError("There are no questions. Ask at least one.")
         check_encodings(encodings, self.checkpoint)
-        before = self._tokens_read_of(encodings)
+        before = self._encoded.of_this_thread
         options = options or GenerationOptions()
         generation = Generation(
             self.checkpoint,
@@ -250,14 +234,20 @@ class Engine:
             reranker=self.reranker,
             indexes=self.indexes,
             calibration=self.calibration,
+            tuning=self._tuning,
         )
         snapshots = answers(
             generation, encodings, asked, list(map(self.intent, asked)), history=history, calibration=self.calibration
         )
-        return (
-            tuple(replace(answer, encoder_tokens=self._tokens_read_of(encodings) - before) for answer in some)
-            for some in snapshots
-        )
+        return self._counted(snapshots, self._encoded.of_this_thread - before)
+
+    def _counted(self, snapshots: Iterator[tuple[Answer, ...]], encoded: int) -> Iterator[tuple[Answer, ...]]:
+        """The snapshots with how many document tokens were encoded for them; `encoded` are so far."""
+        before = self._encoded.of_this_thread
+        for some in snapshots:
+            encoded += self._encoded.of_this_thread - before
+            yield tuple(replace(answer, encoder_tokens=encoded) for answer in some)
+            before = self._encoded.of_this_thread  # whoever asks for the next one may be another thread
 
     def intent(self, question: str) -> Intent:
         """What a question wants; a fact where the checkpoint has no router."""
@@ -273,6 +263,3 @@ class Engine:
         ids, _ = token_maps.encode_text(checkpoint.tokenizer, question)
         tokens = torch.tensor([checkpoint.bos, *ids], device=checkpoint.device)
         return encode_chunk(checkpoint.model, tokens, native=self._backend.native)[1:]
-
-    def _tokens_read_of(self, encodings: Sequence[EncodedDocument]) -> int:
-        return sum(self._encoder_tokens[sha256] for sha256 in {encoded.document.sha256 for encoded in encodings})

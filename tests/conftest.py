@@ -13,6 +13,22 @@ from tests.helpers.tiny import save_tiny
 os.environ["READONCE_LIBRARY"] = "off"  # tests have libraries of their own, never the person's
 
 
+_SLOW_TO_MAKE = {  # by group: tests that use one of these fixtures run in the same process
+    "page": {"address", "tiny_address"},
+    "web": {"app", "public_app"},
+    "weights": {"embedded"},
+    "targets": {"target_folder"},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the tests: what is slow to make is made in one of them, and a file is never split."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        group = next((name for name, fixtures in _SLOW_TO_MAKE.items() if fixtures & used), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _threads(request: pytest.FixtureRequest) -> Iterator[None]:
     """Tiny models gain nothing from a second thread, and wait a hundred times longer for it on a busy machine."""
@@ -46,9 +62,16 @@ def tiny_checkpoint(tiny_folder: Path, load: Callable[[str | Path], Checkpoint])
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Checkpoint:
-    """The embedded checkpoint, from the person's own cache folder: merging it takes a while, so it is shared."""
+def cache_folder() -> Path:
+    """The person's own: what is compiled or merged there takes a while, so it is made once for all tests."""
     from app.settings import Settings
+
+    return Settings.from_environment(os.environ).cache_folder
+
+
+@pytest.fixture(scope="session")
+def embedded(cache_folder: Path) -> Checkpoint:
+    """The embedded checkpoint."""
     from model.checkpoints import load_checkpoint
 
-    return load_checkpoint("embedded", cache_folder=Settings.from_environment(os.environ).cache_folder)
+    return load_checkpoint("embedded", cache_folder=cache_folder)

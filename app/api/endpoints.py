@@ -22,6 +22,7 @@ from app.sessions.session import Loaded
 from app.sessions.session_store import SessionStore
 from app.turns import checked_turns
 from app.web.checked_blocks import upload_parameter
+from app.web.identity import person_of
 from model.errors import Cancelled, QuestionError
 from model.types import Answer, EncodedDocument, Progress, ProgressCallback
 
@@ -153,18 +154,18 @@ class Endpoints:
         Returns:
             The handle, which is no longer valid
         """
-        self._handles.forget(str(request.session_hash), document)
+        self._handles.forget(_caller(request), document)
         return document
 
     def _leave(self, request: gr.Request) -> None:
         """A connection has closed."""
-        self._handles.leave(str(request.session_hash))
+        self._handles.leave(_caller(request))
 
     @contextmanager
     def _work(self, request: gr.Request) -> Iterator[Job]:
         """Work for a caller. An error reaches it in words, without the paths and lines of this computer."""
         try:
-            with self._handles.working(str(request.session_hash)) as job:
+            with self._handles.working(_caller(request)) as job:
                 yield job
         except gr.Error:
             raise
@@ -228,19 +229,23 @@ class Endpoints:
 
     def _encode(self, job: Job, read: ReadDocument, progress: gr.Progress) -> EncodedDocument:
         engine = self._provider.engine(job)
-        tokens = engine.count_tokens(read.document)
+        plan = engine.plan(read.document, views="auto")
         with (
-            self._sessions.reserved(job.client, read.document.name, engine.memory_bytes(tokens)),
-            self._provider.scheduler.reading(job, tokens) as pause,
+            self._sessions.reserved(job.client, read.document.name, plan.cache_bytes),
+            self._provider.scheduler.reading(job, plan.token_count) as pause,
         ):
             return engine.encode(
-                read.document,
-                views="auto",
+                plan,
                 picture=read.picture,
                 progress=_shown_by(progress),
                 cancelled=job.cancelled,
                 pause=pause,
             )
+
+
+def _caller(request: gr.Request) -> str:
+    """Who calls, and over which connection: MCP callers, of several people, share one."""
+    return f"{person_of(request)} {request.session_hash}".strip()
 
 
 def _value(name: str, kind: Any, default: Any = None) -> Api:

@@ -88,7 +88,7 @@ def _quality(arguments: argparse.Namespace) -> None:
 
 def _add_joined(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     joined = benchmarks.add_parser("joined", help="what is lost where memories are joined instead of read as one")
-    joined.add_argument("--pages", type=positive, default=6, metavar="N", help="pages of a document (6: one window)")
+    joined.add_argument("--pages", type=positive, default=6, metavar="N", help="pages of a document (6: one chunk)")
     joined.add_argument("--documents", type=positive, default=4, metavar="N", help="how many documents (4)")
     joined.add_argument("--seed", type=int, default=0)
     joined.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")

@@ -21,7 +21,7 @@ BATCH = 16  # questions answered together
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How well one way answers, in per cent, and in how many windows a document was read on average."""
+    """How well one way answers, in per cent, and in how many chunks a document was read on average."""
 
     exact_match: float
     f1: float

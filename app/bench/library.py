@@ -201,7 +201,7 @@ def questions_about(parts: Sequence[Part], data: Path) -> Iterator[tuple[Part, R
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Measured:
     """What became of a question."""
 
     find_seconds: float
@@ -212,7 +212,7 @@ class Asked:
     page_first_alone: bool = False
 
 
-def ask(library: Library, engine: Engine, part: Part, question: RealQuestion, line: ProgressLine) -> Asked:
+def ask(library: Library, engine: Engine, part: Part, question: RealQuestion, line: ProgressLine) -> Measured:
     """Ask everything, and then the right document alone."""
     line.say(f"asking {question.id}")
     began = time.perf_counter()
@@ -221,7 +221,7 @@ def ask(library: Library, engine: Engine, part: Part, question: RealQuestion, li
         found = find_excerpts(library, question.question, Scope(), fingerprint=fingerprint, precision=PRECISION)
     except QuestionError:
         seconds = time.perf_counter() - began
-        return Asked(find_seconds=seconds, first_token_seconds=seconds)
+        return Measured(find_seconds=seconds, first_token_seconds=seconds)
     find_seconds = time.perf_counter() - began
     options = GenerationOptions(max_new_tokens=32)
     *_, answer = engine.answer(found.encodings, question.question, options=options)
@@ -233,7 +233,7 @@ def ask(library: Library, engine: Engine, part: Part, question: RealQuestion, li
     alone = library.encoding(stored, fingerprint, PRECISION) if stored else None
     assert alone is not None
     *_, answer_alone = engine.answer(alone, question.question, options=options)
-    return Asked(
+    return Measured(
         find_seconds=find_seconds,
         first_token_seconds=find_seconds + answer.first_token_seconds,
         document_shown=right is not None,

@@ -1,4 +1,4 @@
-"""`needles`: are facts found at every depth of a long text that is read in windows?
+"""`needles`: are facts found at every depth of a long text that is read in chunks?
 
 The text is the reference manual that comes with Python (`pydoc_data.topics`), so that the benchmark needs no file.
 Sentences that state a fact each (`model/training/facts.py`, names and values that no training saw) are set between its

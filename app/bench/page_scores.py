@@ -1,6 +1,6 @@
 """How well the text of a page agrees with the right one: order, words, characters, rows of tables.
 
-Compared are printed characters: no white space, no hyphens, no leaders, no difference of case or width. A repeated
+Compared are printed characters: no white space, no hyphens or minus signs (a page has either for the other), no leaders, no difference of case or width. A repeated
 heading (it has the box of an earlier word) counts once, so that a row of a table may say its headings again.
 """
 
@@ -20,7 +20,7 @@ LINE = 7  # words of a block that are looked for as one line
 FOUND = 0.3  # share of a line's characters that may be wrong where it is found
 BESIDE = 0.1  # share of a row's characters that may stand beside its cells and headings
 
-_IGNORED = re.compile(r"[\s\u00ad\u2010-\u2015\-_.…·•\u200b]+")
+_IGNORED = re.compile(r"[\s\u00ad\u2010-\u2015\u2212\-_.…·•\u200b]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,9 @@ def score_order(page: Page, right: RightOrder) -> OrderScore:
     )
 
 
-def score_table(page: Page, right: RightTable) -> TableScore:
-    """Look for a line of the page's text for each row of the table."""
-    lines = page.text.split("\n")
+def score_table(pages: Sequence[Page], right: RightTable) -> TableScore:
+    """Look for a line of the text for each row of the table, which may go on on the next page."""
+    lines = [line for page in pages for line in page.text.split("\n")]
     found = headed = cells = 0
     for row in right.rows:
         best = max((_headed(line, row, right) for line in lines), key=lambda hit: (hit is not None, hit or 0))

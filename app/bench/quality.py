@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -22,7 +21,7 @@ COLUMNS = ("exact match", "F1", "no-answer recall", "false refusals")
 
 def quality(arguments: argparse.Namespace) -> None:
     rows = read_rows(arguments.data, arguments.limit)
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     line = ProgressLine(sys.stderr)
     try:
         engine = engine_for(arguments, line)
@@ -38,7 +37,7 @@ def quality(arguments: argparse.Namespace) -> None:
 
 
 def by_chunks(rows: Sequence[Row], answers: Sequence[str], chunks: Sequence[int]) -> list[Scores]:
-    """Beside all rows together, those whose context was read in one window and in several, where there are both."""
+    """Beside all rows together, those whose context was read in one chunk and in several, where there are both."""
     groups: dict[bool, list[tuple[Row, str]]] = {}
     for row, answer, count in zip(rows, answers, chunks, strict=True):
         groups.setdefault(count > 1, []).append((row, answer))
@@ -46,7 +45,7 @@ def by_chunks(rows: Sequence[Row], answers: Sequence[str], chunks: Sequence[int]
         return []
     return [
         score(
-            f"  {len(groups[several])} in {'several windows' if several else 'one window'}",
+            f"  {len(groups[several])} in {'several chunks' if several else 'one chunk'}",
             *zip(*groups[several], strict=True),
         )
         for several in (False, True)
@@ -54,7 +53,7 @@ def by_chunks(rows: Sequence[Row], answers: Sequence[str], chunks: Sequence[int]
 
 
 def engine_answers(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> tuple[list[str], list[int]]:
-    """The engine's answer to each row, and in how many windows its context was read.
+    """The engine's answer to each row, and in how many chunks its context was read.
 
     Each context is read once, and its questions are answered together.
     """

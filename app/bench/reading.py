@@ -67,6 +67,9 @@ def _report(page: RightPage) -> PageReport | None:
         read, seconds = _read(page.path, page.number)
     except DocumentError:
         return None
+    tables = tuple(score_table([read], table) for table in page.tables)
+    if any(table.right < table.rows for table in tables) and (following := _following(page)) is not None:
+        tables = tuple(score_table([read, following], table) for table in page.tables)
     return PageReport(
         file=page.path.name,
         number=page.number,
@@ -74,8 +77,16 @@ def _report(page: RightPage) -> PageReport | None:
         seconds=seconds,
         source=read.source,
         order=score_order(read, page.order) if page.order else None,
-        tables=tuple(score_table(read, table) for table in page.tables),
+        tables=tables,
     )
+
+
+def _following(page: RightPage) -> Page | None:
+    """The next page, where a table may go on; None behind the last one."""
+    try:
+        return _read(page.path, page.number + 1)[0]
+    except (DocumentError, IndexError):
+        return None
 
 
 def _read(path: Path, number: int) -> tuple[Page, float]:

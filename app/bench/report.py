@@ -16,6 +16,7 @@ from typing import Any
 
 from model.errors import DocumentError
 
+QUIET = 2.0  # processes that want to run, on average of the last minute: with more, times are too long
 _MARKS = re.compile(r"(<!-- results: begin -->\n).*?(<!-- results: end -->)", re.S)
 _NOTE = "<!-- Written by `python -m app.bench report` from docs/results: do not edit. -->"
 _KINDS = "answerable", "not answerable"
@@ -29,7 +30,7 @@ class Result:
     benchmark: str
     command: str
     date: str
-    machine: str
+    machine: str  # and how busy it was, where it was
     figures: dict[str, Any]
 
     @classmethod
@@ -44,7 +45,8 @@ class Result:
                 benchmark=measured["command"].split()[3],
                 command=measured["command"],
                 date=measured["date"],
-                machine=f"{machine['processor']}, {machine['cores']} cores, {machine['instructions'] or 'no AVX2'}",
+                machine=f"{machine['processor']}, {machine['cores']} cores, {machine['instructions'] or 'no AVX2'}"
+                f"{_busy(measured.get('load'))}",
                 figures=figures,
             )
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
@@ -52,6 +54,11 @@ class Result:
                 f"{path} is not a kept result ({error}): write it with --json, for example "
                 "`python -m app.bench speed --json > docs/results/speed-8192.json`."
             ) from error
+
+
+def _busy(load: float | None) -> str:
+    """Times of a busy machine are too long; ratios of one run hold nearly."""
+    return f", busy with other work (load {load:g}): trust the ratios only" if load and load > QUIET else ""
 
 
 def report(arguments: argparse.Namespace) -> None:

@@ -48,6 +48,7 @@ def as_result(figures: Mapping[str, Any]) -> str:
         "command": " ".join(["python -m app.bench", *map(_without_folders, sys.argv[1:])]),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": asdict(machine()),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,  # processes that wanted to run
         "embedded_version": adapter_info().version,
     }
     return json.dumps({"measured": measured, **figures}, indent=2, ensure_ascii=False)

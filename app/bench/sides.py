@@ -2,7 +2,7 @@
 
 Both sides read the same text, are asked questions of 16 tokens (the last one counts, the same for both) and write 32
 tokens. Our side keeps the document in int8 where READONCE_PRECISION says so, and leaves its encoder states in the file
-STATES; where transformers' own reading would take too long, or we read in several windows, it answers from those. The
+STATES; where transformers' own reading would take too long, or we read in several chunks, it answers from those. The
 last line on standard output is what was measured, as JSON.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import resource
 import statistics
 import sys
@@ -87,7 +86,7 @@ def peak_bytes(device: torch.device) -> int:
 
 
 def encode(checkpoint: Checkpoint, ids: torch.Tensor, chunk: int, native: NativeParts) -> Memory:
-    """In one window, or in joined windows of that many tokens."""
+    """In one chunk, or in joined chunks of that many tokens."""
     if not chunk:
         return build_memory(checkpoint.model, encode_chunk(checkpoint.model, ids, native=native), native.key_inv_rms)
 
@@ -233,12 +232,12 @@ def seconds_to_read(model: Any, ids: torch.Tensor) -> float:
 
 
 def _not_read(chunk: int) -> str:
-    why = "it joins no windows" if chunk else f"reading all itself would take more than {MOST_SECONDS // 60} minutes"
+    why = "it joins no chunks" if chunk else f"reading all itself would take more than {MOST_SECONDS // 60} minutes"
     return f"transformers answered from our encoder states: {why}"
 
 
 def main(side: str, name: str, tokens: str, chunk: str, states: str) -> None:
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     if name == EMBEDDED and side == "transformers":  # the same folder, in transformers' own modules
         name = str(embedded_folder(settings.cache_folder, progress=lambda *_: None))
     checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder)

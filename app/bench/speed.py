@@ -35,7 +35,7 @@ def speed(arguments: argparse.Namespace) -> None:
     if load > QUIET:
         print(f"note: the machine is busy (load {load:.1f}); trust the ratios only", file=sys.stderr)
     line = ProgressLine(sys.stderr)
-    name = arguments.model or Settings.from_environment(os.environ).model
+    name = arguments.model or Settings.load().model
     notes: list[str] = []
     try:
         with tempfile.TemporaryDirectory(prefix="readonce-") as folder:

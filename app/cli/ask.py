@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 
@@ -52,7 +51,7 @@ def _ask_library(
     from app.cli.library import scope_of, the_library
     from app.library.excerpts import find_excerpts
 
-    line, precision = ProgressLine(sys.stderr), Settings.from_environment(os.environ).precision
+    line, precision = ProgressLine(sys.stderr), Settings.load().precision
     with the_library() as library:
         engine = load_engine(arguments.model, line)
         answers: list[Answer] = []

@@ -71,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_encode(commands)
     _add_caption(commands)
     _add_library(commands)
+    _add_people(commands)
     info = commands.add_parser("info", help="versions, device, threads, checkpoints found, cache folder")
     info.set_defaults(run=_info)
     return parser
@@ -153,6 +154,26 @@ def _add_library(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     take.set_defaults(run=_library_command("import_documents"))
 
 
+def _add_people(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    user = commands.add_parser("user", help="who may sign in, where READONCE_USERS names a file")
+    acts = user.add_subparsers(dest="act", metavar="add|password|remove|list", required=True)
+    acts.add_parser("add", help="asks for a password, or reads a line").add_argument("name", metavar="NAME")
+    acts.add_parser("password", help="another one, in the same way").add_argument("name", metavar="NAME")
+    acts.add_parser("remove", help="with all keys").add_argument("name", metavar="NAME")
+    acts.add_parser("list", help="all names")
+    user.set_defaults(run=_people_command("user"))
+    key = commands.add_parser("key", help="keys for programs: /v1, /gradio_api, MCP, /metrics")
+    acts = key.add_subparsers(dest="act", metavar="add|remove|list", required=True)
+    add = acts.add_parser("add", help="prints a new key, once")
+    add.add_argument("name", metavar="NAME")
+    whose = add.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", metavar="PERSON", help="it works for this person, in their library")
+    whose.add_argument("--metrics", action="store_true", help="it reads /metrics, and nothing else")
+    acts.add_parser("remove", help="it works no more").add_argument("name", metavar="NAME")
+    acts.add_parser("list", help="names, not the keys themselves")
+    key.set_defaults(run=_people_command("key"))
+
+
 def _add_folder(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--in", dest="folder", metavar="FOLDER", type=Path, help="only what was added from this folder"
@@ -184,6 +205,15 @@ def _library_command(name: str) -> Callable[[argparse.Namespace], None]:
         from app.cli import library
 
         getattr(library, name)(arguments)
+
+    return command
+
+
+def _people_command(name: str) -> Callable[[argparse.Namespace], None]:
+    def command(arguments: argparse.Namespace) -> None:
+        from app.cli import people
+
+        getattr(people, name)(arguments)
 
     return command
 

@@ -1,7 +1,6 @@
 """`info`: what a bug report needs."""
 
 import argparse
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
@@ -22,7 +21,7 @@ PACKAGES = ("torch", "transformers", "gradio", "pymupdf", "rapidocr", "onnxrunti
 
 
 def info(_arguments: argparse.Namespace) -> None:
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     rows = [
         ("python", f"{platform.python_version()} on {platform.platform()}"),
         *((package, _version(package)) for package in PACKAGES),

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ if TYPE_CHECKING:  # it imports torch, for which `list` does not wait
 @contextmanager
 def the_library() -> Iterator[Library]:
     """The library of the settings, cleared of what was removed or left behind. Raises LibraryError."""
-    library = open_library(Settings.from_environment(os.environ))
+    library = open_library(Settings.load())
     try:
         library.sweep()
         yield library
@@ -48,7 +47,7 @@ def add(arguments: argparse.Namespace) -> None:
             library=library,
             reader=reader,
             engine=load_engine(selection.model, line),
-            precision=Settings.from_environment(os.environ).precision,
+            precision=Settings.load().precision,
             reading=lambda protected: selection.reading(protected=protected),
             password=selection.password,
         )
@@ -97,7 +96,7 @@ def list_documents(arguments: argparse.Namespace) -> None:
         for one in documents:
             facts = f"{counted(one.pages, 'page')}, {counted(one.tokens, 'token')}, {megabytes(one.size_bytes)}"
             print(harmless(f"{_path(one)} ({facts}{f', pages {one.range}' if one.range else ''})"))
-        print(f"{_size(library)} in {Settings.from_environment(os.environ).library}")
+        print(f"{_size(library)} in {Settings.load().library}")
 
 
 def _object(one: StoredDocument) -> dict[str, str | int]:

@@ -1,7 +1,6 @@
 """From the files that were named to encodings that can be asked: what `ask` and `encode` share."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +61,7 @@ def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[E
     Files come first: whatever is wrong with one of them is told before anything slow begins. What the library has is
     not read again.
     """
-    library = existing_library(settings := Settings.from_environment(os.environ))
+    library = existing_library(settings := Settings.load())
     with open_reader() as reader:
         stored = [_stored(library, path, selection) for path in selection.files]
         opened = [
@@ -96,7 +95,7 @@ def _from_library(
 
 def open_reader() -> DocumentReader:
     """A reader with the limits of the environment."""
-    return DocumentReader(Limits(max_bytes=Settings.from_environment(os.environ).file_bytes))
+    return DocumentReader(Limits(max_bytes=Settings.load().file_bytes))
 
 
 def load_engine(
@@ -107,7 +106,7 @@ def load_engine(
     `quantized` weights pay from some answers on: making them takes a second or two. `precision`: in which documents are
     kept; None: as the settings say.
     """
-    settings = Settings.from_environment(os.environ)
+    settings = Settings.load()
     checkpoint = load_checkpoint(model or settings.model, cache_folder=settings.cache_folder, progress=line.loading)
     engine = Engine(checkpoint, memory_precision=precision or settings.precision)
     begin_to_install_faster_backend(engine, settings.cache_folder, quantized=quantized)

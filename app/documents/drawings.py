@@ -6,7 +6,7 @@ from typing import Any
 import pymupdf
 
 from app.documents.geometry import Rect, turned_left
-from app.documents.rules import Rules, merged_rules
+from app.documents.rules import Rules, edges_of, ruled_lines, shaded_areas
 
 THIN = 3.0  # points: a filled shape no thicker than this is a rule
 MOST_PATHS = 4_000  # a page with more is a map or a plan, and taking it apart would take seconds
@@ -20,29 +20,35 @@ def read_rules(page: pymupdf.Page, turns: int) -> Rules:
         return Rules()
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     width, height = page.rect.width, page.rect.height
-    found: list[Rect] = []
+    drawn: list[Rect] = []
+    shaded: dict[tuple[float, ...], list[Rect]] = {}  # by their colour
     for drawing in page.get_cdrawings():
-        for box in _thin_boxes(drawing):
+        for box, is_shade in _boxes(drawing):
             placed = pymupdf.Rect(box) * turn
-            found.append(turned_left((placed.x0, placed.y0, placed.x1, placed.y1), turns, width, height))
-    return merged_rules(found) if len(found) <= MOST_RULES else Rules()
+            placed_box = turned_left((placed.x0, placed.y0, placed.x1, placed.y1), turns, width, height)
+            (shaded.setdefault(drawing["fill"], []) if is_shade else drawn).append(placed_box)
+    areas = [area for boxes in shaded.values() for area in shaded_areas(boxes)]
+    return ruled_lines(drawn, areas) if len(drawn) + 4 * len(areas) <= MOST_RULES else Rules()
 
 
-def _thin_boxes(drawing: dict[str, Any]) -> Iterator[Rect]:
+def _boxes(drawing: dict[str, Any]) -> Iterator[tuple[Rect, bool]]:
+    """The thin boxes of a drawing, and the boxes that it shades: True."""
     stroked = drawing["type"] in ("s", "fs")
     white = min(drawing.get("fill") or (0.0,)) > 0.98
     for item in drawing["items"]:
         if item[0] == "l" and stroked:
             (x0, y0), (x1, y1) = item[1], item[2]
             if abs(x1 - x0) < 1 or abs(y1 - y0) < 1:
-                yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+                yield (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), False
         elif item[0] in ("re", "qu"):
             x0, y0, x1, y1 = _corners(item)
             if min(x1 - x0, y1 - y0) <= THIN:
                 if not white:
-                    yield x0, y0, x1, y1
-            elif stroked or not white:
-                yield from ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1))
+                    yield (x0, y0, x1, y1), False
+            elif stroked:
+                yield from ((edge, False) for edge in edges_of((x0, y0, x1, y1)))
+            elif not white:
+                yield (x0, y0, x1, y1), True
 
 
 def _corners(item: Any) -> Rect:

@@ -13,6 +13,7 @@ from app.documents.lines import Line, Piece, Row, in_reading_direction, is_right
 from app.documents.margins import footnotes, is_side_bar, with_drop_caps, without_line_numbers
 from app.documents.rules import Rules
 from app.documents.table import TableBlock
+from app.documents.table_cells import with_labels_joined
 from app.documents.table_finding import Box as Panel
 from app.documents.table_finding import framed_blocks, tables_among
 
@@ -34,7 +35,7 @@ def reading_order(lines: Sequence[Line], rules: Rules = Rules()) -> list[Block]:
 
 
 def _blocks(pieces: list[Piece], tables: list[TableBlock | Panel], rules: Rules, depth: int) -> Iterator[Block]:
-    rows = rows_of(pieces)
+    rows = with_labels_joined(rows_of(pieces))
     gutter = find_gutter(rows, [table.box for table in tables], rules) if depth and pieces else None
     if gutter is None:
         yield from _one_column(rows, tables, rules, depth)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.documents.geometry import Rect, union
+from app.documents.geometry import Rect, contains, union
 
 NEAR = 3.0  # points: rules this near to each other meet
+FEWEST_CELLS = 4  # of a grid whose rules tell more than the shades in it
 SHORTEST = 6.0  # points of a rule; what is shorter is a tick of a chart or a piece of a dashed line
 
 
@@ -40,6 +41,57 @@ class Frame:
         return self.xs[area.columns[0]], self.ys[area.rows[0]], self.xs[area.columns[1]], self.ys[area.rows[1]]
 
 
+def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
+    """The rules of a page from its thin boxes, and from the edges of what is shaded outside of grids of these.
+
+    Within a grid, what is shaded is often the text of a cell, and its edges are no rules. Between parallel rules, as
+    above and below a table, small shades only mark figures.
+    """
+    rules = merged_rules(drawn)
+    grids = [frame for frame in frames(rules) if len(frame.areas) >= FEWEST_CELLS]
+    between = [] if grids else [table for stack in stacks(rules) if (table := _between(stack)) is not None]
+    cells = [
+        box for box in shaded
+        if not any(_is_within_a_cell(box, grid) for grid in grids) and not any(_is_mark(box, table) for table in between)
+    ]  # fmt: skip
+    return merged_rules([*drawn, *(edge for box in cells for edge in edges_of(box))]) if cells else rules
+
+
+def _is_within_a_cell(box: Rect, grid: Frame) -> bool:
+    """Whether a box in a grid begins or ends between its columns."""
+    return contains(grid.box, box) and not all(any(abs(edge - x) <= NEAR for x in grid.xs) for edge in (box[0], box[2]))
+
+
+def _between(stack: Sequence[Rect]) -> Rect | None:
+    """What lies between parallel rules, if these are those of a table, and not of a whole page."""
+    left, top, right, _ = stack[0]
+    bottom = stack[-1][3]
+    return (left, top, right, bottom) if len(stack) > 2 or bottom - top < 0.5 * (right - left) else None
+
+
+def _is_mark(box: Rect, table: Rect) -> bool:
+    return contains(table, box) and box[2] - box[0] < 0.2 * (table[2] - table[0])
+
+
+def shaded_areas(boxes: Iterable[Rect]) -> list[Rect]:
+    """Boxes of one colour, those joined that lie below each other: cells are often shaded line by line."""
+    areas: list[Rect] = []
+    for box in sorted(boxes, key=lambda box: (round(box[0]), round(box[2]), box[1])):
+        last = areas[-1] if areas else box
+        level = abs(last[0] - box[0]) < 1 and abs(last[2] - box[2]) < 1
+        if areas and level and box[1] - last[3] < 1:
+            areas[-1] = union((last, box))
+        else:
+            areas.append(box)
+    return areas
+
+
+def edges_of(box: Rect) -> tuple[Rect, Rect, Rect, Rect]:
+    """The four edges of a box, as thin boxes."""
+    x0, y0, x1, y1 = box
+    return (x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)
+
+
 def merged_rules(boxes: Iterable[Rect]) -> Rules:
     """Rules from thin boxes: pieces of one line joined, dots and ticks left out."""
     across: list[Rect] = []
@@ -56,6 +108,17 @@ def merged_rules(boxes: Iterable[Rect]) -> Rules:
 def frames(rules: Rules) -> list[Frame]:
     """Grids of rules that meet, each with its cells. Rules that only lie parallel make no grid."""
     return [frame for group in _groups(rules) if (frame := _frame(*group)) is not None]
+
+
+def joined_frames(left: Frame, right: Frame) -> Frame:
+    """One grid of two with the same rows; what lies between them is a column of its own."""
+    first = len(left.xs)
+    between = [Area(rows=(row, row + 1), columns=(first - 1, first)) for row in range(len(left.ys) - 1)]
+    moved = [Area(rows=area.rows, columns=(area.columns[0] + first, area.columns[1] + first)) for area in right.areas]
+    return Frame(
+        box=union((left.box, right.box)), xs=left.xs + right.xs, ys=left.ys, across=left.across + right.across,
+        areas=(*left.areas, *between, *moved),
+    )  # fmt: skip
 
 
 def stacks(rules: Rules) -> list[list[Rect]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from app.documents.geometry import Rect, union
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
-from app.documents.table_headers import column_headings, is_over_the_rest
+from app.documents.table_headers import CAPTION, column_headings, is_over_the_rest, is_title
 
 LONGEST_REPEATED = 120  # letters of a cell over several rows that is written in each of them
 CELL_GAP = "   "  # between the cells of a row without headings
@@ -17,7 +17,6 @@ _UNIT = re.compile(
     r"£|\$|€|%|per\s*cent|percent|thousands|millions|billions|单位|金额单位|단위)[^()\[\]]{0,40}|%)\s*[)\]]",
     re.I,
 )
-_CAPTION = re.compile(r"\s*(table|exhibit|tab\.|tabelle|tableau|tabla|cuadro|tabela|表|図表|\[?표)", re.I)
 _YEAR = re.compile(r"\b(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?\b")
 
 
@@ -54,7 +53,7 @@ def about(caption: Sequence[str], table: TableBlock) -> str:
     texts = " ".join(caption)
     unit = _UNIT.search(texts)
     parts = [unit[1].strip()] if unit and unit[1].lower() not in heads.lower() else []
-    years = set(_YEAR.findall(" ".join(line for line in caption if _CAPTION.match(line))))
+    years = set(_YEAR.findall(" ".join(line for line in caption if CAPTION.match(line))))
     if len(years) == 1 and not any(_YEAR.search(cell.text) for cell in table.cells):
         parts.append(years.pop())
     return ", ".join(parts)
@@ -90,7 +89,8 @@ def _belongs(cell: RawCell, row: int) -> bool:
 
 
 def _header_lines(table: TableBlock, headings: list[list[list[Piece]]]) -> Iterator[list[Printed]]:
-    for title in (cell for cell in table.cells if _is_title(cell, table)):
+    titles = [cell for cell in table.cells if cell.down[0] < table.header_rows and is_title(cell, table.columns)]
+    for title in titles:
         yield _words([piece for line in title.lines for piece in line.pieces], "", None)
     line: list[Printed] = []
     for levels in headings:
@@ -98,10 +98,6 @@ def _header_lines(table: TableBlock, headings: list[list[list[Piece]]]) -> Itera
             line += _joined(levels, " / ", "; " if line else "")
     if line:
         yield line
-
-
-def _is_title(cell: RawCell, table: TableBlock) -> bool:
-    return cell.down[0] < table.header_rows and table.columns > 2 and cell.across[1] - cell.across[0] >= table.columns
 
 
 def _heading(there: Sequence[RawCell], table: TableBlock, row: int) -> RawCell | None:

@@ -1,7 +1,7 @@
 """The words of a table -> its cells: by the rules around them, or by what stands below and beside what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -13,6 +13,7 @@ from app.documents.rules import Frame
 
 GAP = 0.95  # ems between two cells of a row
 LEADER = re.compile(r"^[.…·_\s]{3,}$|(?<=\w)\.{4,}$")
+DOTS = re.compile(r"^[.…·]{3,}$")
 MONEY = frozenset("$€£¥")
 
 
@@ -48,7 +49,7 @@ def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
                 break
     cells = []
     for index, area in enumerate(frame.areas):
-        lines = tuple(in_reading_direction(Line.of(row)) for row in rows_of(_without_leaders(inside.get(index, ()))))
+        lines = tuple(in_reading_direction(Line.of(row)) for row in with_labels_joined(rows_of(_without_leaders(inside.get(index, ())))))
         cells.append(RawCell(across=area.columns, down=area.rows, lines=lines))
     return _packed(_taken_apart(_with_own_columns(_with_own_rows(cells, frame), frame)))
 
@@ -62,7 +63,8 @@ def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
             for row in range(*cell.down)
         }
         filled = {row: lines for row, lines in rows.items() if lines}
-        if len(filled) < 2 or not _are_rows(list(filled.values()), frame.xs[cell.across[1]] - frame.xs[cell.across[0]]):
+        width = frame.xs[cell.across[1]] - frame.xs[cell.across[0]]
+        if len(filled) < 2 or _is_wrapped(cell, filled, frame) or not _are_rows(list(filled.values()), width):
             result.append(cell)
             continue
         result += [
@@ -92,6 +94,16 @@ def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
             continue
         result += [replace(cell, across=(column, column + 1), lines=(line,)) for column, line in filled.items()]
     return result
+
+
+def _is_wrapped(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:
+    """Whether lines stand closer together than the rows beside them: one text in the middle of several rows."""
+    if any(is_number(line.text) for line in cell.lines):
+        return False
+    first, last = min(rows), max(rows)
+    lines = _at(cell.lines[-1]) - _at(cell.lines[0])
+    middles = [(frame.ys[row] + frame.ys[row + 1]) / 2 for row in (first, last)]
+    return lines < 0.8 * (middles[1] - middles[0])
 
 
 def _are_rows(rows: Sequence[Sequence[Line]], width: float) -> bool:
@@ -186,15 +198,48 @@ def _kept(edges: set[int], cells: Sequence[RawCell], axis: str) -> dict[int, int
     return numbers
 
 
+def with_labels_joined(rows: Sequence[list[Piece]]) -> list[list[Piece]]:
+    """The rows of words, with a label of two lines joined to the figures between these, and without rows of leaders."""
+    joined: list[list[Piece]] = []
+    waiting = [row for row in rows if not all(DOTS.match(piece.text) for piece in row)]
+    while waiting:
+        first = waiting.pop(0)
+        if len(waiting) > 1 and _are_around(first, waiting[0], waiting[1]):
+            figures, last = waiting.pop(0), waiting.pop(0)
+            joined.append([*first, *last, *figures])
+        else:
+            joined.append(first)
+    return joined
+
+
+def _are_around(first: Sequence[Piece], figures: Sequence[Piece], last: Sequence[Piece]) -> bool:
+    """Whether two lines left of a row of figures overlap its height from above and from below."""
+    left = min(piece.box[0] for piece in figures)
+    if max(piece.box[2] for piece in (*first, *last)) > left or abs(first[0].box[0] - last[0].box[0]) > first[0].em:
+        return False
+    top, bottom = figures[0].box[1], figures[0].box[3]
+    near = first[0].box[3] > top and last[0].box[1] < bottom
+    cells = split_at_gaps(figures, gap=GAP)
+    return near and len(cells) > 1 and 2 * sum(is_number(cell.text) for cell in cells) > len(cells)
+
+
 def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> list[list[Line]]:
     """The cells of each row of words, cut at wide gaps and at the white strips that run down through most rows."""
     bare = [bare for row in rows if (bare := _without_leaders(row))]
     strips = [strip for strip in find_strips(bare) if strip.rows >= max(3, 0.6 * len(bare))]
     cuts = [*edges, *(strip.middle for strip in strips)]
     return [
-        _with_signs([part for line in split_at_gaps(row, cuts, gap=GAP) for part in _figures_apart(line)])
+        _with_signs([
+            part for line in split_at_gaps(row, () if _is_sentence(row) else cuts, gap=GAP) for part in _figures_apart(line)
+        ])
         for row in bare
     ]
+
+
+def _is_sentence(row: Sequence[Piece]) -> bool:
+    """Whether words stand as close as those of a sentence, which white strips cross by chance only."""
+    near = all(other.box[0] - one.box[2] < 0.6 * other.em for one, other in pairwise(row))
+    return near and len(row) > 3 and not any(is_number(piece.text) for piece in row)
 
 
 def _figures_apart(line: Line) -> list[Line]:

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from app.documents.geometry import Rect, contains
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
-from app.documents.rules import NEAR, Frame, Rules, frames, stacks
+from app.documents.rules import NEAR, Frame, Rules, frames, joined_frames, stacks
 from app.documents.table import TableBlock, about
-from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows
-from app.documents.table_headers import header_rows
+from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows, with_labels_joined
+from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
 FEWEST_ROWS = 3  # with more than one cell, of a table without rules
@@ -35,11 +35,13 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     """The tables and boxes within grids of rules, and the tables between parallel rules."""
     found: list[TableBlock | Box] = []
     taken: list[Rect] = []
-    for frame in sorted(_without_stripes(frames(rules)), key=lambda frame: _area(frame.box)):
+    grids = sorted(_joined_beside(_without_stripes(frames(rules)), pieces), key=lambda frame: _area(frame.box))
+    for frame in grids:
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
-        if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2:
+        nested = any(contains(other.box, frame.box) for other in grids if _area(other.box) > _area(frame.box))
+        if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2 or (nested and len(rows_of(inside)) < 2):
             continue
-        beside = _beside(frame, pieces, taken)
+        beside = _beside(frame.box, pieces, taken)
         table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
         if table is not None:
             found.append(_with_about(table, pieces))
@@ -50,11 +52,35 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
         free = [piece for piece in pieces if box[0] <= piece.box[0] <= box[2] and not _in_any(piece.box, taken)]
         box = _extended(box, rows_of(free))
+        if _beside(box, pieces, taken):
+            continue  # sums below figures: the table's labels stand beside these rules
         table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
             found.append(_with_about(table, pieces))
             taken.append(table.box)
     return found
+
+
+def _joined_beside(found: Sequence[Frame], pieces: Sequence[Piece]) -> list[Frame]:
+    """The grids, those made one that stand side by side with a column of words between them, which has no rules."""
+    joined: list[Frame] = []
+    for frame in sorted(found, key=lambda frame: (round(frame.ys[0]), frame.xs[0])):
+        left = joined[-1] if joined else None
+        if left is not None and _goes_on_beside(left, frame, pieces):
+            joined[-1] = joined_frames(left, frame)
+        else:
+            joined.append(frame)
+    return joined
+
+
+def _goes_on_beside(left: Frame, right: Frame, pieces: Sequence[Piece]) -> bool:
+    """Whether two grids have the same rows, and most of these have words between the two."""
+    if len(left.ys) < 3 or len(left.ys) != len(right.ys):
+        return False
+    level = all(abs(one - other) < NEAR for one, other in zip(left.ys, right.ys, strict=True))
+    gap = (left.box[2], left.box[1], right.box[0], left.box[3])
+    between = rows_of([piece for piece in pieces if contains(gap, piece.box)]) if level and gap[0] < gap[2] else []
+    return 2 * len(between) >= len(left.ys) - 1 and gap[2] - gap[0] < left.box[2] - left.box[0] + right.box[2] - right.box[0]
 
 
 def _without_stripes(found: Sequence[Frame]) -> list[Frame]:
@@ -71,9 +97,9 @@ def _alternate(one: Frame, other: Frame) -> bool:
     return level and 0.5 * height < gap < 3 * height
 
 
-def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
-    """Labels of the rows that stand left of a grid, or figures beside it: one for nearly every row of its words."""
-    left, top, right, bottom = frame.box
+def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
+    """Labels of the rows that stand left of a table's box, or figures beside it: one for nearly every row of its words."""
+    left, top, right, bottom = box
     level = [
         piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)
     ]
@@ -87,7 +113,7 @@ def _beside(frame: Frame, pieces: Sequence[Piece], taken: Sequence[Rect]) -> lis
             len(own) >= 3
             and len(paired) >= 0.7 * len(inside)
             and len(own) <= WITH_GROUPS * len(paired)
-            and _is_near(own, frame.box)
+            and _is_near(own, box)
         ):
             found += outer
     return found
@@ -123,7 +149,7 @@ def _boxes(frame: Frame, pieces: Sequence[Piece]) -> list[Box]:
 
 
 def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Iterator[list[Rect]]:
-    """Stacks of rules without the stretches that hold prose."""
+    """Stacks of rules without the stretches that hold prose, or the caption of a table that begins there."""
     by_height = sorted(pieces, key=lambda piece: piece.box[1])
     heights = [piece.box[1] for piece in by_height]
     for stack in found:
@@ -131,9 +157,10 @@ def _split_at_prose(found: Sequence[list[Rect]], pieces: Sequence[Piece]) -> Ite
         for above, below in pairwise(stack):
             width = above[2] - above[0]
             between = by_height[bisect(heights, above[1]) : bisect(heights, below[1])]
-            rows = rows_of([piece for piece in between if above[0] <= piece.box[0] <= above[2]])
+            rows = rows_of([piece for piece in between if above[0] - NEAR <= piece.box[0] <= above[2]])
             whole = sum(_is_prose_row(row, width) for row in rows)
-            if whole >= 2 or (len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows)):
+            captioned = any(is_caption(Line.of(row).text) for row in rows)
+            if captioned or whole >= 2 or (len(rows) > 2 and not any(len(split_at_gaps(row)) > 1 for row in rows)):
                 yield part
                 part = []
             part.append(below)
@@ -184,7 +211,7 @@ def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | N
 
 
 def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[float] = ()) -> TableBlock | None:
-    rows = table_rows(rows_of(pieces), edges)
+    rows = table_rows(with_labels_joined(rows_of(pieces)), edges)
     if not _is_table(rows):
         return None
     table = aligned_table(rows, rules)

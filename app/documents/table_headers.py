@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
 
+LONG_TITLE = 50  # characters
 LONG_HEADING = 80  # characters: what is longer is no heading
+CAPTION = re.compile(r"\s*(table|exhibit|tab\.|tabelle|tableau|tabla|cuadro|tabela|表|図表|\[?표)", re.I)
 
 _YEAR = re.compile(
     r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}[.-]\d{1,2}[.-]\d{2,4})$",
@@ -17,6 +19,11 @@ _COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
 
 
 Texts = Sequence[tuple[int, str]]  # of a row: the column and the text of each cell
+
+
+def is_caption(text: str) -> bool:
+    """Whether a line is the caption of a numbered table."""
+    return CAPTION.match(text) is not None and any(char.isdecimal() for char in text[:16])
 
 
 def first_data_row(rows: Sequence[Texts]) -> int | None:
@@ -29,11 +36,17 @@ def first_data_row(rows: Sequence[Texts]) -> int | None:
     for index, row in enumerate(rows):
         if index == counted:
             return index
-        if is_column_numbers([text for _, text in row]):
+        if is_column_numbers([text for _, text in row]) or _is_of_years([text for _, text in row]):
             continue
         if any(column in columns and is_number(text) and not _YEAR.match(text) for column, text in row):
             return index
     return None
+
+
+def _is_of_years(texts: Sequence[str]) -> bool:
+    """Whether most figures of a row are years or dates, as over columns."""
+    years = sum(_YEAR.match(text) is not None for text in texts)
+    return years > 2 and 2 * years > sum(map(is_number, texts))
 
 
 def _first_counted(rows: Sequence[Texts]) -> int | None:
@@ -108,6 +121,12 @@ def _first_row_of_words(rows: Sequence[tuple[int, list[RawCell]]], columns: int)
     return 0
 
 
+def is_title(cell: RawCell, columns: int) -> bool:
+    """Whether a cell stands over a whole table, or is a sentence over all columns but the first."""
+    width = cell.across[1] - cell.across[0]
+    return columns > 2 and (width >= columns or (width >= columns - 1 and len(cell.text) > LONG_TITLE))
+
+
 def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list[list[list[Piece]]]:
     """For each column its headings, the widest first. What stands over all columns is none."""
     rows = _rows([cell for cell in cells if cell.down[0] < header])
@@ -118,8 +137,7 @@ def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list
         before = None
         for cell in sorted((cell for cell in cells if cell.down[0] < header), key=lambda cell: cell.down):
             over = cell.across[0] <= column < cell.across[1]
-            title = columns > 2 and cell.across[1] - cell.across[0] >= columns
-            if not over or title or cell.down[0] in counting:
+            if not over or is_title(cell, columns) or cell.down[0] in counting:
                 continue
             pieces = [piece for line in cell.lines for piece in line.pieces]
             if before == cell.across and before[1] - before[0] == 1 and levels:

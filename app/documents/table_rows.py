@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
-from app.documents.table_headers import first_data_row
+from app.documents.table_headers import CAPTION, first_data_row
+
+MOST_HEADER_ROWS = 8
 
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
@@ -24,7 +26,7 @@ class AlignedTable:
 def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) -> AlignedTable:
     """The cells of rows of words; `rules` are the horizontal rules among them."""
     columns = find_columns(all_rows)
-    titles = _titles(all_rows, columns)
+    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules))
     rows = all_rows[titles:]
     placed: list[TableRow] = [_placed(row, columns) for row in rows]
     first = first_data_row([_by_column(row) for row in placed])
@@ -42,15 +44,24 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
 
 
 def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
-    """How many rows at the top are a title: single lines that begin at the left edge or are as wide as the table."""
+    """How many rows at the top are a title: captions, and single lines at the left edge or as wide as the table."""
     count = 0
     for row in rows[:-1]:
         width = columns[-1][1] - columns[0][0]
         wide = row[0].box[2] - row[0].box[0] > 0.5 * width
-        if len(row) > 1 or not (wide or row[0].box[0] < columns[0][1]):
+        caption = CAPTION.match(row[0].text) is not None and len(row) < len(columns)
+        if not caption and (len(row) > 1 or not (wide or row[0].box[0] < columns[0][1])):
             break
         count += 1
     return count
+
+
+def _above_header(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]) -> int:
+    """How many rows stand above the first of two rules that are as wide as the table: the headings are between them."""
+    first = first_data_row([_by_column(_placed(row, columns)) for row in rows])
+    end = _above_wide_rule(rows, rules, first) if first else None
+    start = next((index for index in range(1, end or 0) if _above_wide_rule(rows, rules, index) == index), 0)
+    return start if end and start < end else 0
 
 
 def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
@@ -71,10 +82,23 @@ def _header_end(
     """How many rows stand above the first row of data, group headings not counted."""
     if first is None:
         return _header_above_rule(rows, rules)
+    if (ruled := _above_wide_rule(rows, rules, first)) is not None:
+        return ruled
     end = first
     while end and _is_label(placed[end - 1]) and any(len(row) > 1 for row in placed[: end - 1]):
         end -= 1  # a group heading above the first row
     return end
+
+
+def _above_wide_rule(rows: Sequence[list[Line]], rules: Sequence[Rect], first: int) -> int | None:
+    """How many rows stand above the last rule, as wide as the table, that comes before the first row of figures."""
+    left, right = min(row[0].box[0] for row in rows), max(row[-1].box[2] for row in rows)
+    wide = [rule[1] for rule in rules if rule[2] - rule[0] > 0.8 * (right - left)]
+    for index in range(min(first, len(rows) - 1, MOST_HEADER_ROWS), 0, -1):
+        above, below = box_of(rows[index - 1]), box_of(rows[index])
+        if any((above[1] + above[3]) / 2 < y < (below[1] + below[3]) / 2 for y in wide):
+            return index
+    return None
 
 
 def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
@@ -100,7 +124,7 @@ def _levels(
 ) -> list[TableRow]:
     """Rows of headings with those that stand over several columns spread over them, and wrapped ones joined."""
     spread = [
-        _spread(placed[index], placed[index + 1], columns, _spanners(box_of(rows[index]), rules))
+        _spread(placed[index], _below(placed, index), columns, _spanners(box_of(rows[index]), rules))
         for index in range(min(header, len(placed) - 1))
     ]
     if spread:
@@ -113,6 +137,12 @@ def _levels(
         else:
             levels.append(dict(row))
     return levels
+
+
+def _below(placed: Sequence[TableRow], index: int) -> TableRow:
+    """The row below one, past rows that only head the labels."""
+    others = (row for row in placed[index + 1 :] if not _is_label(row))
+    return next(others, placed[index + 1])
 
 
 def _split_over(row: TableRow, columns: Sequence[Column]) -> TableRow:
@@ -202,6 +232,8 @@ def _unwrapped(
 ) -> list[TableRow]:
     """Rows with what was broken over several lines joined again."""
     distance = usual_distance(rows)
+    width = columns[-1][1] - columns[0][0]
+    rules = [rule for rule in rules if rule[2] - rule[0] > 0.8 * width]  # what is shorter stands above a sum
     ruled = sum(_ruled(one, other, rules) for one, other in itertools.pairwise(rows)) >= 2
     joined: list[TableRow] = []
     for index, row in enumerate(placed):
@@ -224,7 +256,7 @@ def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: 
     """Whether a row is the rest of the one above it."""
     if any(is_number(line.text) for across, lines in row.items() if across[0] > 0 for line in lines):
         return _label_goes_on(above, row, columns)
-    if ruled:
+    if ruled or _hangs(above, row):
         return True
     first = row.get((0, 1))
     if first is None:  # words below words, and no label of their own
@@ -232,6 +264,13 @@ def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: 
     if len(row) == 1:
         return len(above) > 1 and first[0].text[:1].islower()
     return False
+
+
+def _hangs(above: TableRow, row: TableRow) -> bool:
+    """Whether the label and other cells of a row stand further right than the lines above that they go on with."""
+    shared = [(above[across][0], lines[0]) for across, lines in row.items() if across in above]
+    further = [line.box[0] - first.box[0] > 0.5 * line.em for first, line in shared]
+    return (0, 1) in row and (0, 1) in above and len(shared) == len(row) > 1 and all(further)
 
 
 def _label_goes_on(above: TableRow, row: TableRow, columns: Sequence[Column]) -> bool:

@@ -20,7 +20,7 @@ def add_passages(database: Database, document: int, new: NewDocument) -> None:
     """Note the passages of a document, as the answering cuts them."""
     first, tokens = document * PASSAGES_OF_A_DOCUMENT, new.encoded.tokens
     pages, starts, ends = tokens.pages.tolist(), tokens.starts.tolist(), tokens.ends.tolist()
-    found = passages_of([new.encoded])[: PASSAGES_OF_A_DOCUMENT - 1]
+    found = passages_of(new.encoded)[: PASSAGES_OF_A_DOCUMENT - 1]
     database.many(
         "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
         [

@@ -76,7 +76,7 @@ class Asking:
                 # First: who sees the answer finished sees its page, too, and it is kept.
                 self._show_evidence(session, exchange)
                 if not exchange.pending:
-                    self._storage.save_conversation(session, exchange)
+                    self._storage.of(session).save_conversation(session, exchange)
                 session.conversation.update(exchange)
         except Cancelled:
             session.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
@@ -86,17 +86,18 @@ class Asking:
 
     def save(self, session: Session) -> None:
         """Keep the conversation in the library, where there is one."""
-        self._storage.save_conversation(session)
+        self._storage.of(session).save_conversation(session)
 
     def fetch(self, session: Session, key: str) -> None:
         """Bring a document of the library that is to be looked at, and is not here yet."""
-        if session.viewed(key) is None and (stored := self._storage.with_file(key)):
+        if session.viewed(key) is None and (stored := self._storage.of(session).with_file(key)):
             self._reading.open_stored(session, stored)
 
     def _answers(self, session: Session, exchange: Exchange, job: Job) -> Iterator[Exchange]:
         """Snapshots. Which documents are asked is decided when it is this question's turn."""
-        if session.library_view.scope is not None and self._storage.library is not None:
-            yield from self._library_answers(session, exchange, job, self._storage.library, session.library_view.scope)
+        library, scope = self._storage.of(session).library, session.library_view.scope
+        if library is not None and scope is not None:
+            yield from self._library_answers(session, exchange, job, library, scope)
             return
         with contextlib.ExitStack() as held:
             held.enter_context(self._using_ticked(session))

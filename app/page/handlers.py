@@ -13,7 +13,7 @@ import anyio
 import gradio as gr
 
 from app.languages import Language
-from app.page import export as keeping
+from app.page import export
 from app.page.asking import Asking
 from app.page.events import number_of as _number
 from app.page.events import text_of as _text
@@ -53,10 +53,10 @@ class Handlers:
 
     # The tab
 
-    def enter(self, tab: str, remembered: str, language: Language | None = None) -> str:
-        """A tab opens; its browser may remember a session, and says which language it is read in."""
+    def enter(self, tab: str, remembered: str, language: Language | None = None, person: str = "") -> str:
+        """A tab of a person opens; its browser may remember a session, and says which language it is read in."""
         self._seen[tab] = Update()
-        session = self._sessions.enter(tab, remembered)
+        session = self._sessions.enter(tab, remembered, person=person)
         session.language = language or session.language
         return session.id
 
@@ -190,18 +190,18 @@ class Handlers:
         if session.jobs.count("saving"):
             raise ReadonceError("An encoding is being saved already. Wait until the browser has it.")
         with session.jobs.running("saving"):
-            path = await anyio.to_thread.run_sync(keeping.save, loaded, self._folder, limiter=self._saving)
+            path = await anyio.to_thread.run_sync(export.save, loaded, self._folder, limiter=self._saving)
         return self._hand_out(session, path)
 
     def export(self, session_id: str) -> Update:
         """Hand out the conversation as Markdown."""
         session = self._session(session_id)
-        return self._hand_out(session, keeping.export(session, self._folder))
+        return self._hand_out(session, export.export(session, self._folder))
 
     def handed_out(self, session_id: str) -> None:
         """The web server has its own copies, which it deletes after some minutes."""
         for path in self._session(session_id).outgoing():
-            keeping.remove(path)
+            export.remove(path)
 
     def _hand_out(self, session: Session, path: Path) -> Update:
         session.hand_out(path)

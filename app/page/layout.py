@@ -34,6 +34,7 @@ class Layout:
         checkpoint: str,
         may_change_checkpoint: bool,
         has_library: bool = False,
+        has_users: bool = False,
     ) -> None:
         self._behaviour = (assets / "panel.js").read_text(encoding="utf-8")
         self.session = gr.State("")
@@ -46,6 +47,7 @@ class Layout:
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="library", min_width=0):
                 self._make_library(say, has_library)
+                gr.Button(say("Sign out"), link="login", size="sm", visible=has_users, elem_id="account")
             with gr.Tabs(elem_id="tabs") as self.tabs:  # the documents on the left belong to all of them
                 self._make_ask_tab(assets, say, checkpoint, may_change_checkpoint)
                 self.many = ManyTab(self._panel, say)

@@ -47,22 +47,21 @@ class LibraryPanel:
 class LibraryScreen:
     """Draws the library as a session sees it; it is drawn anew when one of the two has changed."""
 
-    def __init__(self, library: Library | None) -> None:
-        self._library = library
+    def __init__(self, storage: Storage | None) -> None:
+        self._storage = storage
         self._drawn = lru_cache(MOST_REMEMBERED)(self._draw)
 
     def panel(self, session: Session) -> str:
-        if self._library is None:
-            return ""
-        return self._drawn(self._library.database.revision, session.library_view)
+        library = self._storage.of(session).library if self._storage else None
+        return "" if library is None else self._drawn(library, library.database.revision, session.library_view)
 
-    def has(self, key: str) -> bool:
-        """Whether the library has the document of this key, which is its file's hash."""
-        return self._library is not None and self._library.with_file(key) is not None
+    def has(self, session: Session, key: str) -> bool:
+        """Whether the person's library has the document of this key, which is its file's hash."""
+        library = self._storage.of(session).library if self._storage else None
+        return library is not None and library.with_file(key) is not None
 
-    def _draw(self, _revision: tuple[int, int], view: LibraryView) -> str:
-        library = self._library
-        assert library is not None
+    @staticmethod
+    def _draw(library: Library, _revision: tuple[int, int], view: LibraryView) -> str:
         count = library.count
         found = documents_with(library.database, view.words) if view.words else None
         scope = Scope(documents=tuple(found or ()))
@@ -102,14 +101,14 @@ class LibraryHandlers:
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
         if (number := number_of(event, "stored")) is not None:
-            self._reading.open_stored(session, self._library.document(number), show=True)
+            self._reading.open_stored(session, self._library(session).document(number), show=True)
 
     def remove_stored(self, session_id: str, event: gr.EventData) -> None:
         """Remove a document; for ten seconds it can be had back."""
         session = self._session(session_id)
         if (number := number_of(event, "stored")) is None:
             return
-        self._library.remove([number])
+        self._library(session).remove([number])
         session.view_library(replace(session.library_view, removed=(*session.library_view.removed, number)))
         timer = threading.Timer(UNDO_SECONDS + 0.2, self._end_removal, (session, number))
         timer.daemon = True
@@ -118,7 +117,7 @@ class LibraryHandlers:
     def undo_removal(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
         if (number := number_of(event, "stored")) is not None:
-            if not self._library.restore([number]):
+            if not self._library(session).restore([number]):
                 session.tell("It is too late: this document was deleted for good.")
             self._no_longer_removed(session, number)
 
@@ -126,13 +125,13 @@ class LibraryHandlers:
         """Go on with a conversation where it ended; its documents come with it."""
         session = self._session(session_id)
         if (number := number_of(event, "conversation")) is not None:
-            for at, stored in enumerate(self._storage.resume_conversation(session, number)):
+            for at, stored in enumerate(self._storage.of(session).resume_conversation(session, number)):
                 self._reading.open_stored(session, stored, show=at == 0)
 
     def remove_conversation(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
         if (number := number_of(event, "conversation")) is not None:
-            self._storage.remove_conversation(number)
+            self._storage.of(session).remove_conversation(number)
             session.changes.notify()
 
     def forget_library(self, session_id: str) -> None:
@@ -146,15 +145,14 @@ class LibraryHandlers:
 
     def forget_library_now(self, session_id: str) -> None:
         session = self._session(session_id)
-        self._library.forget_everything()
+        self._library(session).forget_everything()
         session.conversation.stored = None
         session.view_library(LibraryView())
 
-    @property
-    def _library(self) -> Library:
-        if self._storage.library is None:
+    def _library(self, session: Session) -> Library:
+        if (library := self._storage.of(session).library) is None:
             raise LibraryError("There is no library: documents stay in memory until the page is closed.")
-        return self._storage.library
+        return library
 
     def _session(self, session_id: str) -> Session:
         return self._sessions.session(session_id)
@@ -162,7 +160,7 @@ class LibraryHandlers:
     def _end_removal(self, session: Session, number: int) -> None:
         if number in session.library_view.removed:
             with contextlib.suppress(sqlite3.Error):  # where the app ends meanwhile, its next start does this
-                self._library.end_removals()
+                self._library(session).end_removals()
             self._no_longer_removed(session, number)
 
     @staticmethod

@@ -14,19 +14,20 @@ class PageViews:
     def __init__(self, sessions: SessionStore) -> None:
         self._sessions = sessions
 
-    def picture(self, session_id: str, key: str, number: int, width: int) -> bytes:
-        """The page as PNG, JPEG or WebP. Raises ReadonceError where there is no such page."""
+    def picture(self, session_id: str, key: str, number: int, width: int, person: str = "") -> bytes:
+        """The page as PNG, JPEG or WebP. Raises ReadonceError where this person has no such page."""
         if width not in WIDTHS:
             raise DocumentError(f"A page is drawn {WIDTHS[0]:,} or {WIDTHS[1]:,} pixels wide, not {width:,}.")
-        return self._viewed(session_id, key, number).pictures.picture(number, width=width)
+        return self._viewed(session_id, key, number, person).pictures.picture(number, width=width)
 
-    def words(self, session_id: str, key: str, number: int) -> str:
+    def words(self, session_id: str, key: str, number: int, person: str = "") -> str:
         """The page's words as HTML, each where it stands, to be selected. Raises ReadonceError likewise."""
-        viewed = self._viewed(session_id, key, number)
+        viewed = self._viewed(session_id, key, number, person)
         return panels.page_words(next(page for page in viewed.document.pages if page.number == number))
 
-    def _viewed(self, session_id: str, key: str, number: int) -> Viewed:
-        viewed = self._sessions.session(session_id).viewed(key)
+    def _viewed(self, session_id: str, key: str, number: int, person: str) -> Viewed:
+        session = self._sessions.session(session_id)
+        viewed = session.viewed(key) if session.person == person else None
         if viewed is None or all(page.number != number for page in viewed.document.pages):
             raise DocumentError(f"There is no page {number:,} of this document here any longer. Reload the page.")
         return viewed

@@ -7,7 +7,7 @@ from app.documents import DocumentReader
 from app.documents.formats import check_beginning
 from app.faults import in_words
 from app.library.values import StoredDocument
-from app.page import export as keeping
+from app.page import export
 from app.page.overview import Overviews
 from app.page.stored import Storage
 from app.provenance import last_page
@@ -21,7 +21,7 @@ from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
-from model.vision.page_inputs import ViewMode, views_for
+from model.vision.page_inputs import ViewMode
 
 MOST_WAITING = 200  # files of a session
 
@@ -57,9 +57,10 @@ class Reading:
             key = hashlib.sha256(incoming.data).hexdigest()
             if session.has(key) and session.document(key).range == incoming.pages:
                 session.tick(key, True)
+                self._provider.metrics.was_reused()
                 session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
             else:
-                session.inbox.receive(incoming)
+                session.inbox.receive(replace(incoming, sha256=key))
 
     def check_room(self, session: Session, name: str, size_bytes: int) -> None:
         """Make room for a file before it is taken in. Raises DocumentError where too much waits to be read already."""
@@ -93,52 +94,63 @@ class Reading:
         incoming = session.inbox.next()
         if incoming is None:
             return False
+        known = {loaded.key for loaded in session.documents}
         try:
-            incoming = self._storage.complete(incoming)
-            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-            self._keep(session, loaded)
+            loaded = self.read(session, incoming, job)
+            if loaded.key not in known:
+                self._overviews.open(session, loaded)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
         except Cancelled:
             session.tell(f"{incoming.name} was not read: you cancelled it.")
         except Exception as error:
             session.tell(in_words(error))
-        finally:
-            session.inbox.progress(None)
         return True
 
+    def read(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
+        """Read a file, or take what the library has of it, into the session. Raises whatever goes wrong."""
+        try:
+            incoming = self._storage.of(session).complete(incoming)
+            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+            self._keep(session, loaded)
+            return loaded
+        finally:
+            session.inbox.progress(None)
+
     def _keep(self, session: Session, loaded: Loaded) -> None:
-        is_new = not session.has(loaded.key)
         try:
             self._sessions.keep(session, loaded)
         except BaseException:
             loaded.pictures.close()
             raise
-        if is_new:
-            self._overviews.open(session, loaded)
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:
         """What the library has of this file; None where it must be read."""
-        if incoming.again or not self._storage.has_file(incoming):
+        if incoming.again or not self._storage.of(session).has_file(incoming):
             return None
         engine = self._provider.engine(job)
-        return self._storage.find(session, incoming, _views(session, engine.checkpoint.supports_vision), engine)
+        found = self._storage.of(session).find(
+            session, incoming, _views(session, engine.checkpoint.supports_vision), engine
+        )
+        if found is not None:
+            self._provider.metrics.was_reused()
+        return found
 
     def _load(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
         report = self._reporter(session)
         if incoming.again:
             before = session.document(incoming.again)
             again = replace(before, encoded=self._encode(session, incoming, before, report, job))
-            self._storage.keep_again(session, again)
+            self._storage.of(session).keep_again(session, again)
             return again
-        if incoming.name.lower().endswith(keeping.SUFFIX):
-            return keeping.restore(incoming.data, incoming.name)
+        if incoming.name.lower().endswith(export.SUFFIX):
+            return export.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)
         except Cancelled:
-            if (part := _part(session)) is None:
+            if incoming.transient or (part := _part(session)) is None:
                 viewed.pictures.close()
                 raise
             session.tell(
@@ -151,7 +163,7 @@ class Reading:
             raise
         loaded = _loaded(incoming, viewed, encoded)
         supports_vision = self._provider.engine(job).checkpoint.supports_vision
-        self._storage.keep(session, incoming, _views(session, supports_vision), loaded)
+        self._storage.of(session).keep(session, incoming, _views(session, supports_vision), loaded)
         return loaded
 
     def _open(self, incoming: Incoming, report: ProgressCallback, job: Job) -> Viewed:
@@ -172,9 +184,8 @@ class Reading:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
         engine = self._provider.engine(job)
         views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
-        entering = views_for(engine.checkpoint, viewed.document, views) if views else viewed.document
-        tokens = engine.count_tokens(entering)
-        size = engine.memory_bytes(tokens)
+        plan = engine.plan(viewed.document, views=views)
+        tokens, size = plan.token_count, plan.cache_bytes
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show_first(viewed)
@@ -188,8 +199,7 @@ class Reading:
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
             return engine.encode(
-                viewed.document,
-                views=views,
+                plan,
                 picture=viewed.picture,
                 progress=report,
                 cancelled=job.cancelled,

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from app.faults import in_words
-from app.library.library import Library
 from app.page import panels
 from app.page.library import LibraryScreen
 from app.page.panels.pages import Traces
+from app.page.stored import Storage
 from app.page.update import Update
 from app.provenance import before_you
 from app.serving.provider import EngineProvider
@@ -25,14 +25,15 @@ class Screen:
         *,
         provider: EngineProvider,
         capacity_bytes: int,
-        library: Library | None = None,
+        storage: Storage | None = None,
         linger_minutes: float = 10.0,
     ) -> None:
         """`linger_minutes`: how long documents are there after their page is closed, where no library has them."""
-        self._forgets = panels.forgets(linger_minutes) if library is None else ""
+        self._linger_minutes = linger_minutes
         self._provider = provider
         self._capacity_bytes = capacity_bytes
-        self._library = LibraryScreen(library)
+        self._storage = storage
+        self._library = LibraryScreen(storage)
         self._headings: dict[tuple[str, str, str | None], str] = {}
 
     def everything(self, session: Session) -> Update:
@@ -76,7 +77,8 @@ class Screen:
             aside=session.aside,
             confirming=session.confirming,
         )
-        return listed + self._forgets
+        has_library = self._storage is not None and self._storage.of(session).library is not None
+        return listed if has_library else listed + panels.forgets(self._linger_minutes)
 
     def _contents(self, session: Session) -> str:
         shown = session.shown
@@ -143,7 +145,7 @@ class Screen:
             openings,
             waiting_for=self._waiting_for(session),
             undoable=session.conversation.aside,
-            is_here=lambda key: session.viewed(key) is not None or self._library.has(key),
+            is_here=lambda key: session.viewed(key) is not None or self._library.has(session, key),
         )
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.documents import DocumentReader, ReadDocument
 from app.library.conversations import Conversations
 from app.library.library import Library
+from app.library.people import Libraries
 from app.library.values import NewDocument, Place, Reading, StoredDocument
 from app.sessions.conversation import Exchange
 from app.sessions.inbox import Incoming
@@ -27,11 +28,26 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 class Storage:
     """The library as the page uses it; without one, nothing is found and nothing is kept."""
 
-    def __init__(self, library: Library | None, reader: DocumentReader, *, precision: Precision) -> None:
+    def __init__(
+        self,
+        library: Library | None,
+        reader: DocumentReader,
+        *,
+        precision: Precision,
+        libraries: Libraries | None = None,
+    ) -> None:
+        """`libraries`: those of people who sign in."""
         self.library = library
         self.precision = precision
         self._reader = reader
+        self._libraries = libraries
         self._conversations = None if library is None else Conversations(library.database)
+
+    def of(self, session: Session) -> Storage:
+        """The library as this session's person uses it. Raises LibraryError where it cannot be opened."""
+        if self._libraries is None or not session.person:
+            return self
+        return Storage(self._libraries.of(session.person), self._reader, precision=self.precision)
 
     # Documents
 
@@ -81,7 +97,7 @@ class Storage:
 
     def keep(self, session: Session, incoming: Incoming, views: ViewMode, loaded: Loaded) -> None:
         """Keep what was read. Why it cannot be kept is said in the session, which has it nevertheless."""
-        if self.library is None:
+        if self.library is None or incoming.transient:
             return
         if incoming.password is not None and not incoming.keep_protected:
             session.tell(f"{incoming.name} is not kept in the library, because a password protects it.")
@@ -163,4 +179,4 @@ def _used(sources: Sequence[str], evidence: Sequence[object]) -> Sequence[str]:
 
 
 def _sha256(incoming: Incoming) -> str:
-    return hashlib.sha256(incoming.data).hexdigest()
+    return incoming.sha256 or hashlib.sha256(incoming.data).hexdigest()

@@ -15,6 +15,7 @@ from app.page.layout import Layout
 from app.page.update import Update
 from app.page.viewing import ViewerHandlers
 from app.serving.provider import EngineProvider
+from app.web.identity import person_of
 
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
 NEXT_FILES = "() => { window.dispatchEvent(new Event('readonce:taken')); }"  # for `assets/window.js`
@@ -50,7 +51,9 @@ class Wiring:
         page, handlers = self._page, self._handlers
 
         def enter(remembered: str, request: gr.Request) -> Outputs:
-            session_id = handlers.enter(str(request.session_hash), remembered, self._language(request))
+            session_id = handlers.enter(
+                str(request.session_hash), remembered, self._language(request), person_of(request)
+            )
             language = self._language(request)
             return (
                 session_id,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from app.faults import in_words
+from app.serving.metrics import Metrics
 from app.serving.scheduler import EngineScheduler
 from app.sessions.changes import Changes
 from app.sessions.jobs import Job
@@ -48,7 +49,9 @@ class EngineProvider:
     `accelerate` gives an engine its faster backend, while it works already.
     """
 
-    def __init__(self, name: str, load: Load, accelerate: Accelerate = lambda _: None) -> None:
+    def __init__(
+        self, name: str, load: Load, accelerate: Accelerate = lambda _: None, metrics: Metrics | None = None
+    ) -> None:
         self._name = name
         self._load = load
         self._accelerate = accelerate
@@ -56,10 +59,16 @@ class EngineProvider:
         self._changes = Changes()
         self._state = CheckpointState(phase="loading", name=name, stage="starting")
         self.scheduler = EngineScheduler()
+        self.metrics = metrics or Metrics()
 
     @property
     def state(self) -> CheckpointState:
         return self._state
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether questions are answered."""
+        return self._state.phase == "ready"
 
     @property
     def fingerprint(self) -> str:

@@ -91,6 +91,20 @@ class EngineScheduler:
         """The place of a client's first document that waits to be read."""
         return self._place(self._readings, client, self._seconds_a_token)
 
+    @property
+    def questions(self) -> int:
+        """How many tasks of questions wait or are being answered; several questions may be one task."""
+        return len(self._questions)
+
+    @property
+    def readings(self) -> int:
+        """How many documents wait for the encoder or are being read."""
+        return len(self._readings)
+
+    def is_working(self) -> bool:
+        """Whether anything waits or goes on."""
+        return bool(self.questions or self.readings)
+
     def _may_answer(self, ticket: Ticket) -> bool:
         with self._lock:
             free = self._answering is None and self._window is None and self._questions.first() is ticket

@@ -16,10 +16,12 @@ class Incoming:
 
     name: str
     data: bytes
+    sha256: str = ""  # of the data, where it is known already
     password: str | None = None
     pages: str | None = None
     again: str = ""  # the key of a document that is here already and shall be read by another checkpoint
     stored: int | None = None  # the number of a document of the library that shall be opened
+    transient: bool = False  # it is for this session alone, and not kept in a library
     keep_protected: bool = False  # whether it may be kept in the library though it takes a password
 
 
@@ -32,7 +34,7 @@ class Arrival:
     viewed: Viewed | None = None
     tokens: int = 0  # of the whole document, known before it is encoded
     bytes: int = 0  # that its encoding will take
-    pieces: tuple[EncodedDocument, ...] = field(default=())  # the windows read so far
+    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far
 
     @property
     def key(self) -> str:

@@ -50,10 +50,14 @@ class Shown:
 class Session:
     """The mutable heart of a tab. Each method holds the lock for a moment; the values it hands out are frozen."""
 
-    def __init__(self, session_id: str, client: str = "") -> None:
-        """`client`: who is served alike with others; empty: the session is a client of its own."""
+    def __init__(self, session_id: str, client: str = "", person: str = "") -> None:
+        """`client`: who is served alike with others; empty: the person, or else the session is a client of its own.
+
+        `person`: whose session it is, where there are users.
+        """
         self.id = session_id
-        self.client = client or session_id
+        self.person = person
+        self.client = client or (f"person {person}" if person else session_id)
         self.changes = Changes()
         self.jobs = Jobs(self.client, self.changes)
         self.conversation = Conversation(self.changes)

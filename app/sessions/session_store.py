@@ -47,12 +47,16 @@ class SessionStore:
 
     # Sessions
 
-    def enter(self, tab: str, session_id: str = "", client: str = "") -> Session:
-        """A tab has opened: give it the session that its browser remembers, its own, or a new one."""
+    def enter(self, tab: str, session_id: str = "", client: str = "", *, person: str = "") -> Session:
+        """A tab has opened: give it the session that its browser remembers, its own, or a new one.
+
+        It gets no session of another person, whatever it remembers.
+        """
         with self._lock:
             self.sweep()
             own = self._sessions.get(self._presence.session_of(tab))
-            session = self._sessions.get(session_id) or own or self._new_session(client)
+            theirs = (one for one in (self._sessions.get(session_id), own) if one and one.person == person)
+            session = next(theirs, None) or self._new_session(client, person)
             self._presence.enter(tab, session.id)
             self._sweep_later()
             return session
@@ -92,6 +96,11 @@ class SessionStore:
         return session
 
     # Bytes
+
+    @property
+    def count(self) -> int:
+        """How many sessions there are."""
+        return len(self._sessions)
 
     @property
     def used_bytes(self) -> int:
@@ -198,8 +207,8 @@ class SessionStore:
             if session.has(key):
                 self._recency[session.id, key] = None
 
-    def _new_session(self, client: str) -> Session:
-        session = Session(secrets.token_urlsafe(24), client)
+    def _new_session(self, client: str, person: str) -> Session:
+        session = Session(secrets.token_urlsafe(24), client, person)
         self._sessions[session.id] = session
         return session
 

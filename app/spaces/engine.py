@@ -10,6 +10,7 @@ import gradio as gr
 
 from app.spaces.zero_gpu import ZeroGpu
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.plan import EncodingPlan, tagged
 from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
@@ -28,7 +29,7 @@ class ZeroGpuEngine(Engine):
 
     def encode(
         self,
-        document: Document,
+        document: Document | EncodingPlan,
         *,
         views: ViewMode | None = None,
         picture: PictureCallback | None = None,
@@ -39,12 +40,13 @@ class ZeroGpuEngine(Engine):
         pause: PauseCallback | None = None,
     ) -> EncodedDocument:
         """As `Engine.encode`, in one piece: pages are drawn here first, and nothing can be stopped over there."""
-        document = self._viewed(document, views, picture)
+        plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
+        document = tagged(self.checkpoint, plan, picture, lambda: self.tagger)
         seen = [page.number for page in document.pages if page.view != "text"]
         pictures = {number: picture(number) for number in seen} if picture else {}
         if cancelled is not None and cancelled():
             raise Cancelled(f"Stopped before {document.name} was encoded.")
-        total = self.count_tokens(document)
+        total = plan.token_count
         if pause is not None:
             pause(0)
         report = progress or (lambda _: None)
@@ -56,7 +58,7 @@ class ZeroGpuEngine(Engine):
         if isinstance(found, ReadonceError):
             raise found
         found = replace(found, memory=to_precision(found.memory, self._memory_precision))
-        self._encoder_tokens[document.sha256] += found.token_count
+        self._encoded.add(found.token_count)
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
         if chunk_read is not None:
             chunk_read(found)

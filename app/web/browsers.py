@@ -6,12 +6,19 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from app.web.identity import person_of
+
 COOKIE: Final = "readonce_browser"
 _NAME: Final = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 def browser_of(connection: HTTPConnection) -> str:
-    """The browser's name; empty where the client keeps no cookies, as most programs do not."""
+    """The browser's name; empty where the client keeps no cookies, as most programs do not.
+
+    Where there are users it is the person: whatever they ask with, it is theirs.
+    """
+    if person := person_of(connection):
+        return f"person {person}"
     name = connection.cookies.get(COOKIE, "")
     return name if _NAME.fullmatch(name) else ""
 

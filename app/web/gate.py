@@ -14,7 +14,7 @@ from app.web.headers import security_headers
 from app.web.hosts import Hosts
 from app.web.proxies import Proxies
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, is_open
+from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, V1, is_open, path_of
 
 _POLICY_VIOLATION: Final = 1008  # RFC 6455
 
@@ -26,7 +26,9 @@ class Rules:
     hosts: Hosts
     proxies: Proxies = field(default_factory=Proxies)
     upload_bytes: int  # of one request with files
+    inline_bytes: int = JSON_BYTES  # of a question with files in it
     embedded: bool = False  # whether the page stands in huggingface.co's frame
+    has_users: bool = False  # who must sign in
     pace: Pace = field(default_factory=Pace)
 
 
@@ -56,15 +58,15 @@ class Gate:
         except RequestRefused as refusal:
             await refusal.response(language_of(HTTPConnection(scope), self._languages))(scope, receive, send)
             return
-        await self._app(_without_cookies(scope) if _path(scope).startswith(MCP) else scope, receive, send)
+        await self._app(_without_cookies(scope) if path_of(scope).startswith(MCP) else scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
-        headers, path, hosts = Headers(scope=scope), _path(scope), self._rules.hosts
+        headers, path, hosts = Headers(scope=scope), path_of(scope), self._rules.hosts
         if len(headers.getlist("host")) > 1:
             raise RequestRefused("The request names several hosts. Send one Host header.", status=400)
         if path != HEALTH:
             hosts.check(headers.get("host", ""))
-        if not is_open(scope["method"], path):
+        if not is_open(scope["method"], path, has_users=self._rules.has_users):
             raise RequestRefused(f"There is nothing at {scope['method']} {path[:100]}.", status=404)
         if (origin := headers.get("origin")) is not None:
             hosts.check_origin(origin, headers.get("host", ""))
@@ -73,14 +75,16 @@ class Gate:
 
     async def _body(self, scope: Scope, receive: Receive) -> Receive:
         """The body to be read: an upload as it comes, anything else when it is here."""
-        is_upload = _path(scope) == UPLOAD
-        most = self._rules.upload_bytes if is_upload else JSON_BYTES
+        path = path_of(scope)
+        is_upload = path in (UPLOAD, f"{V1}/files")
+        inline = self._rules.inline_bytes if path == f"{V1}/chat/completions" else JSON_BYTES
+        most = self._rules.upload_bytes if is_upload else inline
         check_size(declared_bytes(scope["headers"]) or 0, most)
         receive = bounded(receive, most=most, pace=self._rules.pace)
         return receive if is_upload else await read_whole(receive)
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
-        gives_name = _path(scope) in PAGES and not browser_of(HTTPConnection(scope))
+        gives_name = path_of(scope) in PAGES and not browser_of(HTTPConnection(scope))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -92,13 +96,6 @@ class Gate:
             await send(message)
 
         return send_with_headers
-
-
-def _path(scope: Scope) -> str:
-    """The path below the server's own root, as the router behind the gate sees it."""
-    root = scope.get("root_path", "")
-    path: str = scope["path"]
-    return path.removeprefix(root) if path.startswith(f"{root}/") else path
 
 
 def _is_foreign_part(headers: Headers) -> bool:

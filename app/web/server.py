@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,19 +19,31 @@ from starlette.types import ASGIApp
 from app.faults import in_words
 from app.languages import Languages
 from app.page.page_views import PageViews
+from app.serving.metrics import CONTENT_TYPE
 from app.sessions.pictures import media_type
 from app.web.bodies import declared_bytes
 from app.web.browsers import browser_of
 from app.web.gate import Gate, Rules
+from app.web.identity import person_of
 from app.web.inline_scripts import InlineScripts
 from app.web.proxies import ProxyHeaders
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import FILE, HEALTH, UPLOAD, VIEWS
+from app.web.routes import FILE, HEALTH, METRICS, UPLOAD, VIEWS
+from app.web.traffic import Traffic, TrafficLayer
 from app.web.uploads import Uploads
 from model.errors import ReadonceError
 
 SWEEP_SECONDS: Final = 60
 MOST_DRAWN_AT_ONCE: Final = 16  # pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """What who runs the server asks it. `metrics`: None where whoever reaches the page may not know others' numbers."""
+
+    is_ready: Callable[[], bool]
+    metrics: Callable[[], bytes] | None = None
+    traffic: Traffic
 
 
 class WebApp(App):
@@ -46,8 +59,10 @@ class WebApp(App):
         *,
         file_bytes: int,
         languages: Languages,
-        is_ready: Callable[[], bool],
+        probes: Probes,
         views: PageViews,
+        guard: Callable[[ASGIApp], ASGIApp] | None = None,
+        routers: Sequence[fastapi.APIRouter] = (),
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(
@@ -58,20 +73,25 @@ class WebApp(App):
         self._uploads = uploads
         self._file_bytes = file_bytes
         self._languages = languages
-        self._is_ready = is_ready
+        self._probes = probes
         self._views = views
         self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
-        self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
+        self._guard = guard
+        for router in routers:
+            self.include_router(router)
         page = f"{VIEWS}/{{session_id}}/{{key}}/{{number}}"
         self.add_api_route(f"{page}/words", self._page_words, methods=["GET"], response_model=None)
         self.add_api_route(f"{page}/{{width}}", self._page_picture, methods=["GET"], response_model=None)
+        self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
+        self.add_api_route(METRICS, self._tell_metrics, methods=["GET", "HEAD"], response_model=None)
         self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
         self.add_api_route(f"{FILE}{{path:path}}", self._file, methods=["GET", "HEAD"], response_model=None)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The gate stands outside all that Gradio and Starlette do, their answers to errors too."""
-        gate = Gate(super().build_middleware_stack(), self._rules, self._languages)
-        return ProxyHeaders(gate, self._rules.proxies, self._rules.hosts)
+        """The gate and the guard stand outside all that Gradio and Starlette do, their answers to errors too."""
+        inside = super().build_middleware_stack()
+        gate = Gate(self._guard(inside) if self._guard else inside, self._rules, self._languages)
+        return ProxyHeaders(TrafficLayer(gate, self._probes.traffic), self._rules.proxies, self._rules.hosts)
 
     @asynccontextmanager
     async def sweeping(self, _: fastapi.FastAPI) -> AsyncIterator[None]:
@@ -88,23 +108,35 @@ class WebApp(App):
             tasks.cancel_scope.cancel()
 
     def _health(self) -> Response:
-        """Whether questions can be answered; it tells nothing else."""
-        return PlainTextResponse("ok\n") if self._is_ready() else PlainTextResponse("loading\n", status_code=503)
+        """Whether questions can be answered, and will be; it tells nothing else."""
+        if self._probes.traffic.is_stopping:
+            return PlainTextResponse("stopping\n", status_code=503)
+        return PlainTextResponse("ok\n") if self._probes.is_ready() else PlainTextResponse("loading\n", status_code=503)
 
-    async def _page_picture(self, session_id: str, key: str, number: int, width: int) -> Response:
+    def _tell_metrics(self, request: fastapi.Request) -> Response:
+        if self._probes.metrics is None:
+            refusal = (
+                "These numbers are of everybody who uses this server. Set READONCE_USERS, and make a key for them."
+            )
+            return self._refused(RequestRefused(refusal), request)
+        return Response(self._probes.metrics(), media_type=CONTENT_TYPE)
+
+    async def _page_picture(
+        self, request: fastapi.Request, session_id: str, key: str, number: int, width: int
+    ) -> Response:
         """A page of a document, to be shown; it lies in no cache but the window's own."""
         try:
             picture = await anyio.to_thread.run_sync(
-                self._views.picture, session_id, key, number, width, limiter=self._drawing
+                self._views.picture, session_id, key, number, width, person_of(request), limiter=self._drawing
             )
         except ReadonceError as error:
             return PlainTextResponse(str(error), status_code=404)
         return Response(picture, media_type=media_type(picture), headers={"Cache-Control": "no-store"})
 
-    def _page_words(self, session_id: str, key: str, number: int) -> Response:
+    def _page_words(self, request: fastapi.Request, session_id: str, key: str, number: int) -> Response:
         """The words of a page, to be selected over its picture."""
         try:
-            words = self._views.words(session_id, key, number)
+            words = self._views.words(session_id, key, number, person_of(request))
         except ReadonceError as error:
             return PlainTextResponse(str(error), status_code=404)
         return PlainTextResponse(words, headers={"Cache-Control": "no-store"})

@@ -13,11 +13,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from model.answering.sampler import Sampler
+from model.answering.tuning import FITTED, BeamTuning
 from model.network.topk import largest
-
-_MARGIN = 3.0  # nats behind the likeliest: what is less likely than that is given up (4.5: no answer becomes better)
-_ENOUGH = 10  # finished answers that are likelier than all live ones
-_LONGEST_CHOICE = 24  # tokens: an answer that is longer is a text, and its likeliest beginning goes on alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +54,19 @@ class Candidate:
 class BeamSearch:
     """The candidates for one question's answer: live ones, a sequence of the decoder each, and finished ones."""
 
-    def __init__(self, width: int, sampler: Sampler, ends: Collection[int], no_attention: torch.Tensor) -> None:
-        """`ends`: the ids that end an answer. no_attention: (V,) zeros."""
+    def __init__(
+        self,
+        width: int,
+        sampler: Sampler,
+        ends: Collection[int],
+        no_attention: torch.Tensor,
+        tuning: BeamTuning = FITTED.beam,
+    ) -> None:
+        """`width`: of this search, at most `tuning.width`. `ends`: ids that end an answer. no_attention: (V,) zeros."""
         self._width = width
         self._sampler = sampler
         self._ends = ends
+        self._tuning = tuning
         self.live = [Candidate(attention=no_attention, first_token_attention=no_attention)]
         self.finished: list[Candidate] = []
 
@@ -88,7 +93,7 @@ class BeamSearch:
         return [row for row, _ in extended]
 
     def end(self) -> None:
-        """No more tokens: what is still live is finished as it is, if nothing else is."""
+        """End the search: if no candidate is finished, the live ones count as finished."""
         self.finished = self.finished or self.live
         self.live = []
 
@@ -109,14 +114,14 @@ class BeamSearch:
     def _prune(self, extended: list[tuple[int, Candidate]]) -> None:
         """Give up what can no longer be chosen."""
         best = max((candidate.log_probability for candidate in self.finished), default=-math.inf)
-        self.finished = [one for one in self.finished if one.log_probability >= best - _MARGIN]
+        self.finished = [one for one in self.finished if one.log_probability >= best - self._tuning.margin]
         if not extended:
             return
         likeliest = extended[0][1]
-        least = max(best, likeliest.log_probability) - _MARGIN
+        least = max(best, likeliest.log_probability) - self._tuning.margin
         extended[:] = [way for way in extended if way[1].log_probability >= least]
-        if sum(one.log_probability >= likeliest.log_probability for one in self.finished) >= _ENOUGH:
+        if sum(one.log_probability >= likeliest.log_probability for one in self.finished) >= self._tuning.enough:
             extended.clear()
-        elif self._width > 1 and len(likeliest.ids) >= _LONGEST_CHOICE:
+        elif self._width > 1 and len(likeliest.ids) >= self._tuning.longest_choice:
             self._width = 1
             del extended[0 if best > likeliest.log_probability else 1 :]

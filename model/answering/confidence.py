@@ -13,12 +13,9 @@ from collections.abc import Mapping, Sequence
 
 from model.answering.evidence import Grounding
 from model.answering.reranker import Features
+from model.answering.tuning import FITTED, DoubtTuning
 from model.types import Answer, CalibrationWeights
 
-# Of a checkpoint that is not calibrated. The limits are from `python -m app.bench evidence`.
-_LEAST_PROBABILITY = 0.75  # geometric mean of the answer's tokens
-_LEAST_ATTENTION = 0.3  # share of the page that was attended to most
-_LEAST_FIRST_ATTENTION = 0.7  # of the attention before the first token to any page: that to the page of the answer
 _NO_RIVAL = 6.0  # nats by which an answer leads that was the only one
 
 
@@ -73,20 +70,20 @@ def quoted_features() -> Features:
     return {"quoted": 1.0}
 
 
-def seems_doubtful(answer: Answer) -> bool:
+def seems_doubtful(answer: Answer, tuning: DoubtTuning = FITTED.doubt) -> bool:
     """Whether to warn of an answer of a checkpoint that is not calibrated.
 
-    The decoder was unsure; or the answer stands nowhere and it looked around; or it stands on another page than the one
-    that the decoder attended to first.
+    The decoder was unsure; or the answer's words stand nowhere and attention was spread over many pages; or they stand
+    on another page than the one that the decoder attended to first.
     """
     grounding = Grounding(evidence=answer.evidence, attention=answer.attention)
     nowhere = bool(answer.evidence) and not any(place.verbatim for place in answer.evidence)
     most = max((page.share for page in answer.attention), default=0.0)
-    looked_around = nowhere and most < _LEAST_ATTENTION
+    is_spread = nowhere and most < tuning.least_attention
     return (
-        answer.probability < _LEAST_PROBABILITY
-        or looked_around
-        or _first_attention_here(grounding) < _LEAST_FIRST_ATTENTION
+        answer.probability < tuning.least_probability
+        or is_spread
+        or _first_attention_here(grounding) < tuning.least_first_attention
     )
 
 

@@ -1,4 +1,4 @@
-"""What finding needs of a document, made once and held as long as its encoding: passages, words and vectors."""
+"""What retrieval needs of a document, made once and held as long as the encoding: passages, words and vectors."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 
 from model.answering.late_interaction import document_vectors, max_similarities, question_vectors
 from model.answering.passages import Passage, passages_of
+from model.answering.tuning import FITTED, PassageTuning
 from model.answering.word_index import WordIndex
 from model.types import EncodedDocument, RetrievalProjection
 
@@ -32,10 +33,12 @@ class DocumentIndexes:
         self,
         projection: RetrievalProjection | None = None,
         encode_question: Callable[[str], torch.Tensor] | None = None,
+        sizes: PassageTuning = FITTED.passages,
     ) -> None:
         """`encode_question`: a question's encoder states (Q, H), without `<bos>`; with a projection."""
         self._projection = projection
         self._encode_question = encode_question
+        self._sizes = sizes
         # By the identity of a document's states: tensors compare element by element, so they are no keys themselves.
         self._known: dict[int, tuple[weakref.ref[torch.Tensor], DocumentIndex]] = {}
         self._lock = RLock()  # a document may be freed, and call `_forget`, while this thread holds the lock
@@ -59,7 +62,7 @@ class DocumentIndexes:
         return question_vectors(self._encode_question(text), self._projection)
 
     def _made(self, encoded: EncodedDocument) -> DocumentIndex:
-        passages = tuple(passages_of([encoded]))
+        passages = tuple(passages_of(encoded, self._sizes))
         vectors = None if self._projection is None else document_vectors(encoded.memory, self._projection)
         return DocumentIndex(passages=passages, words=WordIndex(passages), vectors=vectors)
 

@@ -15,11 +15,9 @@ import torch
 from model.answering.beam_search import Candidate
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.quotes import Quote, as_evidence
+from model.answering.tuning import FITTED, EvidenceTuning
 from model.encoding.token_map import NO_PAGE
 from model.types import EncodedDocument, Evidence, Page, PageAttention
-
-_MOST_PLACES = 3
-_LEAST_SHARE = 0.25  # of the best place's attention: a weaker place is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +40,13 @@ class Grounding:
     attention: tuple[PageAttention, ...] = ()
 
 
-def ground(encodings: Sequence[EncodedDocument], union: torch.Tensor, candidate: Candidate, text: str) -> Grounding:
+def ground(
+    encodings: Sequence[EncodedDocument],
+    union: torch.Tensor,
+    candidate: Candidate,
+    text: str,
+    tuning: EvidenceTuning = FITTED.evidence,
+) -> Grounding:
     """Find what the candidate's text rests on. union: (T,) bool, the V tokens that its attention, (V,), is about."""
 
     def over_all_tokens(attention: torch.Tensor) -> torch.Tensor:
@@ -52,13 +56,18 @@ def ground(encodings: Sequence[EncodedDocument], union: torch.Tensor, candidate:
     attention = over_all_tokens(candidate.attention)
     refused = text == NOT_IN_DOCUMENT
     return Grounding(
-        evidence=() if refused else find_evidence(encodings, attention, text),
+        evidence=() if refused else find_evidence(encodings, attention, text, tuning),
         attention=attention_by_page(encodings, attention, over_all_tokens(candidate.first_token_attention)),
     )
 
 
-def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor, answer: str) -> tuple[Evidence, ...]:
-    """Up to three places that `answer` rests on, best first. attention: (T,) over the joined tokens, in any scale."""
+def find_evidence(
+    encodings: Sequence[EncodedDocument],
+    attention: torch.Tensor,
+    answer: str,
+    tuning: EvidenceTuning = FITTED.evidence,
+) -> tuple[Evidence, ...]:
+    """A few places that `answer` rests on, best first. attention: (T,) over the joined tokens, in any scale."""
     weights = attention.split(_sizes(encodings))
     found = [
         place
@@ -66,10 +75,12 @@ def find_evidence(encodings: Sequence[EncodedDocument], attention: torch.Tensor,
         for place in _verbatim_places(index, encoded, weights[index], answer)
     ]
     places = found or [
-        place for index, encoded in enumerate(encodings) for place in _attended_lines(index, encoded, weights[index])
+        place
+        for index, encoded in enumerate(encodings)
+        for place in _attended_lines(index, encoded, weights[index], 4 * tuning.most_places)
     ]
-    best = sorted(places, key=lambda place: place.mass, reverse=True)[:_MOST_PLACES]
-    kept = [place for place in best if place.mass >= _LEAST_SHARE * best[0].mass]
+    best = sorted(places, key=lambda place: place.mass, reverse=True)[: tuning.most_places]
+    kept = [place for place in best if place.mass >= tuning.least_share * best[0].mass]
     total = sum(place.mass for place in places) or 1.0
     return tuple(_evidence(encodings[place.encoding], place, place.mass / total) for place in kept)
 
@@ -132,12 +143,12 @@ def _verbatim_places(index: int, encoded: EncodedDocument, weights: torch.Tensor
     ]
 
 
-def _attended_lines(index: int, encoded: EncodedDocument, weights: torch.Tensor) -> list[_Place]:
-    """The lines of text around the tokens with the most attention."""
+def _attended_lines(index: int, encoded: EncodedDocument, weights: torch.Tensor, tokens: int) -> list[_Place]:
+    """The lines of text around that many tokens, those with the most attention."""
     on_pages = weights.masked_fill((encoded.tokens.pages == NO_PAGE).to(weights.device), 0.0)
     pages = {page.number: page for page in encoded.document.pages}
     places: dict[tuple[int, int], _Place] = {}
-    for row in on_pages.topk(min(4 * _MOST_PLACES, len(on_pages))).indices.tolist():
+    for row in on_pages.topk(min(tokens, len(on_pages))).indices.tolist():
         page = pages.get(int(encoded.tokens.pages[row]))
         if page is None or not page.text[int(encoded.tokens.starts[row]) : int(encoded.tokens.ends[row])].strip():
             continue

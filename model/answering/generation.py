@@ -22,6 +22,7 @@ from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, 
 from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
 from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
+from model.answering.tuning import FITTED, Tuning
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended
 from model.checkpoints.checkpoint import Checkpoint
@@ -30,8 +31,6 @@ from model.decoder.forward import DecoderOutput
 from model.encoding.memory import select_tokens, to_device
 from model.errors import Cancelled
 from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, Intent, StopReason, Turn
-
-BEAM_WIDTH = 6  # candidates that are decoded side by side where the checkpoint knows how to choose among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +64,7 @@ class Generation:
         reranker: Reranker | None = None,
         indexes: DocumentIndexes | None = None,
         calibration: Calibration | None = None,
+        tuning: Tuning = FITTED,
     ) -> None:
         self._checkpoint = checkpoint
         self._parts = parts
@@ -74,6 +74,7 @@ class Generation:
         self._reranker = reranker if options.temperature == 0 else None
         self._indexes = indexes or DocumentIndexes()
         self._calibration = calibration
+        self._tuning = tuning
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
 
@@ -109,7 +110,7 @@ class Generation:
         last = history[-1:]
         earlier = "".join(f" {turn.question} {turn.answer}" for turn in last).replace(NOT_FOUND, "")
         asked = [question + earlier for question in questions]
-        visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes)
+        visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes, self._tuning.retrieval)
         for visible, intent in zip(visible_mask, intents, strict=False):
             if intent in LEAD_INTENTS:
                 visible[:] = lead_tokens(self._encodings)
@@ -142,7 +143,8 @@ class Generation:
         shown = visible_text(self._encodings, visible) if self._reranker else ""
         # In a form, which is made of lines, the other fields' values stand near a label, too: nearness says nothing.
         is_ranked = bool(shown) and has_sentences(shown, answer.shown_tokens)
-        search = BeamSearch(BEAM_WIDTH if is_ranked else 1, sampler, self._ends, no_attention)
+        beam = self._tuning.beam
+        search = BeamSearch(beam.width if is_ranked else 1, sampler, self._ends, no_attention, beam)
         return _Running(answer=answer, search=search, shown=shown, is_ranked=is_ranked)
 
     def _decode(
@@ -209,14 +211,14 @@ class Generation:
     ) -> Answer:
         """The finished answer as the document spells it, with what it rests on and how likely it is right."""
         text = text if text == NOT_IN_DOCUMENT else mended(text, running.shown)
-        grounding = ground(self._encodings, retrieved.union, chosen, text)
+        grounding = ground(self._encodings, retrieved.union, chosen, text, self._tuning.evidence)
         answer = replace(answer, text=text, evidence=grounding.evidence, attention=grounding.attention)
         if text == NOT_IN_DOCUMENT:
             return replace(answer, text=NOT_FOUND, is_message=True, found=False)
         if not text or answer.stop_reason == "stopped":
             return replace(answer, found=bool(text))
         if self._calibration is None or not running.shown:
-            return replace(answer, doubtful=seems_doubtful(answer))
+            return replace(answer, doubtful=seems_doubtful(answer, self._tuning.doubt))
         confidence = self._calibration.confidence(self._features(answer, chosen, running, grounding))
         return replace(answer, confidence=confidence, doubtful=self._calibration.is_doubtful(confidence))
 

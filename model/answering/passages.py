@@ -12,12 +12,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from model.answering.tuning import FITTED, PassageTuning
 from model.types import EncodedDocument
 
-_LONGEST, _SHORTEST = 160, 12  # tokens of a passage: a sentence, or some lines if no sentence ends among them
-_LONGEST_SENTENCE = 2 * _LONGEST  # tokens: a sentence that no line of the longest passage ends with stays whole
 _FINAL = frozenset(".!?:;。！？")
-_SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
+SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
 )
 _LINE_END = re.compile(r"\n")
@@ -50,30 +49,25 @@ class PageTokens:
     places: Sequence[int]
 
 
-def passages_of(encodings: Sequence[EncodedDocument]) -> list[Passage]:
-    """The passages of all pages with text, in the order of the joined tokens."""
-    passages: list[Passage] = []
-    offset = 0
-    for encoded in encodings:
-        passages += [passage for _, passage in cut_pages([*_pages(encoded, offset)])]
-        offset += encoded.token_count
-    return passages
+def passages_of(encoded: EncodedDocument, sizes: PassageTuning = FITTED.passages) -> list[Passage]:
+    """The passages of all pages with text, in the order of the document's tokens."""
+    return [passage for _, passage in cut_pages([*_pages(encoded)], sizes)]
 
 
-def _pages(encoded: EncodedDocument, offset: int) -> Iterator[PageTokens]:
+def _pages(encoded: EncodedDocument) -> Iterator[PageTokens]:
     for page in encoded.document.pages:
         rows = (encoded.tokens.pages == page.number).nonzero().flatten()
         starts, ends = encoded.tokens.starts[rows].tolist(), encoded.tokens.ends[rows].tolist()
-        yield PageTokens(text=page.text, starts=starts, ends=ends, places=(rows + offset).tolist())
+        yield PageTokens(text=page.text, starts=starts, ends=ends, places=rows.tolist())
 
 
-def cut_pages(pages: Sequence[PageTokens]) -> list[tuple[int, Passage]]:
+def cut_pages(pages: Sequence[PageTokens], sizes: PassageTuning = FITTED.passages) -> list[tuple[int, Passage]]:
     """Each passage of a document, with the index of the page that it begins on. A sentence may go over a page break."""
     passages: list[tuple[int, Passage]] = []
     for index, page in enumerate(pages):
         found = [
             replace(one, first=page.places[one.first], last=page.places[one.last - 1] + 1)
-            for one in cut(page.text, page.starts, page.ends)
+            for one in cut(page.text, page.starts, page.ends, sizes)
         ]
         if found and passages and _goes_over(pages[passages[-1][0]].text, page.text):
             begun, before = passages.pop()
@@ -88,7 +82,9 @@ def _goes_over(text: str, following: str) -> bool:
     return following.lstrip()[:1].islower() and text.rstrip()[-1:] not in _FINAL
 
 
-def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passage]:
+def cut(
+    text: str, starts: Sequence[int], ends: Sequence[int], sizes: PassageTuning = FITTED.passages
+) -> Iterator[Passage]:
     """Cut a text into passages. Its token i covers characters [starts[i], ends[i]); tokens count from 0.
 
     A passage ends with a sentence, a row or a paragraph; if none ends within the longest passage, with the last line
@@ -98,19 +94,19 @@ def cut(text: str, starts: Sequence[int], ends: Sequence[int]) -> Iterator[Passa
     lines = [bisect_left(starts, match.end()) for match in _LINE_END.finditer(text)]
     first = 0
     while first < len(starts):
-        last = _last(first, len(starts), whole, lines)
+        last = _last(first, len(starts), whole, lines, sizes)
         yield Passage(first=first, last=last, text=plain_letters(text[starts[first] : ends[last - 1]]))
         first = last
 
 
-def _last(first: int, count: int, whole: Sequence[int], lines: Sequence[int]) -> int:
+def _last(first: int, count: int, whole: Sequence[int], lines: Sequence[int], sizes: PassageTuning) -> int:
     """Where the passage that begins with token `first` of `count` ends."""
-    end = whole[index] if (index := bisect_left(whole, first + _SHORTEST)) < len(whole) else count
-    if end <= first + _LONGEST:
+    end = whole[index] if (index := bisect_left(whole, first + sizes.shortest)) < len(whole) else count
+    if end <= first + sizes.longest:
         return end
-    if fits := lines[bisect_right(lines, first) : bisect_right(lines, first + _LONGEST)]:
+    if fits := lines[bisect_right(lines, first) : bisect_right(lines, first + sizes.longest)]:
         return fits[-1]
-    return end if end <= first + _LONGEST_SENTENCE else first + _LONGEST
+    return end if end <= first + sizes.longest_sentence else first + sizes.longest
 
 
 def _ends(text: str) -> Iterator[int]:
@@ -118,7 +114,7 @@ def _ends(text: str) -> Iterator[int]:
     rows = [match.span() for match in _ROW.finditer(text)]
     starts = [start for start, _ in rows]
     yield from (place for row in rows for place in row)
-    for match in _SENTENCE_END.finditer(text):
+    for match in SENTENCE_END.finditer(text):
         row = bisect_right(starts, match.start()) - 1
         within = row >= 0 and match.start() < rows[row][1] - 1
         if not within and (match.group().isspace() or not _goes_on(text, match)):
@@ -133,7 +129,7 @@ def _goes_on(text: str, match: re.Match[str]) -> bool:
 
 def has_sentences(text: str, tokens: int) -> bool:
     """Whether a text of so many tokens consists of sentences, not of lines as a form does."""
-    return tokens < _LONGEST // 2 * (1 + sum(1 for _ in _SENTENCE_END.finditer(text)))
+    return tokens < FITTED.passages.longest // 2 * (1 + sum(1 for _ in SENTENCE_END.finditer(text)))
 
 
 def plain_letters(text: str) -> str:

@@ -17,18 +17,17 @@ import torch
 
 from model.answering.document_index import DocumentIndexes, joined_passages, scores_by_meaning
 from model.answering.passages import Passage, has_sentences
+from model.answering.tuning import FITTED, RetrievalTuning
 from model.answering.word_index import relevance, share_found
 from model.types import EncodedDocument
 
-_MOST = 8  # passages of a question
-_LEAST_RELEVANCE = 0.35  # of the best passage's score: a weaker passage distracts
-_LEAST_FUSED = 0.45  # likewise, of reciprocal ranks
-_RANK_OFFSET = 10  # of reciprocal rank fusion: smaller lets the first ranks count more
-_LEAST_FOUND = 0.5  # share of the question's words that the passages have; below it all of a short text is used
-
 
 def visible_tokens(
-    encodings: Sequence[EncodedDocument], questions: Sequence[str], tokens: int, indexes: DocumentIndexes
+    encodings: Sequence[EncodedDocument],
+    questions: Sequence[str],
+    tokens: int,
+    indexes: DocumentIndexes,
+    tuning: RetrievalTuning = FITTED.retrieval,
 ) -> torch.Tensor:
     """The tokens that each question attends to, (N, T) bool: its best passages, of about `tokens` tokens at most.
 
@@ -38,9 +37,9 @@ def visible_tokens(
     known = [indexes.of(encoded) for encoded in encodings]
     passages = joined_passages(encodings, known)
     for visible, question in zip(visible_mask, questions, strict=True):
-        by_words = relevance([index.words for index in known], question)
+        by_words = relevance([index.words for index in known], question, tuning)
         by_meaning = scores_by_meaning(indexes.question(question), known)
-        if chosen := retrieve(passages, question, tokens, by_words, by_meaning):
+        if chosen := retrieve(passages, question, tokens, by_words, by_meaning, tuning):
             visible[:] = False
             visible[0] = True  # a `<bos>`: heads that find nothing attend to it (an attention sink)
             for passage in chosen:
@@ -54,6 +53,7 @@ def retrieve(
     tokens: int,
     by_words: Sequence[float],
     by_meaning: torch.Tensor | None = None,
+    tuning: RetrievalTuning = FITTED.retrieval,
 ) -> list[Passage]:
     """The passages of a question, the best first; none: it attends to everything.
 
@@ -64,24 +64,26 @@ def retrieve(
     total = sum(passage.last - passage.first for passage in passages)
     if total <= 2 * tokens and not has_sentences("\n".join(one.text for one in passages), total):  # a short form
         return []
-    scores = by_words if by_meaning is None else fused(by_words, by_meaning)
-    least = (_LEAST_RELEVANCE if by_meaning is None else _LEAST_FUSED) * max(scores, default=0.0)
+    scores = by_words if by_meaning is None else fused(by_words, by_meaning, tuning.rank_offset)
+    least = (tuning.least_relevance if by_meaning is None else tuning.least_fused) * max(scores, default=0.0)
     short = total <= tokens
     chosen: list[Passage] = []
-    for index in sorted(range(len(passages)), key=lambda index: -scores[index])[:_MOST]:
+    for index in sorted(range(len(passages)), key=lambda index: -scores[index])[: tuning.most]:
         passage = passages[index]
         tokens -= passage.last - passage.first
         if scores[index] <= least or (chosen and tokens < 0):
             break
         chosen.append(passage)
-    return [] if short and share_found(chosen, question) < _LEAST_FOUND else chosen
+    return [] if short and share_found(chosen, question, tuning) < tuning.least_found else chosen
 
 
-def fused(by_words: Sequence[float], by_meaning: torch.Tensor) -> list[float]:
-    """Reciprocal rank fusion. A passage without a content word of the question has no rank by words."""
+def fused(
+    by_words: Sequence[float], by_meaning: torch.Tensor, offset: int = FITTED.retrieval.rank_offset
+) -> list[float]:
+    """The sums of 1 / (offset + rank). A passage without a content word of the question has no rank by words."""
     scores = [0.0] * len(by_words)
     for ranking in (by_words, by_meaning.tolist()):
         for rank, index in enumerate(sorted(range(len(ranking)), key=lambda index: -ranking[index])):
             if ranking is not by_words or ranking[index] > 0:
-                scores[index] += 1 / (_RANK_OFFSET + rank)
+                scores[index] += 1 / (offset + rank)
     return scores

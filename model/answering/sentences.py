@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from model.answering.passages import SENTENCE_END
 from model.types import Page
 
-_SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
-    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%\d]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)|\n(?=[#*•·▪–-] )"
-)
+# As passages end; and behind a short number, which ends no passage ("No. 3."), and before each item of a list.
+_SENTENCE_END = re.compile(rf"{SENTENCE_END.pattern}|(?<=\d)[.!?][\"'”’»)\]]*(?=\s)|\n(?=[#*•·▪–-] )")
 ENDS = (".", "!", "?", "。", "！", "？", '"', "”", "»", ")")  # of a sentence
 _LONGEST = 320  # characters of a sentence that is quoted whole
 

@@ -17,12 +17,10 @@ from model.answering.passages import Passage, plain_letters
 from model.answering.scripts import UNSPACED, character_pairs
 from model.answering.spelling import near_words
 from model.answering.stop_words import STOP_WORDS
+from model.answering.tuning import FITTED, RetrievalTuning
 
-_SATURATION, _LENGTH = 1.2, 0.5  # BM25's k1 and b
 STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
 SHORT_WORD = 4  # characters; longer words are matched by their prefix
-_STOP_WORD_WEIGHT = 0.5  # share of its weight that a stop word keeps
-_MISSPELT_WEIGHT = 0.8  # share of its weight that a word keeps which the text has in another spelling
 _WORD = re.compile(r"[^\W_]+(?:\+\+|#)?|[§€$£¥%‰]")  # "C++" is a word, and so is a sign that stands for one
 
 
@@ -46,7 +44,7 @@ class WordIndex:
             yield self._vocabulary[index]
 
     def near(self, word: str) -> set[str]:
-        """The words that are one typing error away, without function words."""
+        """The words that are one typing error away, without stop words."""
         return {one for one in near_words(word, self._vocabulary) if one not in STOP_WORDS}
 
     def counts(self, term: _Term) -> Mapping[int, int]:
@@ -59,26 +57,26 @@ class WordIndex:
         return counts
 
 
-def relevance(indexes: Sequence[WordIndex], question: str) -> list[float]:
+def relevance(indexes: Sequence[WordIndex], question: str, tuning: RetrievalTuning = FITTED.retrieval) -> list[float]:
     """The BM25 score of each passage of all documents; 0 if it has none of the question's content words."""
     lengths = [length for index in indexes for length in index.lengths]
     mean = sum(lengths) / max(1, len(lengths))
     scores = [0.0] * len(lengths)
     has_content_word = [False] * len(lengths)
-    for term in _question_terms(question, indexes):
+    for term in _question_terms(question, indexes, tuning):
         counts = _counts(indexes, term)
         rarity = term.weight * math.log(1 + (len(lengths) - len(counts) + 0.5) / (len(counts) + 0.5))
         for passage, count in counts.items():
-            size = 1 - _LENGTH + _LENGTH * lengths[passage] / mean
-            scores[passage] += rarity * count * (_SATURATION + 1) / (count + _SATURATION * size)
+            size = 1 - tuning.length_share + tuning.length_share * lengths[passage] / mean
+            scores[passage] += rarity * count * (tuning.saturation + 1) / (count + tuning.saturation * size)
             has_content_word[passage] |= term.is_content_word
     return [score if content else 0.0 for score, content in zip(scores, has_content_word, strict=True)]
 
 
-def share_found(passages: Sequence[Passage], question: str) -> float:
+def share_found(passages: Sequence[Passage], question: str, tuning: RetrievalTuning = FITTED.retrieval) -> float:
     """The share, by weight, of the question's content words that the passages have."""
     index = WordIndex(passages)
-    telling = [term for term in _question_terms(question, [index]) if term.is_content_word]
+    telling = [term for term in _question_terms(question, [index], tuning) if term.is_content_word]
     found = sum(term.weight for term in telling if index.counts(term))
     return found / (sum(term.weight for term in telling) or 1.0)
 
@@ -113,7 +111,7 @@ def _counts(indexes: Sequence[WordIndex], term: _Term) -> dict[int, int]:
     return found
 
 
-def _question_terms(question: str, indexes: Sequence[WordIndex]) -> list[_Term]:
+def _question_terms(question: str, indexes: Sequence[WordIndex], tuning: RetrievalTuning) -> list[_Term]:
     """The question's words in plain letters: long ones by their prefix, unspaced scripts by character bigrams.
 
     Short words weigh less than long ones, except numbers and words in capitals. A word that the text does not have is
@@ -127,15 +125,15 @@ def _question_terms(question: str, indexes: Sequence[WordIndex]) -> list[_Term]:
         if UNSPACED.search(plain):
             terms |= {pair: _Term(pair, 1.0) for pair in character_pairs(plain)}
         elif plain in STOP_WORDS and not name:
-            terms.setdefault(plain, _Term(plain, weight * _STOP_WORD_WEIGHT, is_content_word=False))
+            terms.setdefault(plain, _Term(plain, weight * tuning.stop_word_weight, is_content_word=False))
         elif len(plain) < SHORT_WORD or not plain.isalnum():
             terms[plain] = _Term(plain, weight)
         else:
-            terms |= {term.text: term for term in _spellings(plain, weight, indexes)}
+            terms |= {term.text: term for term in _spellings(plain, weight, indexes, tuning)}
     return list(terms.values())
 
 
-def _spellings(word: str, weight: float, indexes: Sequence[WordIndex]) -> list[_Term]:
+def _spellings(word: str, weight: float, indexes: Sequence[WordIndex], tuning: RetrievalTuning) -> list[_Term]:
     """How the documents write a word: with its prefix, or a shorter one ("expiry" finds "expires").
 
     In place of both, which is what a typing error leads to, words that are one such error away.
@@ -145,4 +143,4 @@ def _spellings(word: str, weight: float, indexes: Sequence[WordIndex]) -> list[_
         if any(True for index in indexes for _ in index.words_with(stem)):
             return [_Term(stem, weight, is_prefix=True)]
     near = {one for index in indexes for one in index.near(word)}
-    return [_Term(one, weight * _MISSPELT_WEIGHT) for one in sorted(near)] or [_Term(stems[-1], weight)]
+    return [_Term(one, weight * tuning.misspelt_weight) for one in sorted(near)] or [_Term(stems[-1], weight)]

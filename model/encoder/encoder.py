@@ -26,7 +26,7 @@ from model.types import CancelledCallback
 from model.vision.features import image_tokens
 
 READING_STOPPED = "Reading was stopped. What was read of this document is not kept."
-_SHORT_WINDOW = 1024  # tokens: shorter chunks have too few pieces to keep all cores busy
+_SHORT_CHUNK = 1024  # tokens: shorter chunks have too few pieces to keep all cores busy
 _PIECE = 512  # tokens that go through a layer together: intermediate results stay in a core's cache
 _SMALLEST_PIECE = 128
 _PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: bounds how long a stop has to wait
@@ -78,7 +78,7 @@ def _begin(
 
 def chunks_in_parallel(size: int, device: torch.device) -> bool:
     """Whether chunks of that many tokens are encoded in parallel, a core each, or one after the other by all cores."""
-    return device.type == "cpu" and size <= _SHORT_WINDOW
+    return device.type == "cpu" and size <= _SHORT_CHUNK
 
 
 class _Chunk:

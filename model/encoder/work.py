@@ -1,7 +1,8 @@
-"""Reading as it goes on: how far it is, who comes between, and how long it took."""
+"""Reading as it goes on: how far it is, who comes between, how long it took, and how much was encoded."""
 
 from __future__ import annotations
 
+import threading
 import time
 
 from model.encoding.chunks import Chunk
@@ -33,3 +34,28 @@ def read_so_far(chunk: Chunk, total: int, fraction: float) -> Progress:
     """How many of the document's tokens are encoded when a fraction of a chunk is."""
     done = chunk.keep_start + int(fraction * (chunk.keep_end - chunk.keep_start))
     return Progress(stage="encoding", done=done, total=total, unit="tokens")
+
+
+class EncoderCount:
+    """Document tokens that went through the encoder: in all, and for the thread that asks.
+
+    What a call has encoded is the difference within its own thread: whatever others read meanwhile is not in it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._total = 0
+        self._own = threading.local()
+
+    @property
+    def total(self) -> int:
+        return self._total
+
+    @property
+    def of_this_thread(self) -> int:
+        return getattr(self._own, "tokens", 0)
+
+    def add(self, tokens: int) -> None:
+        self._own.tokens = self.of_this_thread + tokens
+        with self._lock:
+            self._total += tokens

@@ -77,7 +77,7 @@ def parse_encoding(data: bytes, name: str) -> SavedEncoding:
 
 
 def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
-    """One encoding of windows of the same document, in their order; their tensors are copied."""
+    """One encoding of chunks of the same document, in their order; their tensors are copied."""
     first = pieces[0]
     return replace(
         first,

@@ -58,7 +58,7 @@ class DocumentHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What there is of an `EncodedDocument` but tensors."""
+    """All of an `EncodedDocument` that is not in tensors."""
 
     fingerprint: Annotated[str, Pattern(r"[\w.-]{1,64}", "a checkpoint's fingerprint")]
     precision: Precision

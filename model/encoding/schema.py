@@ -1,4 +1,4 @@
-"""JSON that nobody vouches for -> a dataclass of exactly the types that it declares.
+"""Untrusted JSON -> a dataclass of exactly the types that it declares.
 
 The dataclass is the schema: no field is missing and none is added, numbers are finite and within their `Range`, a whole
 number is neither a float nor a truth value, and nothing is converted silently.

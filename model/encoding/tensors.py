@@ -20,7 +20,7 @@ _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")  # of pictures th
 
 _MAY_BE_NONE = ("words", "tables", "cells")
 _LARGEST_STATE = 1e6  # a norm leaves states within the root of their number, times a gain
-_LARGEST_KEY_SCALE = 1e6  # 1 / rms, whose square has 1e-6 added
+_LARGEST_KEY_INV_RMS = 1e6  # 1 / rms, whose square has 1e-6 added
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -154,7 +154,7 @@ def _check_numbers(name: str, tensor: torch.Tensor, least: float, most: float) -
 
 def _check_memory(tensors: Tensors) -> None:
     smallest = torch.finfo(torch.float32).tiny
-    _check_numbers("memory.key_scales", tensors["memory.key_scales"], smallest, _LARGEST_KEY_SCALE)
+    _check_numbers("memory.key_scales", tensors["memory.key_scales"], smallest, _LARGEST_KEY_INV_RMS)
     hidden, most = tensors["memory.hidden"], _LARGEST_STATE
     if hidden.dtype == torch.int8:
         for name in ("memory.hidden_scales", "memory.channel_scales"):

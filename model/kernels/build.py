@@ -79,9 +79,9 @@ def _compile(compiler: str, arguments: tuple[str, ...], folder: Path, name: str)
         except subprocess.CalledProcessError as error:
             raise _failure(compiler, _first_error(error)) from error
         path = folder / f"{name}-{_content_hash(part)}.so"
-        for outdated in folder.glob("native-*.so"):
-            outdated.unlink(missing_ok=True)
         place_durably(part, path)
+        for outdated in set(folder.glob("native-*.so")) - {path}:
+            outdated.unlink(missing_ok=True)
     return path
 
 

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--version", type=int, required=True, help="the embedded checkpoint's version")
     parser.add_argument("--earlier", type=Path, help="the adapter that the run began with, to average with")
     parser.add_argument("--share", type=float, default=0.25, help="of the earlier one in the average")
-    parser.add_argument("--window", type=int, default=512, help="document tokens read in one piece")
+    parser.add_argument("--chunk", type=int, default=512, help="document tokens read in one piece")
     parser.add_argument("--overlap", type=int, default=128)
     parser.add_argument(
         "--passages", type=int, default=PASSAGE_TOKENS, help="document tokens that the decoder is shown"
@@ -56,7 +56,7 @@ def main() -> None:
         adapter_info(),
         version=arguments.version,
         sha256=sha256,
-        chunk_size=arguments.window,
+        chunk_size=arguments.chunk,
         chunk_overlap=arguments.overlap,
         encoder_layers=sum(name.startswith("model.encoder") and name.endswith("q_proj") for name in adapter.factors),
         passage_tokens=arguments.passages,

@@ -23,17 +23,17 @@ Attention = Callable[..., Tensor]
 
 
 def encoded(model: T5Gemma2, batch: Batch, *, padded: bool = False) -> Tensor:
-    """The encoder's last states of all windows end to end, (T, H)."""
+    """The encoder's last states of all chunks end to end, (T, H)."""
     stack = model.model.encoder.text_model
-    lengths = torch.tensor([last - first for first, last in batch.windows])
-    starts = torch.tensor([first for first, _ in batch.windows]).repeat_interleave(lengths)
-    positions = (torch.arange(len(starts)) - starts).to(batch.window_ids.device)
+    lengths = torch.tensor([last - first for first, last in batch.chunks])
+    starts = torch.tensor([first for first, _ in batch.chunks]).repeat_interleave(lengths)
+    positions = (torch.arange(len(starts)) - starts).to(batch.chunk_ids.device)
     attention = (over_windows if padded else _window_by_window)(batch, stack.config, model.dtype)
 
     def attend(layer: Any, heads: Sequence[Tensor]) -> Tensor:
         return attention(heads, (None, None), sliding=layer.self_attn.is_sliding)
 
-    return _through(stack, batch.window_ids, positions, attend, model.dtype)
+    return _through(stack, batch.chunk_ids, positions, attend, model.dtype)
 
 
 def decoded(model: T5Gemma2, memory: Tensor, batch: Batch, *, padded: bool = False) -> Tensor:
@@ -91,11 +91,11 @@ def _halves(cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _window_by_window(batch: Batch, config: Any, dtype: torch.dtype) -> Attention:
-    bands = [_band(last - first, config, dtype) for first, last in batch.windows]
+    bands = [_band(last - first, config, dtype) for first, last in batch.chunks]
     masks = {True: bands, False: [None] * len(bands)}
 
     def attention(heads: Sequence[Tensor], nothing: Sequence[None], *, sliding: bool) -> Any:
-        return Attended.apply(*heads, *nothing, batch.windows, (), masks[sliding])
+        return Attended.apply(*heads, *nothing, batch.chunks, (), masks[sliding])
 
     return attention
 
@@ -110,7 +110,7 @@ def _document_by_document(batch: Batch, config: Any, dtype: torch.dtype) -> Atte
 
 
 def _band(length: int, config: Any, dtype: torch.dtype) -> Tensor | None:
-    """A window's mask in a local layer; none where the band holds all of it."""
+    """A chunk's mask in a local layer; none where the band holds all of it."""
     seen = sliding_window_mask(length, config.sliding_window, torch.device("cpu"))
     return None if seen.all() else additive(seen, config, dtype)
 
@@ -134,7 +134,7 @@ class Head:
 
     def loss(self, states: Tensor, targets: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Cross-entropy in nats, summed, and whether each token is the most likely one."""
-        occurring = [self._frequent, batch.window_ids.to(targets.device), batch.answer_ids.to(targets.device), targets]
+        occurring = [self._frequent, batch.chunk_ids.to(targets.device), batch.answer_ids.to(targets.device), targets]
         used = torch.cat(occurring).unique()
         logits = functional.linear(states, self._embeddings[used]).float()
         wanted = torch.searchsorted(used, targets)

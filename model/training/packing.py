@@ -2,9 +2,9 @@
 
 A document is encoded once and asked many questions in training, too: the encoder is most of the cost. A document is one
 passage, or several put together; the questions of all of them are packed into one decoder sequence (each sees itself
-and the document, not its neighbours). Long documents are encoded as overlapping windows, as the engine reads them.
+and the document, not its neighbours). Long documents are encoded as overlapping chunks, as the engine reads them.
 
-Shapes: T tokens of all windows, M rows of all memories, S decoder tokens of all documents.
+Shapes: T tokens of all chunks, M rows of all memories, S decoder tokens of all documents.
 """
 
 import itertools
@@ -26,30 +26,30 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Documents of up to `windows` windows of `window` tokens with their `<bos>`, and `answers` decoder tokens.
+    """Documents of up to `chunks` chunks of `chunk_size` tokens with their `<bos>`, and `answers` decoder tokens.
 
-    `filled`: passages are put together until the windows are full; otherwise a document is one passage.
+    `filled`: passages are put together until the chunks are full; otherwise a document is one passage.
     """
 
-    windows: int
-    window: int
+    chunks: int
+    chunk_size: int
     overlap: int
     answers: int
     filled: bool = True
 
     @property
     def length(self) -> int:
-        """Document tokens, without the `<bos>` of each window."""
-        return self.windows * (self.window - 1) - (self.windows - 1) * self.overlap
+        """Document tokens, without the `<bos>` of each chunk."""
+        return self.chunks * (self.chunk_size - 1) - (self.chunks - 1) * self.overlap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A document: each window's ids with `<bos>`, which of their tokens end to end form the memory, what is asked."""
+    """A document: each chunk's ids with `<bos>`, which of their tokens end to end form the memory, what is asked."""
 
-    windows: list[list[int]]
+    chunks: list[list[int]]
     memory: list[int]
-    kept: list[int]  # the token with which each window's part of the memory begins
+    kept: list[int]  # the token with which each chunk's part of the memory begins
     pairs: list[Pair]
 
 
@@ -57,14 +57,14 @@ class Layout:
 class Batch:
     """Documents end to end.
 
-    window_ids (T,) of the windows, spans in it; memory_rows (M,) of those tokens, and each document's span in them;
+    chunk_ids (T,) of the chunks, spans in it; memory_rows (M,) of those tokens, and each document's span in them;
     answer_ids (S,), positions (S,) that restart with each question, question (S,) that a token belongs to, targets (S,)
     or IGNORED, and each document's span in them; shown: for each question (Q, longest M) bool, the rows of its document
     that it may look at.
     """
 
-    window_ids: torch.Tensor
-    windows: tuple[Span, ...]
+    chunk_ids: torch.Tensor
+    chunks: tuple[Span, ...]
     memory_rows: torch.Tensor
     memory_spans: tuple[Span, ...]
     answer_ids: torch.Tensor
@@ -94,17 +94,17 @@ def lay_out(passages: Sequence[Passage], shape: Shape, tokens: Tokens, rng: rand
         ]
     rng.shuffle(pairs)
     ids = ids[: shape.length]
-    windows = plan_chunks(len(ids), shape.window - 1, shape.overlap)
+    chunks = plan_chunks(len(ids), shape.chunk_size - 1, shape.overlap)
     memory: list[int] = []
     first = 0
-    for window in windows:
-        offset = first + 1 - window.start
-        memory += [first, *range(offset + window.keep_start, offset + window.keep_end)]
-        first += 1 + window.end - window.start
+    for chunk in chunks:
+        offset = first + 1 - chunk.start
+        memory += [first, *range(offset + chunk.keep_start, offset + chunk.keep_end)]
+        first += 1 + chunk.end - chunk.start
     return Layout(
-        windows=[[tokens.bos, *ids[window.start : window.end]] for window in windows],
+        chunks=[[tokens.bos, *ids[chunk.start : chunk.end]] for chunk in chunks],
         memory=memory,
-        kept=[window.keep_start for window in windows],
+        kept=[chunk.keep_start for chunk in chunks],
         pairs=pairs,
     )
 
@@ -130,8 +130,8 @@ def collate(layouts: Sequence[Layout], answers: Sequence[int]) -> Batch:
     """Documents with so many decoder tokens each as one batch; those that none of their questions fits are left out."""
     packed = [pack(layout.pairs, size) for layout, size in zip(layouts, answers, strict=True)]
     asked = [(layout, parts) for layout, parts in zip(layouts, packed, strict=True) if parts[0]]
-    windows = [window for layout, _ in asked for window in layout.windows]
-    starts = _spans([sum(map(len, layout.windows)) for layout, _ in asked])
+    chunks = [chunk for layout, _ in asked for chunk in layout.chunks]
+    starts = _spans([sum(map(len, layout.chunks)) for layout, _ in asked])
     memory = [first + row for (first, _), (layout, _) in zip(starts, asked, strict=True) for row in layout.memory]
     ids, positions, within, targets = (
         torch.tensor([number for _, parts in asked for number in parts[part]]) for part in range(4)
@@ -142,8 +142,8 @@ def collate(layouts: Sequence[Layout], answers: Sequence[int]) -> Batch:
     before = [first for first, _ in _spans([len(rows) for rows in shown])]
     offsets = torch.tensor(before).repeat_interleave(torch.tensor([last - first for first, last in spans]))
     return Batch(
-        window_ids=torch.tensor([token for window in windows for token in window]),
-        windows=_spans([len(window) for window in windows]),
+        chunk_ids=torch.tensor([token for chunk in chunks for token in chunk]),
+        chunks=_spans([len(chunk) for chunk in chunks]),
         memory_rows=torch.tensor(memory),
         memory_spans=_spans([len(layout.memory) for layout, _ in asked]),
         answer_ids=ids,

@@ -113,12 +113,12 @@ def _attended(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Te
 
 
 def over_windows(batch: Batch, config: Any, dtype: torch.dtype) -> PaddedAttention:
-    """Of the encoder: a window sees itself, in a local layer a band of it."""
-    device = batch.window_ids.device
-    members = _alike([last - first for first, last in batch.windows])
-    own = Padding.of(batch.windows, members, device)
+    """Of the encoder: a chunk sees itself, in a local layer a band of it."""
+    device = batch.chunk_ids.device
+    members = _alike([last - first for first, last in batch.chunks])
+    own = Padding.of(batch.chunks, members, device)
     masks: dict[bool, list[Tensor]] = {True: [], False: []}
-    for part in own.pad(torch.ones_like(batch.window_ids, dtype=torch.bool)):
+    for part in own.pad(torch.ones_like(batch.chunk_ids, dtype=torch.bool)):
         band = sliding_window_mask(part.shape[1], config.sliding_window, device)
         # Padding that sees nothing would be divided by zero
         seen = part[:, None] | torch.eye(part.shape[1], dtype=torch.bool, device=device)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from model.training.packing import Shape
 
 SHAPES = {
-    "passage": Shape(windows=3, window=512, overlap=128, answers=480, filled=False),
-    "page": Shape(windows=1, window=512, overlap=0, answers=400),
-    "joined": Shape(windows=2, window=512, overlap=128, answers=500),
+    "passage": Shape(chunks=3, chunk_size=512, overlap=128, answers=480, filled=False),
+    "page": Shape(chunks=1, chunk_size=512, overlap=0, answers=400),
+    "joined": Shape(chunks=2, chunk_size=512, overlap=128, answers=500),
 }
 SHAPE_WEIGHTS = {"passage": 0.9, "page": 0.06, "joined": 0.04}
 

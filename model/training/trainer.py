@@ -69,7 +69,7 @@ class Trainer:
         self._sums.zero_()
         loss, _ = self.head.loss(*answer_states(self.model, batch), batch)
         loss.backward()
-        counts = [loss.item(), int((batch.targets != IGNORED).sum()), len(batch.window_ids)]
+        counts = [loss.item(), int((batch.targets != IGNORED).sum()), len(batch.chunk_ids)]
         self._sums[-3:] = torch.tensor(counts, device=self._sums.device)
         self.workers.add_up(self._sums)
         total, targets, read = self._sums[-3:].tolist()

@@ -1,14 +1,13 @@
 """What tests of the app share: the command line with a tiny random model, and a browser."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from app.backend import install_faster_backend
 from app.cli.command_line import main
-from app.settings import Settings
 from tests.helpers.browser import QUIET, chromium
 from tests.helpers.command import Ran, Run
 
@@ -23,11 +22,14 @@ def letter(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Run:
+def command(
+    tiny_folder: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> Run:
     """Run a command with the tiny model as the person's choice."""
     monkeypatch.setenv("READONCE_MODEL", str(tiny_folder))
-    # The person's own, with its compiled parts: compiling them anew for each test takes a minute.
-    monkeypatch.setenv("READONCE_CACHE", str(Settings.from_environment(os.environ).cache_folder))
+    monkeypatch.setenv("READONCE_CACHE", str(cache_folder))
+    # Before the first answer, so that two commands answer with the same numbers.
+    monkeypatch.setattr("app.cli.reading.begin_to_install_faster_backend", install_faster_backend)
     monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
 
     def run(*arguments: str | Path) -> Ran:

@@ -16,7 +16,6 @@ import pytest
 from gradio_client import Client, handle_file
 
 from app.environment import NO_TELEMETRY, worker_environment
-from app.settings import Settings
 from tests.helpers.documents import encoded, pdf, picture, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,13 +38,13 @@ needs_strace = pytest.mark.skipif(
 
 
 @pytest.fixture
-def environment(tiny_folder: Path, tmp_path: Path) -> dict[str, str]:
+def environment(tiny_folder: Path, cache_folder: Path, tmp_path: Path) -> dict[str, str]:
     """Of a person who has a home with nothing in it, and has chosen the tiny checkpoint."""
     names = ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
     (tmp_path / "home").mkdir()
     return {name: os.environ[name] for name in names if name in os.environ} | {
         "HOME": str(tmp_path / "home"),
-        "READONCE_CACHE": str(Settings.from_environment(os.environ).cache_folder),  # with its compiled parts
+        "READONCE_CACHE": str(cache_folder),
         "READONCE_MODEL": str(tiny_folder),
     }
 

@@ -1,10 +1,12 @@
 """Settings: read once from the environment, and refused in words."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from app.settings import Settings, cache_folder
+from app.settings_file import VARIABLES
 from model.errors import ReadonceError
 
 
@@ -62,3 +64,63 @@ def test_the_cache_lies_where_the_platform_keeps_caches(
     environment: dict[str, str], platform: str, expected: str
 ) -> None:
     assert cache_folder(environment, platform=platform, home=lambda: Path("/home/p")) == Path(expected)
+
+
+def a_file(folder: Path, text: str) -> dict[str, str]:
+    """An environment that names a settings file with this text."""
+    (path := folder / "readonce.toml").write_text(text, encoding="utf-8")
+    return {"READONCE_CONFIG": str(path)}
+
+
+def test_a_file_sets_what_the_environment_does_not(tmp_path: Path) -> None:
+    environment = a_file(
+        tmp_path,
+        'model = "owner/model"\nport = 8080\nhosts = ["docs.example", "b.example"]\nlibrary = "kept"\nlog = "json"\n'
+        'users = "/etc/users.json"\n',
+    )
+    settings = Settings.load(environment | {"GRADIO_SERVER_PORT": "9090", "READONCE_MODEL": " "})
+    assert (settings.model, settings.port, settings.log) == ("owner/model", 9090, "json")
+    assert settings.hosts == ("docs.example", "b.example")
+    assert (settings.library, settings.users) == (tmp_path / "kept", Path("/etc/users.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("modell = 1", "'modell', which is no setting. Did you mean 'model'?"),
+        ("colour = 1", "'colour', which is no setting. It may have model, cache"),
+        ("port = 80.5", "port = 80.5, but must have a text"),
+        ("port = true", "port = True, but must have"),
+        ("port = 0", "GRADIO_SERVER_PORT is '0', but must be"),
+        ("port =", "is no TOML"),
+        ("[server]\nport = 1", "'server', which is no setting"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_named(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ReadonceError) as refused:
+        Settings.load(a_file(tmp_path, text))
+    assert words in str(refused.value)
+
+
+def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ReadonceError, match="correct READONCE_CONFIG or unset it"):
+        Settings.load({"READONCE_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_the_working_folders_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_file(tmp_path, "memory_mb = 500")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.load({}).library_bytes == 500_000_000
+
+
+def test_each_setting_is_documented_once() -> None:
+    usage = (Path(__file__).resolve().parents[2] / "docs" / "usage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", usage, re.M)
+    assert rows == list(VARIABLES.items())
+
+
+def test_strangers_have_no_library_and_people_who_sign_in_have_one() -> None:
+    public = {"GRADIO_SERVER_NAME": "0.0.0.0", "READONCE_LIBRARY": "/data"}
+    assert Settings.from_environment(public).library is None
+    with_users = Settings.from_environment(public | {"READONCE_USERS": "/users.json"})
+    assert (with_users.library, with_users.precision, with_users.is_open_to_strangers) == (Path("/data"), "int8", False)

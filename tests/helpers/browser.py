@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,14 @@ def chromium() -> str | None:
 
 @contextlib.contextmanager
 def running_app(log: Path, *arguments: str, **environment: str) -> Iterator[str]:
-    """Start `app.py` on a free port, wait until it answers, and end it afterwards."""
+    """The address of `app.py`, which answers on a free port, and is ended afterwards."""
+    with running_process(log, *arguments, **environment) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def running_process(log: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same with its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -48,7 +56,7 @@ def running_app(log: Path, *arguments: str, **environment: str) -> Iterator[str]
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(address, process, log)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         try:
@@ -62,8 +70,14 @@ def running_app(log: Path, *arguments: str, **environment: str) -> Iterator[str]
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 600  # a busy machine takes its time
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
-            return
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except urllib.error.HTTPError as answer:
+            if answer.code == 401:  # it asks who that is
+                return
+        except OSError:
+            pass
         time.sleep(0.2)
     raise RuntimeError(f"app.py does not answer:\n{log.read_text(errors='replace')[-3000:]}")
 

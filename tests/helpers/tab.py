@@ -84,7 +84,7 @@ def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, libra
     sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
     storage = Storage(library, reader, precision="int8")
-    screen = Screen(provider=provider, capacity_bytes=100_000_000, library=library)
+    screen = Screen(provider=provider, capacity_bytes=100_000_000, storage=storage)
     overviews = Overviews(provider=provider, sample=sample)
     reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage, overviews=overviews)
     handlers = Handlers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,16 @@ def no_gradients() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where native code is compiled, once for all tests that take it as it is."""
-    return tmp_path_factory.mktemp("native")
+def folder(cache_folder: Path) -> Path:
+    """Where native code is compiled for this machine, once for all tests that take it as it is."""
+    return cache_folder
+
+
+@pytest.fixture(scope="session")
+def target_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Where native code for a target is compiled, once for all tests of that target."""
+    base = tmp_path_factory.mktemp("targets")
+    return lambda target: base / target
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -36,6 +38,22 @@ def test_nothing_is_encoded_again_for_further_questions(checkpoint: Checkpoint) 
     assert (engine.encoder_tokens, len(calls)) == (read, layers_run)
     for hook in hooks:
         hook.remove()
+
+
+def test_what_others_read_meanwhile_is_not_counted_for_an_answer(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is read in the same call is: the number is counted, not assumed."""
+    engine = Engine(checkpoint)
+    encoded = engine.encode(document(TEXT))
+    answers = engine.answer(encoded, "Who is the treasurer?", options=GenerationOptions(max_new_tokens=6))
+    next(answers)
+    with ThreadPoolExecutor(1) as another:
+        another.submit(engine.encode, document(TEXT)).result()
+    assert last(answers).encoder_tokens == 0
+    reading = SimpleNamespace(intent=lambda question: "fact" if engine.encode(document(question)) else "")
+    monkeypatch.setattr(engine, "router", reading)
+    assert last(engine.answer(encoded, "Who is the treasurer?")).encoder_tokens > 0
 
 
 def test_one_memory_for_many_questions_equals_fresh_runs_in_any_order(checkpoint: Checkpoint) -> None:

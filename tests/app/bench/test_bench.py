@@ -71,11 +71,11 @@ def test_only_the_sentence_itself_is_a_refusal() -> None:
     assert not refuses("The document does not say who.")
 
 
-def test_rows_read_in_several_windows_have_figures_of_their_own() -> None:
+def test_rows_read_in_several_chunks_have_figures_of_their_own() -> None:
     rows, answers = [row("Ada"), row("Omar"), row("Eve")], ["Ada", "nobody", "Eve"]
     one, several = by_chunks(rows, answers, [1, 3, 4])
-    assert (one.name, one.f1) == ("  1 in one window", 100)
-    assert (several.name, several.f1) == ("  2 in several windows", 50)
+    assert (one.name, one.f1) == ("  1 in one chunk", 100)
+    assert (several.name, several.f1) == ("  2 in several chunks", 50)
     assert by_chunks(rows, answers, [1, 1, 1]) == []
 
 

@@ -52,6 +52,16 @@ def test_figures_of_kept_results_stand_in_the_documents(tmp_path: Path, monkeypa
     assert "8.0x reading" in text and text.index("F1 75.5") < text.index("8.0x reading")  # answers stand first
 
 
+@pytest.mark.parametrize(("load", "told"), [(0.3, False), (12.0, True)])
+def test_times_of_a_busy_machine_are_marked(
+    load: float, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    keep(tmp_path, "speed-8192", "speed", SPEED, monkeypatch)
+    result = Result.read(tmp_path / "docs" / "results" / "speed-8192.json")
+    assert ("trust the ratios only" in result.machine) == told
+
+
 def test_a_file_that_is_no_result_is_named_with_the_way_to_make_one(tmp_path: Path) -> None:
     path = tmp_path / "speed.json"
     path.write_text(json.dumps({"tokens": 1}), encoding="utf-8")

@@ -56,7 +56,6 @@ def test_a_file_of_the_library_is_not_read_again(command: Run, folder: Path, mon
     monkeypatch.setattr("model.engine.Engine.encode", never)
     after = command("ask", path, "-q", "When?", "--json")
     ours, theirs = (json.loads(ran.out)["answers"][0] for ran in (after, before))
-    # Compiled code may be there for one of the two and not yet for the other, so the words of a random network differ.
     assert after.status == 0 and ours["evidence"][0]["quote"] == theirs["evidence"][0]["quote"] == HARBOUR
 
 

@@ -18,6 +18,8 @@ def test_a_page_is_a_picture_and_words_for_who_knows_the_session(tab: Tab) -> No
     assert media_type(views.picture(session, key, 1, 1_100)).startswith("image/")
     assert "&lt;lamp&gt; </span>" in views.words(session, key, 1)
     wrong = (("x" * 32, key, 1, 1_100), (session, "0" * 64, 1, 1_100), (session, key, 2, 1_100), (session, key, 1, 999))
+    with pytest.raises(ReadonceError):
+        views.words(session, key, 1, "somebody else")
     for asked in wrong:
         with pytest.raises(ReadonceError):
             views.picture(*asked)

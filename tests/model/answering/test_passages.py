@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.answering.document_index import DocumentIndexes
+from model.answering.document_index import DocumentIndexes, joined_passages
 from model.answering.passages import PageTokens, Passage, cut, cut_pages, passages_of
 from model.answering.retrieval import retrieve, visible_tokens
+from model.answering.tuning import PassageTuning
 from model.answering.word_index import WordIndex, relevance
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
@@ -69,7 +70,7 @@ def test_the_passage_with_the_questions_words_is_shown(encoded: EncodedDocument,
 
 
 def test_a_word_is_not_found_within_another(encoded: EncodedDocument) -> None:
-    assert not any(scores(passages_of([encoded]), "art our"))
+    assert not any(scores(passages_of(encoded), "art our"))
 
 
 def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDocument) -> None:
@@ -77,7 +78,7 @@ def test_a_question_without_a_known_word_is_shown_everything(encoded: EncodedDoc
     assert visible_tokens([encoded], ["?"], MOST, DocumentIndexes()).all()
 
 
-def test_function_words_choose_no_passage(encoded: EncodedDocument) -> None:
+def test_stop_words_choose_no_passage(encoded: EncodedDocument) -> None:
     """They decide between passages that share other words, too."""
     assert visible_tokens([encoded], ["What was that of which it is?"], MOST, DocumentIndexes()).all()
     both = "The crane lifts stones. Which crane was it in the harbour?"
@@ -98,7 +99,7 @@ def test_a_form_is_shown_whole_and_prose_by_its_sentences(checkpoint: Checkpoint
 
 def test_a_question_in_other_words_is_shown_all_of_a_short_text(encoded: EncodedDocument) -> None:
     """Of "fishermen" and "repaired" nothing is found: the crane alone says too little of the question."""
-    passages = passages_of([encoded])
+    passages = passages_of(encoded)
     tokens = sum(passage.last - passage.first for passage in passages)
     assert chosen(passages, "How much does a crane lift?", tokens)
     other = "Which crane was repaired by fishermen?"
@@ -171,10 +172,10 @@ def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -
     return "".join(text[starts[part.first] : ends[part.last - 1]] for part in found) or text
 
 
-def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument) -> None:
     """Over two documents, too, and cut behind sentences."""
-    monkeypatch.setattr("model.answering.passages._LONGEST", 30)
-    passages = passages_of([encoded, encoded])
+    indexes = DocumentIndexes(sizes=PassageTuning(longest=30))
+    passages = joined_passages([encoded, encoded], [indexes.of(encoded)] * 2)
     pages = torch.cat([encoded.tokens.pages] * 2)
     covered = torch.zeros(len(pages))
     for passage in passages:

@@ -59,9 +59,9 @@ def test_states_and_logits_equal_transformers_with_a_picture_between_texts(check
     assert (ours - expected).norm() < TOLERANCE * expected.norm()
 
 
-def test_windows_answers_and_evidence(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_chunks_answers_and_evidence(checkpoint: Checkpoint, folder: Path) -> None:
     short = replace(checkpoint, chunk_size=60, chunk_overlap=16)
-    engine = Engine(short, backend=load_backend(short.model, tmp_path, quantized=True))
+    engine = Engine(short, backend=load_backend(short.model, folder, quantized=True))
     encoded = engine.encode(document(TEXT, TEXT))
     assert encoded.chunks > 3
     answer = last(engine.answer(encoded, "Who is the treasurer?", options=GenerationOptions(max_new_tokens=8)))

@@ -71,9 +71,22 @@ def test_int8_keeps_every_channel_beside_a_huge_one_in_all_windows() -> None:
 
 
 @pytest.mark.parametrize("precision", [None, "bfloat16", "int8"])
-def test_what_an_encoding_takes_is_known_before(encoded: EncodedDocument, precision: Precision | None) -> None:
-    engine = Engine(tiny_checkpoint(), memory_precision=precision)
-    assert engine.memory_bytes(encoded.token_count) == to_precision(encoded.memory, precision).nbytes
+def test_what_an_encoding_takes_is_known_before(precision: Precision | None) -> None:
+    engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8), memory_precision=precision)
+    plan = engine.plan(a_document())
+    assert engine.encoder_tokens == 0
+    encoded = engine.encode(plan)
+    assert encoded.chunks > 1 and plan.token_count == encoded.token_count - encoded.chunks  # each has a `<bos>`
+    assert plan.cache_bytes == encoded.cache_bytes
+
+
+def test_a_planned_document_is_tokenized_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8))
+    alone, plan = engine.encode(a_document()), engine.plan(a_document())
+    monkeypatch.setattr("model.encoder.plan.tokenize", None)
+    planned = engine.encode(plan)
+    assert torch.equal(planned.memory.hidden, alone.memory.hidden)
+    assert torch.equal(planned.tokens.ids, alone.tokens.ids) and planned.document == alone.document
 
 
 def test_a_saved_encoding_answers_like_the_first(encoded: EncodedDocument, tmp_path: Path) -> None:

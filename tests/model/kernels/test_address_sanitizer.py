@@ -19,7 +19,7 @@ from model.kernels.pointers import pointer
 from tests.helpers import native_fuzz
 
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS = 6
+ROUNDS = 3
 
 
 def sanitizer() -> str:

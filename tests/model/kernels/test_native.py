@@ -145,9 +145,9 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 
 
 @needs_compiler
-def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, folder: Path) -> None:
     plain = Engine(checkpoint)
-    quick = Engine(checkpoint, backend=load_backend(checkpoint.model, tmp_path, quantized=False))
+    quick = Engine(checkpoint, backend=load_backend(checkpoint.model, folder, quantized=False))
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))
@@ -155,8 +155,8 @@ def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, tmp_path: Path
     assert [place.quote for place in ours.evidence] == [place.quote for place in theirs.evidence]
 
 
-def test_weights_elsewhere_stay_with_pytorch(tmp_path: Path) -> None:
+def test_weights_elsewhere_stay_with_pytorch(folder: Path) -> None:
     model = tiny_model()
     model.model.decoder.layers[3].to("meta")
-    assert load_native_parts(model, tmp_path).decoder_layers is None
-    assert load_native_parts(tiny_model().half(), tmp_path) == NativeParts()
+    assert load_native_parts(model, folder).decoder_layers is None
+    assert load_native_parts(tiny_model().half(), folder) == NativeParts()

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
 from model.encoder.encoder import encode_chunk
-from model.kernels.build import Build
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 from tests.helpers.int8_kernels import as_in_int8, assert_nearly, models
 from tests.helpers.kernels import SHAPES, TOLERANCE, answered, assert_same, memories_of
-from tests.helpers.targets import AVX2, AVX512, needs_compiler, needs_processor, needs_target, needs_x86
+from tests.helpers.targets import (
+    AVX2,
+    AVX512,
+    needs_compiler,
+    needs_processor,
+    needs_target,
+    needs_x86,
+    without_warnings,
+)
 from tests.helpers.tiny import relative_error
 
 Compiled = Callable[..., NativeParts]
@@ -31,9 +39,9 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def compiled(target: str, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+def compiled(target: str, target_folder: Callable[[str], Path]) -> Compiled:
     """Native code for the target."""
-    return partial(load_native_parts, folder=tmp_path_factory.mktemp("native"), build=Build(target=target))
+    return partial(load_native_parts, folder=target_folder(target), build=without_warnings(target))
 
 
 def layers_of(model: T5Gemma2, compiled: Compiled, *, quantized: bool = False) -> DecoderLayers:

@@ -16,15 +16,15 @@ from tests.helpers.tiny import TEXT, tiny_model, tiny_tokenizer
 
 
 def several_lengths() -> Batch:
-    """Documents of one window and of two, from a few tokens to more than the local layers' band."""
+    """Documents of one chunk and of two, from a few tokens to more than the local layers' band."""
     tokens = Tokens(tiny_tokenizer())
     questions = [(f"Question: {word}?\nAnswer:", "Omar Haddad") for word in ("Who", "When", "Where did it all begin")]
     pairs = tokens.pairs(questions)
     ids = tokens.encode([TEXT])[0]
     layouts = []
-    for count, windows in ((9, 1), (len(ids), 1), (40, 1), (len(ids), 2)):
-        window = 400 if windows == 1 else len(ids) // 2 + 20
-        shape = Shape(windows=windows, window=window, overlap=8 if windows > 1 else 0, answers=300)
+    for count, chunks in ((9, 1), (len(ids), 1), (40, 1), (len(ids), 2)):
+        chunk = 400 if chunks == 1 else len(ids) // 2 + 20
+        shape = Shape(chunks=chunks, chunk_size=chunk, overlap=8 if chunks > 1 else 0, answers=300)
         asked = [replace(pairs[0], shown=((2, 7),)), *pairs[1:]]
         layouts.append(lay_out([Passage(ids=ids[:count], pairs=asked)], shape, tokens, random.Random(count)))
     return collate(layouts, [300, 60, 300, 300])
@@ -33,7 +33,7 @@ def several_lengths() -> Batch:
 @pytest.mark.parametrize("part", ["states", "gradients"])
 def test_padded_is_document_by_document(part: str) -> None:
     batch = several_lengths()
-    assert len({last - first for first, last in batch.windows}) >= 3 and len(batch.windows) == 5
+    assert len({last - first for first, last in batch.chunks}) >= 3 and len(batch.chunks) == 5
     results = []
     for padded in (False, True):
         torch.manual_seed(0)

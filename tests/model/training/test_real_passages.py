@@ -150,7 +150,7 @@ def test_what_is_shown_survives_being_laid_out(tokens: Tokens) -> None:
         row("Who built the mill?", "Tessa Vale", quote="built by Tessa Vale", pages=[1]),
         row("When is it closed?", "in March", quote="The mill is closed in March", pages=[3]),
     ]
-    shape = Shape(windows=2, window=512, overlap=128, answers=400, filled=False)
+    shape = Shape(chunks=2, chunk_size=512, overlap=128, answers=400, filled=False)
     for passage in document_passages(pages, asked, tokens, paged=True):
         layout = lay_out([passage], shape, tokens, random.Random(0))
         assert all(last <= shape.length for pair in layout.pairs for _, last in pair.shown)

@@ -1,4 +1,4 @@
-"""Laws of the recipe: what initialisation, low rank, packing and windows must not change."""
+"""Laws of the recipe: what initialisation, low rank, packing and chunks must not change."""
 
 from __future__ import annotations
 
@@ -139,14 +139,14 @@ def test_an_adapter_that_was_changed_on_the_way_is_refused(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("length", "size", "overlap"), [(1, 8, 2), (8, 8, 2), (9, 8, 2), (100, 8, 3), (57, 10, 0)])
 def test_windows_keep_every_token_once_with_context_on_both_sides(length: int, size: int, overlap: int) -> None:
-    windows = plan_chunks(length, size, overlap)
-    kept = [token for window in windows for token in range(window.keep_start, window.keep_end)]
+    chunks = plan_chunks(length, size, overlap)
+    kept = [token for chunk in chunks for token in range(chunk.keep_start, chunk.keep_end)]
     assert kept == list(range(length))
-    for window in windows:
-        assert 0 <= window.start <= window.keep_start < window.keep_end <= window.end <= length
-        assert window.end - window.start <= size
-        assert window.start == 0 or window.keep_start - window.start >= overlap // 2
-        assert window.end == length or window.end - window.keep_end >= overlap // 2
+    for chunk in chunks:
+        assert 0 <= chunk.start <= chunk.keep_start < chunk.keep_end <= chunk.end <= length
+        assert chunk.end - chunk.start <= size
+        assert chunk.start == 0 or chunk.keep_start - chunk.start >= overlap // 2
+        assert chunk.end == length or chunk.end - chunk.keep_end >= overlap // 2
 
 
 def test_a_window_must_be_longer_than_its_overlap() -> None:
@@ -177,11 +177,11 @@ def test_a_question_that_does_not_fit_is_left_out_whole() -> None:
     assert set(pack(pairs, size)[2]) == {0}
 
 
-@pytest.mark.parametrize("windows", [1, 2])
-def test_training_sees_what_the_engine_computes(windows: int) -> None:
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_training_sees_what_the_engine_computes(chunks: int) -> None:
     """Packed questions over several documents in one pass give the logits that the engine gives for each alone."""
     length = 40
-    shape = Shape(windows=windows, window=length, overlap=8 if windows > 1 else 0, answers=160)
+    shape = Shape(chunks=chunks, chunk_size=length, overlap=8 if chunks > 1 else 0, answers=160)
     checkpoint = tiny_checkpoint(chunk_size=length, chunk_overlap=shape.overlap)
     tokens = Tokens(checkpoint.tokenizer)
     everything, some = passage(tokens).pairs
@@ -195,7 +195,7 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
     at = 0
     for text, layout in zip(texts, layouts, strict=True):
         encoded = Engine(checkpoint).encode(document(checkpoint.tokenizer.decode(text.ids)))
-        assert encoded.token_count == len(layout.memory) and encoded.chunks == windows
+        assert encoded.token_count == len(layout.memory) and encoded.chunks == chunks
         document_rows = (encoded.tokens.pages != NO_PAGE).nonzero().flatten()
         for pair in layout.pairs:
             shown = torch.zeros(1, encoded.token_count, dtype=torch.bool)
@@ -212,24 +212,24 @@ def test_training_sees_what_the_engine_computes(windows: int) -> None:
 
 def test_documents_fill_their_shape() -> None:
     tokens = Tokens(tiny_tokenizer())
-    shape = Shape(windows=2, window=200, overlap=20, answers=90)
+    shape = Shape(chunks=2, chunk_size=200, overlap=20, answers=90)
     mixture = Mixture({"prose": [passage(tokens)] * 4}, {"records": 0.5, "prose": 0.5}, tokens, "train")
     batch = mixture.batch([shape] * 3, random.Random(3))
-    assert len(batch.windows) == 6 and len(batch.spans) == len(batch.memory_spans) == 3
-    assert all(150 < last - first <= 200 for first, last in batch.windows)
+    assert len(batch.chunks) == 6 and len(batch.spans) == len(batch.memory_spans) == 3
+    assert all(150 < last - first <= 200 for first, last in batch.chunks)
     assert all(60 < last - first <= 90 for first, last in batch.spans)
-    assert all(batch.window_ids[first] == tokens.bos for first, _ in batch.windows)
-    assert batch.windows[-1][1] == len(batch.window_ids) and batch.spans[-1][1] == len(batch.answer_ids)
+    assert all(batch.chunk_ids[first] == tokens.bos for first, _ in batch.chunks)
+    assert batch.chunks[-1][1] == len(batch.chunk_ids) and batch.spans[-1][1] == len(batch.answer_ids)
 
 
 def test_a_document_that_none_of_its_questions_fits_is_left_out() -> None:
     tokens = Tokens(tiny_tokenizer())
     text = passage(tokens)
-    shape = Shape(windows=1, window=2000, overlap=0, answers=900, filled=False)
+    shape = Shape(chunks=1, chunk_size=2000, overlap=0, answers=900, filled=False)
     layouts = [lay_out([text], shape, tokens, random.Random(0)) for _ in range(3)]
     batch = collate(layouts, [900, 3, 900])
-    assert len(batch.spans) == len(batch.windows) == 2
-    assert len(batch.memory_rows) == len(batch.window_ids) == 2 * (len(text.ids) + 1)
+    assert len(batch.spans) == len(batch.chunks) == 2
+    assert len(batch.memory_rows) == len(batch.chunk_ids) == 2 * (len(text.ids) + 1)
 
 
 def test_only_a_share_of_the_unanswerable_questions_is_asked() -> None:
@@ -238,7 +238,7 @@ def test_only_a_share_of_the_unanswerable_questions_is_asked() -> None:
     asked = [("Question: Who?\nAnswer:", "Omar"), *[("Question: When?\nAnswer:", NOT_IN_DOCUMENT)] * 400]
     some = Passage(ids=passage(tokens).ids, pairs=tokens.pairs(asked))
     none = Passage(ids=some.ids, pairs=some.pairs[1:2])
-    shape = Shape(windows=1, window=200, overlap=0, answers=90, filled=False)
+    shape = Shape(chunks=1, chunk_size=200, overlap=0, answers=90, filled=False)
     counts = {}
     for name, text in (("some", some), ("none", none)):
         mixture = Mixture({"prose": [text]}, {"prose": 1.0}, tokens, "train", unanswerable=0.25)

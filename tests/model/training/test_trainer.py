@@ -24,7 +24,7 @@ from model.training.trainer import Trainer
 from model.training.workers import Workers
 from tests.helpers.tiny import TEXT, tiny_model, tiny_tokenizer
 
-SHAPES = {"passage": Shape(windows=1, window=300, overlap=0, answers=200, filled=False)}
+SHAPES = {"passage": Shape(chunks=1, chunk_size=300, overlap=0, answers=200, filled=False)}
 
 
 def tiny_trainer(
@@ -68,7 +68,7 @@ def test_a_frozen_encoder_stays_as_it_is_and_is_exported_all_the_same(tmp_path: 
 
 
 def test_a_step_in_bfloat16_is_nearly_the_one_in_float32() -> None:
-    """Its windows are longer than the band of the local layers."""
+    """Its chunks are longer than the band of the local layers."""
     [exact], [rounded] = (losses(tiny_trainer(1, dtype=dtype), 1) for dtype in (torch.float32, torch.bfloat16))
     assert rounded == pytest.approx(exact, rel=0.05)
 

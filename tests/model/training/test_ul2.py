@@ -75,13 +75,13 @@ def test_the_sentinels_are_tokens_that_no_text_has() -> None:
 def test_training_draws_denoised_text_from_its_passages() -> None:
     tokens = Tokens(tiny_tokenizer())
     source = Passage(ids=list(range(200, 390)), pairs=[])
-    shape = Shape(windows=1, window=200, overlap=0, answers=160)
+    shape = Shape(chunks=1, chunk_size=200, overlap=0, answers=160)
     mixture = Mixture({"prose": [source]}, {TEXT: 1.0, "prose": 1e-9}, tokens, "train")
     batch = mixture.batch([shape] * 2, random.Random(1))
-    for (start, end), (first, last) in zip(batch.windows, batch.spans, strict=True):
+    for (start, end), (first, last) in zip(batch.chunks, batch.spans, strict=True):
         targets = batch.targets[first:last]
         asked = targets != IGNORED
-        read = batch.window_ids[start:end].tolist()[1:]
+        read = batch.chunk_ids[start:end].tolist()[1:]
         written = targets[asked].tolist()
         assert written.pop() == tokens.eos
         whole = [token for token in [*read, *written] if token not in SENTINEL_IDS]

@@ -1,0 +1,50 @@
+"""Engines that tell what they have read and answered: one place that all work passes, wherever it comes from."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from app.spaces.engine import ZeroGpuEngine
+from model.checkpoints.checkpoint import Checkpoint
+from model.engine import Engine
+from model.types import Answer, Document, EncodedDocument
+
+
+class Observer(Protocol):
+    """Is told of work when it is done. Both are called in the thread that did it, and take no time."""
+
+    def was_read(self, encoded: EncodedDocument) -> None: ...
+
+    def was_answered(self, answer: Answer) -> None: ...
+
+
+class ObservedEngine(Engine):
+    """An `Engine` with observers. What was stopped before it had a result is not told."""
+
+    def __init__(self, checkpoint: Checkpoint, *arguments: Any, observers: Sequence[Observer], **options: Any) -> None:
+        super().__init__(checkpoint, *arguments, **options)
+        self._observers = tuple(observers)
+
+    def encode(self, document: Document, **options: Any) -> EncodedDocument:
+        encoded = super().encode(document, **options)
+        for observer in self._observers:
+            observer.was_read(encoded)
+        return encoded
+
+    def answer_batch(
+        self, encoded: EncodedDocument | Sequence[EncodedDocument], questions: Sequence[str], **options: Any
+    ) -> Iterator[tuple[Answer, ...]]:
+        return self._told(super().answer_batch(encoded, questions, **options))
+
+    def _told(self, snapshots: Iterator[tuple[Answer, ...]]) -> Iterator[tuple[Answer, ...]]:
+        told: set[int] = set()
+        for answers in snapshots:
+            for number, answer in enumerate(answers):
+                if answer.finished and number not in told:
+                    told.add(number)
+                    for observer in self._observers:
+                        observer.was_answered(answer)
+            yield answers
+
+
+class ObservedZeroGpuEngine(ObservedEngine, ZeroGpuEngine):
+    """The same of a ZeroGPU Space's engine."""

@@ -1,0 +1,126 @@
+"""The guard: where there are users, one ASGI layer before everything, the page and each way in for programs.
+
+A person comes with the cookie of a login, or with `Authorization: Bearer` and a key of theirs. Who has neither gets the
+form to sign in, or 401. The gate around it has checked host, origin and size before.
+"""
+
+import secrets
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.people.directory import Directory
+from app.people.logins import Logins
+from app.web.bodies import read_whole
+from app.web.claims import GIVES_EVENT, Claims, event_in, names_in
+from app.web.identity import NOBODY, with_person
+from app.web.login_form import LoginForm
+from app.web.routes import API, HEALTH, LOGIN, LOGOUT, MCP, METRICS, UPLOAD, V1, path_of
+from model.errors import ReadonceError
+
+INNER: Final = "x-readonce-inner"  # with which Gradio's MCP server asks this server in its own name
+_SHUT: Final = f"{API}/queue/status"  # tells how busy others are
+_START: Final = f"{API}/startup-events"
+_UNAUTHORISED: Final = "Sign in, or send a key: Authorization: Bearer rk-... (on the server: python -m app key add).\n"
+
+
+class Guard:
+    """Lets in who is known, and notes in the scope who that is (`identity.py`)."""
+
+    def __init__(self, app: ASGIApp, directory: Directory, logins: Logins, form: LoginForm, inner_key: str) -> None:
+        self._app = app
+        self._directory = directory
+        self._logins = logins
+        self._form = form
+        self._inner_key = inner_key
+        self._claims = Claims()
+        self._has_started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or path_of(scope) == HEALTH or self._is_start(scope):
+            await self._app(scope, receive, send)
+            return
+        try:
+            person, metrics_only = self._who(HTTPConnection(scope))
+        except ReadonceError as error:  # the file of users is damaged: nobody comes in
+            await PlainTextResponse(f"{error}\n", status_code=503)(scope, receive, send)
+            return
+        path, inner = path_of(scope), self._is_inner(scope)
+        if path in (LOGIN, LOGOUT):
+            answer = await self._form.answer(Request(scope, receive), person or "")
+        elif person is None and not inner:
+            answer = self._unauthorised(scope)
+        elif metrics_only is not (path == METRICS) and not inner:
+            answer = PlainTextResponse("This key is not for that.\n", status_code=403)
+        elif path == _SHUT:
+            answer = PlainTextResponse("There is nothing here.\n", status_code=404)
+        else:
+            await self._let_in(with_person(scope, person or NOBODY), receive, send, person, inner=inner)
+            return
+        await answer(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send, person: str | None, *, inner: bool) -> None:
+        """Serve a person, if all that the request names is theirs."""
+        path = path_of(scope)
+        if person and not inner and path.startswith(API) and not path.startswith(MCP):
+            if path != UPLOAD:
+                receive, body = await _body_of(receive)
+            else:
+                body = b""
+            if not self._claims.claim(names_in(scope, body), person):
+                await PlainTextResponse("There is nothing here for you.\n", status_code=404)(scope, receive, send)
+                return
+            if GIVES_EVENT.fullmatch(path):
+                send = self._claiming(send, person)
+        await self._app(scope, receive, send)
+
+    def _claiming(self, send: Send, person: str) -> Send:
+        async def send_claiming(message: Message) -> None:
+            if message["type"] == "http.response.body" and (event := event_in(message.get("body", b""))):
+                self._claims.claim([event], person)
+            await send(message)
+
+        return send_claiming
+
+    def _who(self, connection: HTTPConnection) -> tuple[str | None, bool]:
+        """The person, and whether what was shown is a key that reads `/metrics` alone."""
+        people = self._directory.people()
+        kind, _, secret = connection.headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer":
+            key = people.key(secret.strip())
+            return (None, False) if key is None else (key.person, key.reads_metrics)
+        return self._logins.person(self._form.token(connection), people) or None, False
+
+    def _is_start(self, scope: Scope) -> bool:
+        """Whether this is the first request of all, by which Gradio itself starts the server."""
+        is_start = path_of(scope) == _START and not self._has_started
+        self._has_started = self._has_started or is_start
+        return is_start
+
+    def _is_inner(self, scope: Scope) -> bool:
+        said = Headers(scope=scope).get(INNER, "")
+        return secrets.compare_digest(said.encode(), self._inner_key.encode())
+
+    def _unauthorised(self, scope: Scope) -> Response:
+        """The form for who opens the page, and a plain refusal for a program."""
+        path, headers = path_of(scope), {"WWW-Authenticate": "Bearer"}
+        if path == "/":
+            return self._form.page(HTTPConnection(scope), status=401)
+        if path.startswith(f"{V1}/"):
+            error = {"message": _UNAUTHORISED.strip(), "type": "invalid_request_error", "code": "invalid_api_key"}
+            return JSONResponse({"error": error}, status_code=401, headers=headers)
+        return PlainTextResponse(_UNAUTHORISED, status_code=401, headers=headers)
+
+
+async def _body_of(receive: Receive) -> tuple[Receive, bytes]:
+    """What gives the body once more, and the whole body."""
+    receive = await read_whole(receive)
+    waiting = [whole := await receive()]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again, whole.get("body", b"")

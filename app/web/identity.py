@@ -1,0 +1,19 @@
+"""Who asks, as the guard has found out; everything behind it reads it here."""
+
+from typing import Any, Final
+
+from starlette.types import Scope
+
+_PERSON: Final = "readonce.person"
+NOBODY: Final = ""  # where there are no users, or the server itself asks
+
+
+def with_person(scope: Scope, person: str) -> Scope:
+    """The request as this person's."""
+    return {**scope, _PERSON: person}
+
+
+def person_of(connection: Any) -> str:
+    """The person whose request this is: Starlette's, or Gradio's around one. NOBODY where there are no users."""
+    request = getattr(connection, "request", connection)
+    return str(getattr(request, "scope", {}).get(_PERSON, NOBODY))
