@@ -17,6 +17,7 @@ from app.library.people import Libraries
 from app.logs import WorkLog, set_up_logging
 from app.open_files import raise_open_files_limit
 from app.page.sample import bundled_sample
+from app.page.stored import Storage
 from app.serving.metrics import Gauge, Metrics
 from app.serving.provider import Accelerate, EngineProvider, Load, LoadingProgress
 from app.sessions.session_store import SessionStore
@@ -83,7 +84,8 @@ def run(settings: Settings) -> None:
         sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
         library, libraries = library_of(settings), libraries_of(settings)
-        demo, v1 = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, library, libraries)
+        storage = Storage(library, reader, precision=settings.precision, libraries=libraries)
+        demo, v1 = build_demo(provider, reader, sessions, settings, bundled_sample(), uploads, made, storage)
         metrics.watch(*gauges(provider, sessions, library))
         probes = Probes(
             is_ready=lambda: provider.is_ready,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from app.provenance import counted
 from model.answering.questions import checked_question
+from model.encoder.vision.tags import UNKNOWN, sentence
 from model.engine import Engine
 from model.errors import DocumentError
 from model.types import Answer, CancelledCallback, EncodedDocument, Page
-from model.vision.tags import UNKNOWN, sentence
 
 Task = Literal["caption", "detailed", "read", "question"]
 TASKS: tuple[Task, ...] = get_args(Task)

@@ -88,7 +88,7 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, probe
         views=PageViews(sessions),
         guard=guard_of(settings, languages, inner_key),
         routers=[Routes(v1, file_bytes=settings.file_bytes, is_shut=settings.is_open_to_strangers).router()],
-        middleware=[Middleware(Heartbeats, connect=sessions.connect)],
+        middleware=[Middleware(Heartbeats, connect=sessions.connect, leave=sessions.leave)],
     )
     demo.launch(
         _app=app,

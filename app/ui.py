@@ -9,8 +9,6 @@ from app.api.handle_store import HandleStore
 from app.api.openai.service import Service
 from app.documents import DocumentReader
 from app.languages import Languages
-from app.library.library import Library
-from app.library.people import Libraries
 from app.page import panels
 from app.page.asking import Asking
 from app.page.captions import Captioning, CaptionsTab
@@ -44,14 +42,10 @@ def build_demo(
     sample: Sample,
     uploads: Uploads,
     folder: Path,
-    library: Library | None = None,
-    libraries: Libraries | None = None,
+    storage: Storage,
 ) -> tuple[CheckedBlocks, Service]:
-    """The page, ready to be served, and what answers `/v1`. `folder`: where files are made for people to take.
-
-    `library` is the one person's whose computer this is, `libraries` are everybody's where there are users.
-    """
-    storage = Storage(library, reader, precision=settings.precision, libraries=libraries)
+    """The page, ready to be served, and what answers `/v1`. `folder`: where files are made for people to take."""
+    linger_seconds = 60 * settings.linger_minutes
     overviews = Overviews(provider=provider, sample=sample)
     reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage, overviews=overviews)
     handlers = Handlers(
@@ -71,11 +65,11 @@ def build_demo(
             banner=panels.banner(provider.state),
             checkpoint=settings.model,
             may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
-            has_library=library is not None or libraries is not None,
+            has_library=storage.has_library,
             has_users=settings.users is not None,
         )
         # Before the page's own handlers, which would take the endpoints' names.
-        handle_store = HandleStore(sessions, idle_seconds=60 * settings.linger_minutes)
+        handle_store = HandleStore(sessions, idle_seconds=linger_seconds)
         Endpoints(reader=reader, provider=provider, handle_store=handle_store, sessions=sessions).publish(demo)
         with layout.tabs:
             CaptionsTab(say, Captioning(provider, sessions)).connect(layout.session)
@@ -86,14 +80,9 @@ def build_demo(
         layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
         layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
-    v1 = Service(
-        provider=provider,
-        sessions=sessions,
-        reading=reading,
-        storage=storage,
-        linger_seconds=60 * settings.linger_minutes,
+    return demo, Service(
+        provider=provider, sessions=sessions, reading=reading, storage=storage, linger_seconds=linger_seconds
     )
-    return demo, v1
 
 
 def _screen(provider: EngineProvider, settings: Settings, storage: Storage) -> Screen:

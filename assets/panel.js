@@ -99,7 +99,7 @@ element.addEventListener("scroll", (scroll) => {
 
 watch("value", () => {
   for (const one of element.querySelectorAll("details[data-unfolds]")) one.open = unfolded.has(one.dataset.unfolds);
-  const again = held && `[data-focus="${held}"]`;
+  const again = held && `[data-focus="${CSS.escape(held)}"]`;
   if (again && !element.contains(document.activeElement)) element.querySelector(again)?.focus({ preventScroll: true });
   const log = element.querySelector(".conversation");
   if (log && atEnd) log.scrollTop = log.scrollHeight;

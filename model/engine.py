@@ -25,6 +25,9 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
 from model.encoder.plan import EncodingPlan, chunks_of, plan_encoding, with_pictures
+from model.encoder.vision.features import PageFeatures, PictureCallback
+from model.encoder.vision.page_inputs import ViewMode
+from model.encoder.vision.tags import Tagger
 from model.encoder.work import EncoderCount, Work, read_so_far
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk
@@ -46,9 +49,6 @@ from model.types import (
     ProgressCallback,
     Turn,
 )
-from model.vision.features import PageFeatures, PictureCallback
-from model.vision.page_inputs import ViewMode
-from model.vision.tags import Tagger
 
 _QUESTIONS_KEPT = 64  # whose encoder states are kept: some hundred kilobytes
 

@@ -15,6 +15,7 @@ from model.errors import DocumentError, ReadonceError
 from model.types import EncodedDocument
 
 MOST_AT_ONCE = 32  # calls of one caller that wait or are being worked on
+MOST_OF_ALL = 1_024  # of all callers together: each has a thread that waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class HandleStore:
         """Work for a caller, which ends when the caller goes. Raises ReadonceError for too many calls at once."""
         with contextlib.ExitStack() as work:
             with self._lock:
+                if (count := sum(one.count("program") for one in self._jobs.values())) >= MOST_OF_ALL:
+                    raise ReadonceError(f"{count:,} calls wait here already, which is the limit. Try again later.")
                 jobs = self._jobs.setdefault(caller, Jobs(caller, Changes()))
                 if (count := jobs.count("program")) >= MOST_AT_ONCE:
                     raise ReadonceError(

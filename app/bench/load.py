@@ -2,7 +2,8 @@
 
 Every client brings a generated document and asks five questions, each as soon as the one before is answered (a closed
 loop). Every other client is a person at the page, the others are programs. Beside them newcomers open the page all the
-time. First one program asks alone while others' documents are read: what all answer together is compared with that.
+time. First one program comes alone, several times, with the first of the same documents, while others' documents are
+read: what all get together is compared with that.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import httpx
 import pymupdf
 
-from app.bench.load_figures import Notes, answers_a_minute, figures
+from app.bench.load_figures import Notes, beside_alone, figures
 from app.bench.paper import choose_layout, draw_paper
 from app.bench.running_server import running_server
 from app.bench.visitors import Person, Program, Refused, Wiring, connected, wiring_of
@@ -31,8 +32,8 @@ from model.training.facts import Source
 from model.training.records import make_sketch
 
 QUESTIONS = 5
-ALONE_QUESTIONS = 10
-READERS = 3  # whose documents are read while one program asks alone
+ALONE_SESSIONS = 8  # one after the other; of so many documents about one is long
+READERS = 3  # whose documents are read meanwhile
 SHORT, LONG = (1, 8), (60, 100)  # pages of a document
 ONE_LONG_IN = 8
 NEWCOMER_SECONDS = 2.0  # between two of them
@@ -55,8 +56,7 @@ def load(arguments: argparse.Namespace) -> None:
             alone, together = asyncio.run(_measure(address, arguments, line))
     finally:
         line.clear()
-    result = figures(together, arguments.sessions, QUESTIONS)
-    result["answers_a_minute_alone"] = answers_a_minute(alone)
+    result = figures(together, arguments.sessions, QUESTIONS) | beside_alone(together, alone)
     if arguments.json:
         print(json.dumps({**result, "reasons": sorted(set(together.refusals))}, indent=2))
     else:
@@ -66,17 +66,18 @@ def load(arguments: argparse.Namespace) -> None:
 
 async def _measure(address: str, arguments: argparse.Namespace, line: ProgressLine) -> tuple[Notes, Notes]:
     """One program alone beside readers, then all sessions together beside newcomers."""
-    documents = bring(random.Random(arguments.seed))
+    others = bring(random.Random(f"others {arguments.seed}"))
+    brought = list(itertools.islice(bring(random.Random(arguments.seed)), arguments.sessions))
     clients = Clients(address, await wiring_of(address))
     line.say("waiting for the model")
-    await clients.session(next(documents), Notes(), as_person=False)
+    await clients.session(next(others), Notes(), as_person=False)
     alone, together = Notes(), Notes()
     line.say("one program asks while documents are read")
-    async with _beside(clients.readers(documents, alone)):
-        await clients.session(next(documents), alone, as_person=False, questions=ALONE_QUESTIONS)
+    async with _beside(clients.readers(others, alone)):
+        for one in brought[:ALONE_SESSIONS]:
+            await clients.session(one, alone, as_person=False)
     line.say(f"{arguments.sessions} sessions")
     async with _beside(clients.newcomers(together)):
-        brought = itertools.islice(documents, arguments.sessions)
         sessions = (clients.session(one, together, as_person=bool(n % 2)) for n, one in enumerate(brought))
         await asyncio.gather(*sessions)
     return alone, together
@@ -89,7 +90,7 @@ class Clients:
         self._address = address
         self._wiring = wiring
 
-    async def session(self, brought: Brought, notes: Notes, *, as_person: bool, questions: int = QUESTIONS) -> None:
+    async def session(self, brought: Brought, notes: Notes, *, as_person: bool) -> None:
         """Come, have a document read, ask, and leave."""
         try:
             async with connected(self._address, self._wiring) as connection:
@@ -99,7 +100,7 @@ class Clients:
                 began = time.monotonic()
                 await client.read(brought.name, brought.data)
                 notes.readings.append((began, time.monotonic()))
-                for number, question in zip(range(questions), itertools.cycle(brought.questions), strict=False):
+                for number, question in enumerate(brought.questions):
                     await self._ask(client, question, notes)
                     if number == 0:
                         notes.first_answers.append(time.monotonic() - began)
@@ -166,7 +167,9 @@ def bring(rng: random.Random) -> Iterator[Brought]:
                     pdf.insert_pdf(paper)
             data = bytes(pdf.tobytes())
         questions = [question for sketch in sketches for question, _ in sketch.pairs]
-        yield Brought(name=f"load-{number}.pdf", data=data, questions=tuple(rng.sample(questions, QUESTIONS)))
+        rng.shuffle(questions)  # a short document has fewer, and is asked some of them twice
+        asked = tuple(itertools.islice(itertools.cycle(questions), QUESTIONS))
+        yield Brought(name=f"load-{number}.pdf", data=data, questions=asked)
 
 
 def _shown(value: float | int | None) -> str:

@@ -34,9 +34,20 @@ def figures(notes: Notes, sessions: int, questions: int) -> dict[str, float | in
         "refused": len(notes.refusals),
         **_spread("first_answer_seconds", notes.first_answers),
         **_spread("answer_seconds", [one.answered - one.asked for one in notes.answers]),
+        **_spread("engine_seconds", [one.engine_seconds for one in notes.answers]),
         **_spread("behind_reading_seconds", behind_reading(notes.answers)),
         **_spread("newcomer_page_seconds", notes.pages),
         "answers_a_minute": answers_a_minute(notes),
+    }
+
+
+def beside_alone(together: Notes, alone: Notes) -> dict[str, float | None]:
+    """How many answers all get together, beside those that one alone gets."""
+    ours, theirs = answers_a_minute(together), answers_a_minute(alone)
+    return {
+        **_spread("engine_seconds_alone", [one.engine_seconds for one in alone.answers]),
+        "answers_a_minute_alone": theirs,
+        "percent_of_alone": 100 * ours / theirs if ours and theirs else None,
     }
 
 

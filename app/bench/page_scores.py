@@ -1,7 +1,8 @@
 """How well the text of a page agrees with the right one: order, words, characters, rows of tables.
 
-Compared are printed characters: no white space, no hyphens or minus signs (a page has either for the other), no leaders, no difference of case or width. A repeated
-heading (it has the box of an earlier word) counts once, so that a row of a table may say its headings again.
+Compared are printed characters: no white space, no hyphens or minus signs (a page has either for the other), no
+leaders, no difference of case or width. A repeated heading (it has the box of an earlier word) counts once, so that a
+row of a table may say its headings again.
 """
 
 import re

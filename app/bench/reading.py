@@ -83,10 +83,14 @@ def _report(page: RightPage) -> PageReport | None:
 
 def _following(page: RightPage) -> Page | None:
     """The next page, where a table may go on; None behind the last one."""
+    source = open_source(page.path, name=page.path.name, password=None, limits=Limits())
     try:
-        return _read(page.path, page.number + 1)[0]
-    except (DocumentError, IndexError):
+        last = source.page_count <= page.number
+        return None if last else source.read(page.number + 1, Recognizer(lambda: None))
+    except DocumentError:
         return None
+    finally:
+        source.close()
 
 
 def _read(path: Path, number: int) -> tuple[Page, float]:

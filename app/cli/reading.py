@@ -16,11 +16,11 @@ from app.library.values import Reading, StoredDocument
 from app.provenance import unreadable
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
+from model.encoder.vision.page_inputs import VIEW_MODES, ViewMode
 from model.encoding.file_format import load_encoding
 from model.engine import Engine
 from model.errors import DocumentError, EncodingError
 from model.types import EncodedDocument, Precision
-from model.vision.page_inputs import VIEW_MODES, ViewMode
 
 ENCODING_SUFFIX = ".safetensors"
 

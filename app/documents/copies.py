@@ -5,7 +5,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.documents.limits import MIB
@@ -28,6 +28,14 @@ class PrivateCopy:
     descriptor: int | None = None
     path: Path | None = None
     folder: contextlib.ExitStack  # closing it deletes the folder; without a name, it is closed already
+
+    def lent(self) -> "PrivateCopy":
+        """The same copy for a while, to be closed: this one may be closed meanwhile, and another file get its number.
+
+        Raises OSError where too many files are open.
+        """
+        descriptor = None if self.descriptor is None else os.dup(self.descriptor)
+        return replace(self, descriptor=descriptor, folder=contextlib.ExitStack())
 
     def close(self) -> None:
         """Let go of the copy. Do it once."""

@@ -1,5 +1,7 @@
 """Pictures of a document's pages, drawn by a worker when they are asked for."""
 
+import contextlib
+import threading
 import weakref
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ class PageImages:
         self._drawing = drawing
         self._caller = caller
         self._undrawable: dict[int, str] = {}  # pages that ended a worker, and how
+        self._lock = threading.Lock()
         self._forget = weakref.finalize(self, copy.close)
 
     def image(self, number: int, *, width: int) -> bytes:
@@ -51,14 +54,25 @@ class PageImages:
         return np.frombuffer(drawn.image, np.uint8).reshape(drawn.height, drawn.width, 3)
 
     def close(self) -> None:
-        """Let go of the copy of the file."""
-        self._forget()
+        """Let go of the copy of the file. A page that is being drawn is drawn to its end."""
+        with self._lock:
+            self._forget()
+
+    def _lent(self) -> PrivateCopy:
+        """The copy for one drawing. Raises DocumentError."""
+        with self._lock:
+            if not self._forget.alive:
+                raise DocumentError(f"{self._name!r} was closed: open it again to see its pages.")
+            try:
+                return self._copy.lent()
+            except OSError as error:
+                raise DocumentError(
+                    f"{self._name!r} cannot be drawn ({error.strerror}): forget some documents, and try again."
+                ) from error
 
     def _draw(self, number: int, width: int, *, raw: bool) -> Drawn:
         if not 1 <= width <= WIDEST:
             raise DocumentError(f"A page cannot be drawn {width} pixels wide: ask for 1 to {WIDEST:,}.")
-        if not self._forget.alive:
-            raise DocumentError(f"{self._name!r} was closed: open it again to see its pages.")
         if number in self._undrawable:
             raise DocumentError(self._undrawable[number])
         job = DrawJob(
@@ -71,7 +85,8 @@ class PageImages:
             raw=raw,
         )
         try:
-            replies = list(self._drawing.run(job, self._copy, caller=self._caller))
+            with contextlib.closing(self._lent()) as copy:
+                replies = list(self._drawing.run(job, copy, caller=self._caller))
         except PageError as error:
             self._undrawable[number] = str(error)
             raise

@@ -52,7 +52,7 @@ class DocumentReader:
         Pages that cannot be read are there without text, and say so in `unread_parts`.
         Raises DocumentError (PasswordNeeded for an encrypted file) and Cancelled.
         """
-        self._check_size(source, name)
+        self.check(source, name)
         if pages is not None and len(pages) > LONGEST_RANGE:
             raise cannot_be_understood(pages[:50] + "...")
         copy = private_copy(source, name)
@@ -74,9 +74,20 @@ class DocumentReader:
 
     def images(self, source: Path | bytes, *, name: str, password: str | None, caller: Hashable = "") -> PageImages:
         """Pictures of the pages of a file that was read before. Raises DocumentError."""
-        self._check_size(source, name)
+        self.check(source, name)
         copy = private_copy(source, name)
         return PageImages(copy, name=name, password=password, drawing=self._drawing, caller=caller)
+
+    def check(self, source: Path | bytes, name: str) -> None:
+        """Raises DocumentError where it is no regular file, or has no bytes or too many; nothing of it is read."""
+        size = len(source) if isinstance(source, bytes) else _file_size(source)
+        if size == 0:
+            raise DocumentError(f"{name!r} is empty (0 bytes): choose a file with content, or download it again.")
+        if size > self._limits.max_bytes:
+            raise DocumentError(
+                f"{name!r} is too large: {size / MIB:,.0f} MiB, and {self._limits.max_bytes / MIB:,.0f} MiB is the "
+                "limit. Split it, or export it with smaller pictures."
+            )
 
     def confinement(self) -> Confinement:
         """What bounds a worker on this machine; one is started to see. Raises DocumentError."""
@@ -94,16 +105,6 @@ class DocumentReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _check_size(self, source: Path | bytes, name: str) -> None:
-        size = len(source) if isinstance(source, bytes) else _file_size(source)
-        if size == 0:
-            raise DocumentError(f"{name!r} is empty (0 bytes): choose a file with content, or download it again.")
-        if size > self._limits.max_bytes:
-            raise DocumentError(
-                f"{name!r} is too large: {size / MIB:,.0f} MiB, and {self._limits.max_bytes / MIB:,.0f} MiB is the "
-                "limit. Split it, or export it with smaller pictures."
-            )
 
 
 def _file_size(path: Path) -> int:

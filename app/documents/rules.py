@@ -52,7 +52,8 @@ def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
     between = [] if grids else [table for stack in stacks(rules) if (table := _between(stack)) is not None]
     cells = [
         box for box in shaded
-        if not any(_is_within_a_cell(box, grid) for grid in grids) and not any(_is_mark(box, table) for table in between)
+        if not any(_is_within_a_cell(box, grid) for grid in grids)
+        and not any(_is_mark(box, table) for table in between)
     ]  # fmt: skip
     return merged_rules([*drawn, *(edge for box in cells for edge in edges_of(box))]) if cells else rules
 

@@ -5,17 +5,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from app.documents.framed_cells import framed_cells
 from app.documents.geometry import Rect, contains
+from app.documents.grids import grids
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
-from app.documents.rules import NEAR, Frame, Rules, frames, joined_frames, stacks
+from app.documents.rules import NEAR, Frame, Rules, stacks
 from app.documents.table import TableBlock, about
-from app.documents.table_cells import GAP, RawCell, box_of, find_columns, framed_cells, has_inner_columns, table_rows, with_labels_joined
+from app.documents.table_cells import (
+    GAP,
+    RawCell,
+    box_of,
+    find_columns,
+    has_inner_columns,
+    table_rows,
+    with_labels_joined,
+)
 from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
 FEWEST_ROWS = 3  # with more than one cell, of a table without rules
 CAPTION = 3  # rows above a table that may name its unit
 WITH_GROUPS = 1.35  # labels for each row of figures: some head a group of rows
+NEXT, ACROSS = 4.0, 24.0  # ems between a table and its labels: next to it, and across white space
 LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
 
 
@@ -35,10 +46,10 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     """The tables and boxes within grids of rules, and the tables between parallel rules."""
     found: list[TableBlock | Box] = []
     taken: list[Rect] = []
-    grids = sorted(_joined_beside(_without_stripes(frames(rules)), pieces), key=lambda frame: _area(frame.box))
-    for frame in grids:
+    found_grids = sorted(grids(rules, pieces), key=lambda frame: _area(frame.box))
+    for frame in found_grids:
         inside = [piece for piece in pieces if contains(frame.box, piece.box) and not _in_any(piece.box, taken)]
-        nested = any(contains(other.box, frame.box) for other in grids if _area(other.box) > _area(frame.box))
+        nested = any(contains(other.box, frame.box) for other in found_grids if _area(other.box) > _area(frame.box))
         if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2 or (nested and len(rows_of(inside)) < 2):
             continue
         beside = _beside(frame.box, pieces, taken)
@@ -52,7 +63,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         box = (stack[0][0] - 1, stack[0][1], stack[0][2] + 1, stack[-1][3])
         free = [piece for piece in pieces if box[0] <= piece.box[0] <= box[2] and not _in_any(piece.box, taken)]
         box = _extended(box, rows_of(free))
-        if _beside(box, pieces, taken):
+        if _beside(box, pieces, taken, reach=ACROSS):
             continue  # sums below figures: the table's labels stand beside these rules
         table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
@@ -61,44 +72,8 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
     return found
 
 
-def _joined_beside(found: Sequence[Frame], pieces: Sequence[Piece]) -> list[Frame]:
-    """The grids, those made one that stand side by side with a column of words between them, which has no rules."""
-    joined: list[Frame] = []
-    for frame in sorted(found, key=lambda frame: (round(frame.ys[0]), frame.xs[0])):
-        left = joined[-1] if joined else None
-        if left is not None and _goes_on_beside(left, frame, pieces):
-            joined[-1] = joined_frames(left, frame)
-        else:
-            joined.append(frame)
-    return joined
-
-
-def _goes_on_beside(left: Frame, right: Frame, pieces: Sequence[Piece]) -> bool:
-    """Whether two grids have the same rows, and most of these have words between the two."""
-    if len(left.ys) < 3 or len(left.ys) != len(right.ys):
-        return False
-    level = all(abs(one - other) < NEAR for one, other in zip(left.ys, right.ys, strict=True))
-    gap = (left.box[2], left.box[1], right.box[0], left.box[3])
-    between = rows_of([piece for piece in pieces if contains(gap, piece.box)]) if level and gap[0] < gap[2] else []
-    return 2 * len(between) >= len(left.ys) - 1 and gap[2] - gap[0] < left.box[2] - left.box[0] + right.box[2] - right.box[0]
-
-
-def _without_stripes(found: Sequence[Frame]) -> list[Frame]:
-    """The grids without those that are one shaded row each, with bare rows between them: their table has no rules."""
-    single = [frame for frame in found if len(frame.ys) == 2]
-    return [frame for frame in found if len(frame.ys) > 2 or not any(_alternate(frame, other) for other in single)]
-
-
-def _alternate(one: Frame, other: Frame) -> bool:
-    """Whether two shaded rows of one table have a bare one between them."""
-    height = one.box[3] - one.box[1]
-    gap = max(one.box[1], other.box[1]) - min(one.box[3], other.box[3])
-    level = abs(one.box[0] - other.box[0]) < NEAR and abs(one.box[2] - other.box[2]) < NEAR
-    return level and 0.5 * height < gap < 3 * height
-
-
-def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[Piece]:
-    """Labels of the rows that stand left of a table's box, or figures beside it: one for nearly every row of its words."""
+def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect], *, reach: float = NEXT) -> list[Piece]:
+    """Labels left of a table's box, or figures beside it: one for nearly every row of its words."""
     left, top, right, bottom = box
     level = [
         piece for piece in pieces if top < (piece.box[1] + piece.box[3]) / 2 < bottom and not _in_any(piece.box, taken)
@@ -113,17 +88,18 @@ def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect]) -> list[P
             len(own) >= 3
             and len(paired) >= 0.7 * len(inside)
             and len(own) <= WITH_GROUPS * len(paired)
-            and _is_near(own, box)
+            and _is_near(own, box, reach)
         ):
             found += outer
     return found
 
 
-def _is_near(rows: Sequence[list[Piece]], box: Rect) -> bool:
-    """Whether words stand next to a box, and are no other column of the page."""
+def _is_near(rows: Sequence[list[Piece]], box: Rect, reach: float) -> bool:
+    """Whether words stand within so many ems of a box, and are no other column of the page: short, the further off."""
+    longest = LONG_CELL if reach <= NEXT else LONG_CELL // 2
     lines = [split_at_gaps(row) for row in rows]
     gap = min(max(box[0] - parts[-1].box[2], parts[0].box[0] - box[2]) for parts in lines)
-    return gap < 4 * rows[0][0].em and sum(len(parts[0].text) <= LONG_CELL for parts in lines) >= 0.8 * len(lines)
+    return gap < reach * rows[0][0].em and sum(len(parts[0].text) <= longest for parts in lines) >= 0.8 * len(lines)
 
 
 def _extended(box: Rect, rows: Sequence[list[Piece]]) -> Rect:

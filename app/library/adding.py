@@ -59,6 +59,7 @@ class Adding:
         path = path.absolute()
         place = Place(folder=str(path.parent), name=path.name)
         try:
+            self._reader.check(path, path.name)
             if self._is_there(path, place):
                 return Added(path=path, outcome="there")
             encoded = self._read(path, place, progress)
@@ -107,7 +108,10 @@ class Adding:
 
 
 def files_below(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files that are named, and the documents in the folders, in a fixed order. Hidden ones are left out."""
+    """The files that are named, and the documents in the folders, in a fixed order.
+
+    Hidden ones are left out, and what is no regular file: whoever opened a pipe would wait for ever.
+    """
     for path in paths:
         if not path.exists():
             raise DocumentError(f"{str(path)!r} is not there: name a file or a folder.")
@@ -117,8 +121,9 @@ def files_below(paths: Sequence[Path]) -> Iterator[Path]:
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
-                if not name.startswith((".", "~$")) and name.lower().endswith(EXTENSIONS):
-                    yield Path(folder) / name
+                file = Path(folder) / name
+                if not name.startswith((".", "~$")) and name.lower().endswith(EXTENSIONS) and file.is_file():
+                    yield file
 
 
 def changed_files(paths: Sequence[Path], seconds: float = WATCH_SECONDS) -> Iterator[Path]:

@@ -14,11 +14,11 @@ from typing import Annotated
 
 from app.library.library import Library
 from app.library.values import NewDocument, Place, Reading, StoredDocument
+from model.encoder.vision.page_inputs import ViewMode
 from model.encoding.file_format import parse_encoding
 from model.encoding.schema import Pattern, Range, parse_json
 from model.errors import LibraryError
 from model.storage.durable import write_durably
-from model.vision.page_inputs import ViewMode
 
 _LIST = "library.json"
 _LONGEST_LIST = 100_000_000  # bytes

@@ -15,13 +15,20 @@ class Libraries:
         self._folder = folder
         self._capacity_bytes = capacity_bytes
         self._lock = threading.Lock()
-        self._open: dict[str, Library] = {}
+        self._open: dict[Path, Library] = {}
 
     def of(self, person: str) -> Library:
         """The person's library, made where it is missing. Raises LibraryError where it cannot be."""
-        folder = self._folder / "people" / checked_name(person)
+        return self._in(self._folder / "people" / checked_name(person))
+
+    @property
+    def shared(self) -> Library:
+        """What is shared with all. A document's folder there is the name of who shared it."""
+        return self._in(self._folder / "shared")
+
+    def _in(self, folder: Path) -> Library:
         with self._lock:
-            if person not in self._open:
-                self._open[person] = Library.open(folder, capacity_bytes=self._capacity_bytes)
-                self._open[person].sweep()
-            return self._open[person]
+            if folder not in self._open:
+                self._open[folder] = Library.open(folder, capacity_bytes=self._capacity_bytes)
+                self._open[folder].sweep()
+            return self._open[folder]

@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 
 from app.documents.reader import READER_VERSION
+from model.encoder.vision.page_inputs import ViewMode
 from model.types import EncodedDocument
-from model.vision.page_inputs import ViewMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

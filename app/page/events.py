@@ -1,10 +1,14 @@
 """What a panel says about its event: its control's data attributes, as text."""
 
+from typing import Final
+
 import gradio as gr
 
 from app.overview.search import Hit
 from app.sessions.session import Shown
 from model.types import Evidence
+
+MOST_DIGITS: Final = 15
 
 
 def text_of(event: gr.EventData, field: str) -> str:
@@ -13,8 +17,9 @@ def text_of(event: gr.EventData, field: str) -> str:
 
 
 def number_of(event: gr.EventData, field: str) -> int | None:
+    """A field as a whole number; None where it is none, or one that numbers nothing here."""
     text = text_of(event, field)
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def shown_place(event: gr.EventData) -> Shown:

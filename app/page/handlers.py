@@ -3,7 +3,6 @@
 A command changes the session and says nothing more; what is seen comes from `watch`, after every command.
 """
 
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,16 +20,16 @@ from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
 from app.page.update import Update
+from app.page.waiting import later, rest
 from app.sessions.inbox import Incoming
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import ReadonceError
-from model.vision.page_inputs import ViewMode
 
-MOST_DRAWN_A_SECOND = 20  # pages of one tab
+MOST_DRAWN_A_SECOND = 10  # updates of all tabs together: each takes some milliseconds, which answers need, too
 MOST_DRAWN_AT_ONCE = 64
 MOST_SAVED_AT_ONCE = 4
-UNDO_SECONDS = 10.0
 
 
 class Handlers:
@@ -48,6 +47,7 @@ class Handlers:
         self._sample = sample
         self._seen: dict[str, Update] = {}  # tab -> what it shows
         self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
+        self._watches = 0  # that go on
         self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
         self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
 
@@ -55,15 +55,17 @@ class Handlers:
 
     def enter(self, tab: str, remembered: str, language: Language | None = None, person: str = "") -> str:
         """A tab of a person opens; its browser may remember a session, and says which language it is read in."""
+        for gone in [known for known in list(self._seen) if not self._sessions.has_tab(known)]:
+            self.leave(gone)
         self._seen[tab] = Update()
         session = self._sessions.enter(tab, remembered, person=person)
         session.language = language or session.language
         return session.id
 
     def leave(self, tab: str) -> None:
+        """Nobody looks at the tab any more. Its session is told by the connection that has ended (`Heartbeats`)."""
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
-        self._sessions.leave(tab)
 
     def look_again(self, session_id: str) -> None:
         """The tab is seen again; another one may have changed what both show."""
@@ -83,18 +85,22 @@ class Handlers:
     async def _news(self, session: Session, tab: str) -> AsyncIterator[Update]:
         mine = self._watching[tab] = object()
         session.changes.notify()  # an older watch ends
-        while self._watching.get(tab) is mine:
-            count, busy = session.changes.count, session.busy
-            now = await anyio.to_thread.run_sync(self._screen.everything, session, limiter=self._drawing)
-            if self._watching.get(tab) is not mine:
-                return
-            news = now.since(self._seen.get(tab, Update()))
-            self._seen[tab] = now
-            yield news
-            if not busy:
-                return
-            await anyio.sleep(1 / MOST_DRAWN_A_SECOND)
-            await session.changes.changed(count)
+        self._watches += 1
+        try:
+            while self._watching.get(tab) is mine:
+                count, busy = session.changes.count, session.busy
+                now = await anyio.to_thread.run_sync(self._screen.everything, session, limiter=self._drawing)
+                if self._watching.get(tab) is not mine:
+                    return
+                seen, self._seen[tab] = self._seen.get(tab, Update()), now
+                if now != seen:
+                    yield now.since(seen)
+                if not busy:
+                    return
+                await rest(session, self._watches / MOST_DRAWN_A_SECOND)
+                await session.changes.changed(count)
+        finally:
+            self._watches -= 1
 
     # Documents
 
@@ -151,7 +157,7 @@ class Handlers:
         """Let a document go; for ten seconds it can be had back."""
         session, key = self._session(session_id), _text(event, "document")
         session.put_aside(key)
-        _later(partial(self._end_undoing, session, key))
+        later(partial(self._end_undoing, session, key))
 
     def _end_undoing(self, session: Session, key: str) -> None:
         if any(one.key == key for one in session.aside):
@@ -272,7 +278,7 @@ class Handlers:
         """Begin a new conversation about the same documents; for ten seconds the one before can be had back."""
         session = self._session(session_id)
         session.begin_anew()
-        _later(session.conversation.drop_aside)
+        later(session.conversation.drop_aside)
 
     def undo_clear(self, session_id: str) -> None:
         self._session(session_id).conversation.bring_back()
@@ -290,10 +296,3 @@ class Handlers:
 
     def _session(self, session_id: str) -> Session:
         return self._sessions.session(session_id)
-
-
-def _later(end: Callable[[], object]) -> None:
-    """What was let go can be had back until this is done."""
-    timer = threading.Timer(UNDO_SECONDS, end)
-    timer.daemon = True
-    timer.start()

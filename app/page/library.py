@@ -14,7 +14,7 @@ from app.library.catalogue import UNDO_SECONDS
 from app.library.conversations import Conversations
 from app.library.library import Library
 from app.library.search import documents_with
-from app.library.values import Scope
+from app.library.values import Scope, StoredDocument
 from app.page import panels
 from app.page.events import number_of, text_of
 from app.page.panels.library import Listed
@@ -27,6 +27,7 @@ from model.errors import LibraryError
 
 MOST_LISTED, MOST_FOLDERS, MOST_CONVERSATIONS = 30, 12, 20
 MOST_REMEMBERED = 16  # drawn panels
+LONGEST_SEARCH = 200  # characters; each word is looked up
 
 
 class LibraryPanel:
@@ -40,6 +41,7 @@ class LibraryPanel:
         for name in (
             "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal", "open_conversation",
             "remove_conversation", "forget_library", "forget_library_now", "keep_library",
+            "share_stored", "withdraw_shared", "take_shared",
         ):  # fmt: skip
             on(getattr(self.panel, name), getattr(handlers, name))
 
@@ -52,8 +54,11 @@ class LibraryScreen:
         self._drawn = lru_cache(MOST_REMEMBERED)(self._draw)
 
     def panel(self, session: Session) -> str:
-        library = self._storage.of(session).library if self._storage else None
-        return "" if library is None else self._drawn(library, library.database.revision, session.library_view)
+        storage = self._storage.of(session) if self._storage else None
+        if storage is None or (library := storage.library) is None:
+            return ""
+        drawn = self._drawn(library, library.database.revision, session.library_view, may_share=bool(storage.shared))
+        return drawn if storage.shared is None else drawn + panels.shared(_listed(storage.shared), session.person)
 
     def has(self, session: Session, key: str) -> bool:
         """Whether the person's library has the document of this key, which is its file's hash."""
@@ -61,7 +66,7 @@ class LibraryScreen:
         return library is not None and library.with_file(key) is not None
 
     @staticmethod
-    def _draw(library: Library, _revision: tuple[int, int], view: LibraryView) -> str:
+    def _draw(library: Library, _revision: tuple[int, int], view: LibraryView, *, may_share: bool) -> str:
         count = library.count
         found = documents_with(library.database, view.words) if view.words else None
         scope = Scope(documents=tuple(found or ()))
@@ -77,7 +82,13 @@ class LibraryScreen:
             used_bytes=library.used_bytes,
             capacity_bytes=library.capacity_bytes,
         )
-        return panels.library(listed, view)
+        return panels.library(listed, view, may_share=may_share)
+
+
+def _listed(shared: Library) -> Sequence[StoredDocument]:
+    """What everybody may take, the latest first."""
+    shared.end_removals()
+    return shared.documents(most=MOST_LISTED)
 
 
 class LibraryHandlers:
@@ -96,7 +107,7 @@ class LibraryHandlers:
 
     def search_library(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
-        session.view_library(replace(session.library_view, words=text_of(event, "value").strip()))
+        session.view_library(replace(session.library_view, words=text_of(event, "value").strip()[:LONGEST_SEARCH]))
 
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
@@ -120,6 +131,27 @@ class LibraryHandlers:
             if not self._library(session).restore([number]):
                 session.tell("It is too late: this document was deleted for good.")
             self._no_longer_removed(session, number)
+
+    def share_stored(self, session_id: str, event: gr.EventData) -> None:
+        """Let everybody who signs in have a document."""
+        session = self._session(session_id)
+        if (number := number_of(event, "stored")) is not None:
+            self._storage.of(session).share(session, number, self._reading.fingerprint)
+            session.changes.notify()
+
+    def withdraw_shared(self, session_id: str, event: gr.EventData) -> None:
+        session = self._session(session_id)
+        if (number := number_of(event, "shared")) is not None:
+            self._storage.of(session).withdraw(session, number)
+            session.changes.notify()
+
+    def take_shared(self, session_id: str, event: gr.EventData) -> None:
+        """Take a document that somebody shares into one's own library, and open it."""
+        session = self._session(session_id)
+        if (number := number_of(event, "shared")) is not None:
+            stored = self._storage.of(session).take(number, self._reading.fingerprint)
+            if stored is not None:
+                self._reading.open_stored(session, stored)
 
     def open_conversation(self, session_id: str, event: gr.EventData) -> None:
         """Go on with a conversation where it ended; its documents come with it."""

@@ -19,9 +19,9 @@ from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session, Shown
 from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Viewed
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
-from model.vision.page_inputs import ViewMode
 
 MOST_WAITING = 200  # files of a session
 
@@ -46,6 +46,11 @@ class Reading:
         self._speeds: dict[
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the checkpoint that reads now; empty while none does."""
+        return self._provider.fingerprint
 
     def receive(self, session: Session, *files: Incoming) -> None:
         """Take files in. A file that the session already has is not read again, unless other pages are wanted.
@@ -111,9 +116,10 @@ class Reading:
         """Read a file, or take what the library has of it, into the session. Raises whatever goes wrong."""
         try:
             incoming = self._storage.of(session).complete(incoming)
-            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-            self._keep(session, loaded)
+            with self._sessions.using(session, incoming.again):  # what is read again stays meanwhile
+                with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                    loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+                self._keep(session, loaded)
             return loaded
         finally:
             session.inbox.progress(None)
@@ -122,7 +128,8 @@ class Reading:
         try:
             self._sessions.keep(session, loaded)
         except BaseException:
-            loaded.pictures.close()
+            if all(one.pictures is not loaded.pictures for one in session.documents):  # else it was read again
+                loaded.pictures.close()
             raise
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:

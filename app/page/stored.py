@@ -12,14 +12,15 @@ from app.documents import DocumentReader, ReadDocument
 from app.library.conversations import Conversations
 from app.library.library import Library
 from app.library.people import Libraries
+from app.library.sharing import copy_document
 from app.library.values import NewDocument, Place, Reading, StoredDocument
 from app.sessions.conversation import Exchange
 from app.sessions.inbox import Incoming
 from app.sessions.pictures import Pictures
 from app.sessions.session import Loaded, Session
+from model.encoder.vision.page_inputs import ViewMode
 from model.errors import EncodingError, LibraryError
 from model.types import Precision
-from model.vision.page_inputs import ViewMode
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from model.engine import Engine
@@ -35,19 +36,27 @@ class Storage:
         *,
         precision: Precision,
         libraries: Libraries | None = None,
+        shared: Library | None = None,
     ) -> None:
-        """`libraries`: those of people who sign in."""
+        """`libraries`: those of people who sign in; `shared`: where they share documents with all."""
         self.library = library
+        self.shared = shared
         self.precision = precision
         self._reader = reader
         self._libraries = libraries
         self._conversations = None if library is None else Conversations(library.database)
 
+    @property
+    def has_library(self) -> bool:
+        """Whether there is one for whoever may use the page."""
+        return self.library is not None or self._libraries is not None
+
     def of(self, session: Session) -> Storage:
         """The library as this session's person uses it. Raises LibraryError where it cannot be opened."""
         if self._libraries is None or not session.person:
             return self
-        return Storage(self._libraries.of(session.person), self._reader, precision=self.precision)
+        own, shared = self._libraries.of(session.person), self._libraries.shared
+        return Storage(own, self._reader, precision=self.precision, shared=shared)
 
     # Documents
 
@@ -135,6 +144,33 @@ class Storage:
 
     def with_file(self, key: str) -> StoredDocument | None:
         return None if self.library is None else self.library.with_file(key)
+
+    # What is shared with all
+
+    def share(self, session: Session, number: int, fingerprint: str) -> None:
+        """Let everybody have a document of the library. Raises LibraryError."""
+        if self.library is not None and self.shared is not None:
+            copy_document(
+                self.library,
+                self.shared,
+                number,
+                folder=session.person,
+                fingerprint=fingerprint,
+                precision=self.precision,
+            )
+
+    def withdraw(self, session: Session, number: int) -> None:
+        """No longer share what this person has shared. Who has taken it keeps it. Raises LibraryError."""
+        if self.shared is not None and self.shared.document(number).folder == session.person:
+            self.shared.remove([number])
+
+    def take(self, number: int, fingerprint: str) -> StoredDocument | None:
+        """Have a shared document in the person's own library. Raises LibraryError."""
+        if self.library is None or self.shared is None:
+            return None
+        return copy_document(
+            self.shared, self.library, number, folder="", fingerprint=fingerprint, precision=self.precision
+        )
 
     # Conversations
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from app.spaces.engine import ZeroGpuEngine
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.plan import EncodingPlan
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument
 
@@ -24,7 +25,7 @@ class ObservedEngine(Engine):
         super().__init__(checkpoint, *arguments, **options)
         self._observers = tuple(observers)
 
-    def encode(self, document: Document, **options: Any) -> EncodedDocument:
+    def encode(self, document: Document | EncodingPlan, **options: Any) -> EncodedDocument:
         encoded = super().encode(document, **options)
         for observer in self._observers:
             observer.was_read(encoded)

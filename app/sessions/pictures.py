@@ -39,12 +39,14 @@ class StoredImages:
 
 
 class Pictures:
-    """Renders a page when it is first looked at, and remembers the last ones."""
+    """Renders a page when it is first looked at, and remembers the last ones. Safe to use from several threads."""
 
     def __init__(self, images: PageImages) -> None:
         self._images = images
-        self._lock = threading.Lock()
+        self._drawing = threading.Lock()  # whoever looks at a page that is being drawn waits for it
+        self._lock = threading.Lock()  # held for a moment only
         self._recent: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._closed = False
 
     def url(self, number: int, *, width: int) -> str:
         """The page as a `data:` URL that is about `width` pixels wide."""
@@ -52,13 +54,12 @@ class Pictures:
 
     def picture(self, number: int, *, width: int) -> bytes:
         """The page as a picture that is about `width` pixels wide."""
-        with self._lock:
-            if (number, width) not in self._recent:
-                self._recent[number, width] = self._images.image(number, width=width)
-                while len(self._recent) > REMEMBERED:
-                    self._recent.popitem(last=False)
-            self._recent.move_to_end((number, width))
-            return self._recent[number, width]
+        with self._drawing:
+            picture = self._remembered(number, width)
+            if picture is None:
+                picture = self._images.image(number, width=width)
+                self._remember(number, width, picture)
+            return picture
 
     def image(self, number: int, *, width: int) -> bytes:
         """The page as it is saved with an encoding."""
@@ -68,13 +69,28 @@ class Pictures:
     def size_bytes(self) -> int:
         """What those that are remembered take, and those that were saved with an encoding."""
         stored = self._images.size_bytes if isinstance(self._images, StoredImages) else 0
-        return stored + sum(map(len, list(self._recent.values())))
+        with self._lock:
+            return stored + sum(map(len, self._recent.values()))
 
     def close(self) -> None:
-        """Forget the pictures and the file that they are drawn from."""
+        """Forget the pictures and the file that they are drawn from. It does not wait for one that is being drawn."""
+        self._images.close()
         with self._lock:
+            self._closed = True
             self._recent.clear()
-            self._images.close()
+
+    def _remembered(self, number: int, width: int) -> bytes | None:
+        with self._lock:
+            if (number, width) in self._recent:
+                self._recent.move_to_end((number, width))
+            return self._recent.get((number, width))
+
+    def _remember(self, number: int, width: int, picture: bytes) -> None:
+        with self._lock:
+            if not self._closed:
+                self._recent[number, width] = picture
+                while len(self._recent) > REMEMBERED:
+                    self._recent.popitem(last=False)
 
 
 def media_type(image: bytes) -> str:

@@ -22,6 +22,10 @@ class Presence:
         """Empty where the tab has not entered."""
         return self._sessions.get(tab, "")
 
+    def has(self, tab: str) -> bool:
+        """Whether it has entered, and has not left."""
+        return tab in self._sessions and tab not in self._gone
+
     def enter(self, tab: str, session: str) -> None:
         """A tab shows this session, and no other any more."""
         before = self._sessions.get(tab, session)
@@ -64,11 +68,16 @@ class Presence:
         return _until(self._used, self._clock() - seconds)
 
     def next_due(self, *, left: Sequence[float], unused: float) -> float | None:
-        """In how many seconds the next session will have been left, or unused, for one of these times; None: never."""
+        """In how many seconds the next session will have been left, or unused, for one of these times; None: never.
+
+        What is over already counts only for the longest of them: a session that was left so long ago waits to be freed.
+        """
         now = self._clock()
-        times = [since + seconds - now for since in self._left.values() for seconds in left]
+        *earlier, longest = sorted(left)
+        times = [since + longest - now for since in self._left.values()]
         times += [since + unused - now for since in self._used.values()]
-        return min((seconds for seconds in times if seconds > 0), default=None)
+        times += [since + s - now for since in self._left.values() for s in earlier if since + s > now]
+        return max(min(times), 0.0) if times else None
 
     def _tabs_of(self, session: str) -> list[str]:
         return [tab for tab, shown in self._sessions.items() if shown == session]

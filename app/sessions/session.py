@@ -14,9 +14,9 @@ from app.sessions.library_view import LibraryView
 from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Viewed
-from model.errors import DocumentError
+from model.encoder.vision.page_inputs import ViewMode
+from model.errors import Cancelled, DocumentError
 from model.types import EncodedDocument, Evidence, GenerationOptions
-from model.vision.page_inputs import ViewMode
 
 MOST_MESSAGES = 20  # the latest; a person who comes back later needs no more
 
@@ -78,6 +78,7 @@ class Session:
         self._outgoing: list[Path] = []
         self._messages: list[str] = []
         self._problem = ""
+        self._closed = False
 
     @property
     def size_bytes(self) -> int:
@@ -93,10 +94,10 @@ class Session:
         self.inbox.empty()
         self.conversation.clear()
         self.table.clear()
+        with self._lock:
+            self._closed = True
         for path in self.outgoing():
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                path.parent.rmdir()
+            _delete_with_folder(path)
 
     # Documents
 
@@ -181,9 +182,17 @@ class Session:
                 self.show_first(left)
 
     def hand_out(self, path: Path) -> None:
-        """Note a file that was made for the person to take."""
+        """Note a file that was made for the person to take, alone in its folder; it goes with the session.
+
+        Raises Cancelled where the session is gone already.
+        """
         with self._lock:
-            self._outgoing.append(path)
+            closed = self._closed
+            if not closed:
+                self._outgoing.append(path)
+        if closed:
+            _delete_with_folder(path)
+            raise Cancelled("The file was not handed out: its page is closed.")
 
     def outgoing(self) -> list[Path]:
         """The files that were made for the person to take, each once."""
@@ -278,3 +287,9 @@ class Session:
                 self.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
         self.jobs.stop(work)
         self.changes.notify()
+
+
+def _delete_with_folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()

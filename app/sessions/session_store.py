@@ -72,6 +72,11 @@ class SessionStore:
             self._presence.leave(tab)
             self._sweep_later()
 
+    def has_tab(self, tab: str) -> bool:
+        """Whether a tab has entered a session that is there, and has not left it."""
+        with self._lock:
+            return self._presence.has(tab)
+
     def sweep(self) -> None:
         """Stop the work, and some minutes later free the sessions, whose browser did not return in time."""
         with self._lock:

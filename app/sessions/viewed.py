@@ -10,7 +10,7 @@ from app.sessions.pictures import Pictures
 from model.types import Document
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
-    from model.vision.features import PictureCallback
+    from model.encoder.vision.features import PictureCallback
 
 
 WORD_BYTES = 320  # of a word with its place and box, as a value here

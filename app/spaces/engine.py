@@ -11,12 +11,12 @@ import gradio as gr
 from app.spaces.zero_gpu import ZeroGpu
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoder.plan import EncodingPlan, tagged
+from model.encoder.vision.features import PictureCallback
+from model.encoder.vision.page_inputs import ViewMode
 from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import Cancelled, ReadonceError
 from model.types import CancelledCallback, Document, EncodedDocument, PauseCallback, Progress, ProgressCallback
-from model.vision.features import PictureCallback
-from model.vision.page_inputs import ViewMode
 
 
 class ZeroGpuEngine(Engine):

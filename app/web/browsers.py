@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
-from app.web.identity import person_of
+from app.web.identity import is_guarded, person_of
 
 COOKIE: Final = "readonce_browser"
 _NAME: Final = re.compile(r"[\w-]{43}", re.ASCII)
@@ -15,10 +15,10 @@ _NAME: Final = re.compile(r"[\w-]{43}", re.ASCII)
 def browser_of(connection: HTTPConnection) -> str:
     """The browser's name; empty where the client keeps no cookies, as most programs do not.
 
-    Where there are users it is the person: whatever they ask with, it is theirs.
+    Where there are users it is the person, whatever they ask with; the server's own requests are nobody's.
     """
-    if person := person_of(connection):
-        return f"person {person}"
+    if is_guarded(connection):
+        return f"person {person}" if (person := person_of(connection)) else ""
     name = connection.cookies.get(COOKIE, "")
     return name if _NAME.fullmatch(name) else ""
 

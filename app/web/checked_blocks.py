@@ -1,6 +1,7 @@
 """The page's components get no file but the caller's own uploads, whatever route and whatever shape a value takes."""
 
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.web.refusals import RequestRefused, language_of
 from app.web.uploads import ANYONE, Caller, ServedFile, Uploads
 
 Scalar = str | int | float | bool | None
+MOST_NESTED = 2  # lists in each other: the pairs of earlier turns
 
 
 class CheckedBlocks(gr.Blocks):
@@ -48,12 +50,29 @@ class CheckedBlocks(gr.Blocks):
                 self.uploads.drop_loose()
         return output
 
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """As `gr.Blocks` does it, which would build every component anew that is to stay as it is, schema and all."""
+        count = len(block_fn.outputs)
+        if not isinstance(predictions, list | tuple) or len(predictions) != count or count == 1:
+            return list(await super().postprocess_data(block_fn, predictions, state))
+        output: list[Any] = [None if block.stateful else gr.skip() for block in block_fn.outputs]
+        changed = [place for place, value in enumerate(predictions) if not _is_skip(value)]
+        if changed:
+            part = copy(block_fn)
+            part.outputs = [block_fn.outputs[place] for place in changed]
+            values = [predictions[place] for place in changed]
+            made = await super().postprocess_data(part, values[0] if len(values) == 1 else values, state)
+            for place, value in zip(changed, made, strict=True):
+                output[place] = value
+        return output
+
 
 def checked(component: Component, value: Any, uploads: Uploads, caller: Caller) -> Any:
     """A value as the component may have it.
 
     A component for files gets the caller's uploads, told anew from what the server knows of them; any other gets a
-    text, a number, a truth value, or a list of these: it has no use for anything in which a file could be named.
+    text, a number, a truth value, or a list of these or of such lists: it has no use for anything in which a file could
+    be named.
 
     Raises RequestRefused for any other value.
     """
@@ -65,12 +84,23 @@ def checked(component: Component, value: Any, uploads: Uploads, caller: Caller) 
         return _told_anew(uploads.take(value, caller))
     if component.data_model is ListFiles:
         return [_told_anew(uploads.take(one, caller)) for one in (value if isinstance(value, list) else [value])]
-    if isinstance(value, Scalar) or (isinstance(value, list) and all(isinstance(one, Scalar) for one in value)):
+    if _is_plain(value, depth=MOST_NESTED):
         return value
     raise RequestRefused(
         f"{component.label or type(component).__name__!r} got {repr(value)[:120]}: send a text, a number, or a list of"
         " these."
     )
+
+
+def _is_skip(value: Any) -> bool:
+    return isinstance(value, dict) and value == gr.skip()
+
+
+def _is_plain(value: Any, *, depth: int) -> bool:
+    """Whether it is a scalar, or lists of scalars in each other, so deep at most."""
+    if isinstance(value, list):
+        return depth > 0 and all(_is_plain(one, depth=depth - 1) for one in value)
+    return isinstance(value, Scalar)
 
 
 def upload_parameter(name: str) -> Api:

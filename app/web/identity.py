@@ -13,6 +13,12 @@ def with_person(scope: Scope, person: str) -> Scope:
     return {**scope, _PERSON: person}
 
 
+def is_guarded(connection: Any) -> bool:
+    """Whether a guard has let this request in: there are users."""
+    request = getattr(connection, "request", connection)
+    return _PERSON in getattr(request, "scope", {})
+
+
 def person_of(connection: Any) -> str:
     """The person whose request this is: Starlette's, or Gradio's around one. NOBODY where there are no users."""
     request = getattr(connection, "request", connection)

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.logs import log_event
 from app.web.routes import API, HEALTH, MCP, METRICS, V1, path_of
 
-_ENDLESS: Final = re.compile(rf"{API}/heartbeat/.*|{HEALTH}|{METRICS}")  # open as long as a tab, or of no work
+# Open as long as a tab or an MCP client, or of no work.
+_ENDLESS: Final = re.compile(rf"GET {API}/heartbeat/.*|GET {MCP}.*|\w+ ({HEALTH}|{METRICS})")
 _NEW_WORK: Final = re.compile(rf"/|{API}/upload|{API}/(call|run)/(v2/)?(encode|ask|caption)/?|{MCP}.*|{V1}/.*")
 _ROUTE: Final = re.compile(
     rf"({API}/\w+|{V1}/\w+|/static|/assets|/svelte|/config|{HEALTH}|{METRICS}|/log(?:in|out)|/$)"
@@ -77,7 +78,7 @@ class TrafficLayer:
             refusal = PlainTextResponse(_STOPPING, status_code=503, headers={"Retry-After": "5", "Connection": "close"})
             await refusal(scope, receive, send)
             return
-        if _ENDLESS.fullmatch(path):
+        if _ENDLESS.fullmatch(f"{scope['method']} {path}"):
             await self._app(scope, receive, send)
             return
         self._traffic.begin()

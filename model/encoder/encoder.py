@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from model.encoder.attention import global_attention, local_attention, sliding_window_bias
+from model.encoder.vision.features import image_tokens
 from model.errors import raise_if_cancelled
 from model.kernels.encoder_layers import NativeChunk
 from model.kernels.parts import NativeParts
@@ -23,7 +24,6 @@ from model.network.row_ops import RowOps
 from model.network.t5gemma2 import Layer, Rotary, T5Gemma2
 from model.network.threads import parallel_map
 from model.types import CancelledCallback
-from model.vision.features import image_tokens
 
 READING_STOPPED = "Reading was stopped. What was read of this document is not kept."
 _SHORT_CHUNK = 1024  # tokens: shorter chunks have too few pieces to keep all cores busy

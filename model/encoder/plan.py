@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
+from model.encoder.vision.page_inputs import ViewMode, views_for
+from model.encoder.vision.tags import Tagger, with_tags
 from model.encoder.work import Work
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.memory import bytes_in_precision
 from model.encoding.token_map import tokenize
 from model.types import CancelledCallback, Document, Precision, TokenMap
-from model.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
-from model.vision.page_inputs import ViewMode, views_for
-from model.vision.tags import Tagger, with_tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from app.captions import NOTHING_KNOWN, Caption, Request, describe
 from app.documents import DocumentReader
+from model.encoder.vision.tags import POSSIBLE, Tagger, sentence
 from model.engine import Engine
 from model.errors import DocumentError, QuestionError
-from model.vision.tags import POSSIBLE, Tagger, sentence
 from tests.helpers.command import Run
 from tests.helpers.documents import encoded, pdf, picture, written
 from tests.helpers.pictures import KINDS, crossword

@@ -30,6 +30,8 @@ QUIET = [
     "--disable-sync",
 ]
 
+STOP_SOON = {"READONCE_STOP_SECONDS": "5"}  # what a test has left open is not waited for
+
 
 def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -51,7 +53,7 @@ def running_process(log: Path, *arguments: str, **environment: str) -> Iterator[
     command = [sys.executable, "app.py", "--port", str(port), *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=ROOT, env=os.environ | STOP_SOON | environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         address = f"http://127.0.0.1:{port}"

@@ -72,6 +72,11 @@ class Tab:
 
         return awaited(collected())
 
+    def leave(self) -> None:
+        """Close it, as its browser does."""
+        self.sessions.leave("tab")
+        self.handlers.leave("tab")
+
     def event(self, **data: str) -> gr.EventData:
         return gr.EventData(None, data)
 

@@ -4,7 +4,7 @@ from app.page.panels.banner import banner, title
 from app.page.panels.captions import captions, not_pictures
 from app.page.panels.conversation import asking_problem, conversation
 from app.page.panels.documents import documents, forgets, lock_reason, messages, reading, waiting_to_read, ways_in
-from app.page.panels.library import library
+from app.page.panels.library import library, shared
 from app.page.panels.opening import Opened
 from app.page.panels.overview import contents, hits, nothing_inside, page_text
 from app.page.panels.pages import empty_pages, page_words, problem, sheets, viewer
@@ -30,6 +30,7 @@ __all__ = [
     "page_words",
     "problem",
     "reading",
+    "shared",
     "sheets",
     "table",
     "table_problem",

@@ -24,17 +24,18 @@ class Listed:
     capacity_bytes: int
 
 
-def library(listed: Listed, view: LibraryView) -> str:
-    """All of it. What questions go to comes first."""
+def library(listed: Listed, view: LibraryView, *, may_share: bool = False) -> str:
+    """All of it. What questions go to comes first. `may_share`: with the others who sign in."""
     size = f"{megabytes(listed.used_bytes)} of {megabytes(listed.capacity_bytes)}"
     amount = f"{counted(listed.count, 'document')} · {size}"
     removed = "".join(map(_removed, listed.removed))
     if not listed.count and not listed.conversations:
         hint = '<p class="hint">What you drop is kept here and not read again: not even tomorrow.</p>'
         return f'<div class="stored">{removed}{hint}</div>'
+    rows = "".join(_document(one, may_share=may_share) for one in listed.documents)
     return (
         f'<div class="stored"><p class="facts">{amount}</p>{_scopes(listed, view)}{_search(view)}{removed}'
-        f'<ul aria-label="Documents in the library">{"".join(map(_document, listed.documents))}</ul>'
+        f'<ul aria-label="Documents in the library">{rows}</ul>'
         f"{_more(listed.more)}{_conversations(listed.conversations)}{_forget(view)}</div>"
     )
 
@@ -66,16 +67,37 @@ def _search(view: LibraryView) -> str:
     )
 
 
-def _document(one: StoredDocument) -> str:
+def shared(documents: Sequence[StoredDocument], person: str) -> str:
+    """What is shared with all, each with the name of who shares it."""
+    if not documents:
+        return ""
+    rows = "".join(_shared(one, mine=one.folder == person) for one in documents)
+    return f'<div class="stored"><h3>Shared with all</h3><ul aria-label="Shared with all">{rows}</ul></div>'
+
+
+def _shared(one: StoredDocument, *, mine: bool) -> str:
+    name = escape(one.name)
+    withdraw = f'<button class="quiet" data-event="withdraw_shared" data-shared="{one.id}">Share no longer</button>'
+    return (
+        f'<li><button class="open" data-event="take_shared" data-shared="{one.id}" title="{name}">'
+        f'<span class="name" translate="no">{name}</span></button>'
+        f'<p class="facts"><span>{counted(one.pages, "page")}</span><span translate="no"> · {escape(one.folder)}</span>'
+        f"{withdraw if mine else ''}</p></li>"
+    )
+
+
+def _document(one: StoredDocument, *, may_share: bool) -> str:
     name = escape(one.name)
     facts = f"{counted(one.pages, 'page')} · {megabytes(one.size_bytes)}"
     where = f'<span translate="no"> · {escape(one.folder)}</span>' if one.folder else ""
+    event = f'data-event="share_stored" data-stored="{one.id}"'
+    share = f' <button class="quiet" {event}>Share with all</button>' if may_share else ""
     return (
         f'<li><button class="open" data-event="open_stored" data-stored="{one.id}" title="{name}">'
         f'<span class="name" translate="no">{name}</span></button>'
         f'<button class="forget" data-event="remove_stored" data-stored="{one.id}"'
         f' aria-label="Remove {name}">×</button>'
-        f'<p class="facts"><span>{facts}</span>{where}</p></li>'
+        f'<p class="facts"><span>{facts}</span>{where}{share}</p></li>'
     )
 
 

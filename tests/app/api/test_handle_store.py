@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from app.api.handle_store import MOST_AT_ONCE, HandleStore
+from app.api.handle_store import MOST_AT_ONCE, MOST_OF_ALL, HandleStore
 from app.sessions.session_store import SessionStore
 from model.errors import DocumentError, ReadonceError
 from tests.helpers.stand_ins import Clock, loaded
@@ -113,6 +113,16 @@ def test_a_caller_may_have_so_many_calls_wait_and_no_more(store: HandleStore) ->
             pass
         calls.enter_context(store.working("bob"))
     with store.working("ann"):
+        pass
+
+
+def test_all_callers_together_may_have_so_many_calls_wait(store: HandleStore) -> None:
+    with contextlib.ExitStack() as calls:
+        for number in range(MOST_OF_ALL):
+            calls.enter_context(store.working(f"caller {number // MOST_AT_ONCE}"))
+        with pytest.raises(ReadonceError, match="1,024 calls wait here already"), store.working("one more"):
+            pass
+    with store.working("one more"):
         pass
 
 

@@ -68,6 +68,15 @@ def test_a_document_is_read_once_and_asked_many_times(client: Client, letter: Pa
         assert result["documents"][0]["name"] == "letter.pdf"
 
 
+def test_earlier_turns_come_as_pairs(client: Client, letter: Path) -> None:
+    documents = [encode(client, letter)["document"]]
+    said = client.predict(["And when?"], documents, [["Who wrote?", "Peter Holm"]], api_name="/ask")
+    assert [answer["question"] for answer in said["answers"]] == ["And when?"]
+    for turns in ([["Who wrote?"]], [["a", "b", "c"]], ["Who wrote?"]):
+        with pytest.raises(AppError, match=r"Give a list of pairs, \[\[question, answer\], ...\]"):
+            client.predict(["And when?"], documents, turns, api_name="/ask")
+
+
 def test_answers_stream_and_the_questions_come_in_their_order(client: Client, letter: Path) -> None:
     read = encode(client, letter, pages="2")
     assert read["pages"] == 1

@@ -6,11 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from app.documents.copies import documents_folder, private_copy
+from app.documents.copies import PrivateCopy, documents_folder, private_copy
+from app.documents.images import PageImages
+from app.documents.messages import DrawJob, Drawn
+from app.documents.pool import WorkerPool
 from model.errors import DocumentError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,3 +63,28 @@ def test_one_that_cannot_be_copied_leaves_nothing(tmp_path: Path, monkeypatch: p
     with pytest.raises(DocumentError, match=r"'a.txt' cannot be copied \(No such file or directory\)"):
         private_copy(tmp_path / "nowhere", "a.txt")
     assert list(documents_folder().iterdir()) == []
+
+
+@LINUX_ONLY
+def test_what_is_drawn_is_the_own_copy_though_that_is_closed_meanwhile() -> None:
+    """The number of a file that is closed is the next file's, which may be somebody else's."""
+    seen: list[bytes] = []
+
+    class Late:
+        """Workers that are free only after the document was let go of, and another one has come."""
+
+        def run(self, _job: DrawJob, copy: PrivateCopy, *, caller: str) -> Iterator[Drawn]:  # noqa: ARG002
+            images.close()
+            others = [private_copy(b"theirs", "b.txt") for _ in range(3)]
+            assert copy.descriptor is not None
+            seen.append(os.pread(copy.descriptor, 10, 0))
+            for other in others:
+                other.close()
+            yield Drawn(image=b"\xff\xd8\xff", width=1, height=1)
+
+    copy = private_copy(b"mine", "a.txt", keep_name=False)
+    images = PageImages(copy, name="a.txt", password=None, drawing=cast(WorkerPool, Late()), caller="")
+    images.image(1, width=1)
+    assert seen == [b"mine"]
+    with pytest.raises(DocumentError, match="was closed"):
+        images.image(1, width=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -64,6 +65,17 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(command: Run, folder:
     ran = command("add", folder)
     assert ran.status == 0 and "2 added, 0 there already, 1 failed" in ran.out
     assert re.search(r"^failed  .*broken\.pdf: .+", ran.out, re.M)
+
+
+def test_what_is_no_regular_file_is_left_out_and_refused_by_its_name(command: Run, folder: Path) -> None:
+    """Whoever opened a pipe would wait for ever, and a device may have no end."""
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "device.csv").symlink_to("/dev/zero")
+    ran = command("add", folder)
+    assert ran.out.count("added   ") == 2 and "2 added, 0 there already, 0 failed" in ran.out
+    for name in ("pipe.txt", "device.csv"):
+        ran = command("add", folder / name)
+        assert ran.status == 2 and "is not a file: name a document" in ran.out
 
 
 def test_a_protected_file_is_added_with_its_password(command: Run, folder: Path) -> None:

@@ -42,8 +42,16 @@ def test_only_what_changes_is_sent_and_last_no_panel(tab: Tab) -> None:
     first, last = tab.watch()
     assert "letter.pdf" in str(first.documents)
     assert last == QUIET
-    second, last = tab.watch()
-    assert second == last == QUIET
+    assert tab.watch() == [QUIET]
+
+
+def test_the_end_of_work_is_shown_at_once_however_many_tabs_are_drawn(tab: Tab) -> None:
+    """Each of many tabs is drawn seldom while work goes on."""
+    tab.handlers._watches = 1_000_000
+    tab.drop(("letter.pdf", LETTER))
+    tab.handlers.pose(tab.session.id, "Who wrote?")
+    *_, shown, last = tab.watch()
+    assert "receipt" in str(shown.conversation) and last == QUIET
 
 
 def test_a_newer_watch_of_a_tab_ends_the_older_one_which_takes_nothing_away(tab: Tab) -> None:
@@ -136,7 +144,7 @@ def test_reading_can_be_cancelled(tab: Tab) -> None:
 
 def test_a_refresh_interrupts_no_reading(tab: Tab) -> None:
     tab.begin_to_drop(("long.pdf", LONG))
-    tab.handlers.leave("tab")
+    tab.leave()
     assert tab.handlers.enter("tab 2", tab.session.id) == tab.session.id
     assert "long.pdf" in str(tab.settled().documents)
 
@@ -217,7 +225,7 @@ def test_the_sample_is_one_click_away_with_questions(tab: Tab) -> None:
 def test_a_reload_shows_the_documents_and_the_conversation_again(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     tab.ask("Who wrote?")
-    tab.handlers.leave("tab")
+    tab.leave()
     assert tab.handlers.enter("tab 2", tab.session.id) == tab.session.id
     page, _ = tab.watch("tab 2")
     assert "letter.pdf" in str(page.documents)

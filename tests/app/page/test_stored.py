@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from app.documents import DocumentReader
 from app.library.library import Library
 from model.checkpoints.checkpoint import Checkpoint
+from model.errors import ReadonceError
 from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab, open_tab
@@ -92,6 +94,23 @@ def test_what_is_removed_can_be_had_back(start: Start) -> None:
     assert number_in(panel, "undo_removal") == number and "remove_stored" not in (panel or "")
     tab.stored.undo_removal(tab.session.id, tab.event(stored=number))
     assert number_in(tab.settled().library, "remove_stored") == number
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 5_000, "-1", "1e3", "x", ""])
+def test_a_number_that_numbers_nothing_is_refused_in_words(
+    start: Start, number: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Events are requests, and anybody who reaches the page can send any."""
+    tab = start()
+    tab.drop(("lamp.pdf", LAMP))
+    session, stored, event = tab.session.id, tab.stored, tab.event(stored=number, conversation=number, page=number)
+    for happens in (stored.open_stored, stored.remove_stored, stored.undo_removal, stored.open_conversation,
+                    stored.remove_conversation, tab.handlers.open, tab.handlers.like):  # fmt: skip
+        with contextlib.suppress(ReadonceError):
+            happens(session, event)
+    tab.stored.search_library(session, tab.event(value="lamp " * 10_000))
+    assert "lamp.pdf" in str(tab.settled().library)
+    assert "A fault in Readonce" not in caplog.text
 
 
 def test_forgetting_everything_is_asked_once(start: Start) -> None:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from app.languages import Languages
 from app.people.directory import Directory
 from app.people.logins import Logins
+from app.web.browsers import COOKIE, browser_of
 from app.web.claims import Claims, names_in
 from app.web.guard import INNER, Guard
 from app.web.identity import person_of
@@ -148,3 +149,23 @@ def test_a_name_is_its_first_users() -> None:
     assert [claims.claim(["a"], person) for person in ("ada", "bert", "ada")] == [True, False, True]
     assert not claims.claim(["b", "a"], "bert")
     assert claims.claim(["b"], "ada")  # a request that was refused has claimed nothing
+
+
+def test_a_browsers_cookie_says_nothing_where_there_are_users(guard: Guard, keys: dict[str, str]) -> None:
+    """What the server uploads in its own name for an MCP client can be named by whoever is told its path."""
+    seen: list[str] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(browser_of(Request(scope)))
+        await behind(scope, receive, send)
+
+    guard._app = noting
+    cookie = {"Cookie": f"{COOKIE}={'a' * 43}"}
+
+    async def asked() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=guard), base_url="http://localhost") as client:
+            await client.get("/config", headers=cookie | {"Authorization": f"Bearer {keys['ada']}"})
+            await client.get("/config", headers=cookie | {INNER: INNER_KEY})
+
+    awaited(asked())
+    assert seen == ["person ada", ""]

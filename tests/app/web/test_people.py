@@ -181,7 +181,7 @@ def test_no_session_of_the_page_is_anothers_whatever_a_browser_remembers(served:
 
 async def with_tools(served: Served, key: str, use: Any) -> Any:
     async with (
-        httpx.AsyncClient(headers=bearer(key), timeout=60) as http,
+        httpx.AsyncClient(headers=bearer(key), timeout=600, follow_redirects=True) as http,
         streamable_http_client(f"{served.address}{API}/mcp/", http_client=http) as (read, write, *_),
         ClientSession(read, write) as session,
     ):

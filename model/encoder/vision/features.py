@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.vision.page_inputs import no_vision_message
 from model.encoding.token_map import ImageTokens
 from model.errors import Cancelled, CheckpointError
 from model.types import CancelledCallback, Document, Progress, ProgressCallback, TokenMap
-from model.vision.page_inputs import no_vision_message
 
 PictureCallback = Callable[[int], NDArray]
 """A page's number -> its picture, (height, width, 3) uint8, red first."""

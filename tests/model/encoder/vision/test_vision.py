@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from transformers import Gemma3Processor, PreTrainedTokenizerFast
 
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.vision.features import PAN_AND_SCAN, image_tokens
+from model.encoder.vision.page_inputs import choose_views
 from model.encoding.token_map import CROPS, WHOLE_IMAGE, encode_text
 from model.engine import Engine
 from model.errors import Cancelled, CheckpointError
 from model.types import Document, Page, PageView, Progress
-from model.vision.features import PAN_AND_SCAN, image_tokens
-from model.vision.page_inputs import choose_views
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint, tiny_tokenizer
 
 TOLERANCE = 1e-4

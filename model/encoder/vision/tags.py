@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from model.encoder.vision.features import PictureCallback
 from model.types import Document, Page
-from model.vision.features import PictureCallback
 
 # repeats, kernel, stride, expansion, channels of each stage (table 1 of the paper, B0)
 STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),

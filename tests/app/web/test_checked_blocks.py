@@ -1,0 +1,70 @@
+"""What the page's handlers give goes out as Gradio would send it, and what stays as it is costs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from app.languages import Languages
+from app.web.checked_blocks import CheckedBlocks
+from app.web.hosts import Hosts
+from app.web.uploads import Uploads
+from tests.helpers.awaited import awaited
+
+SKIP = gr.skip()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> CheckedBlocks:
+    """Blocks with a function of five outputs, and one of the first of them."""
+
+    async def made() -> CheckedBlocks:  # where a loop runs: Gradio would leave one of its own open
+        uploads = Uploads(tmp_path, hosts=Hosts.named(), capacity_bytes=1_000, keep_seconds=60)
+        with CheckedBlocks(uploads, Languages(), analytics_enabled=False) as demo:
+            outputs = [gr.HTML(), gr.Textbox(), gr.Button(), gr.Column(), gr.State()]
+            demo.load(lambda: None, None, outputs)
+            demo.load(lambda: None, None, outputs[0])
+        return demo
+
+    return awaited(made())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [SKIP] * 5,
+        ["<b>new</b>", SKIP, SKIP, SKIP, SKIP],
+        [SKIP, "new", {"visible": False, "__type__": "update"}, SKIP, SKIP],
+        ["", None, SKIP, {"visible": True, "__type__": "update"}, "kept"],
+        [SKIP, SKIP, SKIP, SKIP, "kept"],
+    ],
+)
+def test_values_go_out_as_gradio_sends_them(demo: CheckedBlocks, values: list[Any]) -> None:
+    function, _ = demo.fns.values()
+    ours, theirs = SessionState(demo), SessionState(demo)
+    said = awaited(demo.postprocess_data(function, tuple(values), ours))
+    would_say = awaited(gr.Blocks.postprocess_data(demo, function, list(values), theirs))
+    for one in would_say:
+        if isinstance(one, dict):
+            one.pop("props", None)  # of an update that changes none, Gradio says for HTML that it is one
+    assert said == would_say
+    kept = function.outputs[-1]._id
+    assert (kept in ours) == (kept in theirs) and (kept not in ours or ours[kept] == theirs[kept])
+
+
+@pytest.mark.parametrize("value", [SKIP, "new"])
+def test_one_output_too(demo: CheckedBlocks, value: Any) -> None:
+    _, function = demo.fns.values()
+    said = awaited(demo.postprocess_data(function, value, SessionState(demo)))
+    assert said == awaited(gr.Blocks.postprocess_data(demo, function, value, SessionState(demo)))
+
+
+def test_what_stays_as_it_is_is_not_made_anew(demo: CheckedBlocks) -> None:
+    function, _ = demo.fns.values()
+    state = SessionState(demo)
+    awaited(demo.postprocess_data(function, (SKIP, "new", SKIP, SKIP, SKIP), state))
+    assert all(state[block._id] is block for block in function.outputs if not block.stateful)
