@@ -37,7 +37,8 @@ class Overview:
 def overview(document: Document) -> Overview:
     """Its title, kind, and two or three sentences that say most of it; of a form, its first lines."""
     title = title_page.title(document)
-    said = summary([document], SENTENCES) or tuple(title_page.first_lines(document, 0, SENTENCES))
+    said: tuple[Quote, ...] = summary([document], SENTENCES)
+    said = said or tuple(title_page.first_lines(document, 0, SENTENCES))
     named = title.text if title else ""
     return Overview(
         title=named, kind=kind_of(document, named), sentences=tuple(one for one in said if one.text != named)
