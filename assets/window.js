@@ -109,7 +109,7 @@ let readBefore = 0;
 new MutationObserver(() => {
   const read = document.querySelectorAll("li.document").length;
   const isFree = [document.body, null].includes(document.activeElement) || document.activeElement.matches("#sample");
-  if (read > readBefore && isFree && window.matchMedia("(pointer: fine)").matches) {
+  if (read > readBefore && isFree && !window.matchMedia("(pointer: coarse)").matches) {
     question()?.focus({ preventScroll: true });
   }
   readBefore = read;
