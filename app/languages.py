@@ -3,8 +3,10 @@
 One catalogue, `assets/languages/*.json`, serves three places: the fixed texts of components (`fixed_texts`, for
 `gr.I18n`), the panels, receipts and errors (`Language.html`, applied once to what a panel has drawn). A key may hold
 places, `{pages} of {document}`; what stands in them is kept, but counted nouns and our own words in them are
-translated, too. Foreign text, of documents, models and people, is marked `translate="no"` by the panels and stays as
-it is; so do the reasons that a library gives, and the names of image tags.
+translated, too, and numbers are written as the language writes them. Where a language has several plurals, the text
+is an object of them by CLDR's names (`one`, `few`, `other`), and the place `{n}` chooses. Foreign text, of documents,
+models and people, is marked `translate="no"` by the panels and stays as it is; so do the reasons that a library gives,
+and the names of image tags.
 """
 
 import json
@@ -15,29 +17,54 @@ from html import escape, unescape
 from pathlib import Path
 from types import MappingProxyType
 
+from babel import Locale
+from babel.numbers import format_decimal
+
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "languages"
 ENGLISH = "en"
 _PIECES = re.compile(r"(<[^>]*>)")
 _LABELS = re.compile(r'(?<= )(aria-label|title|alt|placeholder|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")  # as this program writes them in English
+_MEASURED = re.compile(r"([\d,.]+)( ?(?:s|MB|%))")
+_FOREIGN = ("name", "text", "document")  # places that hold what somebody else wrote
 _OUR_WORDS = (  # places that hold texts of ours
     "cause", "fix", "found", "kind", "pages", "place", "readable", "reason", "stage", "tried", "where",
 )  # fmt: skip
 _ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
 _OF_GRADIO = {"upload_text.drop_file": "Drop files here", "upload_text.click_to_upload": "or click to choose"}
 _JOINS = re.compile(r"( · |; )")
+Text = str | Mapping[str, str]  # by plural, where it depends on a number
+
 _LIKE_SEVERAL = re.compile(r" · |; |“{")  # a text of its own may hold anything, joins too
 
 
 class Language:
     """Texts in one language. What its catalogue does not have stays English."""
 
-    def __init__(self, code: str = ENGLISH, texts: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, code: str = ENGLISH, texts: Mapping[str, Text] = MappingProxyType({})) -> None:
         self.code = code
-        self._texts = {key: text for key, text in texts.items() if "{" not in key}
+        self._locale = Locale.parse(code)
+        self._texts = {key: text for key, text in texts.items() if isinstance(text, str) and "{" not in key}
         self._patterns = {key: text for key, text in texts.items() if "{" in key}
         self._known: dict[str, str] = {}
+
+    @property
+    def direction(self) -> str:
+        """`ltr`, or `rtl` where the page is mirrored."""
+        return self._locale.text_direction
+
+    def number(self, text: str) -> str:
+        """A number that is written in English, `28,731.5`, as this language writes it; anything else as it is."""
+        if not _NUMBER.fullmatch(text):
+            return text
+        digits = len(text.partition(".")[2])
+        return str(
+            format_decimal(
+                text.replace(",", ""), format=f"#,##0{'.' + '0' * digits if digits else ''}", locale=self._locale
+            )
+        )
 
     def html(self, markup: str) -> str:
         """What a panel has drawn, translated: text between tags, and labels."""
@@ -78,12 +105,28 @@ class Language:
             return part.replace(core, self._texts[core])
         for key, pattern in self._compiled:
             if found := pattern.fullmatch(core):
-                values = {
-                    name: self._part(value) if name in _OUR_WORDS or _COUNTED.fullmatch(value) else value
-                    for name, value in found.groupdict().items()
-                }
-                return part.replace(core, self._patterns[key].format(**values))
+                values = {name: self._value(name, value) for name, value in found.groupdict().items()}
+                return part.replace(core, self._chosen(key, found.groupdict()).format(**values))
+        if found := _MEASURED.fullmatch(core):
+            return part.replace(core, self.number(found[1]) + found[2])
         return part
+
+    def _value(self, name: str, value: str) -> str:
+        """What stands in a place of a text: words of ours, a number, or something foreign."""
+        if name in _FOREIGN:
+            return value
+        if name in _OUR_WORDS or _COUNTED.fullmatch(value) or _MEASURED.fullmatch(value):
+            return self._part(value)
+        return self.number(value)
+
+    def _chosen(self, key: str, values: Mapping[str, str]) -> str:
+        """The text for a key, in the plural that its number takes."""
+        text = self._patterns[key]
+        if isinstance(text, str):
+            return text
+        number = values.get("n", "").replace(",", "")
+        form = self._locale.plural_form(int(number)) if number.isdecimal() else "other"
+        return text.get(form, text["other"])
 
     @cached_property
     def _compiled(self) -> list[tuple[str, re.Pattern[str]]]:
@@ -97,7 +140,7 @@ class Languages:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._all = {ENGLISH: Language()}
-        self._catalogues: dict[str, dict[str, str]] = {}
+        self._catalogues: dict[str, dict[str, Text]] = {}
         for path in sorted(folder.glob("*.json")):
             self._catalogues[path.stem] = json.loads(path.read_text(encoding="utf-8"))
             self._all[path.stem] = Language(path.stem, self._catalogues[path.stem])
@@ -115,7 +158,7 @@ class Languages:
         english = {text: text for catalogue in self._catalogues.values() for text in catalogue if "{" not in text}
         english |= _OF_GRADIO
         fixed = {
-            code: {key: known.get(text, text) for key, text in english.items()}
+            code: {key: str(known.get(text, text)) for key, text in english.items()}
             for code, known in self._catalogues.items()
         }
         return {ENGLISH: english} | {

@@ -32,12 +32,16 @@ def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
 
 def so_far(document: Document, part: EncodedDocument) -> str:
     """Says that an answer knows only the first pages of a document that is still being read."""
-    last = int(part.tokens.pages.max())
-    read = sum(page.number <= last for page in document.pages)
     return (
-        f"Answered from the first {counted(read, 'page')} of {len(document.pages):,} of {document.name},"
+        f"Answered from the first {counted(last_page(part), 'page')} of {len(document.pages):,} of {document.name},"
         " while the rest is being read. Ask again when it is done."
     )
+
+
+def last_page(part: EncodedDocument) -> int:
+    """How many pages, from the first one, a part of a document has."""
+    last = int(part.tokens.pages.max())
+    return sum(page.number <= last for page in part.document.pages)
 
 
 def counted(number: int, noun: str) -> str:

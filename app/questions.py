@@ -17,11 +17,36 @@ NAMES = ("question", "frage", "pregunta", "domanda", "问题")  # French writes 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A CSV file as it is, empty rows in between included. `names` are those of its columns, empty without any."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]  # all as long as the longest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a CSV file: its name, and the cells below it that are not empty."""
+    """A column of a CSV file: its name, its place, and the cells below it that are not empty."""
 
     name: str
+    index: int
     cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the questions of a list come from: a column of a file, whose other columns are kept beside the answers."""
+
+    sheet: Sheet
+    column: Column
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        """What stands above the columns; nothing above those without a name but the questions."""
+        return tuple(
+            name or (self.column.name if index == self.column.index else "")
+            for index, name in enumerate(self.sheet.names)
+        )
 
 
 def checked_questions(texts: Iterable[str]) -> tuple[str, ...]:
@@ -45,21 +70,28 @@ def check_size(name: str, size: int) -> None:
         )
 
 
-def columns(name: str, data: bytes) -> tuple[Column, ...]:
-    """The columns of a CSV file, the one that looks most like questions first.
-
-    Raises QuestionError for a file that is too large, is no text, or has no column.
-    """
+def read_sheet(name: str, data: bytes) -> Sheet:
+    """The cells of a CSV file. Raises QuestionError for one that is too large, is no text, or has no row."""
     text = _text(name, data)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=_separator(text)) if any(map(str.strip, row))]
-    if not rows:
+    rows = list(csv.reader(io.StringIO(text), delimiter=_separator(text)))
+    filled = [at for at, row in enumerate(rows) if any(map(str.strip, row))]
+    if not filled:
         raise QuestionError(f"{name} has no column: its {len(data):,} bytes hold 0 rows. Put one question in each row.")
-    named = _has_names(rows[0])
+    rows = rows[filled[0] : filled[-1] + 1]
     width = max(map(len, rows))
-    titles = [*(rows[0] if named else ()), *[""] * width][:width]
+    named = _has_names(rows[0])
+    whole = [(*row, *[""] * (width - len(row))) for row in rows]
+    return Sheet(names=tuple(map(str.strip, whole[0])) if named else ("",) * width, rows=tuple(whole[named:]))
+
+
+def columns(name: str, sheet: Sheet) -> tuple[Column, ...]:
+    """The columns of a CSV file of this name, the one that looks most like questions first.
+
+    Raises QuestionError for one without a filled column.
+    """
     found = [
-        Column(name=title.strip() or f"Column {index + 1}", cells=_below(rows[named:], index))
-        for index, title in enumerate(titles)
+        Column(name=title or f"Column {index + 1}", index=index, cells=_below(sheet.rows, index))
+        for index, title in enumerate(sheet.names)
     ]
     found = [column for column in found if column.cells]
     if not found:

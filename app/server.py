@@ -19,6 +19,7 @@ from app.api.openai.routes import Routes
 from app.api.openai.service import Service
 from app.languages import Languages
 from app.page.heartbeats import Heartbeats
+from app.page.page_views import PageViews
 from app.page.sample import ASSETS
 from app.page.theme import calm_theme
 from app.people.directory import Directory
@@ -84,6 +85,7 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, probe
         file_bytes=settings.file_bytes,
         languages=languages,
         probes=probes,
+        views=PageViews(sessions),
         guard=guard_of(settings, languages, inner_key),
         routers=[Routes(v1, file_bytes=settings.file_bytes, is_shut=settings.is_open_to_strangers).router()],
         middleware=[Middleware(Heartbeats, connect=sessions.connect, leave=sessions.leave)],

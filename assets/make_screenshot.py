@@ -12,7 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ASSETS = Path(__file__).parent
 QUESTIONS = (ASSETS / "sample-questions.txt").read_text(encoding="utf-8").splitlines()[:2]
-PATIENCE = 300_000  # ms
+PATIENCE = 600_000  # ms
 FRAME = (720, 450)
 COLOURS = 64
 
@@ -39,6 +39,7 @@ def main(address: str = "http://127.0.0.1:7860") -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(PATIENCE)
         page.goto(address)
         page.locator(".banner.ready").wait_for(timeout=PATIENCE)
         film = Film(page)
@@ -46,8 +47,10 @@ def main(address: str = "http://127.0.0.1:7860") -> None:
         page.get_by_role("button", name="Try the sample document").click()
         page.locator(".meter, li.document").first.wait_for(timeout=PATIENCE)  # a short one is read at once
         film.take(1_200)
-        page.locator("li.document").wait_for(timeout=PATIENCE)
-        film.take(1_000)
+        page.locator(".opening").wait_for(timeout=PATIENCE)
+        page.locator(".sheet img").first.wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(1_500)
+        film.take(1_800)
         for count, question in enumerate(QUESTIONS, start=1):
             page.get_by_label("Your question").fill(question)
             film.take(900)

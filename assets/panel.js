@@ -1,10 +1,10 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
-  "tick", "open", "forget", "forget_all", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
-  "open_row", "open_place", "find", "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal",
+  "tick", "open", "forget", "undo_forget", "forget_all", "forget_all_now", "keep_all", "undo_clear", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
+  "open_row", "open_place", "scrolled", "seek", "step", "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal",
   "open_conversation", "remove_conversation", "forget_library", "forget_library_now", "keep_library",
 ];
-const ELSEWHERE = ["open_row", "open_place", "suggest"]; // what they lead to is in the first tab
+const ELSEWHERE = ["open_row", "open_place"]; // what they lead to is in the first tab
 const NARROW = 900;
 
 function send(control, extra) {
@@ -47,7 +47,7 @@ element.addEventListener("click", (click) => {
   if (ELSEWHERE.includes(button.dataset.event) && !element.closest("#ask-tab")) {
     document.querySelector('#tabs [role="tab"]').click();
   }
-  const jumps = button.dataset.event === "open" && !element.contains(document.querySelector(".pages"));
+  const jumps = ["open", "open_place"].includes(button.dataset.event) && !element.closest("#viewer-panel");
   if (jumps && window.innerWidth < NARROW) document.getElementById("page").scrollIntoView({ behavior: "smooth" });
 });
 
@@ -73,22 +73,21 @@ element.addEventListener("keydown", (key) => {
   to.focus();
 });
 
-element.addEventListener("keydown", (key) => {
-  const figure = key.target.closest("[data-keys]");
-  if (!figure || key.target.tagName === "INPUT") return;
-  const way = { ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next" }[key.key];
-  const button = way && figure.querySelector(`[data-focus="${way}"]`);
-  if (!button) return;
-  key.preventDefault();
-  button.click();
-});
+// What a person has unfolded stays so when the panel is redrawn.
+const unfolded = new Set();
+
+element.addEventListener("toggle", (toggle) => {
+  const key = toggle.target.dataset.unfolds;
+  if (key && toggle.target.isConnected) unfolded[toggle.target.open ? "add" : "delete"](key);
+}, true);
 
 // A redrawn panel keeps the keyboard's place, and a conversation shows its end unless the person has scrolled up.
 let held = null;
 let atEnd = true;
+let seenState = null; // of the newest answer: on a phone it is brought into view when it comes, and when it is done
 
 element.addEventListener("focusin", (focus) => {
-  held = focus.target.dataset.focus ?? (focus.target.matches("[data-keys]") ? "keys" : null);
+  held = focus.target.dataset.focus ?? null;
 });
 element.addEventListener("focusout", (focus) => {
   if (focus.relatedTarget) held = null;
@@ -99,8 +98,13 @@ element.addEventListener("scroll", (scroll) => {
 }, true);
 
 watch("value", () => {
-  const again = held === "keys" ? "[data-keys]" : held && `[data-focus="${CSS.escape(held)}"]`;
+  for (const one of element.querySelectorAll("details[data-unfolds]")) one.open = unfolded.has(one.dataset.unfolds);
+  const again = held && `[data-focus="${CSS.escape(held)}"]`;
   if (again && !element.contains(document.activeElement)) element.querySelector(again)?.focus({ preventScroll: true });
   const log = element.querySelector(".conversation");
   if (log && atEnd) log.scrollTop = log.scrollHeight;
+  const newest = element.querySelector(".exchange:last-of-type");
+  const state = newest && `${element.querySelectorAll(".exchange").length} ${newest.className}`;
+  if (newest && state !== seenState && window.innerWidth < NARROW) newest.scrollIntoView({ block: "end" });
+  seenState = state;
 });

@@ -95,16 +95,27 @@ def sniff(data: bytes, name: str) -> Kind:
         return "picture"
     if head.startswith(b"PK"):
         return _sniff_archive(data, name)
-    if head.startswith(_OLE):
-        raise _old_office_file(data, name)
+    check_beginning(data, name)
     if head[60:68] in (b"BOOKMOBI", b"TEXtREAd"):
         return "mobi"
-    foreign = next((what for mark, what in _FOREIGN.items() if head.startswith(mark)), None)
-    if foreign is not None:
-        raise _wrong_type(name, foreign)
     if PurePath(name).suffix.lower() not in _TEXT_NAMES and _is_pdf_without_header(data):
         return "pdf"
     return _sniff_text(name, data)
+
+
+def check_beginning(data: bytes, name: str) -> None:
+    """Raise DocumentError for a file whose first bytes say that it is no document.
+
+    It opens nothing, so it may be asked before a worker has the file.
+    """
+    head = data[:HEAD]
+    if b"%PDF-" in head[:1024]:
+        return
+    if head.startswith(_OLE):
+        raise _old_office_file(data, name)
+    foreign = next((what for mark, what in _FOREIGN.items() if head.startswith(mark)), None)
+    if foreign is not None:
+        raise _wrong_type(name, foreign)
 
 
 def _is_pdf_without_header(data: bytes) -> bool:

@@ -39,6 +39,7 @@ class Asking:
         if (count := len(session.conversation.exchanges)) >= MOST_EXCHANGES:
             raise QuestionError(f"This conversation has {count} questions, which is the limit. Begin a new one.")
         session.conversation.pose(question)
+        session.unmark()
 
     def again(self, session: Session, text: str | None = None) -> None:
         """Pose the last question once more, or another one, in place of the answer that it got."""
@@ -47,6 +48,7 @@ class Asking:
         if session.conversation.exchanges:
             last = session.conversation.release()
             session.conversation.pose(question or last)
+            session.unmark()
 
     def _check_ready(self, session: Session) -> None:
         if session.conversation.answering:
@@ -149,8 +151,11 @@ class Asking:
                 )
 
     def _show_evidence(self, session: Session, exchange: Exchange) -> None:
-        """Open the page that an answer rests on first."""
-        if exchange.status == "done" and exchange.answer.evidence and session.conversation.exchange(exchange.number):
+        """Open the page that an answer rests on first; marks of an earlier one go."""
+        if exchange.status != "done" or not session.conversation.exchange(exchange.number):
+            return
+        session.unmark()
+        if exchange.answer.evidence:
             place = exchange.answer.evidence[0]
             key = exchange.sources[place.document_index]
             session.show(Shown(key=key, page=place.page, exchange=exchange.number))

@@ -5,6 +5,7 @@ A command changes the session and says nothing more; what is seen comes from `wa
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,6 +20,7 @@ from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
 from app.page.update import Update
+from app.page.waiting import later, rest
 from app.sessions.inbox import Incoming
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
@@ -65,6 +67,10 @@ class Handlers:
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
 
+    def look_again(self, session_id: str) -> None:
+        """The tab is seen again; another one may have changed what both show."""
+        self._session(session_id)
+
     async def watch(self, session_id: str, tab: str) -> AsyncIterator[Update]:
         """What has changed since the tab was told last, and what changes until all work is done.
 
@@ -91,7 +97,7 @@ class Handlers:
                     yield now.since(seen)
                 if not busy:
                     return
-                await _rest(session, self._watches / MOST_DRAWN_A_SECOND)
+                await rest(session, self._watches / MOST_DRAWN_A_SECOND)
                 await session.changes.changed(count)
         finally:
             self._watches -= 1
@@ -148,15 +154,39 @@ class Handlers:
         self._reading.again(session, _text(event, "document"))
 
     def forget(self, session_id: str, event: gr.EventData) -> None:
-        self._sessions.forget(self._session(session_id), _text(event, "document"))
+        """Let a document go; for ten seconds it can be had back."""
+        session, key = self._session(session_id), _text(event, "document")
+        session.put_aside(key)
+        later(partial(self._end_undoing, session, key))
+
+    def _end_undoing(self, session: Session, key: str) -> None:
+        if any(one.key == key for one in session.aside):
+            self._sessions.forget(session, key)
+
+    def undo_forget(self, session_id: str, event: gr.EventData) -> None:
+        self._session(session_id).bring_back(_text(event, "document"))
 
     def forget_all(self, session_id: str) -> None:
+        """It is asked once, and then it is final."""
+        self._confirm(session_id, True)
+
+    def keep_all(self, session_id: str) -> None:
+        self._confirm(session_id, False)
+
+    def _confirm(self, session_id: str, confirming: bool) -> None:
         session = self._session(session_id)
+        session.confirming = confirming
+        session.changes.notify()
+
+    def forget_all_now(self, session_id: str) -> None:
+        session = self._session(session_id)
+        session.confirming = False
         session.stop()
-        session.begin_anew()
+        session.conversation.clear()
+        session.unmark()
         session.dismiss_messages()
         session.table.clear()
-        for loaded in session.documents:
+        for loaded in (*session.documents, *session.aside):
             self._sessions.forget(session, loaded.key)
 
     async def save(self, session_id: str, event: gr.EventData) -> Update:
@@ -245,8 +275,13 @@ class Handlers:
         self._session(session_id).stop("answering")
 
     def clear(self, session_id: str) -> None:
-        """Begin a new conversation about the same documents."""
-        self._session(session_id).begin_anew()
+        """Begin a new conversation about the same documents; for ten seconds the one before can be had back."""
+        session = self._session(session_id)
+        session.begin_anew()
+        later(session.conversation.drop_aside)
+
+    def undo_clear(self, session_id: str) -> None:
+        self._session(session_id).conversation.bring_back()
 
     def _ask(self, session: Session, pose: Callable[[], None]) -> bool:
         """Whether the question could be posed; why not is said under the box."""
@@ -261,13 +296,3 @@ class Handlers:
 
     def _session(self, session_id: str) -> Session:
         return self._sessions.session(session_id)
-
-
-async def _rest(session: Session, seconds: float) -> None:
-    """Wait so long, or until the session's work is done: its end is shown at once."""
-    with anyio.move_on_after(seconds):
-        while True:
-            count = session.changes.count
-            if not session.busy:
-                return
-            await session.changes.changed(count)

@@ -18,7 +18,6 @@ BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session a
 LOADING_LOOK_SECONDS = 0.7
 CHECKPOINTS = ["embedded", *(f"google/t5gemma-2-{size}" for size in ("270m-270m", "1b-1b", "4b-4b"))]
 VIEWS = (("What each page needs", "auto"), ("Text", "text"), ("Pictures", "image"), ("Text and pictures", "both"))
-TITLE = '<h1 class="wordmark">Readonce</h1><p class="tagline">Read a document once, ask it anything.</p>'
 
 Say = Callable[[str], Any]  # a fixed text, for Gradio to show in the person's language
 
@@ -42,20 +41,22 @@ class Layout:
         self.browser = gr.BrowserState("", storage_key=BROWSER_KEY, secret=BROWSER_KEY)
         self.clock = gr.Timer(LOADING_LOOK_SECONDS)
         with gr.Row(elem_id="head"):
-            gr.HTML(TITLE, elem_id="title")
+            of_window = (assets / "window.js").read_text(encoding="utf-8")
+            self.title = gr.HTML(panels.title(), elem_id="title", js_on_load=of_window)
             self.banner = self._panel("banner", banner)
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="library", min_width=0):
                 self._make_library(say, has_library)
                 gr.Button(say("Sign out"), link="login", size="sm", visible=has_users, elem_id="account")
             with gr.Tabs(elem_id="tabs") as self.tabs:  # the documents on the left belong to all of them
-                self._make_ask_tab(say, checkpoint, may_change_checkpoint)
+                self._make_ask_tab(assets, say, checkpoint, may_change_checkpoint)
                 self.many = ManyTab(self._panel, say)
                 self.inside = InsideTab(self._panel, say)
 
-    def _make_ask_tab(self, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:
+    def _make_ask_tab(self, assets: Path, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:
         with gr.Tab(say("Ask"), id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
             with gr.Column(elem_id="page", min_width=0):
+                self.viewer = self._panel("viewer", behaviour=(assets / "viewer.js").read_text(encoding="utf-8"))
                 self.pages = self._panel("pages", panels.empty_pages())
             with gr.Column(elem_id="chat", min_width=0):
                 self._make_chat(say)
@@ -68,10 +69,11 @@ class Layout:
             elem_id="drop",
             height=120,
         )
+        self.ways = self._panel("ways", panels.ways_in())
         self.sample = gr.Button(say("Try the sample document"), elem_id="sample")
         with gr.Accordion(say("Only some pages"), open=False, elem_id="range"):
             self.range = gr.Textbox(
-                label=say("Pages to read of what is dropped next"),
+                label=say("Pages to read from the next file"),
                 placeholder=say("all, or 3-10,12"),
                 max_lines=1,
                 elem_id="pages-to-read",
@@ -83,7 +85,7 @@ class Layout:
             self.keep_protected = gr.Checkbox(label=say("Keep its text in the library"), visible=has_library)
             with gr.Row():
                 self.unlock = gr.Button(say("Open"), variant="primary", size="md", min_width=0)
-                self.leave_locked = gr.Button(say("Leave it"), size="md", min_width=0)
+                self.leave_locked = gr.Button(say("Skip this file"), size="md", min_width=0)
         self.reading = self._panel("reading")
         self.documents = self._panel("documents")
         self.library = LibraryPanel(self._panel, say, visible=has_library)
@@ -107,6 +109,7 @@ class Layout:
         with gr.Row(elem_id="below"):
             self.clear = gr.Button(say("New conversation"), size="sm", min_width=0, elem_classes="below")
             self.export = gr.Button(say("Export as Markdown"), size="sm", min_width=0, elem_classes="below")
+        self.refresh = gr.Button(visible="hidden", elem_id="refresh")
         self.unsent = gr.Textbox(visible=False)
         self.download = gr.DownloadButton(visible="hidden", elem_id="download")
 
@@ -154,8 +157,10 @@ class Layout:
             allow_custom_value=True,
         )
 
-    def _panel(self, name: str, value: str = "") -> gr.HTML:
-        return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=self._behaviour, apply_default_css=False)
+    def _panel(self, name: str, value: str = "", *, behaviour: str = "") -> gr.HTML:
+        """`behaviour`: its own, beside that of every panel."""
+        script = self._behaviour + behaviour
+        return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=script, apply_default_css=False)
 
     @property
     def outputs(self) -> list[Block]:
@@ -168,6 +173,7 @@ class Layout:
             self.lock_reason,
             self.password,
             self.pages,
+            self.viewer,
             self.library.panel,
             self.conversation,
             self.question,
@@ -192,6 +198,7 @@ class Layout:
             gr.skip() if locked is None else panels.lock_reason(locked),
             _or_same(update.password),
             _or_same(update.pages),
+            _or_same(update.viewer),
             _or_same(update.library),
             _or_same(update.conversation),
             _or_same(update.question),

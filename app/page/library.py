@@ -60,6 +60,11 @@ class LibraryScreen:
         drawn = self._drawn(library, library.database.revision, session.library_view, may_share=bool(storage.shared))
         return drawn if storage.shared is None else drawn + panels.shared(_listed(storage.shared), session.person)
 
+    def has(self, session: Session, key: str) -> bool:
+        """Whether the person's library has the document of this key, which is its file's hash."""
+        library = self._storage.of(session).library if self._storage else None
+        return library is not None and library.with_file(key) is not None
+
     @staticmethod
     def _draw(library: Library, _revision: tuple[int, int], view: LibraryView, *, may_share: bool) -> str:
         count = library.count
@@ -107,7 +112,7 @@ class LibraryHandlers:
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
         if (number := number_of(event, "stored")) is not None:
-            self._reading.open_stored(session, self._library(session).document(number))
+            self._reading.open_stored(session, self._library(session).document(number), show=True)
 
     def remove_stored(self, session_id: str, event: gr.EventData) -> None:
         """Remove a document; for ten seconds it can be had back."""
@@ -152,8 +157,8 @@ class LibraryHandlers:
         """Go on with a conversation where it ended; its documents come with it."""
         session = self._session(session_id)
         if (number := number_of(event, "conversation")) is not None:
-            for stored in self._storage.of(session).resume_conversation(session, number):
-                self._reading.open_stored(session, stored)
+            for at, stored in enumerate(self._storage.of(session).resume_conversation(session, number)):
+                self._reading.open_stored(session, stored, show=at == 0)
 
     def remove_conversation(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)

@@ -31,13 +31,14 @@ class ManyQuestions:
             raise QuestionError("0 documents are ticked. Drop one, or tick one of those on the left.")
         questions = checked_questions(lines)
         asked = [session.ticked] if way == "together" else [(loaded,) for loaded in session.ticked]
-        if (rows := len(questions) * len(asked)) > MOST_QUESTIONS:
+        if (count := len(questions) * len(asked)) > MOST_QUESTIONS:
             raise QuestionError(
-                f"{len(questions)} questions to each of {len(asked)} documents are {rows:,} rows; the limit is"
+                f"{len(questions)} questions to each of {len(asked)} documents are {count:,} rows; the limit is"
                 f" {MOST_QUESTIONS}. Ask fewer questions, or untick some documents."
             )
         pairs = [(question, documents) for documents in asked for question in questions]
-        session.table.begin([_row(number, *pair) for number, pair in enumerate(pairs, start=1)])
+        rows = [_row(number, *pair) for number, pair in enumerate(pairs, start=1)]
+        session.table.begin(rows, session.table.origin_of(questions))
 
     def start(self, session: Session) -> None:
         session.jobs.start("table", lambda job: self._next(session, job))

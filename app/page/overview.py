@@ -1,49 +1,81 @@
-"""A document at a glance, and questions about it: the model tries them before they are offered."""
+"""What a document opens with, and questions about it: the model tries them before they are offered."""
 
-from app.faults import in_words
-from app.overview.overview import overview, possible_questions
+from collections.abc import Iterator
+
+from app.faults import log_fault
+from app.page.sample import Sample
 from app.serving.provider import EngineProvider
 from app.sessions.jobs import Job
+from app.sessions.overview import Opening
 from app.sessions.session import Loaded, Session
-from model.errors import Cancelled
+from model.errors import ReadonceError
 from model.types import Answer, GenerationOptions
 
-OFFERED = 4
+OFFERED = 3
+NEWEST = 3  # documents that questions are tried for, where many are dropped at once
 LEAST_PROBABILITY = 0.6  # of the answer's words: less, and the question is not offered
 SHORT = GenerationOptions(max_new_tokens=32)
 
 
 class Overviews:
-    def __init__(self, *, provider: EngineProvider) -> None:
+    def __init__(self, *, provider: EngineProvider, sample: Sample) -> None:
+        """The sample comes with questions of its own, which need not be tried."""
         self._provider = provider
+        self._sample = sample
 
-    def look(self, session: Session, key: str) -> None:
-        loaded = session.document(key)
-        session.overview.look(key, overview(loaded.document))
-        session.jobs.start("overview", lambda job: self._try(session, loaded, job))
+    def open(self, session: Session, loaded: Loaded) -> None:
+        """Show what this document is, and find questions that it answers."""
+        from app.overview.overview import overview  # imports torch, which the page does not wait for
 
-    def _try(self, session: Session, loaded: Loaded, job: Job) -> bool:
+        offered = self._sample.questions[:OFFERED] if loaded.key == self._sample.key else ()
+        exchanges = session.conversation.exchanges
+        opening = Opening(
+            key=loaded.key,
+            overview=overview(loaded.document),
+            after=exchanges[-1].number if exchanges else 0,
+            questions=offered,
+            trying=not offered,
+        )
+        session.overview.open(opening)
+        if opening.trying:
+            session.jobs.start("overview", lambda job: self._try(session, job))
+
+    def _try(self, session: Session, job: Job) -> bool:
+        """Find the questions that one document answers; whether there was one to find them for."""
+        opening = next((one for one in session.overview.openings[::-1] if one.trying), None)
+        if opening is None:
+            return False
+        questions: tuple[str, ...] = ()
         try:
-            session.overview.tried(loaded.key, self._answerable(loaded, job))
-        except Cancelled:
-            session.overview.tried(loaded.key, ())
+            job.wait_until(lambda: not session.inbox.busy, otherwise="Stopped while documents were being read.")
+            if opening in session.overview.openings[-NEWEST:]:
+                questions = tuple(self._answerable(session, session.document(opening.key), job))
+        except ReadonceError:  # stopped, or forgotten meanwhile: then nothing is offered
+            pass
         except Exception as error:
-            session.overview.tried(loaded.key, ())
-            session.overview.refuse(in_words(error))
-        return False
+            log_fault(error)
+        finally:
+            session.overview.tried(opening.key, questions)
+        return True
 
-    def _answerable(self, loaded: Loaded, job: Job) -> tuple[str, ...]:
-        candidates = possible_questions(loaded.document)
-        if not candidates:
-            return ()
+    def _answerable(self, session: Session, loaded: Loaded, job: Job) -> Iterator[str]:
+        """One question after the other, so that a person's own comes between, and no more than are needed."""
+        from app.overview.overview import possible_questions
+
+        found = 0
         engine = self._provider.engine(job)
-        with self._provider.scheduler.answering(job, len(candidates)):
-            *_, answers = engine.answer_batch(loaded.encoded, candidates, options=SHORT, cancelled=job.cancelled)
-        good = [answer for answer in answers if _is_good(answer)]
-        return tuple(answer.question for answer in sorted(good, key=lambda one: -one.probability)[:OFFERED])
+        for question in possible_questions(loaded.document):
+            if found == OFFERED or session.inbox.busy:  # what is being read goes before what may be asked
+                return
+            with self._provider.scheduler.answering(job):
+                *_, answer = engine.answer([loaded.encoded], question, options=SHORT, cancelled=job.cancelled)
+            if _is_good(answer):
+                found += 1
+                yield question
 
 
 def _is_good(answer: Answer) -> bool:
     """Found in the document word for word, and the model is fairly sure of it."""
     found = bool(answer.evidence) and answer.evidence[0].verbatim
-    return answer.stop_reason == "end" and found and answer.probability >= LEAST_PROBABILITY
+    sure = answer.probability >= LEAST_PROBABILITY and not answer.doubtful
+    return answer.stop_reason == "end" and found and sure

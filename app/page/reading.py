@@ -4,10 +4,13 @@ import hashlib
 from dataclasses import replace
 
 from app.documents import DocumentReader
+from app.documents.formats import check_beginning
 from app.faults import in_words
 from app.library.values import StoredDocument
 from app.page import export
+from app.page.overview import Overviews
 from app.page.stored import Storage
+from app.provenance import last_page
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
@@ -27,12 +30,19 @@ class Reading:
     """Reads the files of a session's inbox, one after the other, in a thread of the session's own."""
 
     def __init__(
-        self, *, reader: DocumentReader, provider: EngineProvider, sessions: SessionStore, storage: Storage
+        self,
+        *,
+        reader: DocumentReader,
+        provider: EngineProvider,
+        sessions: SessionStore,
+        storage: Storage,
+        overviews: Overviews,
     ) -> None:
         self._reader = reader
         self._provider = provider
         self._sessions = sessions
         self._storage = storage
+        self._overviews = overviews
         self._speeds: dict[
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
@@ -43,8 +53,12 @@ class Reading:
         return self._provider.fingerprint
 
     def receive(self, session: Session, *files: Incoming) -> None:
-        """Take files in. A file that the session already has is not read again, unless other pages are wanted."""
+        """Take files in. A file that the session already has is not read again, unless other pages are wanted.
+
+        Raises DocumentError at once for a file that is no document by its first bytes.
+        """
         for incoming in files:
+            check_beginning(incoming.data, incoming.name)
             key = hashlib.sha256(incoming.data).hexdigest()
             if session.has(key) and session.document(key).range == incoming.pages:
                 session.tick(key, True)
@@ -70,8 +84,10 @@ class Reading:
         session.inbox.receive(Incoming(name=session.document(key).name, data=b"", again=key))
         self.start(session)
 
-    def open_stored(self, session: Session, stored: StoredDocument) -> None:
-        """Have a document of the library here; one that is here already is ticked."""
+    def open_stored(self, session: Session, stored: StoredDocument, *, show: bool = False) -> None:
+        """Have a document of the library here, and perhaps in view; one that is here already is ticked."""
+        if show:
+            session.show(Shown(key=stored.sha256, page=1))
         if session.has(stored.sha256):
             session.tick(stored.sha256, True)
         else:
@@ -83,8 +99,11 @@ class Reading:
         incoming = session.inbox.next()
         if incoming is None:
             return False
+        known = {loaded.key for loaded in session.documents}
         try:
-            self.read(session, incoming, job)
+            loaded = self.read(session, incoming, job)
+            if loaded.key not in known:
+                self._overviews.open(session, loaded)
         except PasswordNeeded as error:
             session.inbox.lock_away(incoming, str(error))
         except Cancelled:
@@ -137,17 +156,19 @@ class Reading:
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)
+        except Cancelled:
+            if incoming.transient or (part := _part(session)) is None:
+                viewed.pictures.close()
+                raise
+            session.tell(
+                f"You cancelled: the first {last_page(part):,} of {len(viewed.document.pages):,} pages of"
+                f" {incoming.name} were read and can be asked."
+            )
+            return _loaded(incoming, viewed, part)
         except BaseException:
             viewed.pictures.close()
             raise
-        loaded = Loaded(
-            document=encoded.document,
-            pictures=viewed.pictures,
-            picture=viewed.picture,
-            encoded=encoded,
-            file_bytes=len(incoming.data),
-            range=incoming.pages,
-        )
+        loaded = _loaded(incoming, viewed, encoded)
         supports_vision = self._provider.engine(job).checkpoint.supports_vision
         self._storage.of(session).keep(session, incoming, _views(session, supports_vision), loaded)
         return loaded
@@ -174,7 +195,7 @@ class Reading:
         tokens, size = plan.token_count, plan.cache_bytes
         session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
-        session.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
+        session.show_first(viewed)
 
         def chunk_read(piece: EncodedDocument) -> None:
             if arrival := session.inbox.arrival:
@@ -207,3 +228,22 @@ class Reading:
 def _views(session: Session, supports_vision: bool) -> ViewMode:
     """What the person chose, which may have been for another checkpoint."""
     return session.views if supports_vision else "auto"
+
+
+def _part(session: Session) -> EncodedDocument | None:
+    """What has been read so far of the document that is being read."""
+    from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
+
+    arrival = session.inbox.arrival
+    return join_chunks(arrival.pieces) if arrival and arrival.pieces else None
+
+
+def _loaded(incoming: Incoming, viewed: Viewed, encoded: EncodedDocument) -> Loaded:
+    return Loaded(
+        document=encoded.document,
+        pictures=viewed.pictures,
+        picture=viewed.picture,
+        encoded=encoded,
+        file_bytes=len(incoming.data),
+        range=incoming.pages,
+    )

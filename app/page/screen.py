@@ -6,25 +6,35 @@ from app.faults import in_words
 from app.page import panels
 from app.page.library import LibraryScreen
 from app.page.panels.pages import Traces
-from app.page.sample import Sample
 from app.page.stored import Storage
 from app.page.update import Update
 from app.provenance import before_you
 from app.serving.provider import EngineProvider
 from app.serving.scheduler import Place
 from app.sessions.session import Session
+from app.web.routes import VIEWS
+
+MOST_REMEMBERED = 8  # documents whose headings are drawn
 
 
 class Screen:
     """Draws sessions."""
 
     def __init__(
-        self, *, provider: EngineProvider, sample: Sample, capacity_bytes: int, storage: Storage | None = None
+        self,
+        *,
+        provider: EngineProvider,
+        capacity_bytes: int,
+        storage: Storage | None = None,
+        linger_minutes: float = 10.0,
     ) -> None:
+        """`linger_minutes`: how long documents are there after their page is closed, where no library has them."""
+        self._linger_minutes = linger_minutes
         self._provider = provider
         self._capacity_bytes = capacity_bytes
-        self._sample = sample
+        self._storage = storage
         self._library = LibraryScreen(storage)
+        self._headings: dict[tuple[str, str, str | None], str] = {}
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
@@ -37,12 +47,13 @@ class Screen:
             reading=_drawn(session, self._reading),
             messages=_drawn(session, lambda session: panels.messages(session.messages)),
             pages=_drawn(session, self._pages),
+            viewer=_drawn(session, self._viewer),
             library=_drawn(session, self._library.panel),
             conversation=_drawn(session, self._conversation),
             problem=text(session.problem),
             table=_drawn(session, self._table),
             table_problem=text(session.table.problem),
-            overview=_drawn(session, self._overview),
+            contents=_drawn(session, self._contents),
             hits=_drawn(session, lambda session: panels.hits(session.overview.hits)),
             inside_problem=text(session.overview.problem),
             page_text=_drawn(session, self._page_text),
@@ -58,15 +69,28 @@ class Screen:
 
     def _documents(self, session: Session) -> str:
         shown = session.shown.key if session.shown else ""
-        return panels.documents(session.documents, session.ticked, shown, fingerprint=self._provider.fingerprint)
-
-    def _overview(self, session: Session) -> str:
-        overview = session.overview
-        if overview.overview is None or not session.has(overview.key):
-            return ""
-        return panels.overview(
-            session.document(overview.key), overview.overview, overview.questions, trying=overview.trying
+        listed = panels.documents(
+            session.documents,
+            session.ticked,
+            shown,
+            fingerprint=self._provider.fingerprint,
+            aside=session.aside,
+            confirming=session.confirming,
         )
+        has_library = self._storage is not None and self._storage.of(session).library is not None
+        return listed if has_library else listed + panels.forgets(self._linger_minutes)
+
+    def _contents(self, session: Session) -> str:
+        shown = session.shown
+        if shown is None or not session.has(shown.key):
+            return ""
+        loaded = session.document(shown.key)
+        known = (loaded.key, loaded.name, loaded.range)
+        if known not in self._headings:
+            if len(self._headings) >= MOST_REMEMBERED:
+                self._headings.clear()
+            self._headings[known] = panels.contents(loaded)
+        return self._headings[known]
 
     def _page_text(self, session: Session) -> str:
         shown = session.shown
@@ -75,16 +99,17 @@ class Screen:
         return panels.page_text(session.document(shown.key), shown.page)
 
     def _reading(self, session: Session) -> str:
-        arrival = session.inbox.arrival
+        arrival, waiting = session.inbox.arrival, panels.waiting_to_read(session.inbox.waiting)
         if arrival is None:
-            return panels.waiting_to_read(session.inbox.waiting)
-        return panels.reading(
+            return waiting
+        bar = panels.reading(
             arrival,
             stopping=session.jobs.is_stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
             place=_shown(self._provider.scheduler.place_of_reading(session.client)),
         )
+        return bar + waiting
 
     def _table(self, session: Session) -> str:
         return panels.table(session.table, _shown(self._provider.scheduler.place_of_question(session.client)))
@@ -94,12 +119,34 @@ class Screen:
         viewed = session.viewed(shown.key) if shown else None
         if shown is None or viewed is None:
             return panels.empty_pages()
-        return panels.pages(viewed, shown.page, _traces(session, viewed.key))
+        return panels.sheets(viewed, f"{VIEWS}/{session.id}/{viewed.key}/")
+
+    def _viewer(self, session: Session) -> str:
+        shown = session.shown
+        viewed = session.viewed(shown.key) if shown else None
+        if shown is None or viewed is None:
+            return ""
+        finding = session.overview.finding
+        return panels.viewer(
+            viewed,
+            shown.page,
+            _traces(session, viewed.key),
+            visit=session.visits,
+            finding=finding if finding and finding.key == viewed.key else None,
+        )
 
     def _conversation(self, session: Session) -> str:
-        suggestions = self._sample.questions if any(one.key == self._sample.key for one in session.ticked) else ()
-        exchanges = session.conversation.exchanges
-        return panels.conversation(exchanges, suggestions, waiting_for=self._waiting_for(session))
+        exchanges, ticked = session.conversation.exchanges, {one.key: one for one in session.ticked}
+        openings = [
+            panels.Opened(viewed=ticked[one.key], opening=one) for one in session.overview.openings if one.key in ticked
+        ]
+        return panels.conversation(
+            exchanges,
+            openings,
+            waiting_for=self._waiting_for(session),
+            undoable=session.conversation.aside,
+            is_here=lambda key: session.viewed(key) is not None or self._library.has(session, key),
+        )
 
     @property
     def _model_loads(self) -> bool:

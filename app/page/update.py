@@ -16,6 +16,7 @@ class Update:
     locked: str | None = None  # why a file needs a password; empty: none does
     password: str | None = None  # what stands in the password box: emptied when it is taken, never while one types
     pages: str | None = None
+    viewer: str | None = None  # the bar above the pages
     library: str | None = None
     conversation: str | None = None
     question: str | None = None  # what stands in the question box
@@ -28,7 +29,7 @@ class Update:
     table: str | None = None
     table_problem: str | None = None
     table_busy: bool | None = None
-    overview: str | None = None
+    contents: str | None = None  # of the document that is shown
     hits: str | None = None
     inside_problem: str | None = None
     page_text: str | None = None  # what the model saw of the page that is shown

@@ -43,6 +43,7 @@ class Conversation:
         self._lock = threading.RLock()
         self._exchanges: list[Exchange] = []
         self._posed = 0
+        self._aside: tuple[int | None, tuple[Exchange, ...]] | None = None  # cleared, and can still be had back
         self.stored: int | None = None  # its number in the library, once it is kept there
 
     @property
@@ -107,9 +108,34 @@ class Conversation:
             self.stored = stored
         self._changes.notify()
 
+    @property
+    def aside(self) -> bool:
+        """Whether the conversation before this one can be had back."""
+        return self._aside is not None
+
+    def put_aside(self) -> None:
+        """Begin a new one; the one before can be had back until it is dropped."""
+        with self._lock:
+            aside = (self.stored, tuple(self._exchanges)) if self._exchanges else None
+            self.clear()
+            self._aside = aside
+
+    def bring_back(self) -> None:
+        """Go on with the conversation before, unless a new one has begun."""
+        with self._lock:
+            if self._aside is not None and not self._exchanges:
+                self.stored, exchanges = self._aside
+                self._exchanges = list(exchanges)
+        self.drop_aside()
+
+    def drop_aside(self) -> None:
+        self._aside = None
+        self._changes.notify()
+
     def clear(self) -> None:
         """Begin a new one; what the library has of this one stays there."""
         with self._lock:
             self._exchanges.clear()
+            self._aside = None
             self.stored = None
         self._changes.notify()

@@ -1,33 +1,55 @@
-"""What a person has asked to see inside of their documents: one at a glance, and the places of some words."""
+"""What documents open with, and the places of the words that a person has looked for."""
 
-from dataclasses import replace
+from __future__ import annotations
 
-from app.overview.overview import Overview
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
 from app.overview.search import Hits
 from app.sessions.changes import Changes
+from app.sessions.finding import Finding
+
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from app.overview.overview import Overview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What stands in the conversation when a document has been read. `after`: the exchange that it follows, or 0."""
+
+    key: str
+    overview: Overview
+    after: int
+    questions: tuple[str, ...] = ()  # that it answers
+    trying: bool = True  # whether the model is still trying which these are
 
 
 class OverviewState:
-    """The last of each. Forgetting a document takes what was seen of it along."""
+    """Forgetting a document takes what was seen of it along."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
-        self.key = ""  # of the document at a glance
-        self.overview: Overview | None = None
-        self.questions: tuple[str, ...] = ()
-        self.trying = False  # whether the model is still trying which questions it can answer
+        self._openings: dict[str, Opening] = {}
         self.hits = Hits()
+        self.finding: Finding | None = None  # in the document that is shown
         self.problem = ""
 
-    def look(self, key: str, overview: Overview) -> None:
-        self.key, self.overview, self.questions, self.trying = key, overview, (), True
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        return tuple(self._openings.values())
+
+    @property
+    def trying(self) -> bool:
+        return any(opening.trying for opening in self.openings)
+
+    def open(self, opening: Opening) -> None:
+        self._openings = {**self._openings, opening.key: opening}
         self._changes.notify()
 
     def tried(self, key: str, questions: tuple[str, ...]) -> None:
-        """These can be answered, if it is still this document that is looked at."""
-        if self.key == key:
-            self.questions, self.trying = questions, False
-        self._changes.notify()
+        """These can be answered."""
+        if opening := self._openings.get(key):
+            self.open(replace(opening, questions=questions, trying=False))
 
     def found(self, hits: Hits) -> None:
         self.hits, self.problem = hits, ""
@@ -38,8 +60,9 @@ class OverviewState:
         self._changes.notify()
 
     def forget(self, key: str) -> None:
-        if self.key == key:
-            self.key, self.overview, self.questions, self.trying = "", None, (), False
+        self._openings = {known: opening for known, opening in self._openings.items() if known != key}
+        if self.finding and self.finding.key == key:
+            self.finding = None
         left = tuple(hit for hit in self.hits.first if hit.key != key)
         if len(left) < len(self.hits.first):
             self.hits = replace(self.hits, first=left, total=len(left))

@@ -1,37 +1,66 @@
-"""How long work that reports its progress will still take."""
+"""How far the reading of a file is, and how long it will still take: one estimate for all of its stages."""
 
 import time
 from dataclasses import dataclass
 
 from model.types import Progress
 
+TOKENS_A_PAGE = "tokens a page"
+USUAL_TOKENS = 450.0  # of a page, before any was read
+PAGES_SHARE = 0.3  # of the bar, while no time is known
 STEADY_SECONDS = 1.0  # before that a guess at the remaining time jumps about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """How far the work is, and how long this stage will still take (None while nobody can know)."""
+    """How far the work is, from 0 to 1, and how long it will still take (None while nobody can know)."""
 
     progress: Progress
     seconds_left: float | None
+    fraction: float = 0.0
 
 
 class Pace:
-    """Watches the progress of one piece of work, stage by stage. `speeds` is what was learnt from earlier work."""
+    """Watches one file being read, stage by stage. `speeds` is what was learnt from earlier files."""
 
     def __init__(self, speeds: dict[str, float] | None = None) -> None:
         self._speeds = {} if speeds is None else speeds
         self._stage = ""
-        self._began = 0.0
+        self._began = self._stage_began = time.monotonic()
+        self._pages = 0
+        self._fraction = 0.0
 
     def estimate(self, progress: Progress) -> Estimate:
+        """One bar for all stages, which never goes back."""
         if progress.stage != self._stage:
-            self._stage, self._began = progress.stage, time.monotonic()
-        return Estimate(progress=progress, seconds_left=self._seconds_left(progress))
+            self._stage, self._stage_began = progress.stage, time.monotonic()
+        if progress.unit == "pages":
+            self._pages = progress.total
+        elif progress.unit == "tokens" and self._pages and progress.total:
+            self._speeds[TOKENS_A_PAGE] = progress.total / self._pages
+        left = self._stage_left(progress)
+        if left is not None and progress.stage != "encoding":
+            later = self._encoding_seconds()
+            left = None if later is None else left + later
+        self._fraction = max(self._fraction, self._share(progress, left))
+        return Estimate(progress=progress, seconds_left=left, fraction=self._fraction)
 
-    def _seconds_left(self, progress: Progress) -> float | None:
-        spent = time.monotonic() - self._began
+    def _share(self, progress: Progress, left: float | None) -> float:
+        """By time where it is known; else the pages count for the first part, and the tokens for the rest."""
+        if left is not None:
+            spent = time.monotonic() - self._began
+            return spent / (spent + left) if spent + left else 1.0
+        done = progress.done / max(progress.total, 1)
+        return PAGES_SHARE + (1 - PAGES_SHARE) * done if progress.unit == "tokens" else PAGES_SHARE * done
+
+    def _stage_left(self, progress: Progress) -> float | None:
+        spent = time.monotonic() - self._stage_began
         if progress.done > 0 and spent >= STEADY_SECONDS:
             self._speeds[progress.stage] = progress.done / spent
         speed = self._speeds.get(progress.stage)
         return (progress.total - progress.done) / speed if speed else None
+
+    def _encoding_seconds(self) -> float | None:
+        """What the last stage will take, after what earlier files have taken."""
+        speed = self._speeds.get("encoding")
+        return self._pages * self._speeds.get(TOKENS_A_PAGE, USUAL_TOKENS) / speed if speed else None

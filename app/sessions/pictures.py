@@ -1,4 +1,4 @@
-"""Page pictures for the page: as data URLs, so that nothing of a document lies in a web server's file cache."""
+"""Page pictures for the page: from memory, so that nothing of a document lies in a web server's file cache."""
 
 import base64
 import threading
@@ -45,17 +45,21 @@ class Pictures:
         self._images = images
         self._drawing = threading.Lock()  # whoever looks at a page that is being drawn waits for it
         self._lock = threading.Lock()  # held for a moment only
-        self._recent: OrderedDict[tuple[int, int], str] = OrderedDict()
+        self._recent: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._closed = False
 
     def url(self, number: int, *, width: int) -> str:
         """The page as a `data:` URL that is about `width` pixels wide."""
+        return data_url(self.picture(number, width=width))
+
+    def picture(self, number: int, *, width: int) -> bytes:
+        """The page as a picture that is about `width` pixels wide."""
         with self._drawing:
-            url = self._remembered(number, width)
-            if url is None:
-                url = data_url(self._images.image(number, width=width))
-                self._remember(number, width, url)
-            return url
+            picture = self._remembered(number, width)
+            if picture is None:
+                picture = self._images.image(number, width=width)
+                self._remember(number, width, picture)
+            return picture
 
     def image(self, number: int, *, width: int) -> bytes:
         """The page as it is saved with an encoding."""
@@ -75,21 +79,25 @@ class Pictures:
             self._closed = True
             self._recent.clear()
 
-    def _remembered(self, number: int, width: int) -> str | None:
+    def _remembered(self, number: int, width: int) -> bytes | None:
         with self._lock:
             if (number, width) in self._recent:
                 self._recent.move_to_end((number, width))
             return self._recent.get((number, width))
 
-    def _remember(self, number: int, width: int, url: str) -> None:
+    def _remember(self, number: int, width: int, picture: bytes) -> None:
         with self._lock:
             if not self._closed:
-                self._recent[number, width] = url
+                self._recent[number, width] = picture
                 while len(self._recent) > REMEMBERED:
                     self._recent.popitem(last=False)
 
 
-def data_url(image: bytes) -> str:
+def media_type(image: bytes) -> str:
     """PNG, JPEG and WebP are told apart by their first bytes."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg" if image.startswith(b"\xff\xd8") else "webp"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+    return f"image/{kind}"
+
+
+def data_url(image: bytes) -> str:
+    return f"data:{media_type(image)};base64,{base64.b64encode(image).decode('ascii')}"

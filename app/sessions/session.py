@@ -70,7 +70,10 @@ class Session:
         self.library_view = LibraryView()
         self._lock = threading.RLock()
         self._shown: Shown | None = None
+        self.visits = 0  # how many times a page was asked for: what is asked for anew is scrolled to
         self._documents: dict[str, Loaded] = {}
+        self._aside: dict[str, Loaded] = {}  # out of sight: for some seconds they can be had back
+        self.confirming = False  # whether everything is to be forgotten, which is asked once
         self._ticked: set[str] = set()
         self._outgoing: list[Path] = []
         self._messages: list[str] = []
@@ -81,12 +84,12 @@ class Session:
     def size_bytes(self) -> int:
         """All that the session holds, in memory and as copies of files."""
         held = self.inbox.size_bytes + self.conversation.size_bytes + self.table.size_bytes
-        return held + sum(loaded.size_bytes for loaded in self.documents)
+        return held + sum(loaded.size_bytes for loaded in (*self.documents, *self.aside))
 
     def close(self) -> None:
         """Let go of everything. Work that still goes on ends soon."""
         self.stop()
-        for loaded in self.documents:
+        for loaded in (*self.documents, *self.aside):
             self.forget(loaded.key)
         self.inbox.empty()
         self.conversation.clear()
@@ -132,9 +135,7 @@ class Session:
                 before.pictures.close()
             self._documents[loaded.key] = loaded
             self._ticked.add(loaded.key)
-            if self._shown is None or self._shown.key != loaded.key:
-                self._shown = Shown(key=loaded.key, page=loaded.document.pages[0].number)
-        self.changes.notify()
+        self.show_first(loaded)
 
     def tick(self, key: str, on: bool) -> None:
         with self._lock:
@@ -144,15 +145,41 @@ class Session:
                 self._ticked.discard(key)
         self.changes.notify()
 
-    def forget(self, key: str) -> None:
+    @property
+    def aside(self) -> tuple[Loaded, ...]:
+        """Documents that a person has let go a moment ago."""
+        with self._lock:
+            return tuple(self._aside.values())
+
+    def put_aside(self, key: str) -> None:
+        """Take a document out of sight; it can be had back until it is forgotten."""
         with self._lock:
             if key in self._documents:
-                self._documents.pop(key).pictures.close()
-            self._ticked.discard(key)
-            self.overview.forget(key)
-            if self._shown and self._shown.key == key:
-                self._shown = None
+                self._aside[key] = self._documents.pop(key)
+            self._turn_away(key)
         self.changes.notify()
+
+    def bring_back(self, key: str) -> None:
+        with self._lock:
+            if (loaded := self._aside.pop(key, None)) is not None:
+                self.add(loaded)
+
+    def forget(self, key: str) -> None:
+        with self._lock:
+            for held in (self._documents, self._aside):
+                if key in held:
+                    held.pop(key).pictures.close()
+            self._turn_away(key)
+            self.overview.forget(key)
+        self.changes.notify()
+
+    def _turn_away(self, key: str) -> None:
+        """Another document is shown and asked in place of this one."""
+        self._ticked.discard(key)
+        if self._shown and self._shown.key == key:
+            self._shown = None
+            if left := next(iter(self._documents.values()), None):
+                self.show_first(left)
 
     def hand_out(self, path: Path) -> None:
         """Note a file that was made for the person to take, alone in its folder; it goes with the session.
@@ -180,15 +207,39 @@ class Session:
         return self._shown
 
     def show(self, shown: Shown | None) -> None:
-        self._shown = shown
+        """Show this page, and bring what is marked on it into view."""
+        with self._lock:
+            self._shown = shown
+            self.visits += 1
+        self.changes.notify()
+
+    def show_first(self, viewed: Viewed) -> None:
+        """Show a new document unless another one is being read by the person."""
+        with self._lock:
+            shown = self._shown
+            if shown is None or (shown.key != viewed.key and self.viewed(shown.key) is None):
+                self.show(Shown(key=viewed.key, page=viewed.document.pages[0].number))
+        self.changes.notify()
+
+    def scrolled(self, key: str, page: int) -> None:
+        """The person has come to another page of the document that is shown."""
+        with self._lock:
+            if self._shown and self._shown.key == key:
+                self._shown = replace(self._shown, page=page)
+        self.changes.notify()
+
+    def unmark(self) -> None:
+        """The page that is shown stays, without the marks of an answer."""
+        with self._lock:
+            self._shown = self._shown and replace(self._shown, exchange=None, places=())
         self.changes.notify()
 
     def begin_anew(self) -> None:
-        """An empty conversation about the same documents."""
+        """An empty conversation about the same documents; the one before can be had back for a moment."""
         self.stop("answering")
-        self.conversation.clear()
+        self.conversation.put_aside()
         with self._lock:
-            self.show(self._shown and replace(self._shown, exchange=None))
+            self.unmark()
 
     def tell(self, message: str) -> None:
         with self._lock:
@@ -224,7 +275,8 @@ class Session:
     @property
     def busy(self) -> bool:
         working = self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
-        return working or bool(self.library_view.removed)  # soon it cannot be had back, which is shown
+        undoable = self._aside or self.conversation.aside or self.library_view.removed
+        return working or bool(undoable)  # soon it cannot be had back, which is shown
 
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""

@@ -200,9 +200,10 @@ class SessionStore:
         return max(found, key=lambda one: held[one[0].client], default=None)  # of equals the first
 
     def _put_away(self, session: Session, key: str) -> None:
-        name = session.document(key).name
+        if session.has(key):  # else a person has let it go anyway
+            name = session.document(key).name
+            session.tell(f"{name} was put away to make room in memory. Drop it again to go on with it.")
         self.forget(session, key)
-        session.tell(f"{name} was put away to make room in memory. Drop it again to go on with it.")
 
     def _touch(self, session: Session, *keys: str) -> None:
         """Note that these documents were just used."""
@@ -240,6 +241,6 @@ class SessionStore:
     def _free(self, session_id: str) -> None:
         session = self._sessions.pop(session_id)
         self._presence.remove(session_id)
-        for loaded in session.documents:
+        for loaded in (*session.documents, *session.aside):
             self.forget(session, loaded.key)
         session.close()

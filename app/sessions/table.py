@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.questions import Column
+from app.questions import Column, Origin, Sheet
 from app.sessions.changes import Changes
 from model.types import Answer
 
@@ -38,7 +38,9 @@ class Table:
         self._rows: dict[int, Row] = {}
         self._began = 0.0
         self.status: Status = ""
-        self.columns: tuple[Column, ...] = ()  # of the CSV file that was dropped last
+        self.sheet: Sheet | None = None  # the CSV file that was dropped last
+        self.columns: tuple[Column, ...] = ()  # of it
+        self.origin: Origin | None = None  # of the questions that are answered
         self.problem = ""  # why it has failed, or could not be asked
 
     @property
@@ -68,9 +70,16 @@ class Table:
     def row(self, number: int) -> Row | None:
         return self._rows.get(number)
 
-    def begin(self, rows: Sequence[Row]) -> None:
+    def origin_of(self, questions: Sequence[str]) -> Origin | None:
+        """The column that these questions are, unchanged and in their order."""
+        same = (column for column in self.columns if column.cells == tuple(questions))
+        column = next(same, None)
+        return Origin(sheet=self.sheet, column=column) if self.sheet and column else None
+
+    def begin(self, rows: Sequence[Row], origin: Origin | None = None) -> None:
         """Ask these, in place of what stood here."""
         with self._lock:
+            self.origin = origin
             self._rows = {row.number: row for row in rows}
             self._began = time.monotonic()
             self.end("answering")

@@ -15,6 +15,7 @@ UPLOAD: Final = f"{API}/upload"
 FILE: Final = f"{API}/file="
 MCP: Final = f"{API}/mcp"
 HEALTH: Final = "/healthz"
+VIEWS: Final = "/page"  # pages of documents, by the session's id
 METRICS: Final = "/metrics"
 V1: Final = "/v1"
 LOGIN: Final = "/login"
@@ -24,6 +25,7 @@ PAGES: Final = frozenset({"/", "/config", "/config/"})  # what a browser or a cl
 _READ: Final = re.compile(
     rf"/(healthz|metrics|theme\.css|favicon\.ico|robots\.txt|manifest\.json)?"
     rf"|/config/?"
+    rf"|{VIEWS}/[\w-]{{20,80}}/[0-9a-f]{{64}}/\d{{1,6}}/(words|\d{{1,5}})"
     rf"|/(static|assets|svelte)/.+"
     rf"|{API}/(info|openapi\.json|app_id|startup-events|theme\.css|upload_progress)/?"
     rf"|{API}/queue/(data|status)"

@@ -18,18 +18,23 @@ from starlette.types import ASGIApp
 
 from app.faults import in_words
 from app.languages import Languages
+from app.page.page_views import PageViews
 from app.serving.metrics import CONTENT_TYPE
+from app.sessions.pictures import media_type
 from app.web.bodies import declared_bytes
 from app.web.browsers import browser_of
 from app.web.gate import Gate, Rules
+from app.web.identity import person_of
 from app.web.inline_scripts import InlineScripts
 from app.web.proxies import ProxyHeaders
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import FILE, HEALTH, METRICS, UPLOAD
+from app.web.routes import FILE, HEALTH, METRICS, UPLOAD, VIEWS
 from app.web.traffic import Traffic, TrafficLayer
 from app.web.uploads import Uploads
+from model.errors import ReadonceError
 
 SWEEP_SECONDS: Final = 60
+MOST_DRAWN_AT_ONCE: Final = 16  # pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class WebApp(App):
         file_bytes: int,
         languages: Languages,
         probes: Probes,
+        views: PageViews,
         guard: Callable[[ASGIApp], ASGIApp] | None = None,
         routers: Sequence[fastapi.APIRouter] = (),
         middleware: Sequence[Middleware] = (),
@@ -68,9 +74,14 @@ class WebApp(App):
         self._file_bytes = file_bytes
         self._languages = languages
         self._probes = probes
+        self._views = views
+        self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
         self._guard = guard
         for router in routers:
             self.include_router(router)
+        page = f"{VIEWS}/{{session_id}}/{{key}}/{{number}}"
+        self.add_api_route(f"{page}/words", self._page_words, methods=["GET"], response_model=None)
+        self.add_api_route(f"{page}/{{width}}", self._page_picture, methods=["GET"], response_model=None)
         self.add_api_route(HEALTH, self._health, methods=["GET", "HEAD"])
         self.add_api_route(METRICS, self._tell_metrics, methods=["GET", "HEAD"], response_model=None)
         self.add_api_route(UPLOAD, self._upload, methods=["POST"], response_model=None)
@@ -109,6 +120,26 @@ class WebApp(App):
             )
             return self._refused(RequestRefused(refusal), request)
         return Response(self._probes.metrics(), media_type=CONTENT_TYPE)
+
+    async def _page_picture(
+        self, request: fastapi.Request, session_id: str, key: str, number: int, width: int
+    ) -> Response:
+        """A page of a document, to be shown; it lies in no cache but the window's own."""
+        try:
+            picture = await anyio.to_thread.run_sync(
+                self._views.picture, session_id, key, number, width, person_of(request), limiter=self._drawing
+            )
+        except ReadonceError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        return Response(picture, media_type=media_type(picture), headers={"Cache-Control": "no-store"})
+
+    def _page_words(self, request: fastapi.Request, session_id: str, key: str, number: int) -> Response:
+        """The words of a page, to be selected over its picture."""
+        try:
+            words = self._views.words(session_id, key, number, person_of(request))
+        except ReadonceError as error:
+            return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(words, headers={"Cache-Control": "no-store"})
 
     async def _upload(self, request: fastapi.Request, upload_id: str | None = None) -> Response:
         """Take files in. What comes back are their paths, which only their sender knows."""

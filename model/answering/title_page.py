@@ -40,7 +40,7 @@ _DATE = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class Line:
     """`page.text[start:end]`; height in points, 0 where the page does not tell."""
 
     start: int
@@ -53,7 +53,7 @@ def title(document: Document, document_index: int = 0) -> Quote | None:
     page = _first_page(document)
     if page is None:
         return None
-    lines = list(_lines(page))
+    lines = list(lines_of(page))
     first, last = _largest(page, lines) or _named(page, lines)
     start, end = lines[first].start, lines[last].end
     labelled = _TITLED.match(page.text[start:end])
@@ -80,7 +80,7 @@ def first_lines(document: Document, document_index: int, count: int) -> Iterator
     """The first lines with words, for a document that has no sentences."""
     page = _first_page(document)
     if page is not None:
-        able = [line for line in _lines(page) if len(_LETTER.findall(page.text[line.start : line.end])) >= _LETTERS]
+        able = [line for line in lines_of(page) if len(_LETTER.findall(page.text[line.start : line.end])) >= _LETTERS]
         for line in able[:count]:
             yield _place(document_index, page, line.start, line.end)
 
@@ -93,7 +93,7 @@ def _first_page(document: Document) -> Page | None:
     return next((page for page in document.pages if len(_LETTER.findall(page.text)) >= _LETTERS), None)
 
 
-def _lines(page: Page) -> Iterator[_Line]:
+def lines_of(page: Page) -> Iterator[Line]:
     """The lines of a page's text that are not empty, each as high as its words usually are."""
     words = iter(page.words)
     word = next(words, None)
@@ -106,11 +106,11 @@ def _lines(page: Page) -> Iterator[_Line]:
                 heights.append((word.box[3] - word.box[1]) * page.height)
             word = next(words, None)
         if text.strip():
-            yield _Line(start=start, end=end, height=median(heights) if heights else 0.0)
+            yield Line(start=start, end=end, height=median(heights) if heights else 0.0)
         start = end + 1
 
 
-def _largest(page: Page, lines: list[_Line]) -> tuple[int, int] | None:
+def _largest(page: Page, lines: list[Line]) -> tuple[int, int] | None:
     """The first and last of the lines that are set largest, where they are larger than usual."""
     able = [index for index, line in enumerate(lines) if _can_be_title(page, line)]
     if not able:
@@ -129,7 +129,7 @@ def _largest(page: Page, lines: list[_Line]) -> tuple[int, int] | None:
     return None if too_long else (first, last)
 
 
-def _named(page: Page, lines: list[_Line]) -> tuple[int, int]:
+def _named(page: Page, lines: list[Line]) -> tuple[int, int]:
     """A line that is marked as heading or subject near the top; else the first that can be a title."""
     top = range(min(_LONG_AGO, len(lines)))
     texts = [page.text[line.start : line.end].strip() for line in lines]
@@ -139,6 +139,6 @@ def _named(page: Page, lines: list[_Line]) -> tuple[int, int]:
     return best, best
 
 
-def _can_be_title(page: Page, line: _Line) -> bool:
+def _can_be_title(page: Page, line: Line) -> bool:
     text = page.text[line.start : line.end]
     return len(text) <= _LONGEST_LINE and len(_LETTER.findall(text)) >= _LETTERS

@@ -28,7 +28,7 @@ HARD_TO_READ = """() => {
   };
   const weak = [];
   const check = (text, one, style) => {
-    const seen = one.checkVisibility({ visibilityProperty: true }) && !one.closest(":disabled, script, style");
+    const seen = one.checkVisibility({ visibilityProperty: true }) && !one.closest(":disabled, script, style, .words");
     if (!text.trim() || !seen) return;
     const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
     const found = contrast(one, style);

@@ -12,6 +12,7 @@ from app.library.library import Library
 from app.page.asking import Asking
 from app.page.handlers import Handlers
 from app.page.library import LibraryHandlers
+from app.page.overview import Overviews
 from app.page.reading import Reading
 from app.page.sample import Sample
 from app.page.screen import Screen
@@ -88,8 +89,9 @@ def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, libra
     sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
     storage = Storage(library, reader, precision="int8")
-    screen = Screen(provider=provider, sample=sample, capacity_bytes=100_000_000, storage=storage)
-    reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage)
+    screen = Screen(provider=provider, capacity_bytes=100_000_000, storage=storage)
+    overviews = Overviews(provider=provider, sample=sample)
+    reading = Reading(reader=reader, provider=provider, sessions=sessions, storage=storage, overviews=overviews)
     handlers = Handlers(
         screen=screen,
         reading=reading,

@@ -5,9 +5,18 @@ from html import escape
 from app.serving.provider import CheckpointState
 
 
+def title(language: str = "en", direction: str = "ltr") -> str:
+    """The name of the page and what it is for; `assets/window.js` gives the window its language from here."""
+    return (
+        '<button class="skip" data-skips>Go to the question</button>'
+        f'<h1 class="wordmark" translate="no" data-language="{escape(language)}" data-direction="{direction}">Readonce'
+        '</h1><p class="tagline">Read a document once, ask it anything.</p>'
+    )
+
+
 def banner(state: CheckpointState) -> str:
     notice = f'<div class="notice"><p>{escape(state.notice)}</p>{_instead(state)}</div>' if state.notice else ""
-    return f'<div class="banner {state.phase}" role="status"><p>{_sentence(state)}</p>{notice}</div>'
+    return f'<div class="banner {state.phase}" role="status"><div>{_sentence(state)}</div>{notice}</div>'
 
 
 def _sentence(state: CheckpointState) -> str:
@@ -20,8 +29,13 @@ def _sentence(state: CheckpointState) -> str:
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
     about = state.description.removeprefix(f"{state.name}: ")
-    remarks = "".join(f' <span class="elsewhere">{escape(one)}</span>' for one in (state.offloaded, state.slow) if one)
-    return f'<span class="dot"></span>{name}<span class="about">{escape(about)}</span>{remarks}'
+    remarks = "".join(f'<p class="elsewhere">{escape(one)}</p>' for one in (state.offloaded, state.slow) if one)
+    in_short = "Small offline model: check its answers" if state.name == "embedded" else "Check the model's answers"
+    return (
+        f'<details data-unfolds="about-model"><summary><span class="dot"></span><span>{in_short}</span>'
+        f' <span class="more" role="img" aria-label="About this model">i</span></summary>'
+        f'<div class="details"><p>{name}<span class="about">{escape(about)}</span></p>{remarks}</div></details>'
+    )
 
 
 def _instead(state: CheckpointState) -> str:

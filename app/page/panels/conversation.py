@@ -1,26 +1,50 @@
 """The right column: questions, answers, and under each answer its receipt and the pages it rests on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from app.page.panels.citation import NO_TRANSLATION, citation
+from app.page.panels.opening import Opened, opening
 from app.sessions.conversation import Exchange
 from model.types import Evidence
 
 CHIPS = 5
+UNDO = (
+    '<p class="note" role="status"><span>A new conversation has begun.</span>'
+    ' <button class="quiet" data-event="undo_clear">Back to the one before</button></p>'
+)
+MOST_OPENINGS = 3  # the newest documents
 THUMB = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v10H3zM9 10l4-8c1.8 0 3 1.4 2.7 3.2L15 8.5h4.6'
     'c1.3 0 2.2 1.2 1.9 2.4l-1.8 7.6c-.2.9-1 1.5-1.9 1.5H9z"/></svg>'
 )
 
 
-def conversation(exchanges: Sequence[Exchange], suggestions: Sequence[str], *, waiting_for: str) -> str:
-    """The whole conversation; while it is empty, questions to begin with. `waiting_for`: what comes before."""
-    if not exchanges:
-        return f'<div class="conversation fresh">{_invitation(suggestions)}</div>'
-    last = exchanges[-1].number
-    articles = "".join(_article(one, last=one.number == last, waiting_for=waiting_for) for one in exchanges)
-    return f'<div class="conversation" role="log" aria-label="Conversation">{articles}</div>'
+def conversation(
+    exchanges: Sequence[Exchange],
+    openings: Sequence[Opened],
+    *,
+    waiting_for: str,
+    undoable: bool = False,
+    is_here: Callable[[str], bool] = lambda _: True,
+) -> str:
+    """The whole conversation, with what documents open with where they came.
+
+    `waiting_for`: what comes before the answer that is waited for. `undoable`: the one before can be had back.
+    `is_here`: whether the document of a key can be shown.
+    """
+    undo = UNDO if undoable and not exchanges else ""
+    if not exchanges and not openings:
+        hint = '<p class="hint">Questions and answers appear here.</p>'
+        return f'<div class="conversation fresh">{undo}{hint}</div>'
+    last = exchanges[-1].number if exchanges else 0
+    parts: list[tuple[int, str]] = [
+        (one.number, _article(one, last=one.number == last, waiting_for=waiting_for, is_here=is_here))
+        for one in exchanges
+    ]
+    parts += [(one.opening.after, opening(one)) for one in openings[-MOST_OPENINGS:]]
+    articles = "".join(html for _, html in sorted(parts, key=lambda part: part[0]))  # of equals the exchange is first
+    return f'<div class="conversation" role="log" aria-label="Conversation" tabindex="0">{articles}{undo}</div>'
 
 
 def asking_problem(text: str) -> str:
@@ -28,31 +52,19 @@ def asking_problem(text: str) -> str:
     return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
 
 
-def _invitation(suggestions: Sequence[str]) -> str:
-    if not suggestions:
-        return '<p class="hint">Questions and answers appear here.</p>'
-    buttons = "".join(
-        f'<button class="suggestion" data-event="suggest" data-question="{escape(text)}" translate="no">'
-        f"{escape(text)}</button>"
-        for text in suggestions
-    )
-    return f'<p class="hint">Ask about the sample, for example:</p>{buttons}'
-
-
-def _article(exchange: Exchange, *, last: bool, waiting_for: str) -> str:
+def _article(exchange: Exchange, *, last: bool, waiting_for: str, is_here: Callable[[str], bool]) -> str:
     return (
         f'<article class="exchange {exchange.status}">'
-        f'<p class="question" translate="no">{escape(exchange.question)}</p>'
-        f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_problem(exchange)}{_note(exchange)}{_doubt(exchange)}"
-        f"{_chips(exchange)}{_receipt(exchange)}"
-        f"{_tools(exchange, last)}</article>"
+        f'<p class="question" translate="no" dir="auto">{escape(exchange.question)}</p>'
+        f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_chips(exchange, is_here)}{_problem(exchange)}"
+        f"{_note(exchange)}{_doubt(exchange)}{_receipt(exchange)}{_tools(exchange, last)}</article>"
     )
 
 
 def _answer(exchange: Exchange, waiting_for: str) -> str:
     if exchange.answer.text:
         own_words = "" if exchange.answer.is_message else NO_TRANSLATION
-        return f'<p class="answer"{own_words}>{escape(exchange.answer.text)}</p>'
+        return f'<p class="answer"{own_words} dir="auto">{escape(exchange.answer.text)}</p>'
     if exchange.pending:
         return f'<p class="answer pending">{escape(waiting_for)}</p>'
     return '<p class="answer none">(no words)</p>' if exchange.status == "done" else ""
@@ -67,7 +79,7 @@ def _quote(exchange: Exchange) -> str:
     if quote in " ".join(exchange.answer.text.split()):
         return ""
     hidden = '<span class="hidden-words">These words cannot be seen on the page.</span>' if place.hidden else ""
-    return f'<blockquote class="quote"><span{NO_TRANSLATION}>{escape(quote)}</span>{hidden}</blockquote>'
+    return f'<blockquote class="quote" dir="auto"><span{NO_TRANSLATION}>{escape(quote)}</span>{hidden}</blockquote>'
 
 
 def _problem(exchange: Exchange) -> str:
@@ -82,29 +94,52 @@ def _doubt(exchange: Exchange) -> str:
     """A mark where the answer's probability or its evidence is weak."""
     if exchange.status != "done" or not exchange.answer.doubtful:
         return ""
-    return '<p class="doubt" role="note">Not sure of this answer: check it on the pages.</p>'
+    return (
+        f'<details class="doubt" data-unfolds="doubt-{exchange.number}"><summary>Not sure of this answer: check it on'
+        " the pages.</summary><p>The model was torn between several answers, or these words do not clearly stand where"
+        " it read. Click a page above: its place is marked there.</p></details>"
+    )
 
 
 def _receipt(exchange: Exchange) -> str:
     if not exchange.receipt:
         return ""
     remark = {"stopped": " · stopped", "length": " · cut at the length limit"}.get(exchange.answer.stop_reason, "")
-    return f'<p class="receipt">{escape(exchange.receipt + remark)}</p>'
+    return (
+        f'<details class="receipt" data-unfolds="receipt-{exchange.number}"><summary>How this was answered</summary>'
+        f"<p>{escape(exchange.receipt + remark)}</p></details>"
+    )
 
 
-def _chips(exchange: Exchange) -> str:
+def _chips(exchange: Exchange, is_here: Callable[[str], bool]) -> str:
     if exchange.status != "done" or not exchange.answer.evidence:
         return ""
-    pages: dict[tuple[int, int], Evidence] = {}
-    for place in exchange.answer.evidence:
-        pages.setdefault((place.document_index, place.page), place)
     several = len(exchange.sources) > 1
-    chips = "".join(_chip(exchange, place, several) for place in list(pages.values())[:CHIPS])
-    return f'<p class="chips" aria-label="Where the answer comes from">{chips}</p>'
+    chips = "".join(
+        _chip(exchange, place, several) if is_here(exchange.sources[place.document_index]) else _gone(place, several)
+        for place in cited_places(exchange.answer.evidence)
+    )
+    return f'<p class="chips" role="group" aria-label="Where the answer comes from">{chips}</p>'
+
+
+def cited_places(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The first place on each page that an answer is said to come from."""
+    pages: dict[tuple[int, int], Evidence] = {}
+    for place in evidence:
+        pages.setdefault((place.document_index, place.page), place)
+    return list(pages.values())[:CHIPS]
+
+
+def _gone(place: Evidence, several: bool) -> str:
+    name = f'<span class="of" translate="no" dir="auto">{escape(place.document)},</span> ' if several else ""
+    return (
+        f'<span class="chip gone">{name}{citation(place.page, place.label)}'
+        " <span>(the document was forgotten)</span></span>"
+    )
 
 
 def _chip(exchange: Exchange, place: Evidence, several: bool) -> str:
-    name = f'<span class="of" translate="no">{escape(place.document)},</span> ' if several else ""
+    name = f'<span class="of" translate="no" dir="auto">{escape(place.document)},</span> ' if several else ""
     return (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open"'
         f' data-document="{escape(exchange.sources[place.document_index])}" data-page="{place.page}"'

@@ -7,30 +7,72 @@ from app.faults import in_words
 from app.provenance import before_you, counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
 from app.sessions.session import Loaded
-from model.types import Document, Progress
+from model.types import Document
 
-STAGES = {
-    "opening": "Opening",
-    "reading": "Reading",
-    "recognising": "Recognising text in",
-    "seeing": "Looking at",
-    "encoding": "Encoding",
-}
+MOST_NAMED = 6  # files that wait
 
 
-def documents(loaded: Sequence[Loaded], ticked: Sequence[Loaded], shown: str, *, fingerprint: str = "") -> str:
-    """`fingerprint` is of the checkpoint that runs: what another one has read must be read again."""
+def ways_in() -> str:
+    """Beside the field for files: a folder, and on a phone the camera. `assets/window.js` brings what is chosen."""
+    return (
+        '<p class="ways"><label>Choose a folder<input type="file" webkitdirectory multiple data-brings></label>'
+        '<label class="camera">Take a photo<input type="file" accept="image/*" capture="environment" data-brings>'
+        "</label></p>"
+    )
+
+
+def documents(
+    loaded: Sequence[Loaded],
+    ticked: Sequence[Loaded],
+    shown: str,
+    *,
+    fingerprint: str = "",
+    aside: Sequence[Loaded] = (),
+    confirming: bool = False,
+) -> str:
+    """All documents, and those that can still be had back (`aside`).
+
+    `fingerprint` is of the checkpoint that runs: what another one has read must be read again. `confirming`: whether
+    all are to be forgotten.
+    """
+    undoing = "".join(map(_aside, aside))
     if not loaded:
         return (
-            '<p class="hint">PDF, Word, Excel, PowerPoint, mail, web pages, images, scans, text, e-books;'
+            f'{undoing}<p class="hint">PDF, Word, Excel, PowerPoint, mail, web pages, images, scans, text, e-books;'
             " several at once. A document is read once, and every question is answered from what was read.</p>"
         )
     keys = {one.key for one in ticked}
     rows = "".join(
         _row_or_problem(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded
     )
-    everything = '<button class="quiet" data-event="forget_all">Forget everything</button>'
-    return f'<ul class="documents" aria-label="Documents">{rows}</ul>{everything}'
+    return f'{undoing}<ul class="documents" aria-label="Documents">{rows}</ul>{_everything(confirming)}'
+
+
+def forgets(minutes: float) -> str:
+    """How long documents are there, where there is no library."""
+    return (
+        f'<p class="hint forgets">Nothing is stored: documents are forgotten {counted(round(minutes), "minute")} after'
+        " this page is closed.</p>"
+    )
+
+
+def _everything(confirming: bool) -> str:
+    """Asked once, and then it is final."""
+    if not confirming:
+        return '<button class="quiet" data-event="forget_all">Forget everything</button>'
+    return (
+        '<p class="note" role="alert"><span>The documents and the conversation on this page are forgotten for good.'
+        '</span> <button class="quiet" data-event="forget_all_now" data-focus="forget-now">Forget them</button>'
+        ' <button class="quiet" data-event="keep_all">Cancel</button></p>'
+    )
+
+
+def _aside(loaded: Loaded) -> str:
+    return (
+        f'<p class="note" role="status"><span translate="no" dir="auto">{escape(loaded.name)}</span>'
+        f' <span>was forgotten.</span> <button class="quiet" data-event="undo_forget"'
+        f' data-document="{escape(loaded.key)}">Undo</button></p>'
+    )
 
 
 def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_bytes: int, place: str = "") -> str:
@@ -45,16 +87,21 @@ def reading(arrival: Arrival, *, stopping: bool, model_loads: bool, capacity_byt
     progress = arrival.estimate.progress
     if progress.stage == "opening":
         return _bar(f"Opening {arrival.name}", before_you(progress.total, None), "")
-    place = f" · {place}" if place else ""
-    left = f" · {roughly(arrival.estimate.seconds_left)}" if arrival.estimate.seconds_left else ""
+    left = roughly(arrival.estimate.seconds_left) if arrival.estimate.seconds_left else ""
     read = progress.done >= progress.total
-    detail = "waiting for the model to load" if read and model_loads else f"{_amount(progress)}{place or left}"
-    amount = f'value="{progress.done}" max="{max(progress.total, 1)}"'
-    return _bar(f"{STAGES[progress.stage]} {arrival.name}", detail, amount, _meter(arrival, capacity_bytes))
+    detail = " · ".join(part for part in (f"{arrival.estimate.fraction:.0%}", place or left) if part)
+    detail = "waiting for the model to load" if read and model_loads else detail
+    amount = f'value="{arrival.estimate.fraction:.3f}" max="1"'
+    return _bar(f"Reading {arrival.name}", detail, amount, _meter(arrival, capacity_bytes))
 
 
 def waiting_to_read(names: Sequence[str]) -> str:
-    return _bar(f"Waiting to read {', '.join(names)}", "", "") if names else ""
+    """The files that wait for their turn: the first ones by name, of the others how many they are."""
+    if not names:
+        return ""
+    rows = "".join(f'<li class="name" translate="no" dir="auto">{escape(name)}</li>' for name in names[:MOST_NAMED])
+    more = f"<li>{len(names) - MOST_NAMED:,} more</li>" if len(names) > MOST_NAMED else ""
+    return f'<section class="queue"><p class="facts">Waiting to be read</p><ul>{rows}{more}</ul></section>'
 
 
 def messages(texts: Sequence[str]) -> str:
@@ -89,13 +136,6 @@ def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
     )
 
 
-def _amount(progress: Progress) -> str:
-    """Pages are counted; of tokens, whose number the meter says, a share is told."""
-    if progress.unit == "tokens":
-        return f"{progress.done / max(progress.total, 1):.0%}"
-    return f"{progress.done:,} of {counted(progress.total, progress.unit.removesuffix('s'))}"
-
-
 def _row_or_problem(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     """A document that cannot be drawn can still be let go, and the others stay as they are."""
     try:
@@ -114,7 +154,7 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
         f'<input type="checkbox" data-event="tick" data-document="{key}"{" checked" if ticked else ""}'
         f' aria-label="{name} is in the conversation">'
         f'<button class="open" data-event="open" data-document="{key}" data-page="{first}" title="{name}">'
-        f'<span class="name" translate="no">{name}</span></button>'
+        f'<span class="name" translate="no" dir="auto">{name}</span></button>'
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
         f'{_forget(loaded)}<p class="facts">{facts}</p>'
@@ -153,6 +193,6 @@ def _remarks(document: Document) -> str:
         remarks.append(f"{counted(unread, 'place')} could not be read ({places(missed)})")
     remarks += unreadable(document)
     if hidden:
-        remarks.append(f"text that a reader cannot see ({places(hidden)})")
+        remarks.append(f"hidden text on {places(hidden)}")
     remarks += dict.fromkeys(page.remark for page in document.pages if page.remark)
     return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""

@@ -1,26 +1,31 @@
-"""The tab that looks inside: a document at a glance, page search, and a page's text as the model got it."""
+"""The tab for contents and search: a document's headings, places of words, and a page's text as it was read."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
-from app.overview.overview import Overview, Sentence
 from app.overview.search import Hit, Hits
+from app.page.panels.citation import citation
 from app.provenance import counted
 from app.sessions.session import Loaded
 from model.types import Page
 
+if TYPE_CHECKING:  # it imports torch, which the page does not wait for
+    from model.answering.quotes import Quote
 
-def overview(loaded: Loaded, seen: Overview, questions: Sequence[str], *, trying: bool) -> str:
-    """Title, keywords and telling sentences, copied from the document, and questions that the model can answer."""
-    none = '<span class="hint">none found</span>'
-    words = " ".join(f"<li>{_search(word)}</li>" for word in seen.keywords)
-    sentences = "".join(f"<li>{_sentence(loaded, one)}</li>" for one in seen.sentences)
+
+def contents(loaded: Loaded) -> str:
+    """The document's headings; a click opens the page."""
+    from app.overview.contents import contents as headings  # imports torch, which the page does not wait for
+
+    items = "".join(f"<li>{_heading(loaded, one)}</li>" for one in headings(loaded.document))
+    if not items:
+        return ""
     return (
-        '<section class="glance" aria-label="At a glance">'
-        f'<h2 translate="no">{escape(seen.title or loaded.name)}</h2>'
-        f'<ul class="keywords" aria-label="Keywords">{words or none}</ul>'
-        f'<ul class="sentences" aria-label="Telling sentences">{sentences or none}</ul>{_questions(questions, trying)}'
-        '<p class="hint">Copied from the document by counting its words, not written by the model.</p></section>'
+        f'<section class="contents" aria-label="Contents"><h2>Contents</h2><p class="facts" translate="no" dir="auto">'
+        f"{escape(loaded.name)}</p><ol>{items}</ol></section>"
     )
 
 
@@ -40,9 +45,9 @@ def page_text(loaded: Loaded, number: int) -> str:
     """What the model got of a page."""
     numbers = [page.number for page in loaded.encoded.document.pages]
     page = min(loaded.encoded.document.pages, key=lambda candidate: abs(candidate.number - number))
-    text = "".join(_marked(page)) or "This page has no text: the model got nothing of it."
+    text = "".join(_marked(page)) or "No text was read from this page."
     return (
-        '<section class="seen" aria-label="What the model saw"><h2>What the model saw</h2>'
+        '<section class="seen" aria-label="Text read from this page"><h2>Text read from this page</h2>'
         f'<p class="facts">{_turns(loaded, numbers, page.number)}'
         f"{escape('; '.join(_about(loaded, page)))}</p><pre>{text}</pre></section>"
     )
@@ -52,25 +57,19 @@ def nothing_inside() -> str:
     return '<p class="hint">Drop a document, or take the sample, to look inside it.</p>'
 
 
-def _search(word: str) -> str:
-    return f'<button class="chip" translate="no" data-event="find" data-words="{escape(word)}">{escape(word)}</button>'
-
-
-def _sentence(loaded: Loaded, one: Sentence) -> str:
-    place = f'data-document="{escape(loaded.key)}" data-page="{one.page}" data-start="{one.start}" data-end="{one.end}"'
-    button = f'<button class="chip" data-event="open_place" {place}>p. {one.page}</button>'
-    return f'<span translate="no">{escape(one.text)}</span> {button}'
-
-
-def _questions(questions: Sequence[str], trying: bool) -> str:
-    if trying:
-        return '<p class="hint pending" role="status">Trying which questions it answers …</p>'
-    buttons = "".join(
-        f'<button class="suggestion" translate="no" data-event="suggest" data-question="{escape(text)}">'
-        f"{escape(text)}</button>"
-        for text in questions
+def _heading(loaded: Loaded, one: Quote) -> str:
+    return (
+        f'<button class="open" {place_of(loaded.key, one)}><span class="said" translate="no" dir="auto">'
+        f"{escape(one.text)}</span> {citation(one.page.number, one.page.label)}</button>"
     )
-    return f'<div class="questions" aria-label="Questions that it answers">{buttons}</div>' if buttons else ""
+
+
+def place_of(key: str, one: Quote) -> str:
+    """The attributes of a control that opens a page with these words marked."""
+    return (
+        f'data-event="open_place" data-document="{escape(key)}" data-page="{one.page.number}"'
+        f' data-start="{one.start}" data-end="{one.end}"'
+    )
 
 
 def _hit(number: int, hit: Hit) -> str:

@@ -1,17 +1,16 @@
-"""The middle: one page of a document, what an answer rests on drawn on it, and where else in the document to look."""
+"""The middle: the pages of a document one below the other, and above them a bar: where one is, and what is marked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from app.page.panels.citation import citation
+from app.sessions.finding import Finding
 from app.sessions.viewed import Viewed
 from model.types import Box, Evidence, Page, PageAttention
 
-PAGE_WIDTH = 1100
-SMALL_WIDTH = 110
-NEIGHBOURS = 3  # small pages on each side: a long document is never rendered all at once
 MOST_CELLS = 120  # of the heat strip: beyond that a cell stands for several pages
+NO_SPACE_HEIGHT = 0.8  # of a word's box: how high its letters are set, so that the browser's selection covers it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +33,45 @@ def problem(message: str) -> str:
     return f'<div class="empty"><p class="problem" role="alert">{escape(message)}</p></div>'
 
 
-def pages(viewed: Viewed, number: int, traces: Traces) -> str:
-    """This page of the document, with the places of the evidence marked."""
+def sheets(viewed: Viewed, source: str) -> str:
+    """All pages as empty sheets of their size; `assets/viewer.js` fetches what comes near from `source`."""
+    name = escape(viewed.name)
+    papers = "".join(
+        f'<div class="sheet" data-page="{page.number}" style="aspect-ratio: {page.width:.0f} / {page.height:.0f}"'
+        f' data-said="Page {page.number} of {name}"></div>'
+        for page in viewed.document.pages
+    )
+    return (
+        f'<figure class="pages" tabindex="0" aria-label="{name}" data-document="{escape(viewed.key)}"'
+        f' data-source="{escape(source)}">{papers}</figure>'
+    )
+
+
+def page_words(page: Page) -> str:
+    """The words of a page where they stand, invisible over its picture, in reading order, to be selected."""
+    spans, at = [], 0
+    for word in page.words:
+        if word.hidden or word.start < at:
+            continue
+        end_of_line = "<br>" if spans and "\n" in page.text[at : word.start] else ""
+        x0, y0, x1, y1 = word.box
+        place = f"left:{x0:.2%};top:{y0:.2%};--width:{x1 - x0:.4f};font-size:{(y1 - y0) * 100 * NO_SPACE_HEIGHT:.2f}cqh"
+        spans.append(f'{end_of_line}<span style="{place}">{escape(page.text[word.start : word.end])} </span>')
+        at = word.end
+    return "".join(spans)
+
+
+def viewer(viewed: Viewed, number: int, traces: Traces, *, visit: int = 0, finding: Finding | None = None) -> str:
+    """The bar above the pages. A new `visit` scrolls to the page, or to what is marked on it."""
     document = viewed.document
     numbers = [page.number for page in document.pages]
     page = min(document.pages, key=lambda candidate: abs(candidate.number - number))
-    alternative = escape(f"Page {page.number} of {document.name}")
+    marked = {place.page for place in traces.evidence}
+    marks = "".join(_marks(one, traces) for one in document.pages if one.number in marked)
     return (
-        f'<figure class="pages" tabindex="0" data-keys aria-label="{alternative}">'
-        f"{_bar(viewed, numbers, page, traces)}{_heat_strip(viewed, numbers, page.number, traces)}"
-        f'<div class="sheet" style="aspect-ratio: {page.width:.0f} / {page.height:.0f}">'
-        f'<img alt="{alternative}" src="{viewed.pictures.url(page.number, width=PAGE_WIDTH)}">'
-        f"{_marks(page, traces)}</div>{_strip(viewed, numbers, page.number, traces)}</figure>"
+        f'<div class="viewer" data-document="{escape(viewed.key)}" data-page="{page.number}" data-visit="{visit}">'
+        f"{_bar(viewed, numbers, page, traces)}{_tools(finding)}{_heat_strip(viewed, numbers, page.number, traces)}"
+        f'<div class="places" hidden>{marks}</div></div>'
     )
 
 
@@ -53,8 +79,8 @@ def _marks(page: Page, traces: Traces) -> str:
     """Found words and attended lines look different: one is proof, the other a hint."""
     found = [place for place in traces.evidence if place.verbatim]
     attended = [place for place in traces.evidence if not place.verbatim]
-    return "".join(_mark(box, "found") for box in marked_boxes(page, found)) + "".join(
-        _mark(box, "attended") for box in marked_boxes(page, attended)
+    return "".join(_mark(page, box, "found") for box in marked_boxes(page, found)) + "".join(
+        _mark(page, box, "attended") for box in marked_boxes(page, attended)
     )
 
 
@@ -80,10 +106,10 @@ def _around(left: Box, right: Box) -> Box:
     return min(left[0], right[0]), min(left[1], right[1]), max(left[2], right[2]), max(left[3], right[3])
 
 
-def _mark(box: Box, kind: str) -> str:
+def _mark(page: Page, box: Box, kind: str) -> str:
     x0, y0, x1, y1 = box
     place = f"left:{x0:.2%};top:{y0:.2%};width:{x1 - x0:.2%};height:{y1 - y0:.2%}"
-    return f'<span class="mark {kind}" style="{place}"></span>'
+    return f'<span class="mark {kind}" data-page="{page.number}" style="{place}"></span>'
 
 
 def _open(viewed: Viewed, page: int, traces: Traces) -> str:
@@ -95,24 +121,51 @@ def _open(viewed: Viewed, page: int, traces: Traces) -> str:
 def _bar(viewed: Viewed, numbers: Sequence[int], page: Page, traces: Traces) -> str:
     number = page.number
     at = numbers.index(number)
-    label = f" · {citation(number, page.label)}" if page.label else ""
+    label = f'<span class="label-of">{citation(number, page.label)}</span>' if page.label else ""
     previous = _open(viewed, numbers[at - 1], traces) if at else "disabled"
     following = _open(viewed, numbers[at + 1], traces) if at + 1 < len(numbers) else "disabled"
+    name = escape(viewed.name)
     return (
-        f'<figcaption><span class="name" translate="no" title="{escape(viewed.name)}">{escape(viewed.name)}</span>'
+        f'<div class="bar"><span class="name" translate="no" dir="auto" title="{name}">{name}</span>{label}'
         f'<button class="turn" {previous} data-focus="previous" aria-label="Previous page">‹</button>'
         f'<label>Page <input type="number" min="{numbers[0]}" max="{numbers[-1]}" value="{number}"'
-        f' {_open(viewed, number, traces)} data-focus="page"> of {numbers[-1]}</label>{label}'
-        f'<button class="turn" {following} data-focus="next" aria-label="Next page">›</button></figcaption>'
+        f' {_open(viewed, number, traces)} data-focus="page"> of {numbers[-1]}</label>'
+        f'<button class="turn" {following} data-focus="next" aria-label="Next page">›</button></div>'
+    )
+
+
+def _tools(finding: Finding | None) -> str:
+    """Search in place, zoom, printing."""
+    words = escape(finding.words) if finding else ""
+    state, disabled = "", " disabled"
+    if finding:
+        disabled = "" if finding.hits else " disabled"
+        state = f"{finding.at + 1:,} of {len(finding.hits):,}" if finding.hits else "not on these pages"
+    steps = "".join(
+        f'<button class="turn" data-event="step" data-way="{way}" data-focus="step-{way}" aria-label="{label}"'
+        f"{disabled}>{sign}</button>"
+        for way, label, sign in (("back", "Previous place", "∧"), ("on", "Next place", "∨"))
+    )
+    zoom = "".join(
+        f'<button class="turn" data-zoom="{way}" aria-label="{label}" title="{label}">{sign}</button>'
+        for way, label, sign in (("out", "Smaller", "−"), ("in", "Larger", "+"), ("fit", "Fit to width", "↔"))
+    )
+    return (
+        f'<div class="bar tools-of-page"><input type="search" data-event="seek" data-focus="seek" value="{words}"'
+        f' dir="auto" aria-label="Find in this document" placeholder="Find in this document">{steps}'
+        f'<span class="facts" role="status">{state}</span><span class="zoom">{zoom}'
+        '<button class="turn" data-link aria-label="Copy a link to this page" title="Copy a link to this page"'
+        ' data-said="Copied">⚭</button>'
+        '<button class="turn" data-print aria-label="Print this page" title="Print this page">⎙</button></span></div>'
     )
 
 
 def _heat_strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) -> str:
-    """All pages in one line, as warm as the answer's attention to them; where its words stand there is a mark."""
+    """All pages in one line, as warm as the answer's attention to them; where its places are there is a mark."""
     if len(numbers) == 1:
         return ""
     shares = {one.page: one.share for one in traces.attention}
-    found = {place.page for place in traces.evidence if place.verbatim}
+    found = {place.page for place in traces.evidence}
     hottest = max(shares.values(), default=0.0) or 1.0
     size = -(-len(numbers) // MOST_CELLS)
     cells = []
@@ -127,18 +180,11 @@ def _heat_strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Tra
             f' title="{title}" aria-label="{title}" data-focus="cell-{page}"'
             f' tabindex="{0 if number in group else -1}"></button>'
         )
-    return f'<nav class="heat" aria-label="All pages, by attention">{"".join(cells)}</nav>'
-
-
-def _strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Traces) -> str:
-    if len(numbers) == 1:
-        return ""
-    at = numbers.index(number)
-    first = max(0, min(at - NEIGHBOURS, len(numbers) - 2 * NEIGHBOURS - 1))
-    near = numbers[first : first + 2 * NEIGHBOURS + 1]
-    small = "".join(
-        f'<button {_open(viewed, one, traces)} aria-label="Page {one}"{" aria-current=page" if one == number else ""}>'
-        f'<img alt="" src="{viewed.pictures.url(one, width=SMALL_WIDTH)}"><span>{one}</span></button>'
-        for one in near
+    legend = (
+        '<p class="legend"><span class="warm"></span><span>where the model looked</span><span class="dot"></span>'
+        "<span>where the answer comes from</span></p>"
     )
-    return f'<nav class="strip" aria-label="Nearby pages">{small}</nav>'
+    return (
+        f'<nav class="heat" aria-label="All pages, by attention">{"".join(cells)}</nav>'
+        f"{legend if shares or found else ''}"
+    )

@@ -4,14 +4,16 @@ import base64
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.provenance import counted, roughly
+from app.questions import Origin
 from app.sessions.table import Row, Table
 from model.types import Evidence
 
+NEW_COLUMNS = 5  # that stand beside a question
 HEAD = ("Question", "Answer", "Document", "Page", "Score")
 SCORE = "How likely the answer is right. It is a hint, no proof."
 # Where a spreadsheet would compute what a document says: at the beginning of a cell, and after a character that parts
@@ -39,18 +41,40 @@ def table_problem(text: str) -> str:
     return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
 
 
-def as_csv(rows: Sequence[Row]) -> str:
-    """The table as a spreadsheet opens it: every cell in quotes, and what looks like a formula marked as text."""
+def as_csv(rows: Sequence[Row], origin: Origin | None = None) -> str:
+    """The table as a spreadsheet opens it: every cell in quotes, and what looks like a formula marked as text.
+
+    Questions from a file stand in their rows with all that stood there, the answers beside them.
+    """
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-    writer.writerow([*HEAD[:-1], "Text there", HEAD[-1]])
-    for row in rows:
-        place = _place(row)
-        cells = (row.question, row.answer.text, _document(row), str(place.page) if place else "")
-        quote = " ".join(place.quote.split()) if place else ""
-        safe = [_FORMULA.sub("'", cell) for cell in (*cells, quote)]
-        writer.writerow([*safe, f"{row.answer.confidence:.2f}" if row.done else ""])
+    asked = origin.head if origin else HEAD[:1]
+    writer.writerow([*map(_safe, asked), *HEAD[1:-1], "Text there", HEAD[-1]])
+    for cells, row in _beside(rows, origin):
+        writer.writerow([*map(_safe, cells), *(_answer_cells(row) if row else [""] * NEW_COLUMNS)])
     return file.getvalue()
+
+
+def _beside(rows: Sequence[Row], origin: Origin | None) -> Iterator[tuple[Sequence[str], Row | None]]:
+    """What was there, with the answer that belongs beside it; a file is gone through once for each way it was asked."""
+    if origin is None:
+        yield from (((row.question,), row) for row in rows)
+        return
+    left = iter(rows)
+    for _ in range(0, len(rows), len(origin.column.cells)):
+        for cells in origin.sheet.rows:
+            yield cells, next(left, None) if cells[origin.column.index].strip() else None
+
+
+def _answer_cells(row: Row) -> list[str]:
+    place = _place(row)
+    quote = " ".join(place.quote.split()) if place else ""
+    cells = (row.answer.text, _document(row), str(place.page) if place else "", quote)
+    return [*map(_safe, cells), f"{row.answer.confidence:.2f}" if row.done else ""]
+
+
+def _safe(cell: str) -> str:
+    return _FORMULA.sub("'", cell)
 
 
 def _state(of: Table, place: str) -> str:
@@ -62,7 +86,7 @@ def _state(of: Table, place: str) -> str:
         bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
         return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'
     ended = {"stopped": " · stopped", "failed": " · ended early"}.get(of.status, "")
-    data = base64.b64encode(as_csv(of.rows).encode("utf-8-sig")).decode("ascii")
+    data = base64.b64encode(as_csv(of.rows, of.origin).encode("utf-8-sig")).decode("ascii")
     link = f'<a class="download" download="answers.csv" href="data:text/csv;base64,{data}">Download CSV</a>'
     return f'<p class="facts ended" role="status">{amount}{ended}{link}</p>'
 

@@ -11,7 +11,7 @@ from app.page import panels
 from app.page.events import number_of
 from app.page.many_questions import ManyQuestions, Way
 from app.page.update import Update
-from app.questions import check_size, columns
+from app.questions import check_size, columns, read_sheet
 from app.sessions.session import Shown
 from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
@@ -91,7 +91,8 @@ class ManyHandlers:
         file = Path(path)
         try:
             check_size(file.name, file.stat().st_size)
-            table.columns = columns(file.name, file.read_bytes())
+            table.sheet = read_sheet(file.name, file.read_bytes())
+            table.columns = columns(file.name, table.sheet)
         except ReadonceError as error:
             table.refuse(str(error))
             return Update()

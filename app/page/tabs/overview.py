@@ -1,4 +1,4 @@
-"""The tab that looks inside: at a glance, page search, and what the model saw of a page."""
+"""The tab for contents and search: headings, places of words, and the text that was read from a page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,11 @@ from gradio.blocks import Block
 
 from app.overview.search import search
 from app.page import panels
-from app.page.events import number_of, text_of
-from app.page.overview import Overviews
+from app.page.events import number_of, shown_place, text_of
 from app.page.update import Update
 from app.sessions.session import Shown
 from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
-from model.types import Evidence
 
 
 class InsideTab:
@@ -22,12 +20,10 @@ class InsideTab:
 
     def __init__(self, panel: Callable[[str], gr.HTML], say: Callable[[str], Any]) -> None:
         with (
-            gr.Tab(say("Look inside"), id="inside", elem_id="inside-tab", render_children=True),
+            gr.Tab(say("Contents and search"), id="inside", elem_id="inside-tab", render_children=True),
             gr.Row(elem_id="inside-room"),
         ):
             with gr.Column(min_width=0, elem_id="inside-left"):
-                self.look = gr.Button(say("At a glance"), variant="primary", elem_id="look")
-                self.overview = panel("glance")
                 with gr.Row(elem_id="searching"):
                     self.words = gr.Textbox(
                         label=say("Find in the ticked documents"),
@@ -38,28 +34,27 @@ class InsideTab:
                     self.find = gr.Button(say("Find"), min_width=0, elem_id="find")
                 self.problem = panel("inside-problem")
                 self.hits = panel("hits")
+                self.contents = panel("contents")
             with gr.Column(min_width=0, elem_id="inside-right"):
                 self.page_text = panel("page-text")
 
     @property
     def outputs(self) -> list[Block]:
-        return [self.overview, self.problem, self.hits, self.page_text]
+        return [self.contents, self.problem, self.hits, self.page_text]
 
     @staticmethod
     def changes(update: Update) -> tuple[Any, ...]:
         """Values for the outputs, in their order."""
         return (
-            gr.skip() if update.overview is None else update.overview,
+            gr.skip() if update.contents is None else update.contents,
             gr.skip() if update.inside_problem is None else panels.table_problem(update.inside_problem),
             gr.skip() if update.hits is None else update.hits,
             gr.skip() if update.page_text is None else update.page_text,
         )
 
     def connect(self, on: Callable[..., Any], handlers: "InsideHandlers") -> None:
-        on(self.look.click, handlers.look)
         on([self.find.click, self.words.submit], handlers.find, self.words)
-        on(self.overview.find, handlers.find_keyword)
-        for panel in (self.overview, self.hits):
+        for panel in (self.contents, self.hits):
             on(panel.open_place, handlers.open_place)
         on(self.page_text.open, handlers.turn)
 
@@ -67,19 +62,8 @@ class InsideTab:
 class InsideHandlers:
     """What happens in the tab. A session's id comes first."""
 
-    def __init__(self, *, sessions: SessionStore, overviews: Overviews) -> None:
+    def __init__(self, *, sessions: SessionStore) -> None:
         self._sessions = sessions
-        self._glancing = overviews
-
-    def look(self, session_id: str) -> None:
-        """The document that is shown, at a glance."""
-        session = self._sessions.session(session_id)
-        try:
-            if session.shown is None:
-                raise ReadonceError("0 documents are open. Drop one, or click one of those on the left.")
-            self._glancing.look(session, session.shown.key)
-        except ReadonceError as error:
-            session.overview.refuse(str(error))
 
     def find(self, session_id: str, words: str) -> None:
         session = self._sessions.session(session_id)
@@ -88,21 +72,10 @@ class InsideHandlers:
         except ReadonceError as error:
             session.overview.refuse(str(error))
 
-    def find_keyword(self, session_id: str, event: gr.EventData) -> None:
-        self.find(session_id, text_of(event, "words"))
-
     def turn(self, session_id: str, event: gr.EventData) -> None:
         """Another page of the document that is looked into."""
         shown = Shown(key=text_of(event, "document"), page=number_of(event, "page") or 1)
         self._sessions.session(session_id).show(shown)
 
     def open_place(self, session_id: str, event: gr.EventData) -> None:
-        """Show a page with one place marked."""
-        session = self._sessions.session(session_id)
-        key, page = text_of(event, "document"), number_of(event, "page") or 1
-        start, end = number_of(event, "start") or 0, number_of(event, "end") or 0
-        name = session.document(key).name
-        place = Evidence(
-            document=name, document_index=0, page=page, start=start, end=end, quote="", score=1.0, verbatim=True
-        )
-        session.show(Shown(key=key, page=page, places=(place,)))
+        self._sessions.session(session_id).show(shown_place(event))

@@ -27,7 +27,7 @@ EPSILON = 1e-3  # of the batch norms, as in the original
 
 
 LIKELY, POSSIBLE = 0.5, 0.3  # below that it is wrong more often than right, and says nothing
-UNKNOWN = "A picture of none of the 1,000 things that the tags know."
+UNKNOWN = "I don't recognise what is in this picture."
 FEW_UNREAD = 2  # more places with writing that OCR could not read: a page in an unknown script, no photograph
 MOSTLY_PICTURE = 0.5  # share of a page under pictures from which it is one
 

@@ -1,4 +1,4 @@
-"""A person at the other tabs: many questions, and looking inside a document. A tiny checkpoint answers, at random."""
+"""A person at the other tabs: many questions, and contents and search. A tiny checkpoint answers, at random."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ def test_a_csv_of_questions_becomes_a_table_that_can_be_downloaded(visit: Visit)
         page.get_by_role("link", name="Download CSV").click()
     rows = list(csv.reader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
     assert download.value.suggested_filename == "answers.csv"
-    assert rows[0] == ["Question", "Answer", "Document", "Page", "Text there", "Score"]
-    assert [row[0] for row in rows[1:]] == ["Who is the customer?", "What is the total?", "Who is the seller?"]
-    assert all(row[1] and row[2] == "letter.pdf" and 0 <= float(row[5]) <= 1 for row in rows[1:])
+    assert rows[0] == ["id", "question", "Answer", "Document", "Page", "Text there", "Score"]
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3"]
+    assert [row[1] for row in rows[1:]] == ["Who is the customer?", "What is the total?", "Who is the seller?"]
+    assert all(row[2] and row[3] == "letter.pdf" and 0 <= float(row[6]) <= 1 for row in rows[1:])
 
     page.locator(".answers .chip").first.click()
     expect(page.get_by_role("tab", name="Ask", exact=True)).to_have_attribute("aria-selected", "true")
@@ -102,18 +103,14 @@ def test_lists_that_cannot_be_asked_say_why(visit: Visit) -> None:
     expect(problem).to_contain_text("is no text", timeout=SLOW)
 
 
-def test_looking_inside_a_document(visit: Visit) -> None:
+def test_contents_text_and_words_of_a_document(visit: Visit) -> None:
     page = visit.page
     visit.drop(("letter.pdf", LETTER))
     expect(page.locator("li.document")).to_be_visible(timeout=SLOW)
-    to_tab(page, "Look inside")
+    to_tab(page, "Contents and search")
     expect(page.locator(".seen pre")).to_contain_text("Clara Jensen")
     page.locator(".seen").get_by_role("button", name="Next page").click()
     expect(page.locator(".seen pre")).to_contain_text("guaranteed for five years", timeout=SLOW)
-
-    page.get_by_role("button", name="At a glance").click()
-    expect(page.locator(".glance")).to_contain_text("not written by the model", timeout=SLOW)
-    expect(page.locator(".glance .pending")).to_have_count(0, timeout=SLOW)
 
     page.get_by_label("Find in the ticked documents").fill("harbour  lights")
     page.get_by_label("Find in the ticked documents").press("Enter")

@@ -59,17 +59,17 @@ def test_the_keyboard_alone_leads_from_the_sample_to_a_stopped_answer_and_its_pa
     expect(page.locator("#stop")).to_be_visible(timeout=SLOW)
     tab_to(page, "#stop")
     page.keyboard.press("Enter")
-    expect(page.locator(".exchange.done .receipt")).to_contain_text("stopped", timeout=SLOW)
+    expect(page.locator(".exchange.done .receipt p")).to_contain_text("stopped", timeout=SLOW)
 
     tab_to(page, ".heat .cell.current")
     page.keyboard.press("End")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("img", name="Page 4 of sample.pdf")).to_be_visible()
-    tab_to(page, ".chip")
+    expect(page.get_by_role("img", name="Page 4 of sample.pdf")).to_be_in_viewport()
+    tab_to(page, ".exchange .chip")
     expected = page.evaluate(f"{FOCUSED}.dataset.page")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("img", name=f"Page {expected} of sample.pdf")).to_be_visible()
-    expect(page.locator(".sheet .mark").first).to_be_visible()
+    expect(page.get_by_role("img", name=f"Page {expected} of sample.pdf")).to_be_in_viewport()
+    expect(page.locator(".sheet .mark").first).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("locale", ["es-MX", "zh-CN"])  # German is below, French in `test_browser_looks.py`
@@ -88,7 +88,7 @@ def test_documents_and_receipts_are_in_the_language_too(tiny_address: str, brows
         expect(page.locator("li.document")).to_contain_text("3 Seiten", timeout=SLOW)
         page.locator("#question textarea").fill("Who?")
         page.locator("#question textarea").press("Enter")
-        expect(page.locator(".exchange.done .receipt")).to_contain_text("einmal gelesen: 3 Seiten", timeout=SLOW)
+        expect(page.locator(".exchange.done .receipt p")).to_contain_text("einmal gelesen: 3 Seiten", timeout=SLOW)
         nothing_is_english(page, said)
 
 
@@ -109,13 +109,15 @@ def test_ten_questions_to_three_documents_read_nothing_again(tiny_visit: Visit) 
     expect(page.locator("li.document")).to_have_count(3)
     for number in range(1, 11):
         tiny_visit.ask(f"Who wrote number {number}?")
-        expect(page.locator(".exchange.done .receipt")).to_have_count(number, timeout=SLOW)
+        expect(page.locator(".exchange.done .receipt p")).to_have_count(number, timeout=SLOW)
         expect(page.locator("#ask")).to_be_visible()
-    receipts = page.locator(".receipt").all_inner_texts()
+    receipts = page.locator(".receipt p").all_text_contents()
     assert all(re.match(r"read once: 5 pages, .* re-read: 0", one) for one in receipts)
     assert any(one.endswith(" · cut at the length limit") for one in receipts)
     expect(page.locator(".doubt").first).to_contain_text("check it on the pages")  # it draws what is unlikely
-    expect(page.locator(".chip").first).to_have_text(re.compile(r"^(letter\.pdf|log\.txt|note\.txt), p\. \d$"))
+    expect(page.locator(".exchange .chip").first).to_have_text(
+        re.compile(r"^(letter\.pdf|log\.txt|note\.txt), p\. \d$")
+    )
 
 
 def files_in(folder: Path) -> set[str]:
@@ -153,4 +155,17 @@ def test_after_a_change_of_checkpoint_the_page_offers_to_read_again(tiny_visit: 
     page.get_by_role("button", name="Read again").click()
     expect(page.locator("li.document .remarks")).to_have_count(0, timeout=SLOW)
     page.get_by_role("button", name="Ask again").click()
-    expect(page.locator(".exchange.done .receipt")).to_contain_text("re-read: 0", timeout=SLOW)
+    expect(page.locator(".exchange.done .receipt p")).to_contain_text("re-read: 0", timeout=SLOW)
+
+
+def test_in_arabic_the_page_is_mirrored_and_documents_keep_their_direction(tiny_address: str, browser: Browser) -> None:
+    said = catalogue("ar")
+    with a_visit(browser, tiny_address, locale="ar") as visit:
+        page = visit.page
+        expect(page.locator("#sample")).to_have_text(said["Try the sample document"])
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        visit.drop(("letter.pdf", LETTER))
+        expect(page.locator("li.document")).to_contain_text("3 صفحات", timeout=SLOW)
+        library, chat = page.locator("#library").bounding_box(), page.locator("#chat").bounding_box()
+        assert library and chat and library["x"] > chat["x"]
+        assert page.locator(".opening h2").evaluate("(title) => getComputedStyle(title).direction") == "ltr"

@@ -16,6 +16,7 @@ from app.overview.overview import overview
 from app.page import panels
 from app.page.export import restore
 from app.page.panels.pages import Traces
+from app.sessions.overview import Opening
 from app.sessions.session import Loaded
 from model.errors import DocumentError, EncodingError
 from model.types import Document, Page
@@ -34,7 +35,7 @@ def data(tab: Tab, tmp_path: Path) -> bytes:
     """A saved encoding of the checkpoint that runs."""
     tab.drop(("letter.pdf", LETTER))
     (document,) = tab.session.documents
-    tab.handlers.forget_all(tab.session.id)
+    tab.handlers.forget_all_now(tab.session.id)
     return saved(document.encoded, tmp_path, {1: PICTURE})
 
 
@@ -142,9 +143,12 @@ def test_whatever_is_loaded_can_be_drawn(data: bytes, drawn: st.DataObject) -> N
     say = Languages().accepted("de")
     for page in document.document.pages:
         shown = panels.documents([document], [document], "", fingerprint="x") + panels.page_text(document, page.number)
-        shown += panels.overview(document, overview(document.document), [], trying=False)
+        card = Opening(key=document.key, overview=overview(document.document), after=0)
+        shown += panels.conversation([], [panels.Opened(viewed=document, opening=card)], waiting_for="")
+        shown += panels.contents(document)
         try:
-            shown += panels.pages(document, page.number, Traces())
+            shown += panels.viewer(document, page.number, Traces()) + panels.page_words(page)
+            shown += document.pictures.url(page.number, width=1100)
         except DocumentError as error:
             assert "picture of page" in str(error)
         assert "<script" not in say.html(shown)

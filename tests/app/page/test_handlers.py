@@ -11,6 +11,7 @@ import torch
 
 from app.faults import in_words
 from app.page.update import Update
+from app.sessions.pictures import media_type
 from model.errors import ReadonceError
 from tests.helpers.awaited import awaited, wait_until
 from tests.helpers.stand_ins import pdf
@@ -160,11 +161,58 @@ def test_only_ticked_documents_are_asked(tab: Tab) -> None:
 def test_forgetting_everything_leaves_nothing(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     tab.ask("Who wrote?")
-    tab.handlers.forget_all(tab.session.id)
+    tab.handlers.forget_all_now(tab.session.id)
     page = tab.settled()
     assert tab.sessions.used_bytes == 0
     assert tab.session.conversation.exchanges == ()
     assert "letter" not in f"{page.documents}{page.pages}{page.conversation}"
+
+
+def test_everything_is_forgotten_only_when_it_is_confirmed(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    tab.handlers.forget_all(tab.session.id)
+    assert "forgotten for good" in str(tab.settled().documents)
+    tab.handlers.keep_all(tab.session.id)
+    assert "forgotten for good" not in str(tab.settled().documents)
+    assert len(tab.session.documents) == 1
+
+
+def test_a_document_that_was_let_go_can_be_had_back_and_then_no_longer(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    key = tab.session.documents[0].key
+    tab.handlers.forget(tab.session.id, tab.event(document=key))
+    assert "letter.pdf" in str(tab.screen.everything(tab.session).documents)
+    assert tab.session.ticked == () and tab.sessions.used_bytes > 0
+    tab.handlers.undo_forget(tab.session.id, tab.event(document=key))
+    assert [one.key for one in tab.session.ticked] == [key]
+    tab.handlers.forget(tab.session.id, tab.event(document=key))
+    tab.settled()  # the ten seconds are over
+    tab.handlers.undo_forget(tab.session.id, tab.event(document=key))
+    assert tab.session.documents == () and tab.sessions.used_bytes == 0
+
+
+def test_a_new_conversation_can_be_taken_back(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    tab.ask("Who wrote?")
+    before = tab.session.conversation.exchanges
+    tab.handlers.clear(tab.session.id)
+    assert tab.session.conversation.exchanges == ()
+    tab.handlers.undo_clear(tab.session.id)
+    assert tab.session.conversation.exchanges == before
+
+
+def test_a_new_document_does_not_take_the_view_from_the_one_that_is_read(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    key = tab.session.documents[0].key
+    tab.handlers.open(tab.session.id, tab.event(document=key, page="2"))
+    tab.drop(("long.pdf", LONG))
+    assert tab.session.shown is not None and (tab.session.shown.key, tab.session.shown.page) == (key, 2)
+
+
+def test_a_document_opens_with_itself(tab: Tab) -> None:
+    shown = str(tab.drop(("letter.pdf", LETTER)).conversation)
+    assert 'class="opening"' in shown and "Letter · 2 pages" in shown
+    assert "the lamp of the lighthouse will be lit on Friday" in shown
 
 
 def test_the_sample_is_one_click_away_with_questions(tab: Tab) -> None:
@@ -204,11 +252,12 @@ def test_an_encoding_is_saved_and_dropped_back_in_without_reading(tab: Tab) -> N
     data = path.read_bytes()
     tab.handlers.handed_out(tab.session.id)
     assert not path.parent.exists()
-    tab.handlers.forget_all(tab.session.id)
+    tab.handlers.forget_all_now(tab.session.id)
     before = tab.engine.encoder_tokens
     page = tab.drop(("letter.pdf.safetensors", data))
     assert "Page 1 of letter.pdf" in str(page.pages)
-    assert "data:image/jpeg" in str(page.pages)
+    (back,) = tab.session.documents
+    assert media_type(back.pictures.picture(1, width=1_100)) == "image/jpeg"
     assert "re-read: 0" in str(tab.ask("Who wrote?").conversation)
     assert tab.engine.encoder_tokens == before
     message = str(tab.drop(("bad.safetensors", data[:-9])).messages)
@@ -230,7 +279,7 @@ def test_a_page_is_opened_by_its_number(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     key = tab.session.documents[0].key
     tab.handlers.open(tab.session.id, tab.event(document=key, page="2"))
-    assert "Page 2 of letter.pdf" in str(tab.settled().pages)
+    assert 'data-page="2" data-visit' in str(tab.settled().viewer)
     tab.handlers.open(tab.session.id, tab.event(document="other", page="x"))
     assert "Drop a document to begin" in str(tab.settled().pages)
 

@@ -11,9 +11,10 @@ import pytest
 from app.page.many_questions import ManyQuestions
 from app.page.panels.table import as_csv, table
 from app.page.tabs.many import ManyHandlers
-from app.questions import BATCH
+from app.questions import BATCH, columns, read_sheet
 from app.serving.provider import EngineProvider
-from app.sessions.table import Row
+from app.sessions.changes import Changes
+from app.sessions.table import Row, Table
 from model.types import Answer, Evidence, GenerationOptions
 from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
@@ -54,6 +55,23 @@ def test_one_question_over_many_documents_is_a_row_a_document(tab: Tab, many: Ma
         ("When?", ("letter.pdf",)),
         ("When?", ("note.txt",)),
     ]
+
+
+def test_a_file_s_other_columns_and_empty_rows_stay_where_they_are() -> None:
+    data = b"id,question,owner\n1,Who?,ann\n2,,\n,,\n3,When?,=bob\n\n"
+    sheet = read_sheet("list.csv", data)
+    table = Table(Changes())
+    table.sheet, table.columns = sheet, columns("list.csv", sheet)
+    origin = table.origin_of(["Who?", "When?"])
+    assert table.origin_of(["Who?", "Why?"]) is None
+    answers = [a_row("Who?", "Clara"), a_row("When?", "now")]
+    lines = list(csv.reader(io.StringIO(as_csv(answers, origin))))
+    assert lines[0][:4] == ["id", "question", "owner", "Answer"]
+    assert [line[:4] for line in lines[1:]] == [
+        ["1", "Who?", "ann", "Clara"], ["2", "", "", ""], ["", "", "", ""], ["3", "When?", "'=bob", "now"]
+    ]  # fmt: skip
+    twice = list(csv.reader(io.StringIO(as_csv([*answers, *answers], origin))))
+    assert len(twice) == 9 and all(len(line) == 8 for line in twice)
 
 
 def test_the_same_answers_as_one_by_one(tab: Tab, many: ManyHandlers) -> None:

@@ -54,9 +54,10 @@ def test_whatever_anybody_wrote_is_only_text() -> None:
     document = loaded(NASTY, a_page(1, NASTY))
     shown = [
         panels.documents([document], [document], ""),
-        panels.pages(document, 1, Traces()),
+        panels.sheets(document, "/page/"),
+        panels.viewer(document, 1, Traces()),
+        panels.page_words(document.document.pages[0]),
         panels.conversation([an_exchange(NASTY, evidence(1, 0, 3, NASTY), question=NASTY)], [], waiting_for=""),
-        panels.conversation([], [NASTY], waiting_for=""),
         panels.messages([NASTY]),
         panels.asking_problem(NASTY),
         panels.lock_reason(NASTY),
@@ -72,16 +73,15 @@ def test_whatever_anybody_wrote_is_only_text() -> None:
 def test_a_long_document_is_never_rendered_all_at_once() -> None:
     images = CountedImages()
     document = loaded("long.pdf", *(a_page(n, "word") for n in range(1, 101)), images=images)
-    for number in (50, 50):
-        html = panels.pages(document, number, Traces())
-    assert len(images.rendered) == 8  # the page and seven small ones, and none of them twice
-    assert "Page 50 of long.pdf" in html
+    assert panels.sheets(document, "/page/").count('class="sheet"') == 100
+    assert 'data-page="50"' in panels.viewer(document, 50, Traces())
+    assert images.rendered == []  # the browser fetches what it comes to
 
 
 def test_a_page_number_that_is_not_there_shows_the_nearest_page() -> None:
     document = loaded("range.pdf", a_page(3, "three"), a_page(4, "four"))
-    assert "Page 4 of range.pdf" in panels.pages(document, 99, Traces())
-    assert "Page 3 of range.pdf" in panels.pages(document, 0, Traces())
+    assert 'data-page="4" data-visit' in panels.viewer(document, 99, Traces())
+    assert 'data-page="3" data-visit' in panels.viewer(document, 0, Traces())
 
 
 def test_evidence_is_marked_word_by_word_and_joined_on_a_line() -> None:
@@ -97,6 +97,24 @@ def test_chips_name_each_page_once_and_carry_what_opens_it() -> None:
     )
     assert re.findall(r">p\. (\d+)<", html) == ["7", "2"]
     assert 'data-document="key-of-a.pdf" data-page="7" data-exchange="1"' in html
+
+
+def test_a_chip_of_a_document_that_is_gone_says_so_and_opens_nothing() -> None:
+    html = panels.conversation([an_exchange("lit", evidence(7, 0, 3))], [], waiting_for="", is_here=lambda _: False)
+    assert "(the document was forgotten)" in html and 'data-event="open"' not in html
+
+
+def test_the_strip_marks_the_pages_that_the_chips_name() -> None:
+    attended = replace(evidence(2, 0, 3), verbatim=False)
+    html = panels.viewer(loaded("a.pdf", a_page(1, "one"), a_page(2, "two")), 1, Traces(evidence=(attended,)))
+    assert re.findall(r'class="cell( found)?', html) == ["", " found"]
+    assert "where the answer comes from" in html
+
+
+def test_words_lie_where_they_stand_and_hidden_ones_are_not_selected() -> None:
+    page = a_page(1, "The lamp <b>")
+    shown = panels.page_words(replace(page, words=(page.words[0], replace(page.words[1], hidden=True), page.words[2])))
+    assert ">The </span>" in shown and "&lt;b&gt; </span>" in shown and "lamp" not in shown
 
 
 def test_a_doubtful_answer_is_marked() -> None:
@@ -128,7 +146,7 @@ def test_the_heat_strip_has_a_cell_for_each_page_and_groups_many() -> None:
         evidence=(evidence(250, 0, 2),),
         attention=tuple(PageAttention(document_index=0, page=n, share=0.5 if n == 9 else 0.0) for n in range(1, 301)),
     )
-    html = panels.pages(loaded("long.pdf", *(a_page(n, "word") for n in range(1, 301))), 1, traces)
+    html = panels.viewer(loaded("long.pdf", *(a_page(n, "word") for n in range(1, 301))), 1, traces)
     assert html.count('class="cell') == 100
     assert 'data-page="9" data-exchange="7" style="--heat:1.00" title="Page 9: 50% of the attention"' in html
     assert 'class="cell found"' in html

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from app.overview.overview import overview, possible_questions, sentences_of
+from app.overview.contents import contents
+from app.overview.overview import overview, possible_questions
 from app.overview.search import MOST_HITS, search
 from app.page import panels
+from app.sessions.overview import Opening
 from model.errors import QuestionError
 from model.types import Document, Page, Word
 from tests.helpers.stand_ins import a_document, a_page, loaded
@@ -30,46 +32,53 @@ def typeset(*lines: tuple[str, float]) -> Document:
     return Document(name="a.pdf", sha256="a", pages=(page,))
 
 
-def test_the_title_is_the_largest_type_on_all_its_lines() -> None:
-    document = typeset(
-        ("Harbour office", 0.01), ("Annual report", 0.04), ("of the lighthouse", 0.04), ("Dear all", 0.01)
-    )
+def test_a_document_opens_with_its_title_its_kind_and_sentences_that_stand_in_it() -> None:
+    document = typeset(("Harbour office", 0.01), ("Annual report", 0.04), ("of the lighthouse", 0.04), ("All", 0.01))
     assert overview(document).title == "Annual report of the lighthouse"
-
-
-def test_plain_text_has_its_first_line_as_title() -> None:
-    assert overview(a_document("a.md", a_page(1, "# Lighthouse\n\nThe lamp is lit."))).title == "Lighthouse"
-
-
-def test_a_glance_holds_only_what_stands_in_the_document() -> None:
-    document = a_document("a.pdf", a_page(1, REPORT))
-    seen = overview(document)
-    assert "lighthouse" in " ".join(seen.keywords)
-    assert "lamp" in " ".join(seen.keywords)
-    assert seen.sentences
+    assert overview(document).kind == "Report"
+    seen = overview(a_document("a.pdf", a_page(1, REPORT)))
+    assert 1 <= len(seen.sentences) <= 3
     for sentence in seen.sentences:
-        place = document.pages[sentence.page - 1].text[sentence.start : sentence.end]
-        assert " ".join(place.split()) == sentence.text
+        assert " ".join(sentence.page.text[sentence.start : sentence.end].split()) == sentence.text
 
 
-def test_headings_and_tables_are_no_sentences() -> None:
-    page = a_page(
-        1, "Chapter one\n\n12 13 14\n\nThe lamp is lit every evening at dusk.\nIt burns until the morning comes."
-    )
-    assert [one.text for one in sentences_of(page)] == [
-        "The lamp is lit every evening at dusk.",
-        "It burns until the morning comes.",
-    ]
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.pdf", "Rechnung Nr. 7\nSumme: 12 Euro", "Invoice"),
+        ("b.txt", "Dear Ms Okafor,\nthe lamp has come.", "Letter"),
+        ("c.eml", "The lamp has come.", "Message"),
+        ("d.txt", "A reporter came to the lighthouse.", ""),
+        ("e.pdf", "Jahresbericht 2024\nDie Lampe", "Report"),
+    ],
+)
+def test_the_kind_of_a_document_is_told_by_its_head(name: str, text: str, kind: str) -> None:
+    assert overview(a_document(name, a_page(1, text))).kind == kind
 
 
-def test_fields_and_dates_are_asked_about() -> None:
+def test_contents_are_what_is_set_larger_or_numbered_and_else_how_pages_begin() -> None:
+    document = typeset(("The lighthouse", 0.04), ("Its lamp is lit at dusk.", 0.01), ("Its keeper", 0.02), ("x", 0.01))
+    assert [one.text for one in contents(document)] == ["The lighthouse", "Its keeper"]
+    plain = a_document("a.txt", a_page(1, "Notes of a keeper.\n\nmore"), a_page(2, "Fog until noon."))
+    assert [(one.page.number, one.text) for one in contents(plain)] == [
+        (1, "Notes of a keeper."), (2, "Fog until noon.")
+    ]  # fmt: skip
+    assert [one.text for one in contents(a_document("a.md", a_page(1, "# The lamp\nlit\n## The oil\nold")))] == [
+        "The lamp", "The oil"
+    ]  # fmt: skip
+    assert contents(a_document("a.pdf", a_page(1, ""))) == ()
+
+
+def test_fields_rows_and_names_are_asked_about() -> None:
     asked = possible_questions(a_document("a.pdf", a_page(1, REPORT)))
-    assert asked == ("What is the supplier?", "What is the total?", "What happened on 3 May 2024?")
+    assert asked == ("What is the supplier?", "What is the total?")
+    named = a_document("a.pdf", a_page(1, "The accounts were checked last spring by Ines Barros and were in order."))
+    assert possible_questions(named) == ("Who is Ines Barros?",)
 
 
-def test_a_document_without_text_has_an_empty_glance() -> None:
+def test_a_document_without_text_opens_with_nothing() -> None:
     document = a_document("a.pdf", a_page(1, ""))
-    assert (overview(document).title, overview(document).keywords, overview(document).sentences) == ("", (), ())
+    assert (overview(document).title, overview(document).kind, overview(document).sentences) == ("", "", ())
     assert possible_questions(document) == ()
 
 
@@ -105,9 +114,10 @@ def test_what_the_model_saw_flags_ocr_and_hidden_words() -> None:
 def test_nothing_of_a_document_becomes_markup() -> None:
     evil = "<img src=x>. "
     of = loaded("<b>.pdf", a_page(1, f"{evil * 3}\n<i> lamp <i> lamp and <i> lamp again."))
-    seen = overview(of.encoded.document)
+    opened = panels.Opened(viewed=of, opening=Opening(key=of.key, overview=overview(of.document), after=0))
     for shown in (
-        panels.overview(of, seen, ("<u>?",), trying=False),
+        panels.conversation([], [opened], waiting_for=""),
+        panels.contents(of),
         panels.hits(search([of.encoded.document], "<i>")),
     ):
         assert not any(tag in shown for tag in ("<img src=x", "<b>", "<i>", "<u>"))

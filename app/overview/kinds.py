@@ -1,0 +1,49 @@
+"""What kind of document it is, by the words that such documents are headed with."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from model.types import Document
+
+HEAD: Final = 400  # characters of the first page: where a document says what it is
+_KINDS: Final = {
+    "Invoice": r"invoice|rechnung|facture|factura|发票",
+    "Receipt": r"receipt|quittung|kassenbon|ticket de caisse|recibo|收据",
+    "Contract": r"(?:contract|agreement|lease)\b|vertrag|mietvertrag|contrat|contrato|合同|协议",
+    "Minutes": r"minutes of|protokoll|procès-verbal|compte rendu|acta de|会议记录",
+    "Report": r"(?:annual |final |quarterly |progress )?report|\w*bericht|rapport|informe|报告",
+    "Curriculum vitae": r"curriculum vitae|résumé|lebenslauf|简历",
+    "Manual": r"manual|user guide|handbook|handbuch|bedienungsanleitung|mode d'emploi|manuel|说明书|手册",
+    "Form": r"application form|form \d|formular|antrag|formulaire|formulario|solicitud|申请表",
+    "Scientific article": r"abstract|zusammenfassung\b|résumé\b|resumen\b|摘要",
+    "Letter": r"dear (?:sir|madam|mr|ms|mrs|dr|all|\w+ \w+)|sehr geehrte|madame, monsieur|estimad[oa]|尊敬的",
+}
+_BY_LABEL: Final = {"Slide": "Presentation", "Sheet": "Spreadsheet"}
+_BY_NAME: Final = {
+    "eml": "Message",
+    "epub": "Book",
+    "fb2": "Book",
+    "mobi": "Book",
+    "html": "Web page",
+    "htm": "Web page",
+}
+
+
+def kind_of(document: Document, title: str) -> str:
+    """The kind in a word or two of English; empty where nothing tells it. The title tells it better than the rest."""
+    first = document.pages[0] if document.pages else None
+    if first is None:
+        return ""
+    if first.label and (kind := _BY_LABEL.get(first.label.partition(" ")[0])):
+        return kind
+    if kind := _BY_NAME.get(document.name.rpartition(".")[2].lower()):
+        return kind
+    if first.source == "tags":
+        return "Picture"
+    for text in (title, first.text[:HEAD]):
+        for kind, words in _KINDS.items():
+            if re.search(rf"(?<![^\W_])(?:{words})(?![a-zà-ÿ])", text, re.IGNORECASE):
+                return kind
+    return "Scan" if first.source == "ocr" else ""

@@ -1,0 +1,27 @@
+"""What happens a little later, and waiting that ends with a session's work."""
+
+import threading
+from collections.abc import Callable
+
+import anyio
+
+from app.sessions.session import Session
+
+UNDO_SECONDS = 10.0
+
+
+def later(end: Callable[[], object]) -> None:
+    """What was let go can be had back until this is done."""
+    timer = threading.Timer(UNDO_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+
+
+async def rest(session: Session, seconds: float) -> None:
+    """Wait so long, or until the session's work is done: its end is shown at once."""
+    with anyio.move_on_after(seconds):
+        while True:
+            count = session.changes.count
+            if not session.busy:
+                return
+            await session.changes.changed(count)
