@@ -49,7 +49,8 @@ def sheets(viewed: Viewed, source: str) -> str:
 
 def page_words(page: Page) -> str:
     """The words of a page where they stand, invisible over its picture, in reading order, to be selected."""
-    spans, at = [], 0
+    spans: list[str] = []
+    at = 0
     for word in page.words:
         if word.hidden or word.start < at:
             continue
