@@ -18,7 +18,7 @@ _KINDS: Final = {
     "Manual": r"manual|user guide|handbook|handbuch|bedienungsanleitung|mode d'emploi|manuel|说明书|手册",
     "Form": r"application form|form \d|formular|antrag|formulaire|formulario|solicitud|申请表",
     "Scientific article": r"abstract|zusammenfassung\b|résumé\b|resumen\b|摘要",
-    "Letter": r"dear (?:sir|madam|mr|ms|mrs|dr|all|\w+ \w+)|sehr geehrte|madame, monsieur|estimad[oa]|尊敬的",
+    "Letter": r"dear (?:sir|madam|mr|ms|mrs|dr|all|\w+ \w+|\w+(?=,))|sehr geehrte|madame, monsieur|estimad[oa]|尊敬的",
 }
 _BY_LABEL: Final = {"Slide": "Presentation", "Sheet": "Spreadsheet"}
 _BY_NAME: Final = {

@@ -165,10 +165,12 @@ class Uploads:
             self._files = {path: file for path, file in self._files.items() if file.path.exists()}
 
     def drop_loose(self) -> None:
-        """Delete files that lie in no folder: `gr.File` makes an empty one for each file that it is handed."""
+        """Delete empty files that lie in no folder: `gr.File` makes one for each file that it is handed."""
         for entry in self._folder.iterdir():
-            if entry.is_file() and not entry.is_symlink():
-                entry.unlink(missing_ok=True)
+            with suppress(OSError):
+                found = entry.lstat()
+                if stat.S_ISREG(found.st_mode) and not found.st_size:
+                    entry.unlink()
 
     def _note(self, file: ServedFile) -> str:
         path = str(file.path)

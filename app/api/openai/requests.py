@@ -87,7 +87,7 @@ class InlineFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ChatQuestion:
     """What a request comes to. `files` are keys (SHA-256) of files that were sent before, or files."""
 
     question: str
@@ -96,13 +96,13 @@ class Asked:
     options: GenerationOptions
 
 
-def asked_in(request: ChatRequest) -> Asked:
+def asked_in(request: ChatRequest) -> ChatQuestion:
     """The last question, the turns before it, and all files of the conversation. Raises ReadonceError."""
     messages = [message for message in request.messages if message.role in ("user", "assistant")]
     if not messages or messages[-1].role != "user":
         raise QuestionError("The last message must be the user's question: send one with the role user.")
     files = [file for message in messages for part in message.parts if (file := _file(part)) is not None]
-    return Asked(
+    return ChatQuestion(
         question=checked_question(messages[-1].text),
         history=tuple(_turns(messages[:-1]))[-MOST_TURNS:],
         files=tuple(dict.fromkeys(files)),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from app.api.openai import shapes
-from app.api.openai.requests import Asked, ChatRequest, asked_in, key_of
+from app.api.openai.requests import ChatQuestion, ChatRequest, asked_in, key_of
 from app.api.openai.service import ApiError, Service
 from app.faults import in_words
 from app.serving.streams import streamed
@@ -136,12 +136,12 @@ class Routes:
         (completion,) = [one async for one in self._completions(asked, person)]
         return JSONResponse(shapes.completion_object(completion))
 
-    async def _completions(self, asked: Asked, person: str) -> AsyncIterator[shapes.Completion]:
+    async def _completions(self, asked: ChatQuestion, person: str) -> AsyncIterator[shapes.Completion]:
         with self._service.working(person) as (session, job):
             async for completion in streamed(job, self._service.answers(session, job, asked)):
                 yield completion
 
-    async def _events(self, asked: Asked, person: str) -> AsyncIterator[str]:
+    async def _events(self, asked: ChatQuestion, person: str) -> AsyncIterator[str]:
         """Server-sent events. What goes wrong after the first one is an event, too."""
         head = shapes.first_chunk(self._service.model)
         yield _event(head)

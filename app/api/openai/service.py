@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.api.openai.requests import FILE_ID, Asked, InlineFile
+from app.api.openai.requests import FILE_ID, ChatQuestion, InlineFile
 from app.api.openai.shapes import ApiFile, Completion, documents_of
 from app.library.values import Scope
 from app.page.export import SUFFIX
@@ -127,7 +127,7 @@ class Service:
 
     # Questions
 
-    def answers(self, session: Session, job: Job, asked: Asked) -> Iterator[Completion]:
+    def answers(self, session: Session, job: Job, asked: ChatQuestion) -> Iterator[Completion]:
         """The one finished answer, of the files that were sent; without any, of everything in the library."""
         library = self._storage.of(session).library
         if asked.files:
@@ -140,14 +140,14 @@ class Service:
                 " nothing else."
             )
 
-    def _answer_files(self, session: Session, job: Job, asked: Asked) -> Iterator[Completion]:
+    def _answer_files(self, session: Session, job: Job, asked: ChatQuestion) -> Iterator[Completion]:
         keys = [self._opened(session, job, file) for file in asked.files]
         with self._sessions.using(session, *keys):
             encoded = [session.document(key).encoded for key in keys]
             answers = answers_object(encoded, [])
             yield from self._answered(job, asked, encoded, keys, answers)
 
-    def _answer_library(self, job: Job, asked: Asked, library: "Library") -> Iterator[Completion]:
+    def _answer_library(self, job: Job, asked: ChatQuestion, library: "Library") -> Iterator[Completion]:
         from app.library.excerpts import find_excerpts  # imports torch, which the page does not wait for
 
         engine = self._provider.engine(job)
@@ -164,7 +164,12 @@ class Service:
         yield from self._answered(job, asked, found.encodings, keys, stored_answers_object(found.documents, []))
 
     def _answered(
-        self, job: Job, asked: Asked, encoded: Sequence[EncodedDocument], keys: Sequence[str], documents: AnswersObject
+        self,
+        job: Job,
+        asked: ChatQuestion,
+        encoded: Sequence[EncodedDocument],
+        keys: Sequence[str],
+        documents: AnswersObject,
     ) -> Iterator[Completion]:
         engine = self._provider.engine(job)
         history = asked.history if engine.refers_back(asked.question) else ()

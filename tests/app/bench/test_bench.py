@@ -222,7 +222,7 @@ def test_transformers_answers_from_our_states_what_it_would_not_read(tmp_path: P
     ours = sides.ours(checkpoint, 200, 64, tmp_path / "states", Settings(cache_folder=tmp_path))
     theirs = sides.transformers(checkpoint, 200, 64, tmp_path / "states")
     assert theirs["encode_seconds"] is None
-    assert theirs["notes"] == ["transformers answered from our encoder states: it joins no windows"]
+    assert theirs["notes"] == ["transformers answered from our encoder states: it joins no chunks"]
     assert agree(ours | {"precision": "float32"}, theirs)
 
 

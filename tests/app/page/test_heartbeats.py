@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.page.heartbeats import Heartbeats
+from tests.helpers.awaited import awaited
 
 TAB: Scope = {"type": "http", "path": "/gradio_api/heartbeat/tab"}
 
@@ -55,7 +56,7 @@ def test_a_browser_that_connects_anew_has_not_left() -> None:
                 assert left == []
                 end.set()
 
-    anyio.run(run)
+    awaited(run())
     assert left == ["tab"]
 
 
@@ -70,7 +71,7 @@ def test_a_tab_leaves_however_its_heartbeat_ends(error: type[Exception]) -> None
         with contextlib.suppress(error):
             await Heartbeats(beat, lambda _: None, left.append)(TAB, _nothing, _nothing)
 
-    anyio.run(run)
+    awaited(run())
     assert left == ["tab"]
 
 

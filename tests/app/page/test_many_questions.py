@@ -161,7 +161,7 @@ def test_the_page_of_a_row_opens_with_its_places_marked(tab: Tab, many: ManyHand
     assert row.answer.evidence
     assert tab.session.shown is not None
     assert tab.session.shown.page == row.answer.evidence[0].page
-    assert "mark" in str(tab.screen.everything(tab.session).pages)
+    assert "mark" in str(tab.screen.everything(tab.session).viewer)
 
 
 def a_row(question: str, text: str, quote: str = "x") -> Row:

@@ -54,7 +54,7 @@ def test_what_was_dropped_before_is_not_read_again(start: Start) -> None:
     tab.ask("Who was the keeper?")
     before, after = (one.session.conversation.exchanges[0].answer for one in (first, tab))
     assert (after.text, after.confidence, after.evidence) == (before.text, before.confidence, before.evidence)
-    assert "<img" in (tab.settled().pages or "")
+    assert '<div class="sheet"' in (tab.settled().pages or "")
 
 
 def test_past_documents_and_conversations_open_with_one_click(start: Start) -> None:
@@ -82,7 +82,7 @@ def test_everything_is_asked_and_the_evidence_is_opened(start: Start) -> None:
     (exchange,) = tab.session.conversation.exchanges
     assert exchange.status == "done" and "asked 2 documents of the library" in exchange.receipt
     assert tab.session.documents[0].name == exchange.answer.evidence[0].document
-    assert tab.engine.encoder_tokens == 0 and "<img" in (tab.settled().pages or "")
+    assert tab.engine.encoder_tokens == 0 and '<div class="sheet"' in (tab.settled().pages or "")
 
 
 def test_what_is_removed_can_be_had_back(start: Start) -> None:

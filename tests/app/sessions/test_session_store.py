@@ -9,7 +9,6 @@ from app.sessions.inbox import Incoming
 from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
 from model.errors import Cancelled, DocumentError, ReadonceError
-from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import Clock, CountedImages, a_page, loaded
 
 SIZE = loaded(tokens=10).size_bytes
@@ -221,52 +220,6 @@ def test_a_browser_that_does_not_return_is_forgotten(sessions: SessionStore, clo
     sessions.sweep()
     assert sessions.used_bytes == 0
     assert sessions.enter("tab 2", session.id).documents == ()
-
-
-def test_the_last_session_is_freed_though_nobody_comes() -> None:
-    """By the clock alone, also where it shall be freed at once."""
-    sessions = SessionStore(capacity_bytes=SIZE, linger_seconds=0)
-    sessions.connect("tab")
-    sessions.keep(sessions.enter("tab"), loaded("a.pdf"))
-    sessions.leave("tab")
-    wait_until(lambda: sessions.used_bytes == 0)
-
-
-def test_what_is_made_for_a_page_that_is_gone_is_deleted(sessions: SessionStore, clock: Clock, tmp_path: Path) -> None:
-    session = sessions.enter("tab")
-    sessions.connect("tab")
-    sessions.leave("tab")
-    clock.now += 601
-    sessions.sweep()
-    made = tmp_path / "made" / "a.safetensors"
-    made.parent.mkdir()
-    made.write_text("text of a document")
-    with pytest.raises(Cancelled, match="page is closed"):
-        session.hand_out(made)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_page_that_is_being_drawn_holds_nobody_up(sessions: SessionStore) -> None:
-    """Its document can be forgotten meanwhile, which happens while all sessions wait."""
-    begun, end = threading.Event(), threading.Event()
-
-    class Slow(CountedImages):
-        def image(self, number: int, *, width: int) -> bytes:
-            begun.set()
-            end.wait()
-            return super().image(number, width=width)
-
-    session = sessions.enter("tab")
-    document = loaded("a.pdf", images=Slow())
-    sessions.keep(session, document)
-    drawing = threading.Thread(target=lambda: document.pictures.url(1, width=100))
-    drawing.start()
-    begun.wait()
-    sessions.forget(session, document.key)
-    assert sessions.used_bytes == 0
-    end.set()
-    drawing.join()
-    assert document.pictures.size_bytes == 0
 
 
 def test_work_stops_some_seconds_after_the_last_tab(sessions: SessionStore, clock: Clock) -> None:
