@@ -101,7 +101,7 @@ class Reading:
             return False
         known = {loaded.key for loaded in session.documents}
         try:
-            loaded = self.read(session, incoming, job)
+            loaded = self._read(session, incoming, job)
             if loaded.key not in known:
                 self._overviews.open(session, loaded)
         except PasswordNeeded as error:
@@ -110,19 +110,24 @@ class Reading:
             session.tell(f"{incoming.name} was not read: you cancelled it.")
         except Exception as error:
             session.tell(in_words(error))
+        finally:  # not before a file is locked away: a password that has come meanwhile is tried next
+            session.inbox.progress(None)
         return True
 
     def read(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
         """Read a file, or take what the library has of it, into the session. Raises whatever goes wrong."""
         try:
-            incoming = self._storage.of(session).complete(incoming)
-            with self._sessions.using(session, incoming.again):  # what is read again stays meanwhile
-                with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                    loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
-                self._keep(session, loaded)
-            return loaded
+            return self._read(session, incoming, job)
         finally:
             session.inbox.progress(None)
+
+    def _read(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
+        incoming = self._storage.of(session).complete(incoming)
+        with self._sessions.using(session, incoming.again):  # what is read again stays meanwhile
+            with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
+                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+            self._keep(session, loaded)
+        return loaded
 
     def _keep(self, session: Session, loaded: Loaded) -> None:
         try:
