@@ -16,8 +16,13 @@ LETTER = pdf("Invoice 2024-118\nCustomer: Clara Jensen", "Payment is due within 
 PHONE = {"width": 390, "height": 844}
 
 
+NOTHING_FADES = """() => document.getAnimations()
+  .every((one) => one.playState !== "running" || one.effect.getTiming().iterations === Infinity)"""
+
+
 def serious(page: Page) -> list[str]:
-    """What axe finds that keeps somebody from using the page."""
+    """What axe finds that keeps somebody from using the page, once nothing fades in or out any more."""
+    page.wait_for_function(NOTHING_FADES)
     found = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['html'][:160]}"

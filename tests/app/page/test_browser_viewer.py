@@ -48,7 +48,6 @@ def test_pages_follow_each_other_and_a_new_document_does_not_take_the_view(tiny_
     tiny_visit.drop(("note.txt", b"It came while the third page was read."))
     expect(book.locator("li.document")).to_have_count(2, timeout=SLOW)
     expect(book.locator(".viewer .name")).to_have_text("book.pdf")
-    book.reload()
     expect(book.get_by_role("img", name="Page 3 of book.pdf")).to_be_in_viewport(ratio=0.3, timeout=SLOW)
 
 
