@@ -33,12 +33,12 @@ def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
 def so_far(document: Document, part: EncodedDocument) -> str:
     """Says that an answer knows only the first pages of a document that is still being read."""
     return (
-        f"Answered from the first {counted(last_page(part), 'page')} of {len(document.pages):,} of {document.name},"
+        f"Answered from the first {counted(pages_read(part), 'page')} of {len(document.pages):,} of {document.name},"
         " while the rest is being read. Ask again when it is done."
     )
 
 
-def last_page(part: EncodedDocument) -> int:
+def pages_read(part: EncodedDocument) -> int:
     """How many pages, from the first one, a part of a document has."""
     last = int(part.tokens.pages.max())
     return sum(page.number <= last for page in part.document.pages)

@@ -13,23 +13,35 @@ function send(control, extra) {
 }
 
 // The last question becomes a field: Enter asks what stands there, Escape leaves all as it was.
-function edit(question, label) {
-  const before = question.textContent;
+// What is being written outlives a panel that is redrawn meanwhile.
+let draft = null;
+
+function edit(button, text) {
+  const question = button.closest(".exchange").querySelector(".question");
   const field = document.createElement("textarea");
-  field.value = before;
+  field.value = draft = text ?? question.textContent;
   field.className = "question editing";
-  field.setAttribute("aria-label", label);
-  field.rows = Math.min(8, 1 + Math.floor(before.length / 40));
+  field.setAttribute("aria-label", button.dataset.said);
+  field.rows = Math.min(8, 1 + Math.floor(field.value.length / 40));
+  field.addEventListener("input", () => { draft = field.value; });
   field.addEventListener("keydown", (key) => {
     if (key.key === "Enter" && !key.shiftKey && !key.isComposing) {
       key.preventDefault();
+      draft = null;
       trigger("edit", { question: field.value });
     } else if (key.key === "Escape") {
+      draft = null;
       field.replaceWith(question);
     }
   });
   question.replaceWith(field);
   field.focus();
+}
+
+function editOn() {
+  const button = element.querySelector("[data-edit]");
+  if (draft !== null && button) edit(button, draft);
+  else draft = null;
 }
 
 element.addEventListener("click", (click) => {
@@ -40,7 +52,7 @@ element.addEventListener("click", (click) => {
     return;
   }
   const edited = click.target.closest("[data-edit]");
-  if (edited) edit(edited.closest(".exchange").querySelector(".question"), edited.dataset.said);
+  if (edited) edit(edited);
   const button = click.target.closest("button[data-event]");
   if (!button) return;
   send(button);
@@ -101,6 +113,7 @@ watch("value", () => {
   for (const one of element.querySelectorAll("details[data-unfolds]")) one.open = unfolded.has(one.dataset.unfolds);
   const again = held && `[data-focus="${CSS.escape(held)}"]`;
   if (again && !element.contains(document.activeElement)) element.querySelector(again)?.focus({ preventScroll: true });
+  editOn();
   const log = element.querySelector(".conversation");
   if (log && atEnd) log.scrollTop = log.scrollHeight;
   const newest = element.querySelector(".exchange:last-of-type");

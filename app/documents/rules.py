@@ -48,6 +48,8 @@ def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
     above and below a table, small shades only mark figures.
     """
     rules = merged_rules(drawn)
+    if not shaded:
+        return rules
     grids = [frame for frame in frames(rules) if len(frame.areas) >= FEWEST_CELLS]
     between = [] if grids else [table for stack in stacks(rules) if (table := _between(stack)) is not None]
     cells = [

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from app.library.library import Library
 from app.library.search import find_passages
 from app.library.values import Scope, StoredDocument
+from model.answering.questions import words_of_last_turn
 from model.encoding.excerpt import Span, excerpt
 from model.encoding.mapped import map_memory
 from model.errors import EncodingError, LibraryError, QuestionError
-from model.types import Document, EncodedDocument, Page, Precision
+from model.types import Document, EncodedDocument, Page, Precision, Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,24 @@ class Excerpts:
     tokens: int  # of all documents that were searched
 
 
-def find_excerpts(library: Library, question: str, scope: Scope, *, fingerprint: str, precision: Precision) -> Excerpts:
-    """The passages that the question is put to. Raises QuestionError where there are none."""
+def find_excerpts(
+    library: Library,
+    question: str,
+    scope: Scope,
+    *,
+    fingerprint: str,
+    precision: Precision,
+    history: Sequence[Turn] = (),
+) -> Excerpts:
+    """The passages that the question is put to; `history`: the turns that it refers to, whose last is searched, too.
+
+    Raises QuestionError where there are none.
+    """
     asked = library.readable(scope, fingerprint, precision)
     if not asked:
         raise QuestionError(_nothing_to_ask(scope, len(library.documents(scope))))
     passages: dict[int, list[int]] = {}
-    for found in find_passages(library.database, question, list(asked)):
+    for found in find_passages(library.database, question + words_of_last_turn(history), list(asked)):
         passages.setdefault(found.document, []).append(found.passage)
     if not passages:
         raise QuestionError(

@@ -130,13 +130,13 @@ class Asking:
         engine = self._provider.engine(job)
         before = session.conversation.turns_before(exchange.number)
         history = before if engine.refers_back(exchange.question) else ()
-        earlier = "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
         found = find_excerpts(
             library,
-            exchange.question + earlier,
+            exchange.question,
             scope,
             fingerprint=engine.checkpoint.fingerprint,
             precision=self._storage.precision,
+            history=history,
         )
         with self._provider.scheduler.answering(job):
             for answer in engine.answer(

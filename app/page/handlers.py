@@ -186,7 +186,7 @@ class Handlers:
         session.unmark()
         session.dismiss_messages()
         session.table.clear()
-        for loaded in (*session.documents, *session.aside):
+        for loaded in session.held:
             self._sessions.forget(session, loaded.key)
 
     async def save(self, session_id: str, event: gr.EventData) -> Update:

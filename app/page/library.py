@@ -2,10 +2,9 @@
 
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import gradio as gr
@@ -20,6 +19,7 @@ from app.page.events import number_of, text_of
 from app.page.panels.library import Listed
 from app.page.reading import Reading
 from app.page.stored import Storage
+from app.page.waiting import later
 from app.sessions.library_view import LibraryView
 from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
@@ -121,9 +121,7 @@ class LibraryHandlers:
             return
         self._library(session).remove([number])
         session.view_library(replace(session.library_view, removed=(*session.library_view.removed, number)))
-        timer = threading.Timer(UNDO_SECONDS + 0.2, self._end_removal, (session, number))
-        timer.daemon = True
-        timer.start()
+        later(partial(self._end_removal, session, number), UNDO_SECONDS + 0.2)
 
     def undo_removal(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)

@@ -10,7 +10,7 @@ from app.library.values import StoredDocument
 from app.page import export
 from app.page.overview import Overviews
 from app.page.stored import Storage
-from app.provenance import last_page
+from app.provenance import pages_read
 from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
@@ -139,12 +139,11 @@ class Reading:
 
     def _known(self, session: Session, incoming: Incoming, job: Job) -> Loaded | None:
         """What the library has of this file; None where it must be read."""
-        if incoming.again or not self._storage.of(session).has_file(incoming):
+        storage = self._storage.of(session)
+        if incoming.again or not storage.has_file(incoming):
             return None
         engine = self._provider.engine(job)
-        found = self._storage.of(session).find(
-            session, incoming, _views(session, engine.checkpoint.supports_vision), engine
-        )
+        found = storage.find(session, incoming, _views(session, engine.checkpoint.supports_vision), engine)
         if found is not None:
             self._provider.metrics.was_reused()
         return found
@@ -166,7 +165,7 @@ class Reading:
                 viewed.pictures.close()
                 raise
             session.tell(
-                f"You cancelled: the first {last_page(part):,} of {len(viewed.document.pages):,} pages of"
+                f"You cancelled: the first {pages_read(part):,} of {len(viewed.document.pages):,} pages of"
                 f" {incoming.name} were read and can be asked."
             )
             return _loaded(incoming, viewed, part)

@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 import anyio
 
+from app.library.catalogue import UNDO_SECONDS
 from app.sessions.session import Session
 
-UNDO_SECONDS = 10.0
 
-
-def later(end: Callable[[], object]) -> None:
+def later(end: Callable[[], object], seconds: float = UNDO_SECONDS) -> None:
     """What was let go can be had back until this is done."""
-    timer = threading.Timer(UNDO_SECONDS, end)
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
 

@@ -51,10 +51,8 @@ class Wiring:
         page, handlers = self._page, self._handlers
 
         def enter(remembered: str, request: gr.Request) -> Outputs:
-            session_id = handlers.enter(
-                str(request.session_hash), remembered, self._language(request), person_of(request)
-            )
             language = self._language(request)
+            session_id = handlers.enter(str(request.session_hash), remembered, language, person_of(request))
             return (
                 session_id,
                 session_id,

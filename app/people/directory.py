@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from app.people.passwords import hash_password
-from app.people.values import ApiKey, People, Person, checked_name, hash_of_key, new_key
+from app.people.values import ApiKey, People, Person, checked_name, hash_of_secret, new_key
 from model.encoding.schema import parse_json
 from model.errors import ReadonceError
 from model.storage.durable import write_durably
@@ -72,7 +72,7 @@ class Directory:
         if any(key.name == checked_name(name) for key in people.keys):
             raise ReadonceError(f"There is a key {name!r} already: take another name, or remove it first.")
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        key = ApiKey(name=name, person=person, sha256=hash_of_key(secret), created=created)
+        key = ApiKey(name=name, person=person, sha256=hash_of_secret(secret), created=created)
         self._write(replace(people, keys=(*people.keys, key)))
         return secret
 

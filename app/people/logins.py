@@ -1,7 +1,6 @@
 """Who is signed in: random tokens in cookies. They live in memory, so a restart of the server ends them."""
 
 import asyncio
-import hashlib
 import secrets
 import threading
 import time
@@ -14,7 +13,7 @@ import anyio.to_thread
 
 from app.people.directory import Directory
 from app.people.passwords import is_right
-from app.people.values import People
+from app.people.values import People, hash_of_secret
 
 LOGIN_SECONDS: Final = 14 * 24 * 3_600.0
 MOST_LOGINS: Final = 10_000
@@ -64,7 +63,9 @@ class Logins:
             return None
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._logins[_hash(token)] = _Login(person=name, password=hashed, until=self._clock() + LOGIN_SECONDS)
+            self._logins[hash_of_secret(token)] = _Login(
+                person=name, password=hashed, until=self._clock() + LOGIN_SECONDS
+            )
             if len(self._logins) > MOST_LOGINS:
                 self._logins.popitem(last=False)
         return token
@@ -72,7 +73,7 @@ class Logins:
     def person(self, token: str, people: People) -> str:
         """Who has this token; empty where nobody has, or no longer."""
         with self._lock:
-            login = self._logins.get(_hash(token))
+            login = self._logins.get(hash_of_secret(token))
         if login is None or login.until < self._clock():
             return ""
         person = people.person(login.person)
@@ -80,7 +81,7 @@ class Logins:
 
     def sign_out(self, token: str) -> None:
         with self._lock:
-            self._logins.pop(_hash(token), None)
+            self._logins.pop(hash_of_secret(token), None)
 
     def _is_guessing(self, name: str, address: str) -> bool:
         since = self._clock() - FAILURE_SECONDS
@@ -96,7 +97,3 @@ class Logins:
             self._failures.move_to_end((name[:100], address))
             if len(self._failures) > MOST_LOGINS:
                 self._failures.popitem(last=False)
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

@@ -49,7 +49,7 @@ class People:
 
     def key(self, secret: str) -> ApiKey | None:
         """The key that this is; None where it is none, or was removed."""
-        sha256 = hash_of_key(secret)
+        sha256 = hash_of_secret(secret)
         return next((one for one in self.keys if secrets.compare_digest(one.sha256, sha256)), None)
 
 
@@ -57,7 +57,8 @@ def new_key() -> str:
     return KEY_BEGINS + secrets.token_urlsafe(32)
 
 
-def hash_of_key(secret: str) -> str:
+def hash_of_secret(secret: str) -> str:
+    """What is kept of a key or a login: 256 random bits need no salt."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 

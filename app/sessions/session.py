@@ -84,12 +84,12 @@ class Session:
     def size_bytes(self) -> int:
         """All that the session holds, in memory and as copies of files."""
         held = self.inbox.size_bytes + self.conversation.size_bytes + self.table.size_bytes
-        return held + sum(loaded.size_bytes for loaded in (*self.documents, *self.aside))
+        return held + sum(loaded.size_bytes for loaded in self.held)
 
     def close(self) -> None:
         """Let go of everything. Work that still goes on ends soon."""
         self.stop()
-        for loaded in (*self.documents, *self.aside):
+        for loaded in self.held:
             self.forget(loaded.key)
         self.inbox.empty()
         self.conversation.clear()
@@ -150,6 +150,12 @@ class Session:
         """Documents that a person has let go a moment ago."""
         with self._lock:
             return tuple(self._aside.values())
+
+    @property
+    def held(self) -> tuple[Loaded, ...]:
+        """All documents that take memory: those that are here, and those that can still be had back."""
+        with self._lock:
+            return (*self._documents.values(), *self._aside.values())
 
     def put_aside(self, key: str) -> None:
         """Take a document out of sight; it can be had back until it is forgotten."""
@@ -275,8 +281,7 @@ class Session:
     @property
     def busy(self) -> bool:
         working = self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
-        undoable = self._aside or self.conversation.aside or self.library_view.removed
-        return working or bool(undoable)  # soon it cannot be had back, which is shown
+        return working or bool(self._aside or self.conversation.aside or self.library_view.removed)  # soon past undoing
 
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""

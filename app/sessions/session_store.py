@@ -241,6 +241,6 @@ class SessionStore:
     def _free(self, session_id: str) -> None:
         session = self._sessions.pop(session_id)
         self._presence.remove(session_id)
-        for loaded in (*session.documents, *session.aside):
+        for loaded in session.held:
             self.forget(session, loaded.key)
         session.close()

@@ -19,6 +19,7 @@ from model.answering.evidence import Grounding, ground
 from model.answering.messages import NOT_FOUND
 from model.answering.passages import has_sentences
 from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
+from model.answering.questions import words_of_last_turn
 from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
 from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
@@ -107,8 +108,7 @@ class Generation:
                 visible_mask=torch.ones(len(questions), total, dtype=torch.bool),
                 union=torch.ones(total, dtype=torch.bool),
             )
-        last = history[-1:]
-        earlier = "".join(f" {turn.question} {turn.answer}" for turn in last).replace(NOT_FOUND, "")
+        earlier = words_of_last_turn(history).replace(NOT_FOUND, "")
         asked = [question + earlier for question in questions]
         visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes, self._tuning.retrieval)
         for visible, intent in zip(visible_mask, intents, strict=False):

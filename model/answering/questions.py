@@ -1,8 +1,10 @@
 """Checks of questions. It does not import torch, so that page and command line can check before anything slow."""
 
 import re
+from collections.abc import Sequence
 
 from model.errors import QuestionError
+from model.types import Turn
 
 LONGEST_QUESTION = 2_000  # characters
 
@@ -18,6 +20,11 @@ _REFERENCES = re.compile(
 def refers_back(question: str) -> bool:
     """Whether a question refers to earlier turns. One that does not is answered better without them."""
     return _REFERENCES.search(question.strip()) is not None
+
+
+def words_of_last_turn(history: Sequence[Turn]) -> str:
+    """The last turn as text to search for behind a question that refers to it; empty without one."""
+    return "".join(f" {turn.question} {turn.answer}" for turn in history[-1:])
 
 
 def checked_question(text: str) -> str:

@@ -18,6 +18,7 @@ from zlib import crc32
 from model.answering.passages import PageTokens, cut_pages, plain_letters
 from model.answering.passages import Passage as CutPassage
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
+from model.answering.questions import words_of_last_turn
 from model.answering.retrieval import retrieve
 from model.answering.whole_document import LEAD_TOKENS
 from model.answering.word_index import WordIndex, relevance
@@ -232,8 +233,7 @@ def _pair(text: PagedText, row: Mapping, tokens: Tokens, *, paged: bool) -> Pair
         return None
     if row["kind"] in _OF_THE_WHOLE:
         return replace(pair, shown=text.lead)
-    earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
-    chosen = text.chosen_for(question + earlier)
+    chosen = text.chosen_for(question + words_of_last_turn(turns))
     place = text.place_of(row, paged=paged) if row["answers"] else chosen[:1]
     if row["answers"] and not place:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.api.openai.requests import FILE_ID, ChatQuestion, InlineFile
 from app.api.openai.shapes import ApiFile, Completion, documents_of
-from app.library.values import Scope
+from app.library.values import Scope, StoredDocument
 from app.page.export import SUFFIX
 from app.page.reading import Reading
 from app.page.stored import Storage
@@ -19,7 +19,7 @@ from app.sessions.jobs import Job
 from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
 from model.errors import DocumentError, QuestionError, ReadonceError
-from model.types import EncodedDocument
+from model.types import EncodedDocument, Turn
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from app.library.library import Library
@@ -95,9 +95,8 @@ class Service:
 
     def file(self, session: Session, key: str) -> ApiFile:
         """Raises ApiError where it is not there, or is another person's: nobody is told which."""
-        library = self._storage.of(session).library
-        stored = None if library is None else library.with_file(key)
-        if library is not None and stored is not None:
+        if found := self._stored(session, key):
+            library, stored = found
             size = library.original(stored).stat().st_size
             return ApiFile(key=key, name=stored.name, size=size, created=int(stored.added))
         if not session.has(key):
@@ -110,20 +109,25 @@ class Service:
         """The name and the bytes of a file in the library; one in memory is no more than what was read of it."""
         session = self._session(person)
         file = self.file(session, key)
-        library = self._storage.of(session).library
-        stored = None if library is None else library.with_file(key)
-        if library is None or stored is None:
+        if (found := self._stored(session, key)) is None:
             raise ApiError(f"{file.name} was read and not kept: its bytes are gone.", status=404, code="not_kept")
+        library, stored = found
         return file.name, library.original(stored).read_bytes()
 
     def forget(self, person: str, key: str) -> None:
         """Delete a file; in the library it can be had back for ten seconds, as on the page."""
         session = self._session(person)
         self.file(session, key)
-        library = self._storage.of(session).library
-        if library is not None and (stored := library.with_file(key)) is not None:
+        if found := self._stored(session, key):
+            library, stored = found
             library.remove([stored.id])
         self._sessions.forget(session, key)
+
+    def _stored(self, session: Session, key: str) -> "tuple[Library, StoredDocument] | None":
+        """The library that has the file, and what it has of it."""
+        library = self._storage.of(session).library
+        stored = None if library is None else library.with_file(key)
+        return None if library is None or stored is None else (library, stored)
 
     # Questions
 
@@ -145,34 +149,39 @@ class Service:
         with self._sessions.using(session, *keys):
             encoded = [session.document(key).encoded for key in keys]
             answers = answers_object(encoded, [])
-            yield from self._answered(job, asked, encoded, keys, answers)
+            yield from self._answered(job, asked, self._history(job, asked), encoded, keys, answers)
 
     def _answer_library(self, job: Job, asked: ChatQuestion, library: "Library") -> Iterator[Completion]:
         from app.library.excerpts import find_excerpts  # imports torch, which the page does not wait for
 
         engine = self._provider.engine(job)
-        turns = asked.history if engine.refers_back(asked.question) else ()
-        earlier = "".join(f" {turn.question} {turn.answer}" for turn in turns[-1:])
+        history = self._history(job, asked)
         found = find_excerpts(
             library,
-            asked.question + earlier,
+            asked.question,
             Scope(),
             fingerprint=engine.checkpoint.fingerprint,
             precision=self._storage.precision,
+            history=history,
         )
         keys = [one.sha256 for one in found.documents]
-        yield from self._answered(job, asked, found.encodings, keys, stored_answers_object(found.documents, []))
+        documents = stored_answers_object(found.documents, [])
+        yield from self._answered(job, asked, history, found.encodings, keys, documents)
+
+    def _history(self, job: Job, asked: ChatQuestion) -> Sequence[Turn]:
+        """The turns that the question refers to."""
+        return asked.history if self._provider.engine(job).refers_back(asked.question) else ()
 
     def _answered(
         self,
         job: Job,
         asked: ChatQuestion,
+        history: Sequence[Turn],
         encoded: Sequence[EncodedDocument],
         keys: Sequence[str],
         documents: AnswersObject,
     ) -> Iterator[Completion]:
         engine = self._provider.engine(job)
-        history = asked.history if engine.refers_back(asked.question) else ()
         with self._provider.scheduler.answering(job):
             *_, answer = engine.answer(
                 encoded, asked.question, history=history, options=asked.options, cancelled=job.cancelled
@@ -184,7 +193,7 @@ class Service:
         if isinstance(file, InlineFile):
             key = hashlib.sha256(file.data).hexdigest()
             if not session.has(key):
-                incoming = Incoming(name=file.name, data=file.data, transient=True)
+                incoming = Incoming(name=file.name, data=file.data, sha256=key, transient=True)
                 key = self._reading.read(session, incoming, job).key
             return key
         if not session.has(file):

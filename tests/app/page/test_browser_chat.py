@@ -66,6 +66,9 @@ def test_the_last_question_is_edited_retried_taken_back_and_an_answer_liked(book
     expect(book.locator("p.question")).to_have_text("Who is the customer?")
     book.get_by_role("button", name="Edit", exact=True).click()
     field.fill("Who is the seller?")
+    book.get_by_role("button", name="Good answer").click()  # the conversation is drawn anew
+    expect(book.get_by_role("button", name="Good answer")).to_have_attribute("aria-pressed", "false")
+    expect(field).to_have_value("Who is the seller?")
     field.press("Enter")
     expect(book.locator(".question")).to_have_text("Who is the seller?")
     expect(book.locator(".exchange.done")).to_have_count(1, timeout=SLOW)

@@ -10,22 +10,10 @@ from model.errors import Cancelled
 from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import Clock, CountedImages, loaded
 
-SIZE = loaded(tokens=10).size_bytes
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def sessions(clock: Clock) -> SessionStore:
-    return SessionStore(capacity_bytes=2 * SIZE, linger_seconds=600, clock=clock)
-
 
 def test_the_last_session_is_freed_though_nobody_comes() -> None:
     """By the clock alone, also where it shall be freed at once."""
-    sessions = SessionStore(capacity_bytes=SIZE, linger_seconds=0)
+    sessions = SessionStore(capacity_bytes=loaded().size_bytes, linger_seconds=0)
     sessions.connect("tab")
     sessions.keep(sessions.enter("tab"), loaded("a.pdf"))
     sessions.leave("tab")

@@ -14,16 +14,6 @@ from tests.helpers.stand_ins import Clock, CountedImages, a_page, loaded
 SIZE = loaded(tokens=10).size_bytes
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def sessions(clock: Clock) -> SessionStore:
-    return SessionStore(capacity_bytes=2 * SIZE, linger_seconds=600, clock=clock)
-
-
 def test_a_document_belongs_to_the_session_that_brought_it(sessions: SessionStore) -> None:
     mine, theirs = sessions.enter("tab 1"), sessions.enter("tab 2")
     sessions.keep(mine, loaded("a.pdf"))
