@@ -37,7 +37,9 @@ class CheckedBlocks(gr.Blocks):
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         try:
             if context.get("iterator") is None:  # a generator that goes on takes no inputs
-                pairs = zip(function.inputs, inputs, strict=False)
+                if (got := len(inputs)) != (wanted := len(function.inputs)):
+                    raise RequestRefused(f"This call has {got} values, and must have {wanted}.")
+                pairs = zip(function.inputs, inputs, strict=True)
                 inputs = [checked(component, value, self.uploads, caller) for component, value in pairs]
             output = await super().process_api(function, inputs, *args, **context)
             for path in _files_in(output["data"]):

@@ -63,6 +63,14 @@ def test_one_output_too(demo: CheckedBlocks, value: Any) -> None:
     assert said == awaited(gr.Blocks.postprocess_data(demo, function, value, SessionState(demo)))
 
 
+@pytest.mark.parametrize("values", [["one"], [None, None]])
+def test_a_call_with_too_few_or_too_many_values_is_refused_in_words(demo: CheckedBlocks, values: list[Any]) -> None:
+    function, _ = demo.fns.values()
+    with pytest.raises(gr.Error, match=f"has {len(values)} values, and must have 0") as refused:
+        awaited(demo.process_api(function, values, state=SessionState(demo)))
+    assert not refused.value.print_exception  # nobody fills the log with it
+
+
 def test_what_stays_as_it_is_is_not_made_anew(demo: CheckedBlocks) -> None:
     function, _ = demo.fns.values()
     state = SessionState(demo)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -27,6 +28,7 @@ from tests.helpers.web_client import API, META, WebClient
 
 PASSWORD = "a lamp in the window"
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.", "Yours, Peter Holm")
+LETTER_TEXT = b"Nobody was there."
 WAYS = [
     ("GET", "/config"), ("GET", "/theme.css"), ("GET", f"{API}/info"), ("GET", f"{API}/queue/status"),
     ("GET", f"{API}/queue/data?session_hash=a"), ("GET", f"{API}/heartbeat/a"), ("GET", f"{API}/call/ask/a"),
@@ -217,6 +219,9 @@ def test_files_and_answers_of_v1_are_their_persons(served: Served) -> None:
     asked: Any = [{"type": "text", "text": "Who wrote?"}, {"type": "file", "file": {"file_id": file.id}}]
     with pytest.raises(NotFoundError):
         bert.chat.completions.create(model=model, messages=[{"role": "user", "content": asked}])
+    named = ada.files.create(file=('Straße "日本".txt', LETTER_TEXT), purpose="user_data")
+    saved = ada.files.with_raw_response.content(named.id).headers["content-disposition"]
+    assert saved == f"attachment; filename*=utf-8''{quote(named.filename)}" and "日本" in named.filename
     for refused in (bert.files.retrieve, bert.files.content, bert.files.delete):
         with pytest.raises(NotFoundError):
             refused(file.id)
