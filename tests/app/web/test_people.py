@@ -28,7 +28,6 @@ from tests.helpers.web_client import API, META, WebClient
 
 PASSWORD = "a lamp in the window"
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.", "Yours, Peter Holm")
-LETTER_TEXT = b"Nobody was there."
 WAYS = [
     ("GET", "/config"), ("GET", "/theme.css"), ("GET", f"{API}/info"), ("GET", f"{API}/queue/status"),
     ("GET", f"{API}/queue/data?session_hash=a"), ("GET", f"{API}/heartbeat/a"), ("GET", f"{API}/call/ask/a"),
@@ -219,9 +218,6 @@ def test_files_and_answers_of_v1_are_their_persons(served: Served) -> None:
     asked: Any = [{"type": "text", "text": "Who wrote?"}, {"type": "file", "file": {"file_id": file.id}}]
     with pytest.raises(NotFoundError):
         bert.chat.completions.create(model=model, messages=[{"role": "user", "content": asked}])
-    named = ada.files.create(file=('Straße "日本".txt', LETTER_TEXT), purpose="user_data")
-    saved = ada.files.with_raw_response.content(named.id).headers["content-disposition"]
-    assert saved == f"attachment; filename*=utf-8''{quote(named.filename)}" and "日本" in named.filename
     for refused in (bert.files.retrieve, bert.files.content, bert.files.delete):
         with pytest.raises(NotFoundError):
             refused(file.id)
@@ -236,6 +232,13 @@ def test_files_and_answers_of_v1_are_their_persons(served: Served) -> None:
     assert names["ada"].parent.stat().st_mode & 0o077 == 0
     assert len(list((served.folder / "people" / "ada" / "files").iterdir())) == 1
     assert not list((served.folder / "people" / "bert" / "files").iterdir())
+
+
+def test_a_file_of_v1_is_saved_under_its_own_name(served: Served) -> None:
+    ada = served.openai(served.ada)
+    file = ada.files.create(file=('Straße "日本".txt', b"Nobody was there."), purpose="user_data")
+    saved = ada.files.with_raw_response.content(file.id).headers["content-disposition"]
+    assert saved == f"attachment; filename*=utf-8''{quote(file.filename)}" and "日本" in file.filename
 
 
 def test_who_is_removed_is_out_at_once(served: Served) -> None:
