@@ -131,6 +131,9 @@ def gauges(provider: EngineProvider, sessions: SessionStore, library: Library | 
     """What is held, and what waits, now."""
     scheduler = provider.scheduler
     yield Gauge(name="ready", about="Whether the checkpoint is loaded", read=lambda: provider.is_ready)
+    yield Gauge(
+        name="settled", about="Whether the fastest way to run it has been found", read=lambda: provider.state.is_final
+    )
     yield Gauge(name="questions", about="Questions that wait or are answered", read=lambda: scheduler.questions)
     yield Gauge(name="readings", about="Documents that wait or are read", read=lambda: scheduler.readings)
     yield Gauge(name="sessions", about="Sessions that are held in memory", read=lambda: sessions.count)
