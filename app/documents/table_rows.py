@@ -1,17 +1,15 @@
 """Tables without rules around their cells: rows of words -> cells. Wrapped cells are joined, wide headings spread."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.documents.geometry import Rect
-from app.documents.lines import Line, is_number
-from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
+from app.documents.lines import Line, in_reading_direction
+from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns
 from app.documents.table_headers import CAPTION, first_data_row
+from app.documents.wrapped_rows import TableRow, unwrapped
 
 MOST_HEADER_ROWS = 8
-
-TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +30,11 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
     first = first_data_row([_by_column(row) for row in placed])
     header = _header_end(placed, rows, first, rules)
     levels = _levels(placed, rows, header, columns, rules)
-    body = _unwrapped(placed[header:], rows[header:], columns, rules)
+    body = unwrapped(placed[header:], rows[header:], columns, rules)
     above: list[TableRow] = [{(0, len(columns)): tuple(row)} for row in all_rows[:titles]]
     levels = above + levels
     cells = [
-        RawCell(across=across, down=(index, index + 1), lines=lines)
+        RawCell(across=across, down=(index, index + 1), lines=tuple(map(in_reading_direction, lines)))
         for index, row in enumerate([*levels, *body])
         for across, lines in sorted(row.items())
     ]
@@ -225,59 +223,3 @@ def _centred(
 
 def _off(across: tuple[int, int], middle: float, columns: Sequence[Column]) -> float:
     return abs((columns[across[0]][0] + columns[across[1] - 1][1]) / 2 - middle)
-
-
-def _unwrapped(
-    placed: Sequence[TableRow], rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]
-) -> list[TableRow]:
-    """Rows with what was broken over several lines joined again."""
-    distance = usual_distance(rows)
-    width = columns[-1][1] - columns[0][0]
-    rules = [rule for rule in rules if rule[2] - rule[0] > 0.8 * width]  # what is shorter stands above a sum
-    ruled = sum(_ruled(one, other, rules) for one, other in itertools.pairwise(rows)) >= 2
-    joined: list[TableRow] = []
-    for index, row in enumerate(placed):
-        near = index > 0 and box_of(rows[index])[1] - box_of(rows[index - 1])[1] < 1.25 * distance + 1
-        apart = ruled and index > 0 and _ruled(rows[index - 1], rows[index], rules)
-        if joined and not apart and near and _wraps(joined[-1], row, columns, ruled=ruled):
-            for across, lines in row.items():
-                joined[-1][across] = (*joined[-1].get(across, ()), *lines)
-        else:
-            joined.append(dict(row))
-    return joined
-
-
-def _ruled(above: list[Line], below: list[Line], rules: Sequence[Rect]) -> bool:
-    top, bottom = box_of(above), box_of(below)
-    return any((top[1] + top[3]) / 2 < rule[1] < (bottom[1] + bottom[3]) / 2 for rule in rules)
-
-
-def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: bool) -> bool:
-    """Whether a row is the rest of the one above it."""
-    if any(is_number(line.text) for across, lines in row.items() if across[0] > 0 for line in lines):
-        return _label_goes_on(above, row, columns)
-    if ruled or _hangs(above, row):
-        return True
-    first = row.get((0, 1))
-    if first is None:  # words below words, and no label of their own
-        return all(any(across == other for other in above) for across in row)
-    if len(row) == 1:
-        return len(above) > 1 and first[0].text[:1].islower()
-    return False
-
-
-def _hangs(above: TableRow, row: TableRow) -> bool:
-    """Whether the label and other cells of a row stand further right than the lines above that they go on with."""
-    shared = [(above[across][0], lines[0]) for across, lines in row.items() if across in above]
-    further = [line.box[0] - first.box[0] > 0.5 * line.em for first, line in shared]
-    return (0, 1) in row and (0, 1) in above and len(shared) == len(row) > 1 and all(further)
-
-
-def _label_goes_on(above: TableRow, row: TableRow, columns: Sequence[Column]) -> bool:
-    """Whether the row above is the first line of this row's label, which was too long for one."""
-    label, first = above.get((0, 1)), row.get((0, 1))
-    if label is None or first is None or len(above) > 1 or len(label) > 3:
-        return False
-    full = label[-1].box[2] > columns[0][0] + 0.75 * (columns[0][1] - columns[0][0])
-    text = first[0].text
-    return text[:1].islower() or (full and not label[-1].text.endswith(":") and not label[-1].bold and text[:1] == "(")
