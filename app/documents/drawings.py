@@ -1,14 +1,15 @@
 """Ruled lines among the drawings of a page that MuPDF opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pymupdf
 
-from app.documents.geometry import Rect, turned_left
+from app.documents.geometry import Rect, turned_left, union
 from app.documents.rules import Rules, edges_of, ruled_lines, shaded_areas
 
 THIN = 3.0  # points: a filled shape no thicker than this is a rule
+STRAIGHT = 0.1  # points: the ends of a line along an edge of a rectangle lie no further apart across it
 MOST_PATHS = 4_000  # a page with more is a map or a plan, and taking it apart would take seconds
 MOST_RULES = 2_000
 
@@ -49,6 +50,22 @@ def _boxes(drawing: dict[str, Any]) -> Iterator[tuple[Rect, bool]]:
                 yield from ((edge, False) for edge in edges_of((x0, y0, x1, y1)))
             elif not white:
                 yield (x0, y0, x1, y1), True
+    if not stroked and not white:
+        yield from ((box, False) for box in _thin_outlines(drawing["items"]))
+
+
+def _thin_outlines(items: Sequence[Any]) -> Iterator[Rect]:
+    """The boxes of rules that are filled outlines of lines; the last line of an outline may be left out."""
+    outline: list[Any] = []
+    for item in [*items, None]:
+        if outline and (item is None or item[0] != "l" or item[1] != outline[-1][2]):
+            box = union((*start, *end) for _, start, end in outline)
+            upright = all(abs(x1 - x0) < STRAIGHT or abs(y1 - y0) < STRAIGHT for _, (x0, y0), (x1, y1) in outline)
+            if len(outline) in (3, 4) and upright and min(box[2] - box[0], box[3] - box[1]) <= THIN:
+                yield box
+            outline = []
+        if item is not None and item[0] == "l":
+            outline.append(item)
 
 
 def _corners(item: Any) -> Rect:
