@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from app.documents.geometry import Rect
-from app.documents.lines import Line, in_reading_direction
+from app.documents.lines import Line, in_reading_direction, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns
 from app.documents.table_headers import CAPTION, first_data_row
-from app.documents.wrapped_rows import TableRow, unwrapped
+from app.documents.wrapped_rows import LABEL, TableRow, unwrapped
 
 MOST_HEADER_ROWS = 8
 
@@ -26,15 +27,20 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
     columns = find_columns(all_rows)
     titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules))
     rows = all_rows[titles:]
-    placed: list[TableRow] = [_placed(row, columns) for row in rows]
+    placed = _with_groups([_placed(row, columns) for row in rows], columns)
     first = first_data_row([_by_column(row) for row in placed])
     header = _header_end(placed, rows, first, rules)
     levels = _levels(placed, rows, header, columns, rules)
     body = unwrapped(placed[header:], rows[header:], columns, rules)
     above: list[TableRow] = [{(0, len(columns)): tuple(row)} for row in all_rows[:titles]]
     levels = above + levels
+    heights = _label_heights(body, columns, rules)
     cells = [
-        RawCell(across=across, down=(index, index + 1), lines=tuple(map(in_reading_direction, lines)))
+        RawCell(
+            across=across,
+            down=(index, index + heights.get(index - len(levels), 1) if across == LABEL else index + 1),
+            lines=tuple(map(in_reading_direction, lines)),
+        )
         for index, row in enumerate([*levels, *body])
         for across, lines in sorted(row.items())
     ]
@@ -68,6 +74,49 @@ def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
         across = covered_columns(cell, columns)
         placed[across] = (*placed.get(across, ()), cell)
     return placed
+
+
+def _with_groups(rows: list[TableRow], columns: Sequence[Column]) -> list[TableRow]:
+    """The rows, those that hold only a line in the middle of the table as cells over all columns: they head groups."""
+    alone = [row for row in rows if len(row) == 1 and _is_central(next(iter(row.values()))[0], columns)]
+    if len(alone) < 2:
+        return rows
+    whole = (0, len(columns))
+    return [{whole: next(iter(row.values()))} if row in alone else row for row in rows]
+
+
+def _is_central(line: Line, columns: Sequence[Column]) -> bool:
+    """Whether a line of words stands in the middle of all columns, or of those with values, and begins in none's label."""
+    centre = (line.box[0] + line.box[2]) / 2
+    middles = [(first + columns[-1][1]) / 2 for first in (columns[0][0], columns[min(1, len(columns) - 1)][0])]
+    near = any(abs(centre - place) < 2 * line.em for place in middles)
+    return near and line.box[0] > columns[0][1] and not is_number(line.text)
+
+
+def _label_heights(rows: Sequence[TableRow], columns: Sequence[Column], rules: Sequence[Rect]) -> dict[int, int]:
+    """How many rows a label stands for: those below it have none, and the rules between them leave its column out."""
+    start, end = columns[0]
+    long = [rule for rule in rules if rule[2] > columns[-1][0]]
+    short = [rule[1] for rule in long if (start + end) / 2 < rule[0] < sum(columns[1]) / 2] if len(columns) > 2 else []
+    whole = [rule[1] for rule in long if rule[0] <= (start + end) / 2]
+    if sum(_is_between(above, below, whole) for above, below in pairwise(rows)) < 2:
+        return {}  # rules above sums
+    heights: dict[int, int] = {}
+    label: int | None = None
+    for index, row in enumerate(rows):
+        if LABEL in row:
+            label = index
+        elif label is not None and _is_between(rows[index - 1], row, short):
+            heights[label] = index - label + 1
+        else:
+            label = None
+    return heights
+
+
+def _is_between(above: TableRow, below: TableRow, heights: Sequence[float]) -> bool:
+    """Whether a rule at one of these heights runs between two rows."""
+    one, other = (box_of([line for lines in row.values() for line in lines]) for row in (above, below))
+    return any((one[1] + one[3]) / 2 < y < (other[1] + other[3]) / 2 for y in heights)
 
 
 def _by_column(row: TableRow) -> list[tuple[int, str]]:
@@ -205,7 +254,11 @@ def _shares(
         across: (nearest.index(across) + 1, len(nearest) - nearest[::-1].index(across) + 1)
         for across in heads if across in nearest
     }  # fmt: skip
-    centred = all(_off(share, middles[across], columns) < 2 * row[across][0].em for across, share in shares.items())
+    off = {across: _off(share, middles[across], columns) / row[across][0].em for across, share in shares.items()}
+    own = [_off(across, middles[across], columns) / row[across][0].em for across in heads]
+    if max(own) < 0.4 and max(off.values(), default=0) > 1:
+        return {}  # each heads the one column above whose middle it stands
+    centred = all(ems < 2 for ems in off.values())
     return shares if centred and len(shares) == len(heads) else {}
 
 

@@ -19,7 +19,7 @@ MOST_LINES = 3  # of a label above its values
 
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
-_LABEL = (0, 1)  # the columns of a label
+LABEL = (0, 1)  # the columns of a label
 _OPEN_END = re.compile(r"[,&/(-]$|\b[a-zà-ÿ]{1,3}$|\([^)]*$")  # a comma, a short word like "of", an open bracket
 
 
@@ -56,7 +56,7 @@ def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: 
         return _label_goes_on(above, row, columns)
     if ruled or _hangs(above, row):
         return True
-    first = row.get(_LABEL)
+    first = row.get(LABEL)
     if first is None:  # words below words, and no label of their own
         return all(any(across == other for other in above) for across in row)
     if len(row) == 1:
@@ -68,12 +68,12 @@ def _hangs(above: TableRow, row: TableRow) -> bool:
     """Whether the label and other cells of a row stand further right than the lines above that they go on with."""
     shared = [(above[across][0], lines[0]) for across, lines in row.items() if across in above]
     further = [line.box[0] - first.box[0] > 0.5 * line.em for first, line in shared]
-    return _LABEL in row and _LABEL in above and len(shared) == len(row) > 1 and all(further)
+    return LABEL in row and LABEL in above and len(shared) == len(row) > 1 and all(further)
 
 
 def _label_goes_on(above: TableRow, row: TableRow, columns: Sequence[Column]) -> bool:
     """Whether the row above is the first line of this row's label, which was too long for one."""
-    label, first = above.get(_LABEL), row.get(_LABEL)
+    label, first = above.get(LABEL), row.get(LABEL)
     if label is None or first is None or len(above) > 1 or len(label) > MOST_LINES:
         return False
     full = label[-1].box[2] > columns[0][0] + 0.75 * (columns[0][1] - columns[0][0])
@@ -87,18 +87,18 @@ class _Labels:
     def __init__(self, placed: Sequence[TableRow], rows: Sequence[list[Line]], columns: Sequence[Column]) -> None:
         self._placed = placed
         self._rows = rows
-        self._right = max([columns[0][1], *(row[_LABEL][-1].box[2] for row in placed if _LABEL in row)])
+        self._right = max([columns[0][1], *(row[LABEL][-1].box[2] for row in placed if LABEL in row)])
         self._distance = self._row_distance()
         close = [index for index in range(1, len(placed)) if self._is_second_line(index) and self._is_close(index)]
-        full = sum(self._is_full(placed[index - 1][_LABEL][-1], placed[index][_LABEL][0]) for index in close)
+        full = sum(self._is_full(placed[index - 1][LABEL][-1], placed[index][LABEL][0]) for index in close)
         self._trust_distance = 2 * full > len(close)  # else close lines are second lines of another kind: authors
 
     def go_on(self, above: TableRow, index: int) -> bool:
         """Whether a row's label goes on with the line above it, where one of the two has no values."""
         row = self._placed[index]
-        if not self._is_beside_label(index) or (len(row) > 1 and (len(above) > 1 or len(above[_LABEL]) > MOST_LINES)):
+        if not self._is_beside_label(index) or (len(row) > 1 and (len(above) > 1 or len(above[LABEL]) > MOST_LINES)):
             return False
-        line, rest = self._placed[index - 1][_LABEL][-1], row[_LABEL][0]
+        line, rest = self._placed[index - 1][LABEL][-1], row[LABEL][0]
         if line.bold != rest.bold or line.text.endswith(":") or not self._is_full(line, rest):
             return False
         return _OPEN_END.search(line.text) is not None or (self._trust_distance and self._is_close(index))
@@ -106,13 +106,13 @@ class _Labels:
     def _is_beside_label(self, index: int) -> bool:
         """Whether a row and the one above it have labels, and one of the two has no values."""
         one, other = self._placed[index - 1], self._placed[index]
-        return _LABEL in one and _LABEL in other and min(len(one), len(other)) == 1
+        return LABEL in one and LABEL in other and min(len(one), len(other)) == 1
 
     def _is_second_line(self, index: int) -> bool:
         """Whether a label stands alone below one with values, in the same type."""
         one, other = self._placed[index - 1], self._placed[index]
         alone = self._is_beside_label(index) and len(one) > 1
-        return alone and one[_LABEL][-1].bold == other[_LABEL][0].bold
+        return alone and one[LABEL][-1].bold == other[LABEL][0].bold
 
     def _is_close(self, index: int) -> bool:
         return self._step(index) < CLOSE * self._distance
