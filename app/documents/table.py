@@ -110,8 +110,8 @@ def _heading(there: Sequence[RawCell], table: TableBlock, row: int) -> RawCell |
 
 
 def _leaves(group: RawCell, label: RawCell) -> bool:
-    """Whether a row's label stands left of the heading above it: the heading is not its own."""
-    return label.across[0] == group.across[0] == 0 and label.left < group.left - 2
+    """Whether a row's label stands left of the heading in its column: the heading is not its own."""
+    return label.across[0] == 0 and group.across == (0, 1) and label.left < group.left - 2
 
 
 def _row(

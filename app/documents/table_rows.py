@@ -78,19 +78,25 @@ def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
 
 def _with_groups(rows: list[TableRow], columns: Sequence[Column]) -> list[TableRow]:
     """The rows, those that hold only a line in the middle of the table as cells over all columns: they head groups."""
-    alone = [row for row in rows if len(row) == 1 and _is_central(next(iter(row.values()))[0], columns)]
-    if len(alone) < 2:
-        return rows
+    alone = [next(iter(row.values()))[0] if len(row) == 1 else None for row in rows]
+    central = [line for line in alone if line is not None and _is_central(line, columns)]
     whole = (0, len(columns))
-    return [{whole: next(iter(row.values()))} if row in alone else row for row in rows]
+    return [
+        {whole: (line,)} if line is not None and sum(_share_centre(line, other) for other in central) > 1 else row
+        for line, row in zip(alone, rows, strict=True)
+    ]
 
 
 def _is_central(line: Line, columns: Sequence[Column]) -> bool:
-    """Whether a line of words stands in the middle of all columns, or of those with values, and begins in none's label."""
+    """Whether a line of words stands in the middle of all columns, or of those with values."""
     centre = (line.box[0] + line.box[2]) / 2
     middles = [(first + columns[-1][1]) / 2 for first in (columns[0][0], columns[min(1, len(columns) - 1)][0])]
     near = any(abs(centre - place) < 2 * line.em for place in middles)
     return near and line.box[0] > columns[0][1] and not is_number(line.text)
+
+
+def _share_centre(one: Line, other: Line) -> bool:
+    return abs(one.box[0] + one.box[2] - other.box[0] - other.box[2]) < one.em
 
 
 def _label_heights(rows: Sequence[TableRow], columns: Sequence[Column], rules: Sequence[Rect]) -> dict[int, int]:

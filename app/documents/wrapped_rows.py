@@ -15,6 +15,7 @@ from app.documents.table_cells import Column, box_of, middle, usual_distance
 
 CLOSE = 0.85  # of the distance of two rows: lines of one cell stand closer together
 NEAR = 1.25  # of the usual distance: what is further apart belongs to two rows
+HANGING = 0.35  # ems that the lines of a cell stand further right than its first
 MOST_LINES = 3  # of a label above its values
 
 TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
@@ -67,7 +68,7 @@ def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: 
 def _hangs(above: TableRow, row: TableRow) -> bool:
     """Whether the label and other cells of a row stand further right than the lines above that they go on with."""
     shared = [(above[across][0], lines[0]) for across, lines in row.items() if across in above]
-    further = [line.box[0] - first.box[0] > 0.5 * line.em for first, line in shared]
+    further = [line.box[0] - first.box[0] > HANGING * line.em for first, line in shared]
     return LABEL in row and LABEL in above and len(shared) == len(row) > 1 and all(further)
 
 
@@ -91,7 +92,9 @@ class _Labels:
         self._distance = self._row_distance()
         close = [index for index in range(1, len(placed)) if self._is_second_line(index) and self._is_close(index)]
         full = sum(self._is_full(placed[index - 1][LABEL][-1], placed[index][LABEL][0]) for index in close)
-        self._trust_distance = 2 * full > len(close)  # else close lines are second lines of another kind: authors
+        self._trust_distance = not close or 2 * full > len(
+            close
+        )  # else close lines are second lines of another kind: authors
 
     def go_on(self, above: TableRow, index: int) -> bool:
         """Whether a row's label goes on with the line above it, where one of the two has no values."""
