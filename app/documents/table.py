@@ -134,7 +134,8 @@ def _row(
         wide = cell.across[1] - cell.across[0] > 1
         shared = [level for level in levels if not wide or all(level in headings[c] for c in range(*cell.across))]
         line += _joined(shared or levels, " / ", between)
-        line += _words(_pieces(cell), ": " if levels else between, _own(cell, row, index))
+        named = " " if line and line[-1].piece.text.endswith(":") else ": "
+        line += _words(_pieces(cell), named if levels else between, _own(cell, row, index))
         between = "; "
     return line
 
