@@ -156,6 +156,8 @@ def _above_wide_rule(rows: Sequence[list[Line]], rules: Sequence[Rect], first: i
 
 def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
     """Of a table of words, the rows above the first rule between them, or a first row set bold."""
+    width = max(row[-1].box[2] for row in rows) - min(row[0].box[0] for row in rows)
+    rules = [rule for rule in rules if rule[2] - rule[0] > 0.4 * width]  # what is shorter is a box or a sum
     for index in range(1, min(4, len(rows))):
         above, below = box_of(rows[index - 1])[3], box_of(rows[index])[1]
         if any(above - 3 <= rule[1] <= below + 3 for rule in rules):
