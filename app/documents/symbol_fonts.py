@@ -53,7 +53,7 @@ def _is_among_wide(chars: Sequence[Mapping[str, Any]], place: int) -> bool:
 
     Beside a letter without a width stands the rest of a ligature that has its name.
     """
-    beside = chars[max(place - 1, 0) : place] + chars[place + 1 : place + 2]
+    beside = [*chars[max(place - 1, 0) : place], *chars[place + 1 : place + 2]]
     widths = [_width(char) for char in beside]
     alike = all(abs(width - _width(chars[place])) < NO_WIDTH / 4 for width in widths)
     least = [min(_width(other) for other in chars if other["c"] == char["c"]) for char in beside]
