@@ -6,7 +6,6 @@ Where poppler's `pdftotext` is installed, the words of each PDF are compared wit
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cli.reading import open_reader
 from app.documents import DocumentReader
@@ -70,7 +70,7 @@ def corpus(arguments: argparse.Namespace) -> None:
         line.clear()
     figures = summary(readings)
     if arguments.json:
-        print(json.dumps({**figures, "files_read": [asdict(one) for one in readings]}, indent=1, ensure_ascii=False))
+        print(as_result({**figures, "files_read": [asdict(one) for one in readings]}))
     else:
         print(as_text(figures))
 
@@ -122,6 +122,7 @@ def summary(readings: Sequence[Reading]) -> dict[str, Any]:
         "read": len(readings) - len(refused),
         "pages": sum(one.pages for one in readings),
         "refused": len(refused),
+        "by_ending": _by_ending(readings),
         "refused_by_reason": dict(Counter(reason(one.refused) for one in refused).most_common()),
         "refused_but_read_by_poppler": [one.file for one in refused if one.poppler_words and not one.needs_password],
         "crashed": [one.file for one in readings if one.crashed],
@@ -137,12 +138,22 @@ def summary(readings: Sequence[Reading]) -> dict[str, Any]:
     }
 
 
+def _by_ending(readings: Sequence[Reading]) -> dict[str, str]:
+    """How many files of each ending were read."""
+    endings = sorted({Path(one.file).suffix.lower() for one in readings})
+    alike = {ending: [one for one in readings if Path(one.file).suffix.lower() == ending] for ending in endings}
+    return {
+        ending or "no ending": f"{sum(not one.refused for one in files)} of {len(files)}"
+        for ending, files in alike.items()
+    }
+
+
 def as_text(figures: dict[str, Any]) -> str:
     lines = []
     for name, value in figures.items():
         title = name.replace("_", " ")
         if isinstance(value, dict):
-            lines += [f"{title}:", *(f"{count:>8,}  {text}" for text, count in value.items())]
+            lines += [f"{title}:", *(f"{count:>8}  {text}" for text, count in value.items())]
         elif isinstance(value, list):
             lines += [f"{title:<36}{len(value):>12,}", *(f"          {one}" for one in value)]
         else:

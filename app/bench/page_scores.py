@@ -157,7 +157,7 @@ def _headed(line: str, row: Sequence[str], table: RightTable) -> int | None:
         headed += behind >= 0
         rest.append(text[place:found])
         place = found + len(value)
-    known = sorted({printed(part) for name in (*table.columns, table.caption, row[0] if row else "")
+    known = sorted({printed(part) for name in (*table.columns, table.caption, row[0] if row else "", *table.groups)
                     for part in (*name.split(" / "), *name.split())}, key=len, reverse=True)  # fmt: skip
     beside = _without("".join((*rest, text[place:])), known)
     return headed if len(beside) <= max(BESIDE * len(text), 2) else None

@@ -122,6 +122,18 @@ def _quality(result: Result) -> str:
     return _table(header, rows)
 
 
+def _corpus(result: Result) -> str:
+    figures = result.figures
+    told = (
+        f"Of {figures['files']} files {figures['read']} were opened ({figures['pages']} pages), and "
+        f"{figures['refused']} refused with the reason and what to do; {len(figures['crashed'])} crashed, and of "
+        f"{len(figures['not_drawn'])} the first page could not be drawn."
+    )
+    rows = [[ending, read] for ending, read in figures["by_ending"].items()]
+    refused = [f"- {count}: {reason}" for reason, count in figures["refused_by_reason"].items()]
+    return "\n\n".join([told, _table(["ending", "opened"], rows), *(["\n".join(refused)] if refused else [])])
+
+
 def _real(result: Result) -> str:
     rows = [
         [kind, str(tally["rows"]), _share(tally["right"], tally["rows"]), str(tally["refused"]), str(tally["wrong"])]
@@ -228,7 +240,8 @@ _QUALITY: dict[str, Callable[[Result], str]] = {
     "real": _real,
     "quality": _quality,
     "reading": _reading,
-    **dict.fromkeys(("evidence", "joined", "needles", "retrieval", "corpus"), _as_it_is),
+    "corpus": _corpus,
+    **dict.fromkeys(("evidence", "joined", "needles", "retrieval"), _as_it_is),
 }
 _PERFORMANCE: dict[str, Callable[[Result], str]] = {"speed": _speed, "load": _as_it_is, "library": _as_it_is}
 _SUMMARIES: dict[str, Callable[[Result], tuple[str, str] | None]] = {

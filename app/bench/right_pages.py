@@ -25,6 +25,11 @@ class RightTable:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The rows that only head those below them, which may say them again."""
+        return tuple(row[0] for row in self.rows if row and row[0] and not any(row[1:]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightPage:

@@ -11,8 +11,8 @@ from app.documents.geometry import Rect, contains, turned_left
 from app.documents.lines import Line, Piece
 from app.documents.parts import UnreadParts
 from app.documents.textlayer import turned
+from app.documents.tick_boxes import TICKED, UNTICKED
 
-TICKED, UNTICKED = "☑", "☐"
 _UNSEEN = mupdf.PDF_ANNOT_IS_HIDDEN | mupdf.PDF_ANNOT_IS_NO_VIEW
 _SHOWN_IN_PLACE = {
     mupdf.PDF_ANNOT_FREE_TEXT,

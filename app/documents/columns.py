@@ -9,6 +9,7 @@ from app.documents.geometry import Rect
 from app.documents.gutters import Strip, find_strips
 from app.documents.lines import Line, Piece, is_marker, is_number, split_at_gaps, usual_em
 from app.documents.rules import Rules
+from app.documents.tick_boxes import TICKED, UNTICKED
 
 TRIED = 16  # strips that are looked at, the tallest first
 PROSE = 17  # letters: a line of prose has more, also in a narrow column
@@ -151,7 +152,7 @@ def _are_columns(rows: Sequence[list[Piece]], strip: Strip) -> bool | None:
         return None
     if mean(is_marker(line.text) for line in left) >= MARKED:
         return False
-    if all(mean(is_marker(line.pieces[0].text) for line in side) > 0.3 for side in (left, right)):
+    if all(mean(_is_item(line) for line in side) > 0.3 for side in (left, right)):
         return True
     paired = sum(row.left is not None and row.right is not None for row in beside) / min(len(left), len(right))
     prose = (_is_prose(left), _is_prose(right))
@@ -188,6 +189,11 @@ def _is_prose(lines: Sequence[Line]) -> bool:
         return False
     widths = sorted(line.box[2] - line.box[0] for line in lines)
     return widths[len(widths) // 2] >= 0.5 * widths[4 * len(widths) // 5]
+
+
+def _is_item(line: Line) -> bool:
+    """Whether a line begins with the mark of a list; choices with boxes to tick stand in rows, too."""
+    return is_marker(line.pieces[0].text) and line.pieces[0].text not in (TICKED, UNTICKED)
 
 
 def _numbers(lines: Sequence[Line]) -> float:

@@ -106,7 +106,12 @@ def _taken_apart(cells: list[RawCell]) -> list[RawCell]:
 
 
 def _apart(cell: RawCell, levels: Sequence[float]) -> list[RawCell]:
-    """The lines of a cell as cells of one row each; a cell that reaches further down keeps what is left."""
+    """The lines of a cell as cells of one row each; a cell that reaches further down keeps what is left.
+
+    A short text in the middle of the cell says something of all these rows.
+    """
+    if _is_of_all(cell, levels):
+        return [replace(cell, down=(cell.down[0], cell.down[1] + len(levels) - 1))]
     rows: list[list[Line]] = [[] for _ in levels]
     for line in cell.lines:
         rows[levels.index(_nearest(line, levels))].append(line)
@@ -119,6 +124,14 @@ def _apart(cell: RawCell, levels: Sequence[float]) -> list[RawCell]:
         )
         for number, lines in enumerate(rows)
     ]
+
+
+def _is_of_all(cell: RawCell, levels: Sequence[float]) -> bool:
+    """Whether a cell holds few words in the middle of the height of several rows, and no figure of one of these."""
+    if not cell.lines or 2 * len(cell.lines) > len(levels) or any(is_number(line.text) for line in cell.lines):
+        return False
+    off = (middle(cell.lines[0]) + middle(cell.lines[-1])) / 2 - (levels[0] + levels[-1]) / 2
+    return abs(off) < 0.4 * cell.lines[0].height
 
 
 def _levels(cells: Sequence[RawCell]) -> list[float]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.documents.characters import clean
 from app.documents.geometry import Rect
+from app.documents.symbol_fonts import letters_of
 
 SMALL = 0.85  # of the line's size: from here down a shifted glyph is a raised or lowered one
 SHIFT = 0.07  # of the line's size
@@ -51,9 +52,9 @@ def line_glyphs(raw: dict[str, Any]) -> list[Glyph]:
     """The letters of one of MuPDF's lines, in the order in which they are read."""
     spans = [span for span in raw["spans"] if span["chars"]]
     glyphs = [
-        Glyph(char["c"], char["bbox"], char["origin"][1], span["size"], char["synthetic"])
+        Glyph(letter, char["bbox"], char["origin"][1], span["size"], char["synthetic"])
         for span in spans
-        for char in span["chars"]
+        for letter, char in zip(letters_of(span, upright=raw["dir"] == (1.0, 0.0)), span["chars"], strict=True)
     ]
     if not glyphs:
         return glyphs

@@ -10,6 +10,7 @@ from app.documents.geometry import Rect, union
 Row = list["Line"]  # lines that share a baseline, in reading direction
 
 MARKER = re.compile(r"^([^\w\s$€£¥%&(\-–—+*.,]|[-–—*]|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\)|[ivx]+\.|o)$")
+_RAISED = re.compile(r"^[⁰¹²³⁴-⁹⁺⁻*†‡§,]+$")
 MARKER_GAP = 4.0  # ems between the bullet of an item and its text, at most
 
 
@@ -76,7 +77,25 @@ def rows_of(pieces: Iterable[Piece]) -> list[list[Piece]]:
             bounds.append((top, bottom))
     for row in rows:
         row.sort(key=lambda piece: piece.box[0])
-    return rows
+    return _with_raised(rows)
+
+
+def _with_raised(rows: list[list[Piece]]) -> list[list[Piece]]:
+    """The rows, those of nothing but raised marks as part of the row below, where each stands behind a word."""
+    found: list[list[Piece]] = []
+    for row in rows:
+        marks = found[-1] if found and all(_RAISED.match(piece.text) for piece in found[-1]) else []
+        if marks and all(any(_stands_behind(mark, piece) for piece in row) for mark in marks):
+            found[-1] = sorted([*row, *marks], key=lambda piece: piece.box[0])
+        else:
+            found.append(row)
+    return found
+
+
+def _stands_behind(mark: Piece, word: Piece) -> bool:
+    """Whether a raised mark begins where a word ends, and at least half of it at the word's height."""
+    level = min(mark.box[3], word.box[3]) - max(mark.box[1], word.box[1]) > 0.5 * (mark.box[3] - mark.box[1])
+    return level and abs(mark.box[0] - word.box[2]) < 0.3 * word.em
 
 
 def split_at_gaps(row: Sequence[Piece], cuts: Sequence[float] = (), *, gap: float = 1.1) -> list[Line]:

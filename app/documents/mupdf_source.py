@@ -7,7 +7,7 @@ from PIL import Image
 
 from app.documents.annotations import notes, with_form_fields
 from app.documents.compose import compose
-from app.documents.drawings import read_rules
+from app.documents.drawings import Drawn, read_drawings
 from app.documents.figures import covered_by_figures
 from app.documents.gaps import Gaps, find_gaps, is_suspect
 from app.documents.geometry import Rect
@@ -17,8 +17,8 @@ from app.documents.parts import UnreadParts
 from app.documents.picture import MAX_DRAWN_PIXELS, UNDRAWABLE, PagePicture
 from app.documents.recognised_layer import with_gaps_read
 from app.documents.recognition import Recognizer
-from app.documents.rules import Rules
 from app.documents.textlayer import TextLayer, read_layer, turned_line
+from app.documents.tick_boxes import with_tick_boxes
 from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
 
@@ -62,9 +62,10 @@ class MupdfSource:
             )
             written = unread.attempt("notes", lambda: list(notes(page, unread)), [])
             remarks = [turned_line(line, layer.turns, width, height) for line in written]
-        rules = unread.attempt("figures", lambda: read_rules(page, layer.turns), Rules())
+        drawn = unread.attempt("figures", lambda: read_drawings(page, layer.turns), Drawn())
+        lines = with_tick_boxes(lines, drawn.squares)
         unordered = [[[line]] for line in lines]
-        blocks = unread.attempt("reading order", lambda: reading_order(lines, rules), unordered)
+        blocks = unread.attempt("reading order", lambda: reading_order(lines, drawn.rules), unordered)
         blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
         return compose(
             blocks, number=number, width=width, height=height, turns=layer.turns, slope=layer.slope,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from app.documents.across_pages import finished
+from app.documents.continued_tables import with_headings
 from app.documents.copies import private_copy
 from app.documents.images import PageImages, ReadDocument
 from app.documents.limits import MIB, Limits
@@ -66,7 +67,7 @@ class DocumentReader:
         )
         try:
             reading = Reading(self._reading, self._limits, job, copy, caller)
-            found = finished(tuple(reading.pages(progress, cancelled)))
+            found = with_headings(finished(tuple(reading.pages(progress, cancelled))))
         except BaseException:
             images.close()
             raise

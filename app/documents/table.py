@@ -110,8 +110,8 @@ def _heading(there: Sequence[RawCell], table: TableBlock, row: int) -> RawCell |
 
 
 def _leaves(group: RawCell, label: RawCell) -> bool:
-    """Whether a row's label stands left of the heading above it: the heading is not its own."""
-    return label.across[0] == group.across[0] == 0 and label.left < group.left - 2
+    """Whether a row's label stands left of the heading in its column: the heading is not its own."""
+    return label.across[0] == 0 and group.across == (0, 1) and label.left < group.left - 2
 
 
 def _row(
@@ -134,7 +134,8 @@ def _row(
         wide = cell.across[1] - cell.across[0] > 1
         shared = [level for level in levels if not wide or all(level in headings[c] for c in range(*cell.across))]
         line += _joined(shared or levels, " / ", between)
-        line += _words(_pieces(cell), ": " if levels else between, _own(cell, row, index))
+        named = " " if line and line[-1].piece.text.endswith(":") else ": "
+        line += _words(_pieces(cell), named if levels else between, _own(cell, row, index))
         between = "; "
     return line
 

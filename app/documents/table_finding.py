@@ -20,6 +20,7 @@ from app.documents.table_cells import (
     table_rows,
     with_labels_joined,
 )
+from app.documents.table_halves import with_parts_joined
 from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
@@ -267,7 +268,7 @@ def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:
         if box[1] - 7 * em < piece.box[3] <= box[1] + 1 and piece.box[0] < box[2] and piece.box[2] > box[0]
     ]
     caption = [Line.of(row).text for row in rows_of(above)]
-    return _in_reading_direction(replace(table, about=about(caption, table)))
+    return with_parts_joined(_in_reading_direction(replace(table, about=about(caption, table))))
 
 
 def _in_reading_direction(table: TableBlock) -> TableBlock:

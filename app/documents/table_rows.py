@@ -1,17 +1,16 @@
 """Tables without rules around their cells: rows of words -> cells. Wrapped cells are joined, wide headings spread."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from app.documents.geometry import Rect
-from app.documents.lines import Line, is_number
-from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, usual_distance
+from app.documents.lines import Line, in_reading_direction, is_number
+from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns
 from app.documents.table_headers import CAPTION, first_data_row
+from app.documents.wrapped_rows import LABEL, TableRow, unwrapped
 
 MOST_HEADER_ROWS = 8
-
-TableRow = dict[tuple[int, int], tuple[Line, ...]]  # by the columns that they cover: the lines of each cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +27,20 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
     columns = find_columns(all_rows)
     titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules))
     rows = all_rows[titles:]
-    placed: list[TableRow] = [_placed(row, columns) for row in rows]
+    placed = _with_groups([_placed(row, columns) for row in rows], columns)
     first = first_data_row([_by_column(row) for row in placed])
     header = _header_end(placed, rows, first, rules)
     levels = _levels(placed, rows, header, columns, rules)
-    body = _unwrapped(placed[header:], rows[header:], columns, rules)
+    body = unwrapped(placed[header:], rows[header:], columns, rules)
     above: list[TableRow] = [{(0, len(columns)): tuple(row)} for row in all_rows[:titles]]
     levels = above + levels
+    heights = _label_heights(body, columns, rules)
     cells = [
-        RawCell(across=across, down=(index, index + 1), lines=lines)
+        RawCell(
+            across=across,
+            down=(index, index + heights.get(index - len(levels), 1) if across == LABEL else index + 1),
+            lines=tuple(map(in_reading_direction, lines)),
+        )
         for index, row in enumerate([*levels, *body])
         for across, lines in sorted(row.items())
     ]
@@ -72,6 +76,55 @@ def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
     return placed
 
 
+def _with_groups(rows: list[TableRow], columns: Sequence[Column]) -> list[TableRow]:
+    """The rows, those that hold only a line in the middle of the table as cells over all columns: they head groups."""
+    alone = [next(iter(row.values()))[0] if len(row) == 1 else None for row in rows]
+    central = [line for line in alone if line is not None and _is_central(line, columns)]
+    whole = (0, len(columns))
+    return [
+        {whole: (line,)} if line is not None and sum(_share_centre(line, other) for other in central) > 1 else row
+        for line, row in zip(alone, rows, strict=True)
+    ]
+
+
+def _is_central(line: Line, columns: Sequence[Column]) -> bool:
+    """Whether a line of words stands in the middle of all columns, or of those with values."""
+    centre = (line.box[0] + line.box[2]) / 2
+    middles = [(first + columns[-1][1]) / 2 for first in (columns[0][0], columns[min(1, len(columns) - 1)][0])]
+    near = any(abs(centre - place) < 2 * line.em for place in middles)
+    return near and line.box[0] > columns[0][1] and not is_number(line.text)
+
+
+def _share_centre(one: Line, other: Line) -> bool:
+    return abs(one.box[0] + one.box[2] - other.box[0] - other.box[2]) < one.em
+
+
+def _label_heights(rows: Sequence[TableRow], columns: Sequence[Column], rules: Sequence[Rect]) -> dict[int, int]:
+    """How many rows a label stands for: those below it have none, and the rules between them leave its column out."""
+    start, end = columns[0]
+    long = [rule for rule in rules if rule[2] > columns[-1][0]]
+    short = [rule[1] for rule in long if (start + end) / 2 < rule[0] < sum(columns[1]) / 2] if len(columns) > 2 else []
+    whole = [rule[1] for rule in long if rule[0] <= (start + end) / 2]
+    if sum(_is_between(above, below, whole) for above, below in pairwise(rows)) < 2:
+        return {}  # rules above sums
+    heights: dict[int, int] = {}
+    label: int | None = None
+    for index, row in enumerate(rows):
+        if LABEL in row:
+            label = index
+        elif label is not None and _is_between(rows[index - 1], row, short):
+            heights[label] = index - label + 1
+        else:
+            label = None
+    return heights
+
+
+def _is_between(above: TableRow, below: TableRow, heights: Sequence[float]) -> bool:
+    """Whether a rule at one of these heights runs between two rows."""
+    one, other = (box_of([line for lines in row.values() for line in lines]) for row in (above, below))
+    return any((one[1] + one[3]) / 2 < y < (other[1] + other[3]) / 2 for y in heights)
+
+
 def _by_column(row: TableRow) -> list[tuple[int, str]]:
     return [(across[0], " ".join(line.text for line in lines)) for across, lines in sorted(row.items())]
 
@@ -103,6 +156,8 @@ def _above_wide_rule(rows: Sequence[list[Line]], rules: Sequence[Rect], first: i
 
 def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
     """Of a table of words, the rows above the first rule between them, or a first row set bold."""
+    width = max(row[-1].box[2] for row in rows) - min(row[0].box[0] for row in rows)
+    rules = [rule for rule in rules if rule[2] - rule[0] > 0.4 * width]  # what is shorter is a box or a sum
     for index in range(1, min(4, len(rows))):
         above, below = box_of(rows[index - 1])[3], box_of(rows[index])[1]
         if any(above - 3 <= rule[1] <= below + 3 for rule in rules):
@@ -207,7 +262,11 @@ def _shares(
         across: (nearest.index(across) + 1, len(nearest) - nearest[::-1].index(across) + 1)
         for across in heads if across in nearest
     }  # fmt: skip
-    centred = all(_off(share, middles[across], columns) < 2 * row[across][0].em for across, share in shares.items())
+    off = {across: _off(share, middles[across], columns) / row[across][0].em for across, share in shares.items()}
+    own = [_off(across, middles[across], columns) / row[across][0].em for across in heads]
+    if max(own) < 0.4 and max(off.values(), default=0) > 1:
+        return {}  # each heads the one column above whose middle it stands
+    centred = all(ems < 2 for ems in off.values())
     return shares if centred and len(shares) == len(heads) else {}
 
 
@@ -225,59 +284,3 @@ def _centred(
 
 def _off(across: tuple[int, int], middle: float, columns: Sequence[Column]) -> float:
     return abs((columns[across[0]][0] + columns[across[1] - 1][1]) / 2 - middle)
-
-
-def _unwrapped(
-    placed: Sequence[TableRow], rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]
-) -> list[TableRow]:
-    """Rows with what was broken over several lines joined again."""
-    distance = usual_distance(rows)
-    width = columns[-1][1] - columns[0][0]
-    rules = [rule for rule in rules if rule[2] - rule[0] > 0.8 * width]  # what is shorter stands above a sum
-    ruled = sum(_ruled(one, other, rules) for one, other in itertools.pairwise(rows)) >= 2
-    joined: list[TableRow] = []
-    for index, row in enumerate(placed):
-        near = index > 0 and box_of(rows[index])[1] - box_of(rows[index - 1])[1] < 1.25 * distance + 1
-        apart = ruled and index > 0 and _ruled(rows[index - 1], rows[index], rules)
-        if joined and not apart and near and _wraps(joined[-1], row, columns, ruled=ruled):
-            for across, lines in row.items():
-                joined[-1][across] = (*joined[-1].get(across, ()), *lines)
-        else:
-            joined.append(dict(row))
-    return joined
-
-
-def _ruled(above: list[Line], below: list[Line], rules: Sequence[Rect]) -> bool:
-    top, bottom = box_of(above), box_of(below)
-    return any((top[1] + top[3]) / 2 < rule[1] < (bottom[1] + bottom[3]) / 2 for rule in rules)
-
-
-def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: bool) -> bool:
-    """Whether a row is the rest of the one above it."""
-    if any(is_number(line.text) for across, lines in row.items() if across[0] > 0 for line in lines):
-        return _label_goes_on(above, row, columns)
-    if ruled or _hangs(above, row):
-        return True
-    first = row.get((0, 1))
-    if first is None:  # words below words, and no label of their own
-        return all(any(across == other for other in above) for across in row)
-    if len(row) == 1:
-        return len(above) > 1 and first[0].text[:1].islower()
-    return False
-
-
-def _hangs(above: TableRow, row: TableRow) -> bool:
-    """Whether the label and other cells of a row stand further right than the lines above that they go on with."""
-    shared = [(above[across][0], lines[0]) for across, lines in row.items() if across in above]
-    further = [line.box[0] - first.box[0] > 0.5 * line.em for first, line in shared]
-    return (0, 1) in row and (0, 1) in above and len(shared) == len(row) > 1 and all(further)
-
-
-def _label_goes_on(above: TableRow, row: TableRow, columns: Sequence[Column]) -> bool:
-    """Whether the row above is the first line of this row's label, which was too long for one."""
-    label, first = above.get((0, 1)), row.get((0, 1))
-    if label is None or first is None or len(above) > 1 or len(label) > 3:
-        return False
-    full = label[-1].box[2] > columns[0][0] + 0.75 * (columns[0][1] - columns[0][0])
-    text = first[0].text
-    return text[:1].islower() or (full and not label[-1].text.endswith(":") and not label[-1].bold and text[:1] == "(")

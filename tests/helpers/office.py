@@ -130,8 +130,8 @@ def shape(text: str, *, top: int, left: int = 0, placeholder: str = "") -> str:
     return f"<p:sp><p:nvSpPr>{mark}</p:nvSpPr>{place}<p:txBody>{body}</p:txBody></p:sp>"
 
 
-def odf(kind: str, body: str) -> bytes:
-    """An OpenDocument file; kind: text, spreadsheet."""
+def odf(kind: str, body: str, parts: dict[str, str | bytes] | None = None) -> bytes:
+    """An OpenDocument file; kind: text, spreadsheet; parts: other members by their names."""
     content = f"<office:document-content {ODF}><office:body><office:{kind}>{body}</office:{kind}></office:body>"
     mimetype = f"application/vnd.oasis.opendocument.{kind}"
-    return archive({"mimetype": mimetype, "content.xml": f"{content}</office:document-content>"})
+    return archive({"mimetype": mimetype, "content.xml": f"{content}</office:document-content>", **(parts or {})})

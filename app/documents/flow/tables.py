@@ -97,7 +97,8 @@ class Grid:
     def _header(self, column: int, common: Sequence[int]) -> Line:
         """The names of a column, but those that all columns have."""
         names = [name for name in self._names(column, self.header_rows) if name not in common]
-        return [CellText(cell=name, sign=":" if name == names[-1] else " /") for name in names]
+        last = "" if names and self._text(names[-1]).endswith(":") else ":"
+        return [CellText(cell=name, sign=last if name == names[-1] else " /") for name in names]
 
     def _common_names(self) -> list[int]:
         """What holds for all columns: a year over all of them, a unit in the corner. It is said with the label."""
@@ -153,11 +154,16 @@ class Grid:
         """Where the rows end that name the columns: the fewest that tell all columns apart, by words and dates."""
         for end in range(self.titles + 1, min(len(self.places), self.titles + MOST_HEADER_ROWS + 1)):
             names = [self._text(cell) for cell in self.places[end - 1][1:]]
-            if any(map(is_amount, names)):
+            if any(map(is_amount, names)) or self._is_counted(end):
                 return self.titles
             if 2 * sum(map(bool, names)) > len(names) and self._tells_columns_apart(end):
                 return end
         return self.titles
+
+    def _is_counted(self, end: int) -> bool:
+        """Whether a row begins with a number, and the rows below it with others: 1.1, 1.2, 1.3."""
+        first, *below = [self._text(row[0]) for row in self.places[end - 1 : end + 20]]
+        return is_amount(first) and len(below) > 1 and 2 * sum(map(is_amount, below)) > len(below)
 
     def _tells_columns_apart(self, end: int) -> bool:
         below = self.places[end : end + 20]

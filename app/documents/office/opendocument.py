@@ -162,11 +162,21 @@ class OpenDocument:
             if local(part) == "table":
                 yield self._table(part)
                 return
+            if local(part) == "object" and (chart := self._chart(part)) is not None:
+                yield chart
+                return
             if local(part) == "image" and (data := self._picture(part)):
                 width, height = _points(attribute(frame, "width")), _points(attribute(frame, "height"))
                 title = "".join(one.text or "" for one in children(frame, "title", "desc"))
                 yield Figure(data=data, width=width, height=height, description=title if " " in title.strip() else "")
                 return
+
+    def _chart(self, part: Element) -> Table | None:
+        """The table that a chart was drawn from; None for other embedded files."""
+        name = attribute(part, "href").removeprefix("./")
+        content = self._package.xml(f"{name}/content.xml") if self._package is not None and name else None
+        tables = [table for chart in descendants(content, "chart") for table in children(chart, "table")]
+        return self._table(tables[0]) if tables else None
 
     def _picture(self, image: Element) -> bytes:
         name = attribute(image, "href")
@@ -190,9 +200,14 @@ class OpenDocument:
 
     def _cell_text(self, cell: Element) -> str:
         outer, self._behind = self._behind, []
-        blocks = [block for block in self.blocks(cell) if isinstance(block, Paragraph | Heading)]
-        markers = [block.marker if isinstance(block, Paragraph) and len(blocks) > 1 else "" for block in blocks]
-        said = [f"{marker} {block.text}".strip() for marker, block in zip(markers, blocks, strict=True)]
+        blocks = [block for block in self.blocks(cell) if isinstance(block, Paragraph | Heading | Table)]
+        said: list[str] = []
+        for block in blocks:
+            if isinstance(block, Table):  # a table in a table: a line for each of its rows
+                said += [", ".join(inner.text for inner in row if inner.text) for row in block.rows]
+            else:
+                marker = block.marker if isinstance(block, Paragraph) and len(blocks) > 1 else ""
+                said.append(f"{marker} {block.text}".strip())
         self._behind = outer + [block for block in self._behind if isinstance(block, Figure)]
         return "\n".join(said)
 

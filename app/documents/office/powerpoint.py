@@ -1,7 +1,8 @@
 """PowerPoint files (.pptx): a slide is a page, with its tables, charts, diagrams, notes and comments."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from app.documents.flow.blocks import Block, Cell, Heading, Paragraph, Section, Table
 from app.documents.office.drawings import Drawings
@@ -17,6 +18,8 @@ from app.documents.office.package import (
     number,
     resolved,
 )
+from app.documents.office.slide_colours import SlideColours
+from app.documents.office.word_colours import HIDDEN, SHOWN, by_visibility
 from app.documents.office.word_styles import BULLET
 
 ROW = 400_000  # EMU (1.1 cm): shapes whose tops differ by less stand in one row
@@ -59,6 +62,9 @@ class _Slide:
         self._drawings = Drawings(package, part)
         layout = next(package.related(part, "slideLayout"), "")
         master = next(package.related(layout, "slideMaster"), "") if layout else ""
+        theme = next(package.related(master, "theme"), "") if master else ""
+        roots = [package.xml(one) for one in (part, layout, master) if one]
+        self._colours = SlideColours(roots, package.xml(theme) if theme else None)
         self._above = [package.xml(one) for one in (layout, master) if one]  # where placeholders get their places from
 
     def blocks(self) -> Iterator[Block]:
@@ -82,11 +88,13 @@ class _Slide:
             yield from self._tree(shape.element)
         elif name == "sp" and shape.placeholder not in _NOT_CONTENT:
             body = child(shape.element, "txBody")
+            is_unseen = partial(self._colours.is_unseen, shape=shape.element)
             if shape.placeholder in TITLES:
-                text = " ".join(paragraph.text for paragraph in _paragraphs(body, bullets=False))
-                yield Heading(text=text)
+                paragraphs = list(_paragraphs(body, is_unseen, bullets=False))
+                yield Heading(text=" ".join(paragraph.text for paragraph in paragraphs if not paragraph.is_hidden))
+                yield from (paragraph for paragraph in paragraphs if paragraph.is_hidden)
             else:
-                yield from _paragraphs(body, bullets=shape.placeholder in BODIES)
+                yield from _paragraphs(body, is_unseen, bullets=shape.placeholder in BODIES)
             yield from self._drawings.blocks(shape.element)  # a picture that fills the shape
         elif name == "graphicFrame":
             for table in descendants(shape.element, "tbl"):
@@ -137,11 +145,17 @@ def _place(element: Element) -> tuple[int, int] | None:
     return (number(attribute(offset, "y")), number(attribute(offset, "x"))) if offset is not None else None
 
 
-def _paragraphs(body: Element | None, *, bullets: bool) -> Iterator[Paragraph]:
-    """The paragraphs of a text body that hold text; `bullets`: they are items of a list unless they say otherwise."""
+def _paragraphs(
+    body: Element | None, is_unseen: Callable[[Element], bool] | None = None, *, bullets: bool
+) -> Iterator[Paragraph]:
+    """The paragraphs of a text body that hold text; `bullets`: they are items of a list unless they say otherwise.
+
+    is_unseen: whether a run of text is hidden by its colour or size, where that can be told; it becomes a paragraph of
+    its own.
+    """
     counts: dict[int, int] = {}
     for paragraph in children(body, "p"):
-        text = "".join(_text(paragraph))
+        text = "".join(_text(paragraph, is_unseen))
         properties = child(paragraph, "pPr")
         level = number(attribute(properties, "lvl")) if properties is not None else 0
         marker = BULLET if bullets else ""
@@ -152,15 +166,17 @@ def _paragraphs(body: Element | None, *, bullets: bool) -> Iterator[Paragraph]:
         elif (automatic := child(properties, "buAutoNum")) is not None:
             counts[level] = counts.get(level, number(attribute(automatic, "startAt"), 1) - 1) + 1
             marker = f"{counts[level]}."
-        if text.strip():
-            yield Paragraph(text=text, marker=marker, indent=level)
+        for stretch, is_hidden in by_visibility(text):
+            yield Paragraph(text=stretch, marker=marker, indent=level, is_hidden=is_hidden)
+            marker = ""
 
 
-def _text(paragraph: Element) -> Iterator[str]:
+def _text(paragraph: Element, is_unseen: Callable[[Element], bool] | None) -> Iterator[str]:
     for element in resolved(paragraph):
         name = local(element)
         if name in ("r", "fld"):
-            yield "".join(text.text or "" for text in children(element, "t"))
+            text = "".join(text.text or "" for text in children(element, "t"))
+            yield f"{HIDDEN}{text}{SHOWN}" if is_unseen is not None and is_unseen(element) else text
         elif name == "br":
             yield "\n"
         elif name in ("m", "oMath", "oMathPara"):

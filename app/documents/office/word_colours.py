@@ -24,10 +24,11 @@ def is_unseen(run: Element, paragraph: Element | None) -> bool:
         or child(paragraph, "pPr", "shd") is not None
     )
     colour = child(properties, "color")
-    return not shaded and colour is not None and _is_white(attribute(colour, "val"))
+    return not shaded and colour is not None and is_white(attribute(colour, "val"))
 
 
-def _is_white(colour: str) -> bool:
+def is_white(colour: str) -> bool:
+    """Whether a colour of six hexadecimal digits is white, or nearly so."""
     try:
         parts = bytes.fromhex(colour)
     except ValueError:  # "auto"

@@ -1,6 +1,7 @@
 """Characters as they are read from glyphs as they are printed."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ def line(glyphs: Sequence[Printed], *, made_up: bool = False) -> dict[str, Any]:
     """A line as MuPDF gives it."""
     spans = [
         {
+            "font": "Serif",
             "size": size,
             "origin": (left, base),
             "chars": [
@@ -71,3 +73,33 @@ def test_words_that_are_set_wide_are_words() -> None:
 def test_numbers_in_a_line_that_runs_to_the_left_run_to_the_right() -> None:
     glyphs = [(char, 60 - 6 * i, 66 - 6 * i, 100.0, 10.0) for i, char in enumerate("عام ٥٣٩١")]
     assert words(line(glyphs)) == "عام ١٩٣٥"
+
+
+@pytest.mark.parametrize(("second", "read"), [(21.6, "Pacfic hit"), (18.2, "Pacic hit")])
+def test_a_letter_far_wider_than_its_like_is_the_ligature_that_its_font_does_not_name(second: float, read: str) -> None:
+    widths = [
+        ("P", 6.0),
+        ("a", 5.0),
+        ("c", 5.0),
+        ("i", second - 16.0),
+        ("c", 5.0),
+        (" ", 3.0),
+        ("h", 5.0),
+        ("i", 2.2),
+        ("t", 3.0),
+    ]
+    lefts = list(accumulate((width for _, width in widths), initial=0.0))
+    raw = line([])
+    raw["spans"] = [
+        {
+            "font": "Serif",
+            "size": 10.0,
+            "origin": (0.0, 20.0),
+            "chars": [
+                {"c": text, "bbox": (left, 10.0, left + width, 20.0), "origin": (left, 20.0), "synthetic": False}
+                for (text, width), left in zip(widths, lefts, strict=False)
+            ],
+        }
+    ]
+
+    assert "".join(glyph.text for glyph in line_glyphs(raw)) == read

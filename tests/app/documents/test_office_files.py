@@ -5,7 +5,9 @@ import pytest
 from app.documents.flow.blocks import Cell, Table, plain_table
 from app.documents.flow.tables import Grid
 from app.documents.office.number_formats import shown_number
+from model.types import Page
 from tests.helpers.office import (
+    ODF,
     docx,
     inline_rows,
     odf,
@@ -202,3 +204,82 @@ def test_what_holds_for_all_columns_is_said_once_with_the_label() -> None:
 
 def test_a_form_of_two_columns_is_read_as_names_and_values() -> None:
     assert lines(plain_table([("Keeper", "Anselm"), ("Lamp:", "brass")])) == ["Keeper: Anselm", "Lamp: brass"]
+
+
+def _unseen_words(page: Page) -> str:
+    return " ".join(page.text[word.start : word.end] for word in page.words if word.hidden)
+
+
+def _coloured(text: str, run: str, fill: str = "", placeholder: str = "") -> str:
+    """A box of a slide whose text has run properties of its own; fill: that of the box."""
+    box = '<a:xfrm><a:off x="0" y="900000"/><a:ext cx="4000000" cy="400000"/></a:xfrm>'
+    one = shape(text, top=0, placeholder=placeholder).replace("<a:r>", f"<a:r>{run}")
+    place = one[one.index("<p:spPr>") : one.index("</p:spPr>")]
+    return one.replace(place, f"<p:spPr>{box}{fill}")
+
+
+WHITE = '<a:rPr><a:solidFill><a:srgbClr val="FDFDFD"/></a:solidFill></a:rPr>'
+TINY = '<a:rPr sz="100"/>'
+NAVY = '<a:solidFill><a:srgbClr val="1F3864"/></a:solidFill>'
+
+
+@pytest.mark.parametrize("run", [WHITE, TINY])
+def test_words_that_nobody_sees_on_a_slide_are_read_as_hidden(read, run: str) -> None:
+    slide = shape("The toll is two crowns.", top=0) + _coloured("The toll is nine crowns.", run)
+    (page,) = read(pptx(slide), "toll.pptx").document.pages
+    assert _unseen_words(page) == "The toll is nine crowns."
+
+
+def test_white_words_of_a_slide_on_a_coloured_ground_are_seen(read) -> None:
+    filled = _coloured("Fees", WHITE, fill=NAVY)
+    above_a_bar = _coloured("", "", fill=NAVY) + _coloured("Tolls", WHITE)
+    pages = read(pptx(filled, above_a_bar), "fees.pptx").document.pages
+    assert [(page.text, _unseen_words(page)) for page in pages] == [("Fees", ""), ("Tolls", "")]
+
+
+def test_a_table_in_a_cell_of_an_opendocument_text_is_read_in_its_cell(read) -> None:
+    def table(*rows: tuple[str, ...]) -> str:
+        cells = ["".join(f"<table:table-cell>{cell}</table:table-cell>" for cell in row) for row in rows]
+        return (
+            "<table:table>" + "".join(f"<table:table-row>{row}</table:table-row>" for row in cells) + "</table:table>"
+        )
+
+    def text(words: str) -> str:
+        return f"<text:p>{words}</text:p>"
+
+    inner = table((text("Low"), text("High")), (text("0.4 m"), text("3.1 m")))
+    outer = table((text("Harbour"), text("Tides")), (text("Skerry"), inner), (text("Ness"), text("none")))
+    (page,) = read(odf("text", outer), "tides.odt").document.pages
+    assert "Skerry" in page.text and "Low, High 0.4 m, 3.1 m" in " ".join(page.text.split())
+
+
+def test_a_chart_of_an_opendocument_text_is_the_table_that_it_was_drawn_from(read) -> None:
+    def row(*texts: str) -> str:
+        cells = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in texts)
+        return f"<table:table-row>{cells}</table:table-row>"
+
+    rows = (
+        f"<table:table-header-rows>{row('', 'Ferries')}</table:table-header-rows>{row('May', '41')}{row('June', '57')}"
+    )
+    chart = f"<office:chart><c:chart xmlns:c='c'><table:table>{rows}</table:table></c:chart></office:chart>"
+    content = f"<office:document-content {ODF}>{chart}</office:document-content>"
+    frame = "<text:p><d:frame xmlns:d='draw'><d:object href='./Object 1'/></d:frame></text:p>"
+    (page,) = read(odf("text", frame, {"Object 1/content.xml": content}), "ferries.odt").document.pages
+    assert "June - Ferries: 57" in page.text
+
+
+def test_rows_that_are_counted_name_no_columns() -> None:
+    table = plain_table(
+        [
+            ("2.1", "Voltage", "kV", "132"),
+            ("2.2", "Frequency", "Hz", "50"),
+            ("2.3", "Phases", "", "3"),
+            ("2.4", "Earth", "kA", "40"),
+        ]
+    )
+    assert lines(table)[:2] == ["2.1; Voltage; kV; 132", "2.2; Frequency; Hz; 50"]
+
+
+def test_a_heading_that_ends_in_a_colon_gets_no_second_one() -> None:
+    table = plain_table([("Package:", "Document:", "Revised:"), ("P-7", "1144", "A"), ("P-8", "1151", "C")])
+    assert lines(table)[1] == "P-7 - Document: 1144; Revised: A"
