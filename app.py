@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.backend import install_faster_backend
+from app.cli.serve import add_serving_options
 from app.documents import DocumentReader, Limits
 from app.faults import in_words, is_full_disk
 from app.library.library import Library
@@ -99,9 +100,7 @@ def run(settings: Settings) -> None:
 def choose(arguments: Sequence[str] | None) -> Settings:
     """The environment's settings; what stands on the command line goes first."""
     parser = argparse.ArgumentParser(description="Read a document once, ask it anything: the page.")
-    parser.add_argument("--model", help="embedded, a name on the Hugging Face hub, or a folder")
-    parser.add_argument("--host", help="the address to listen on (default 127.0.0.1: this computer only)")
-    parser.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 7860)")
+    add_serving_options(parser)
     chosen = vars(parser.parse_args(arguments))
     settings = Settings.load()
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
