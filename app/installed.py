@@ -1,4 +1,4 @@
-"""The command `readonce`. In the wheel this file is `readonce/__init__.py`, and `app`, `model` and `assets` lie beside it.
+"""The command `readonce`. In the wheel this file is `readonce/__init__.py`, beside `app`, `model` and `assets`.
 
 So nothing is installed under a name as general as `app`: both packages are found in this folder, by this command only.
 """
