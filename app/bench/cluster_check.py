@@ -12,15 +12,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import ray
-from ray import serve
-
 from app.bench.cluster import PRECISION, Check
 from app.cli.progress import ProgressLine
 from app.cluster.engine import ClusterEngine
 from app.cluster.folder import EncodingFolder
 from app.cluster.simulation import Fleet, ServiceTimes, Workload, arrivals, simulate
-from app.cluster.start import run_replicas, start_ray
+from app.cluster.start import ray_of, run_replicas
 from app.cluster.values import Scale, Work
 from app.documents import Limits
 from app.settings import Settings
@@ -79,15 +76,11 @@ def real(
         work = Work(
             model=engine.checkpoint.name, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION
         )
-        start_ray(cores=replicas + 2)
-        try:
+        with ray_of(cores=replicas + 2):
             cluster = run_replicas(Limits(), work, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
             folder = EncodingFolder(work.folder, fingerprint=encoded.fingerprint, precision=PRECISION)
             asked = ClusterEngine(engine.checkpoint, cluster, folder, memory_precision=PRECISION)
             yield asked, [_under_another_name(asked, folder, encoded, number) for number in range(DOCUMENTS)]
-        finally:
-            serve.shutdown()
-            ray.shutdown()
 
 
 def _under_another_name(

@@ -41,7 +41,7 @@ def start(arguments: argparse.Namespace) -> None:
     if settings.cluster is None:
         raise ReadonceError("READONCE_CLUSTER is not set: name the folder that all machines see.")
     try:
-        from app.cluster.start import run_replicas, start_ray
+        from app.cluster.start import ray_of, run_replicas
     except ModuleNotFoundError as error:
         raise ReadonceError(f"{error.name} is missing: pip install -r requirements-cluster.txt") from error
     from app.documents import Limits
@@ -54,13 +54,15 @@ def start(arguments: argparse.Namespace) -> None:
         precision=settings.precision,
         cache_bytes=arguments.memory_mb * 1_000_000,
     )
-    start_ray(cores=arguments.cores * (encoders.most + answerers.most) + 1)
-    run_replicas(Limits(max_bytes=settings.file_bytes), work, encoders=encoders, answerers=answerers)
-    print(f"readonce: the cluster is ready; start the page with READONCE_CLUSTER={settings.cluster}", file=sys.stderr)
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    while not ended.wait(1.0):
-        pass
+    with ray_of(cores=arguments.cores * (encoders.most + answerers.most) + 1):
+        run_replicas(Limits(max_bytes=settings.file_bytes), work, encoders=encoders, answerers=answerers)
+        print(
+            f"readonce: the cluster is ready; start the page with READONCE_CLUSTER={settings.cluster}", file=sys.stderr
+        )
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        while not ended.wait(1.0):
+            pass
 
 
 if __name__ == "__main__":

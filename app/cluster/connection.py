@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class Cluster:
 
     def read(
         self, data: bytes, name: str, password: str | None, pages: str | None
-    ) -> Iterator[Progress | Document | None]:
+    ) -> Generator[Progress | Document | None, None, None]:
         return self._asked(self._reader.options(method_name="read", stream=True), data, name, password, pages)
 
     def encode(self, plan: EncodingPlan) -> Iterator[Progress | EncodingName | None]:
@@ -74,7 +74,7 @@ class Cluster:
         found: CacheFigures = self._answerer.options(method_name="cache_figures", session_id=session).remote().result()
         return found
 
-    def _asked(self, handle: Any, *arguments: Any) -> Iterator[Any]:
+    def _asked(self, handle: Any, *arguments: Any) -> Generator[Any, None, None]:
         """What a replica sends. Where it ends meanwhile, all of it comes again from another."""
         for attempt in range(1, ATTEMPTS + 1):
             try:

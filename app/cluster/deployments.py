@@ -55,7 +55,8 @@ class Reader:
             read.images.close()
             mailbox.send(read.document)
 
-        async with aclosing(_worked(mailbox, work)) as items:
+        items = _worked(mailbox, work)
+        async with aclosing(items):
             async for item in items:
                 yield item
 
@@ -94,7 +95,8 @@ class Encoder(_EngineReplica):
                     self._folder.put(name, encoded)
             mailbox.send(name)
 
-        async with aclosing(_worked(mailbox, work)) as items:
+        items = _worked(mailbox, work)
+        async with aclosing(items):
             async for item in items:
                 yield item
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +20,29 @@ from app.documents import Limits
 ROOT = Path(__file__).parents[2]
 
 
-def start_ray(*, cores: int, options: dict[str, Any] | None = None) -> None:
-    """Join the Ray that RAY_ADDRESS names; without, start one here that counts with so many cores at least."""
+@contextmanager
+def ray_of(*, cores: int, **options: Any) -> Iterator[None]:
+    """Join the Ray that RAY_ADDRESS names; without, start one here that counts with so many cores at least.
+
+    `options` are for `ray.init`. At the end the replicas are stopped, and a Ray of one's own with them.
+    """
     own = {
         "num_cpus": max(cores, os.cpu_count() or 1),
-        "_system_config": {"worker_niceness": 0},  # people wait for replicas; Ray's usual 15 is for work in the background
+        "_system_config": {"worker_niceness": 0},  # Ray's own 15 is for work that nobody waits for
     }
     ray.init(
         **({} if "RAY_ADDRESS" in os.environ else own),
         include_dashboard=False,
         log_to_driver=False,
         runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},  # each machine has the checkout in the same place
-        **(options or {}),
+        **options,
     )
-    serve.start(proxy_location="Disabled")  # nothing listens for HTTP: the page calls handles
+    try:
+        serve.start(proxy_location="Disabled")  # nothing listens for HTTP: the page calls handles
+        yield
+    finally:
+        serve.shutdown()
+        ray.shutdown()
 
 
 def run_replicas(limits: Limits, work: Work, *, encoders: Scale, answerers: Scale, local: bool = False) -> Cluster:

@@ -13,12 +13,11 @@ with warnings.catch_warnings():
     pytest.importorskip("ray.serve", reason="requirements-cluster.txt is not installed")
 
 import ray
-from ray import serve
 
 from app.cluster.connection import Cluster
 from app.cluster.engine import ClusterEngine
 from app.cluster.folder import EncodingFolder
-from app.cluster.start import run_replicas, start_ray
+from app.cluster.start import ray_of, run_replicas
 from app.cluster.values import Scale, Work
 from app.documents import Limits
 from model.checkpoints.checkpoint import Checkpoint
@@ -69,12 +68,8 @@ def in_this_process(work: Work) -> Iterator[Cluster]:
 @pytest.fixture
 def in_several(work: Work) -> Iterator[Cluster]:
     """One encoder and two answerers, each a process."""
-    start_ray(cores=4, options={"object_store_memory": 80_000_000, "configure_logging": False})
-    try:
+    with ray_of(cores=4, object_store_memory=80_000_000, configure_logging=False):
         yield run_replicas(LIMITS, work, encoders=Scale(), answerers=Scale(least=2, most=2))
-    finally:
-        serve.shutdown()
-        ray.shutdown()
 
 
 def test_replicas_read_and_answer_as_one_engine_does(
