@@ -14,66 +14,35 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from app.backend import install_faster_backend
+from app.bench.cluster_figures import LONGEST, PRECISION, Check, Scaling, report
 from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cluster.folder import EncodingFolder
-from app.cluster.simulation import Fleet, Outcome, ServiceTimes, Workload, capacity
+from app.cluster.simulation import Fleet, ServiceTimes, Workload, capacity
 from app.documents import DocumentReader
 from app.page.sample import ASSETS
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
 from model.engine import Engine
-from model.types import Document, EncodedDocument, Precision
+from model.types import Document, EncodedDocument
 
 REPLICAS = (1, 2, 4, 8, 16, 32, 64)
 SKEWS = (0.0, 0.8, 1.2)
-LONGEST = 4.0  # answers' times that 95 in 100 may take, waiting included
-LINEAR = 0.8  # of so many times one replica's answers
 BATCH = 4
-PRECISION: Precision = "bfloat16"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scaling:
-    """The most that so many replicas answer in time, beside as many times one."""
-
-    skew: float
-    replicas: int
-    outcome: Outcome
-    efficiency: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """Real replicas, and what the simulation says of them. Seconds are from a question to its answer."""
-
-    skew: float
-    replicas: int
-    throughput: float
-    p95_seconds: float
-    simulated: Outcome
-
-    def __str__(self) -> str:
-        return (
-            f"checked: {self.replicas} real, skew {self.skew:g}: {self.throughput:.2f} a second (simulated"
-            f" {self.simulated.throughput:.2f}), 95 in 100 within {self.p95_seconds:.2f} s"
-            f" ({self.simulated.p95_seconds:.2f} s)"
-        )
 
 
 def cluster(arguments: argparse.Namespace) -> None:
     line = ProgressLine(sys.stderr)
     torch.set_num_threads(1)  # as a replica has
     settings = Settings.load()
-    checkpoint = load_checkpoint(
-        arguments.model or settings.model, cache_folder=settings.cache_folder, progress=line.loading
-    )
+    model = arguments.model or settings.model
+    checkpoint = load_checkpoint(model, cache_folder=settings.cache_folder, progress=line.loading)
     engine = Engine(checkpoint, memory_precision=PRECISION)
     install_faster_backend(engine, settings.cache_folder, quantized=True)
     line.say("measuring one replica's times")
@@ -83,7 +52,7 @@ def cluster(arguments: argparse.Namespace) -> None:
     if arguments.check:
         from app.bench.cluster_check import compare
 
-        checks = compare(engine, encoded, questions, times, SKEWS, line)
+        checks = compare(model, engine, encoded, questions, times, SKEWS, line)
     scaled = [one for skew in SKEWS for one in scaling(times, skew, line)]
     line.clear()
     if arguments.json:
@@ -139,40 +108,6 @@ def scaling(times: ServiceTimes, skew: float, line: ProgressLine) -> list[Scalin
         efficiency = best.throughput / (replicas * one)
         found.append(Scaling(skew=skew, replicas=replicas, outcome=best, efficiency=efficiency))
     return found
-
-
-def report(times: ServiceTimes, scaled: Sequence[Scaling], checks: Sequence[Check]) -> list[str]:
-    """The figures in words."""
-    lines = [
-        f"A question takes {times.answer:.3f} s alone and {times.further:.3f} s more in a batch; loading an encoding"
-        f" {1000 * times.load_megabyte:.2f} ms a megabyte.",
-        f"The most questions a second of which 95 in 100 are answered within {LONGEST * times.answer:.2f} s:",
-    ]
-    for skew, group in itertools.groupby(scaled, key=lambda one: one.skew):
-        lines += ["", f"skew {skew:g}   replicas  a second  of linear  held  batch  busiest beside the mean"]
-        rows = list(group)
-        for one in rows:
-            of = one.outcome
-            lines.append(
-                f"{one.replicas:>19}  {of.throughput:>8.2f}  {one.efficiency:>9.0%}  {of.hit_rate:>4.0%}"
-                f"  {of.batch_size:>5.2f}  {of.busiest:>6.2f}"
-            )
-        lines.append(where_it_bends(rows))
-    lines += ["", *(str(one) for one in checks)] if checks else []
-    return lines
-
-
-def where_it_bends(rows: Sequence[Scaling]) -> str:
-    """The first number of replicas that answer less than they should, and why."""
-    bent = next((one for one in rows if one.efficiency < LINEAR), None)
-    if bent is None:
-        return f"It stays linear up to {rows[-1].replicas} replicas."
-    why = (
-        f"the busiest replica has {bent.outcome.busiest:.1f} times the mean's work, because questions follow documents"
-        if bent.outcome.busiest > 1 / LINEAR
-        else f"{1 - bent.outcome.hit_rate:.0%} of the batches have to load their document"
-    )
-    return f"It bends at {bent.replicas} replicas: {why}."
 
 
 def _answered(engine: Engine, encoded: EncodedDocument, questions: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from app.bench.cluster import PRECISION, Check
+from app.bench.cluster_figures import PRECISION, Check
 from app.cli.progress import ProgressLine
 from app.cluster.engine import ClusterEngine
 from app.cluster.folder import EncodingFolder
@@ -31,6 +31,7 @@ ASKED = 5  # times the questions that times are measured with
 
 
 def compare(
+    model: str,
     engine: Engine,
     encoded: EncodedDocument,
     questions: Sequence[str],
@@ -42,7 +43,7 @@ def compare(
     checks = []
     for replicas in REPLICAS:
         line.say(f"starting {replicas} real replicas")
-        with real(engine, encoded, replicas) as (asked, documents):
+        with real(model, engine, encoded, replicas) as (asked, documents):
             for skew in skews:
                 line.say(f"asking {replicas} real replicas, skew {skew:g}")
                 workload = Workload(
@@ -68,14 +69,12 @@ def compare(
 
 @contextmanager
 def real(
-    engine: Engine, encoded: EncodedDocument, replicas: int
+    model: str, engine: Engine, encoded: EncodedDocument, replicas: int
 ) -> Iterator[tuple[ClusterEngine, list[EncodedDocument]]]:
     """So many answering replicas, and the sample under several names, which lies in their folder."""
     settings = Settings.load()
     with tempfile.TemporaryDirectory() as path:
-        work = Work(
-            model=engine.checkpoint.name, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION
-        )
+        work = Work(model=model, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION)
         with ray_of(cores=replicas + 2):
             cluster = run_replicas(Limits(), work, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
             folder = EncodingFolder(work.folder, fingerprint=encoded.fingerprint, precision=PRECISION)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.bench.cluster import Scaling, where_it_bends
+from app.bench.cluster_figures import Scaling, where_it_bends
 from app.cluster.simulation import Fleet, ServiceTimes, Workload, capacity, simulate
 
 TIMES = ServiceTimes(answer=1.0, further=1.0, load_megabyte=0.0)  # a batch saves nothing
