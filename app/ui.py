@@ -64,7 +64,8 @@ def build_demo(
             say,
             banner=panels.banner(provider.state),
             checkpoint=settings.model,
-            may_change_checkpoint=not settings.is_public,  # elsewhere it would change for everybody
+            # Where there are others it would change for everybody.
+            may_change_checkpoint=not settings.is_public and settings.users is None,
             has_library=storage.has_library,
             has_users=settings.users is not None,
         )

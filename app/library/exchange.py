@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+from app.documents.names import file_name
 from app.library.library import Library
 from app.library.values import NewDocument, Place, Reading, StoredDocument
 from model.encoder.vision.page_inputs import ViewMode
@@ -101,16 +102,17 @@ def _new_document(library: Library, bundle: zipfile.ZipFile, entry: _Entry) -> N
     encoded = parse_encoding(_member(bundle, entry.encoding, library.capacity_bytes), entry.name).encoded
     if encoded.document.sha256 != entry.sha256:
         raise ValueError(f"the encoding of {entry.name} is that of another file")
+    name = file_name(entry.name)
     return NewDocument(
         data=data,
-        place=Place(folder=entry.folder, name=entry.name),
+        place=Place(folder=entry.folder, name=name),
         reading=Reading(
             range=entry.range,
             views=entry.views,
             pan_and_scan=bool(entry.pan_and_scan),
             protected=bool(entry.protected),
         ),
-        encoded=replace(encoded, document=replace(encoded.document, name=entry.name)),
+        encoded=replace(encoded, document=replace(encoded.document, name=name)),
     )
 
 

@@ -13,7 +13,8 @@ SUFFIX = ".safetensors"
 SAVED_WIDTH = 800  # pixels of the page pictures in an encoding
 MOST_PICTURES = 300
 LONGEST_NAME = 60  # characters, which take up to four bytes each, of 255
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!])")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|!&~$]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
+_BEGINNING = re.compile(r"^(\d{0,9})([-+=:.)])", re.MULTILINE)  # of a list's line, or of one that makes a heading
 
 
 def save(loaded: Loaded, folder: Path) -> Path:
@@ -69,7 +70,7 @@ def _new_file(name: str, folder: Path) -> Path:
 
 
 def _exchange(exchange: Exchange, names: dict[str, str]) -> str:
-    lines = [f"## {_plain(exchange.question)}", _plain(exchange.answer.text or exchange.problem)]
+    lines = [f"## {_plain(' '.join(exchange.question.split()))}", _plain(exchange.answer.text or exchange.problem)]
     for place in exchange.answer.evidence:
         name = names.get(exchange.sources[place.document_index], place.document)
         how = "found" if place.verbatim else "looked at"
@@ -81,4 +82,6 @@ def _exchange(exchange: Exchange, names: dict[str, str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return MARKDOWN.sub(r"\\\1", text)
+    """Text in which Markdown finds no markup, and no address that it would make a link of."""
+    lines = (_MARKUP.sub(r"\\\g<0>", line.strip()) for line in text.splitlines())
+    return _BEGINNING.sub(r"\1\\\2", "\n".join(lines))

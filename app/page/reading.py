@@ -1,6 +1,7 @@
 """From a file that arrived to a document that can be asked: read, encoded, and put into its session."""
 
 import hashlib
+import threading
 from dataclasses import replace
 
 from app.documents import DocumentReader
@@ -43,6 +44,7 @@ class Reading:
         self._sessions = sessions
         self._storage = storage
         self._overviews = overviews
+        self._restoring = threading.Lock()  # an encoding takes many times its size while it is checked: one at a time
         self._speeds: dict[
             str, float
         ] = {}  # stage -> units a second, as last measured: a first guess for the next file
@@ -156,7 +158,8 @@ class Reading:
             self._storage.of(session).keep_again(session, again)
             return again
         if incoming.name.lower().endswith(export.SUFFIX):
-            return export.restore(incoming.data, incoming.name)
+            with self._restoring:
+                return export.restore(incoming.data, incoming.name)
         viewed = self._open(incoming, report, job)
         try:
             encoded = self._encode(session, incoming, viewed, report, job)

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +21,7 @@ MOST_FAILURES: Final = 10  # of one name from one address, within the seconds be
 FAILURE_SECONDS: Final = 300.0
 _AT_ONCE: Final = 2  # passwords that are checked: each takes 64 MiB and a core for a moment
 _MOST_WAITING: Final = 32
+_MOST_WAITING_OF_ONE: Final = 8  # address: nobody keeps all others out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +45,21 @@ class Logins:
         self._logins: OrderedDict[str, _Login] = OrderedDict()
         self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
         self._checking = asyncio.Semaphore(_AT_ONCE)
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()  # address -> passwords that wait for being checked, or are
 
     async def sign_in(self, name: str, password: str, address: str) -> str | None:
         """A new token where the password is right, else None. Raises TooManyLogins."""
-        if self._is_guessing(name, address) or self._waiting >= _MOST_WAITING:
+        if self._is_guessing(name, address) or self._is_crowded(address):
             raise TooManyLogins
         person = self._directory.people().person(name)
         hashed = person.password if person else None
-        self._waiting += 1
+        self._waiting[address] += 1
         try:
             async with self._checking:
                 right = await anyio.to_thread.run_sync(is_right, password, hashed)
         finally:
-            self._waiting -= 1
+            self._waiting[address] -= 1
+            self._waiting += Counter()  # drops those that are zero
         if not right or hashed is None:
             self._note_failure(name, address)
             return None
@@ -82,6 +84,9 @@ class Logins:
     def sign_out(self, token: str) -> None:
         with self._lock:
             self._logins.pop(hash_of_secret(token), None)
+
+    def _is_crowded(self, address: str) -> bool:
+        return self._waiting[address] >= _MOST_WAITING_OF_ONE or self._waiting.total() >= _MOST_WAITING
 
     def _is_guessing(self, name: str, address: str) -> bool:
         since = self._clock() - FAILURE_SECONDS

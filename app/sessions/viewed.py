@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # it imports torch, which the page does not wait for
 
 
 WORD_BYTES = 320  # of a word with its place and box, as a value here
+CELL_BYTES = 200  # of a table's cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,4 +36,5 @@ class Viewed:
         """What text, words and pictures take."""
         pages = self.document.pages
         text = sum(sys.getsizeof(page.text) + WORD_BYTES * len(page.words) for page in pages)
-        return text + self.pictures.size_bytes
+        cells = sum(len(table.cells) + 1 for page in pages for table in page.tables)
+        return text + CELL_BYTES * cells + self.pictures.size_bytes

@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.types import Message, Receive
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.refusals import RequestRefused
+from app.web.routes import is_upload
 
 JSON_BYTES: Final = 4 * 1024 * 1024  # of everything but uploads: 500 long questions are a quarter of it
+HELD_BYTES: Final = 256 * 1024 * 1024  # of all bodies together that are here at a time
+SMALL_BYTES: Final = 64 * 1024  # a body that always comes in: an event of the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +65,53 @@ def bounded(receive: Receive, *, most: int, pace: Pace) -> Receive:
     return receive_bounded
 
 
-async def read_whole(receive: Receive) -> Receive:
-    """Read a body to its end; what comes back gives it once more, and then what `receive` gives."""
-    body = bytearray()
-    message: Message = {"more_body": True}
-    while message.get("more_body", False):
-        message = await receive()
-        body += message.get("body", b"")
-    waiting = [message if message["type"] == "http.disconnect" else {"type": "http.request", "body": bytes(body)}]
+class WholeBodies:
+    """An ASGI layer: what is behind it is asked when the body of a request is here; uploads alone come in parts.
+
+    All bodies that are here at a time take so much memory at most. Raises RequestRefused where one more does not fit.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int = HELD_BYTES) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_upload(scope):
+            await self._app(scope, receive, send)
+            return
+        self._check_room(declared_bytes(scope["headers"]) or 0, 0)
+        parts: list[bytes] = []
+        size = 0
+        try:
+            message: Message = {"more_body": True}
+            while message.get("more_body", False):
+                message = await receive()
+                parts.append(part := message.get("body", b""))
+                self._check_room(size + len(part), len(part))
+                size += len(part)
+                self._held_bytes += len(part)
+            if message["type"] == "http.request":
+                message = {"type": "http.request", "body": b"".join(parts)}
+            parts.clear()
+            await self._app(scope, first_this(message, receive), send)
+        finally:
+            self._held_bytes -= size
+
+    def _check_room(self, size: int, more: int) -> None:
+        """size: of the body, as far as it is known; more: bytes of it that would be added to those that are here."""
+        held = self._held_bytes + (more or size)
+        if size > SMALL_BYTES and held > self._most_bytes:
+            raise RequestRefused(
+                f"Requests of {self._held_bytes:,} bytes are here already, and {size:,} more are too many: the limit is"
+                f" {self._most_bytes:,}. Send it again in a moment.",
+                status=503,
+            )
+
+
+def first_this(message: Message, receive: Receive) -> Receive:
+    """What gives this message, and then what `receive` gives."""
+    waiting = [message]
 
     async def receive_again() -> Message:
         return waiting.pop() if waiting else await receive()

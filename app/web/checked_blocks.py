@@ -1,5 +1,6 @@
 """The page's components get no file but the caller's own uploads, whatever route and whatever shape a value takes."""
 
+import math
 from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.web.uploads import ANYONE, Caller, ServedFile, Uploads
 
 Scalar = str | int | float | bool | None
 MOST_NESTED = 2  # lists in each other: the pairs of earlier turns
+_SHOWN = 120  # characters of a foreign value
 
 
 class CheckedBlocks(gr.Blocks):
@@ -37,7 +39,11 @@ class CheckedBlocks(gr.Blocks):
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         try:
             if context.get("iterator") is None:  # a generator that goes on takes no inputs
-                pairs = zip(function.inputs, inputs, strict=False)
+                if function.fn is None:
+                    raise RequestRefused("This event has nothing to do on the server.")
+                if (got := len(inputs)) != (wanted := len(function.inputs)):
+                    raise RequestRefused(f"This call has {got} values, and must have {wanted}.")
+                pairs = zip(function.inputs, inputs, strict=True)
                 inputs = [checked(component, value, self.uploads, caller) for component, value in pairs]
             output = await super().process_api(function, inputs, *args, **context)
             for path in _files_in(output["data"]):
@@ -49,6 +55,13 @@ class CheckedBlocks(gr.Blocks):
             if any(getattr(component, "data_model", None) in (FileData, ListFiles) for component in function.inputs):
                 self.uploads.drop_loose()
         return output
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **options: Any) -> list[Any]:
+        """As `gr.Blocks` does it; what a component cannot take is the caller's mistake, and no fault of the server."""
+        try:
+            return list(await super().preprocess_data(block_fn, inputs, *args, **options))
+        except Exception as error:
+            raise RequestRefused(f"A value of this call cannot be used: {str(error)[:_SHOWN]}") from error
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """As `gr.Blocks` does it, which would build every component anew that is to stay as it is, schema and all."""
@@ -70,9 +83,9 @@ class CheckedBlocks(gr.Blocks):
 def checked(component: Component, value: Any, uploads: Uploads, caller: Caller) -> Any:
     """A value as the component may have it.
 
-    A component for files gets the caller's uploads, told anew from what the server knows of them; any other gets a
-    text, a number, a truth value, or a list of these or of such lists: it has no use for anything in which a file could
-    be named.
+    A component for files gets the caller's uploads, told anew from what the server knows of them; any other gets what
+    it shows: a text, a finite number, a truth value, or texts. A parameter of an endpoint may be a list of these, or of
+    such lists. Nothing else has a use for anything in which a file could be named.
 
     Raises RequestRefused for any other value.
     """
@@ -84,12 +97,26 @@ def checked(component: Component, value: Any, uploads: Uploads, caller: Caller) 
         return _told_anew(uploads.take(value, caller))
     if component.data_model is ListFiles:
         return [_told_anew(uploads.take(one, caller)) for one in (value if isinstance(value, list) else [value])]
-    if _is_plain(value, depth=MOST_NESTED):
+    if _is_plain(value, depth=MOST_NESTED) and _fits(component, value):
         return value
     raise RequestRefused(
-        f"{component.label or type(component).__name__!r} got {repr(value)[:120]}: send a text, a number, or a list of"
-        " these."
+        f"{component.label or type(component).__name__!r} got {repr(value)[:_SHOWN]}: send a text, a number, or a list"
+        " of these."
     )
+
+
+def _fits(component: Component, value: Any) -> bool:
+    """Whether a value is of the kind that a component shows, so that what stands behind gets no other."""
+    match component:
+        case gr.Slider() | gr.Number():
+            return type(value) in (int, float) and math.isfinite(value)
+        case gr.Checkbox():
+            return isinstance(value, bool)
+        case gr.CheckboxGroup():
+            return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        case Api():
+            return component.api_info().get("type") != "string" or isinstance(value, str)
+    return isinstance(value, str)
 
 
 def _is_skip(value: Any) -> bool:

@@ -8,13 +8,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.languages import Languages
-from app.web.bodies import JSON_BYTES, Pace, bounded, check_size, declared_bytes, read_whole
+from app.web.bodies import JSON_BYTES, Pace, bounded, check_size, declared_bytes
 from app.web.browsers import browser_of, new_cookie
 from app.web.headers import security_headers
 from app.web.hosts import Hosts
 from app.web.proxies import Proxies
 from app.web.refusals import RequestRefused, language_of
-from app.web.routes import HEALTH, MCP, PAGES, UPLOAD, V1, is_open, path_of
+from app.web.routes import HEALTH, MCP, PAGES, V1, is_open, is_upload, path_of
 
 _POLICY_VIOLATION: Final = 1008  # RFC 6455
 
@@ -35,7 +35,8 @@ class Rules:
 class Gate:
     """Checks host, address, origin and body of each request, and sends the security headers with each answer.
 
-    What proxies say has been sorted out before (`ProxyHeaders`).
+    What proxies say has been sorted out before (`ProxyHeaders`). The body is checked as it comes; who may send one at
+    all, the guard decides before.
     """
 
     def __init__(self, app: ASGIApp, rules: Rules, languages: Languages) -> None:
@@ -54,11 +55,10 @@ class Gate:
         send = self._with_headers(scope, send)
         try:
             self._check(scope)
-            receive = await self._body(scope, receive)
+            inside = _without_cookies(scope) if path_of(scope).startswith(MCP) else scope
+            await self._app(inside, self._body(scope, receive), send)
         except RequestRefused as refusal:
             await refusal.response(language_of(HTTPConnection(scope), self._languages))(scope, receive, send)
-            return
-        await self._app(_without_cookies(scope) if path_of(scope).startswith(MCP) else scope, receive, send)
 
     def _check(self, scope: Scope) -> None:
         headers, path, hosts = Headers(scope=scope), path_of(scope), self._rules.hosts
@@ -73,15 +73,12 @@ class Gate:
         elif _is_foreign_part(headers):
             raise RequestRefused("Pages from elsewhere may not use what this server sends.")
 
-    async def _body(self, scope: Scope, receive: Receive) -> Receive:
-        """The body to be read: an upload as it comes, anything else when it is here."""
-        path = path_of(scope)
-        is_upload = path in (UPLOAD, f"{V1}/files")
-        inline = self._rules.inline_bytes if path == f"{V1}/chat/completions" else JSON_BYTES
-        most = self._rules.upload_bytes if is_upload else inline
+    def _body(self, scope: Scope, receive: Receive) -> Receive:
+        """The body to be read, which raises RequestRefused where it is too large or too slow."""
+        inline = self._rules.inline_bytes if path_of(scope) == f"{V1}/chat/completions" else JSON_BYTES
+        most = self._rules.upload_bytes if is_upload(scope) else inline
         check_size(declared_bytes(scope["headers"]) or 0, most)
-        receive = bounded(receive, most=most, pace=self._rules.pace)
-        return receive if is_upload else await read_whole(receive)
+        return bounded(receive, most=most, pace=self._rules.pace)
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         gives_name = path_of(scope) in PAGES and not browser_of(HTTPConnection(scope))

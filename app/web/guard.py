@@ -1,7 +1,7 @@
 """The guard: where there are users, one ASGI layer before everything, the page and each way in for programs.
 
 A person comes with the cookie of a login, or with `Authorization: Bearer` and a key of theirs. Who has neither gets the
-form to sign in, or 401. The gate around it has checked host, origin and size before.
+form to sign in, or 401, before the body of the request is read. The gate around it has checked host and origin.
 """
 
 import secrets
@@ -10,15 +10,13 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.people.directory import Directory
 from app.people.logins import Logins
-from app.web.bodies import read_whole
-from app.web.claims import GIVES_EVENT, Claims, event_in, names_in
 from app.web.identity import NOBODY, with_person
 from app.web.login_form import LoginForm
-from app.web.routes import API, HEALTH, LOGIN, LOGOUT, MCP, METRICS, UPLOAD, V1, path_of
+from app.web.routes import API, HEALTH, LOGIN, LOGOUT, METRICS, V1, path_of
 from model.errors import ReadonceError
 
 INNER: Final = "x-readonce-inner"  # with which Gradio's MCP server asks this server in its own name
@@ -36,7 +34,6 @@ class Guard:
         self._logins = logins
         self._form = form
         self._inner_key = inner_key
-        self._claims = Claims()
         self._has_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,32 +55,9 @@ class Guard:
         elif path == _SHUT:
             answer = PlainTextResponse("There is nothing here.\n", status_code=404)
         else:
-            await self._let_in(with_person(scope, person or NOBODY), receive, send, person, inner=inner)
+            await self._app(with_person(scope, person or NOBODY, inner=inner), receive, send)
             return
         await answer(scope, receive, send)
-
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send, person: str | None, *, inner: bool) -> None:
-        """Serve a person, if all that the request names is theirs."""
-        path = path_of(scope)
-        if person and not inner and path.startswith(API) and not path.startswith(MCP):
-            if path != UPLOAD:
-                receive, body = await _body_of(receive)
-            else:
-                body = b""
-            if not self._claims.claim(names_in(scope, body), person):
-                await PlainTextResponse("There is nothing here for you.\n", status_code=404)(scope, receive, send)
-                return
-            if GIVES_EVENT.fullmatch(path):
-                send = self._claiming(send, person)
-        await self._app(scope, receive, send)
-
-    def _claiming(self, send: Send, person: str) -> Send:
-        async def send_claiming(message: Message) -> None:
-            if message["type"] == "http.response.body" and (event := event_in(message.get("body", b""))):
-                self._claims.claim([event], person)
-            await send(message)
-
-        return send_claiming
 
     def _who(self, connection: HTTPConnection) -> tuple[str | None, bool]:
         """The person, and whether what was shown is a key that reads `/metrics` alone."""
@@ -113,14 +87,3 @@ class Guard:
             error = {"message": _UNAUTHORISED.strip(), "type": "invalid_request_error", "code": "invalid_api_key"}
             return JSONResponse({"error": error}, status_code=401, headers=headers)
         return PlainTextResponse(_UNAUTHORISED, status_code=401, headers=headers)
-
-
-async def _body_of(receive: Receive) -> tuple[Receive, bytes]:
-    """What gives the body once more, and the whole body."""
-    receive = await read_whole(receive)
-    waiting = [whole := await receive()]
-
-    async def receive_again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return receive_again, whole.get("body", b"")

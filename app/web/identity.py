@@ -5,12 +5,18 @@ from typing import Any, Final
 from starlette.types import Scope
 
 _PERSON: Final = "readonce.person"
+_INNER: Final = "readonce.inner"
 NOBODY: Final = ""  # where there are no users, or the server itself asks
 
 
-def with_person(scope: Scope, person: str) -> Scope:
-    """The request as this person's."""
-    return {**scope, _PERSON: person}
+def with_person(scope: Scope, person: str, *, inner: bool = False) -> Scope:
+    """The request as this person's. `inner`: the server itself asks, perhaps for that person."""
+    return {**scope, _PERSON: person, _INNER: inner}
+
+
+def is_inner(scope: Scope) -> bool:
+    """Whether the server itself asks."""
+    return bool(scope.get(_INNER, False))
 
 
 def is_guarded(connection: Any) -> bool:

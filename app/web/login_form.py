@@ -4,7 +4,7 @@ from html import escape
 from typing import Final
 from urllib.parse import parse_qs
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.languages import Languages
@@ -59,9 +59,14 @@ class LoginForm:
             answer: Response = RedirectResponse(f"{root}/", status_code=303)
             answer.delete_cookie(COOKIE, path="/")
             return answer
-        body = await request.body()
-        if len(body) > _MOST_BYTES:
-            return PlainTextResponse("This is no form to sign in.\n", status_code=413)
+        body = bytearray()
+        try:
+            async for part in request.stream():  # whoever sends it is not known yet
+                body += part
+                if len(body) > _MOST_BYTES:
+                    return PlainTextResponse("This is no form to sign in.\n", status_code=413)
+        except ClientDisconnect:
+            return Response(status_code=400)
         return await self._sign_in(request, parse_qs(body.decode(errors="replace")))
 
     async def _sign_in(self, request: Request, fields: dict[str, list[str]]) -> Response:

@@ -55,6 +55,11 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(root) if path.startswith(f"{root}/") else path
 
 
+def is_upload(scope: Scope) -> bool:
+    """Whether the request brings files, which are written to the disk as they come."""
+    return path_of(scope) in (UPLOAD, f"{V1}/files")
+
+
 def is_open(method: str, path: str, *, has_users: bool = False) -> bool:
     """Whether this request is one of those that the page and programs make."""
     if has_users and (method, path) in _SIGNING_IN:

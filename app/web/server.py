@@ -21,8 +21,9 @@ from app.languages import Languages
 from app.page.page_views import PageViews
 from app.serving.metrics import CONTENT_TYPE
 from app.sessions.pictures import media_type
-from app.web.bodies import declared_bytes
+from app.web.bodies import WholeBodies, declared_bytes
 from app.web.browsers import browser_of
+from app.web.claims import ClaimedNames
 from app.web.gate import Gate, Rules
 from app.web.identity import person_of
 from app.web.inline_scripts import InlineScripts
@@ -90,7 +91,8 @@ class WebApp(App):
     def build_middleware_stack(self) -> ASGIApp:
         """The gate and the guard stand outside all that Gradio and Starlette do, their answers to errors too."""
         inside = super().build_middleware_stack()
-        gate = Gate(self._guard(inside) if self._guard else inside, self._rules, self._languages)
+        guarded = self._guard(WholeBodies(ClaimedNames(inside))) if self._guard else WholeBodies(inside)
+        gate = Gate(guarded, self._rules, self._languages)
         return ProxyHeaders(TrafficLayer(gate, self._probes.traffic), self._rules.proxies, self._rules.hosts)
 
     @asynccontextmanager
@@ -153,6 +155,9 @@ class WebApp(App):
             return self._refused(RequestRefused(error.message, status=size), request)
         except ClientDisconnect:
             return Response(status_code=400)
+        except TypeError:  # Gradio's way to say it
+            no_file = "The form has a text where a file should be. Send files in the field files."
+            return self._refused(RequestRefused(no_file, status=400), request)
         except OSError as error:
             return self._refused(RequestRefused(in_words(error), status=507), request)
         finally:
@@ -161,10 +166,10 @@ class WebApp(App):
 
     async def _received(self, request: fastapi.Request, upload_id: str | None) -> list[str]:
         expected = declared_bytes(request.scope["headers"]) or self._rules.upload_bytes
-        with self._uploads.folder_for(expected) as folder:
+        browser = browser_of(request)
+        with self._uploads.folder_for(expected, browser) as folder:
             progress = file_upload_statuses if upload_id else None
             paths, *_ = await upload_fn(request, folder, self._file_bytes, upload_id, upload_progress=progress)
-            browser = browser_of(request)
             return [self._uploads.receive(Path(path), browser) for path in paths]
 
     async def _file(self, path: str, request: fastapi.Request) -> Response:

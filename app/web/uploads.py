@@ -24,7 +24,7 @@ from app.web.routes import FILE
 
 ANYONE: Final = ""  # who knows the path: a client that keeps no cookies has no other name
 LONGEST_PATH: Final = 4_096  # characters
-BLOCK_BYTES: Final = 4_096
+BLOCK_BYTES: Final = 65_536  # that a file or folder is counted as, at least: their number is bounded, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,8 @@ class ServedFile:
 class Uploads:
     """All files in a folder that nobody else uses. Safe to use from several threads.
 
-    `capacity_bytes`: of everything that lies in it at a time; `keep_seconds`: how long a file waits for being used.
+    `capacity_bytes`: of everything that lies in it at a time, of which one browser's uploads take half at most;
+    `keep_seconds`: how long a file waits for being used.
     """
 
     def __init__(
@@ -91,10 +92,10 @@ class Uploads:
         self._clock = clock
         self._lock = threading.Lock()
         self._files: dict[str, ServedFile] = {}  # by the path that was given out
-        self._expected: dict[Path, int] = {}  # folders that files are coming into -> bytes
+        self._expected: dict[Path, tuple[str, int]] = {}  # folders that files are coming into -> browser, bytes
 
     @contextmanager
-    def folder_for(self, expected_bytes: int) -> Iterator[Path]:
+    def folder_for(self, expected_bytes: int, browser: str) -> Iterator[Path]:
         """An empty folder for the files of one request; where they do not arrive, it goes again.
 
         Raises RequestRefused where there is no room for `expected_bytes`.
@@ -102,17 +103,15 @@ class Uploads:
         folder = self._folder / secrets.token_urlsafe(32)
         with self._lock:
             used = sum(_size(entry) for entry in self._folder.iterdir() if entry not in self._expected)
-            used += sum(self._expected.values())
-            if used + expected_bytes > self._capacity_bytes:
-                raise RequestRefused(
-                    f"{used:,} bytes of uploads are here or on their way, and {expected_bytes:,} more are too many: the"
-                    f" limit is {self._capacity_bytes:,}. Try again when they are read.",
-                    status=503,
-                )
-            self._expected[folder] = expected_bytes
+            used += sum(size for _, size in self._expected.values())
+            _check_room(used, expected_bytes, self._capacity_bytes)
+            _check_room(self._used_by(browser), expected_bytes, self._capacity_bytes // 2)
+            self._expected[folder] = browser, expected_bytes
         try:
             folder.mkdir(mode=0o700)
             yield folder
+            with suppress(OSError):
+                folder.rmdir()  # the request had no file
         except BaseException:
             _delete(folder)
             raise
@@ -172,6 +171,12 @@ class Uploads:
                 if stat.S_ISREG(found.st_mode) and not found.st_size:
                     entry.unlink()
 
+    def _used_by(self, browser: str) -> int:
+        """What this browser's uploads take that are here or on their way."""
+        here = [one.path for one in self._files.values() if one.uploaded and browser in one.browsers]
+        coming = sum(size for whose, size in self._expected.values() if whose == browser)
+        return coming + sum(_size(path) for path in here)
+
     def _note(self, file: ServedFile) -> str:
         path = str(file.path)
         with self._lock:
@@ -208,6 +213,15 @@ class Uploads:
         _, served, path = parts.path.partition(FILE)
         ours = parts.scheme in ("http", "https") and self._hosts.allow(parts.netloc)
         return unquote(path) if served and ours else address
+
+
+def _check_room(used: int, more: int, most: int) -> None:
+    if used + more > most:
+        raise RequestRefused(
+            f"{used:,} bytes of uploads are here or on their way, and {more:,} more are too many: the limit is"
+            f" {most:,}. Try again when they are read.",
+            status=503,
+        )
 
 
 def _shown(value: object) -> str:

@@ -31,6 +31,7 @@ _LETTERS = 0.65  # least share of letters and spaces: formulas, references and r
 _SAID = 0.3  # what remains of the weight of a word that was said
 _LEAD_BONUS = 2.0  # added share of the score of the first sentence; it decays
 _LEAD = 5.0  # sentences over which that decays to 1 / e
+_MARKUP = re.compile(r"[<>{}|=\\]|^\W*\w[\w-]*:\s.*\s[\w-]+:\s", re.S)  # tags, code, "title: ... keywords: ..."
 _MOST_SENTENCES = 4_000  # of a document that are compared
 
 
@@ -61,7 +62,7 @@ def summary(documents: Sequence[Document], count: int) -> tuple[Sentence, ...]:
 
 
 def sentences(document: Document, document_index: int = 0) -> Iterator[Sentence]:
-    """The whole sentences of running text; rows of tables, headings, formulas and lists of references are none."""
+    """The whole sentences of running text: no rows of tables, headings, formulas, markup, lists of references."""
     for page in document.pages:
         for start, end in spans(page.text):
             in_table = any(table.start < end and start < table.end for table in page.tables)
@@ -88,6 +89,7 @@ def _is_sentence(text: str, words: Sequence[str]) -> bool:
         shortest <= len(text) <= _LONGEST
         and len(words) >= _FEWEST_WORDS
         and letters >= _LETTERS * len(text)
+        and _MARKUP.search(text) is None
         and text[-1] in '.!?。！？"”»)'
     )
 

@@ -12,13 +12,15 @@ from model.answering.sentences import ENDS, spans
 from model.types import Document, Page
 
 _LONGEST_HEADING = 110  # characters of a line
-_SENTENCES, _CHARACTERS = 3, 300  # of a section that are quoted at most; one sentence may be longer
+_SENTENCES, _CHARACTERS = 3, 220  # of a section that are quoted at most; one sentence may be longer
 _SHORTEST = 15  # characters of a sentence that is quoted
 _NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[IVXLC]{1,6}|[A-Z])"
 _KINDS = (
     r"sections?|chapters?|articles?|parts?|appendix|annex|clauses?|paragraphs?|§+|abschnitt|kapitel|artikel|teil|anhang"
     r"|absatz|ziffer|chapitres?|partie|annexe|secci[oó]n|cap[ií]tulo|art[ií]culo|parte|anexo|apartado|sezione|capitolo"
-    r"|articolo|seção|hoofdstuk|rozdział|раздел|глава|статья"
+    r"|articolo|seção|hoofdstuk|rozdział|раздел|глава|статья|items?|box|schedules?"
+    r"|exhibits?|notes?|points?|questions?|modules?|steps?|corollary|theorem|lemma|title|anlage|punkt|frage|titre|título"
+    r"|punto|módulo|pregunta|ponto|domanda|art\.|pytanie"
 )
 _PAGE = re.compile(
     r"\b(?:page|seite|página|pagina|slide|folie|strona|страниц[аеы])\s*(\d{1,4})|第\s*(\d{1,4})\s*页", re.IGNORECASE
@@ -28,6 +30,7 @@ _NUMBERED = re.compile(
 )
 _BARE_NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3})+)(?![\w.])")  # "What is in 13.3.3?"
 _LEADING_NUMBER = re.compile(rf"^\W*(?:(?:{_KINDS})\s*)?({_NUMBER})(?:[.):：]|\s|$)", re.I)
+_RUN_IN = re.compile(r"^\W*(\w[^.:—–]{1,80}?)(?:[.:]\s|\s?[—–]\s?)")  # a heading that its paragraph goes on behind
 _QUOTED = re.compile(r"[\"“„«‹「『]([^\"“”„«»‹›「」『』]{2,100})[\"”“»›」』]")
 _CONTENTS_ENTRY = re.compile(r"(?:\.\s?){3,}|\s\d{1,4}$")  # a line of a table of contents ends with its page
 _GENERIC = frozenset(
@@ -77,6 +80,8 @@ def _headings(documents: Sequence[Document]) -> Iterator[_Heading]:
                 end = start + len(line)
                 if line.strip() and len(line) <= _LONGEST_HEADING and not _CONTENTS_ENTRY.search(line.strip()):
                     yield _Heading(document_index=index, page=page, start=start, end=end)
+                elif run_in := _RUN_IN.match(line):
+                    yield _Heading(document_index=index, page=page, start=start, end=start + run_in.end(1))
                 start = end + 1
 
 

@@ -9,12 +9,15 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.documents.names import file_name
 from app.turns import MOST_TURNS
 from model.answering.questions import checked_question
 from model.errors import DocumentError, QuestionError
 from model.types import GenerationOptions, Turn
 
 FILE_ID: Final = "file-"  # then the SHA-256 of its bytes
+MOST_FILES: Final = 100  # of one question
+_SEEDS: Final = 2**63  # on both sides of zero
 _ENDINGS: Final = {"application/pdf": ".pdf", "text/plain": ".txt", "image/png": ".png", "image/jpeg": ".jpg"}
 
 
@@ -74,7 +77,7 @@ class ChatRequest(_Sent):
     max_completion_tokens: int | None = Field(None, ge=1, le=4_096)
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = None
+    seed: int | None = Field(None, ge=-_SEEDS, lt=_SEEDS)
     n: int | None = Field(None, ge=1, le=1)
 
 
@@ -101,7 +104,10 @@ def asked_in(request: ChatRequest) -> ChatQuestion:
     messages = [message for message in request.messages if message.role in ("user", "assistant")]
     if not messages or messages[-1].role != "user":
         raise QuestionError("The last message must be the user's question: send one with the role user.")
-    files = [file for message in messages for part in message.parts if (file := _file(part)) is not None]
+    parts = [part for message in messages for part in message.parts if part.type != "text"]
+    if len(parts) > MOST_FILES:
+        raise QuestionError(f"The messages have {len(parts):,} files; the limit is {MOST_FILES}. Send fewer at once.")
+    files = [_file(part) for part in parts]
     return ChatQuestion(
         question=checked_question(messages[-1].text),
         history=tuple(_turns(messages[:-1]))[-MOST_TURNS:],
@@ -137,15 +143,13 @@ def _options(request: ChatRequest) -> GenerationOptions:
     )
 
 
-def _file(part: Part) -> str | InlineFile | None:
+def _file(part: Part) -> str | InlineFile:
     if part.type == "file" and part.file is not None:
         if part.file.file_id:
             return key_of(part.file.file_id)
         return _inline(part.file.file_data or "", part.file.filename)
     if part.type == "image_url" and part.image_url is not None:
         return _inline(part.image_url.url, None)
-    if part.type == "text":
-        return None
     raise DocumentError(f"A part of a message has the type {part.type[:40]!r}: send text, file or image_url.")
 
 
@@ -160,4 +164,4 @@ def _inline(url: str, name: str | None) -> InlineFile:
         data = base64.b64decode(body, validate=True) if coding.endswith("base64") else unquote_to_bytes(body)
     except (binascii.Error, ValueError) as error:
         raise DocumentError(f"The data: URL of {name or 'a file'!r} is not base64 ({error}). Send it again.") from error
-    return InlineFile(name=name or f"file{_ENDINGS.get(kind, '')}", data=data)
+    return InlineFile(name=file_name(name) if name else f"file{_ENDINGS.get(kind, '')}", data=data)

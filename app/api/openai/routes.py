@@ -3,8 +3,8 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import wraps
-from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from app.api.openai import shapes
 from app.api.openai.requests import ChatQuestion, ChatRequest, asked_in, key_of
 from app.api.openai.service import ApiError, Service
+from app.documents.names import file_name
 from app.faults import in_words
 from app.serving.streams import streamed
 from app.sessions.inbox import Incoming
@@ -88,7 +89,7 @@ class Routes:
             sent = form.get("file")
             if not isinstance(sent, UploadFile):
                 raise DocumentError("The form has no file: send one in the field file.")
-            data, name = await sent.read(), PurePath(sent.filename or "file").name
+            data, name = await sent.read(), file_name(sent.filename or "file")
             said = {field: str(form.get(field) or "") for field in ("purpose", "pages", "password")}
         if len(data) > self._file_bytes:
             raise DocumentError(f"{name} has {len(data):,} bytes; the limit is {self._file_bytes:,}.")
@@ -116,8 +117,8 @@ class Routes:
     async def content(self, request: Request) -> Response:
         """The file itself. It is saved, never shown: it is foreign."""
         name, data = await run_in_threadpool(self._service.content, person_of(request), _key(request))
-        ascii_name = name.encode("ascii", "replace").decode().replace('"', "_")
-        headers = {"Content-Disposition": f'attachment; filename="{ascii_name}"', "Cache-Control": "no-store"}
+        named = f"filename*=utf-8''{quote(name.encode(errors='replace'), safe='')}"
+        headers = {"Content-Disposition": f"attachment; {named}", "Cache-Control": "no-store"}
         return Response(data, media_type="application/octet-stream", headers=headers)
 
     @_answering

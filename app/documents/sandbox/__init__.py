@@ -4,6 +4,6 @@ Own code, 350 lines over two interfaces of the kernel: of the packages that offe
 are single early releases, `landlockpy` and `seccompy` some weeks old, and `pyseccomp` needs a library of the system.
 """
 
-from app.documents.sandbox.confine import confine
+from app.documents.sandbox.confine import confine, end_with_parent
 
-__all__ = ["confine"]
+__all__ = ["confine", "end_with_parent"]

@@ -1,5 +1,6 @@
 """Bound this process for good, in steps: a step that this machine does not offer is reported, and the others stand."""
 
+import contextlib
 import errno
 import os
 import platform
@@ -48,6 +49,13 @@ def confine(limits: Limits, *, root: Path, documents: Path, parent: int) -> Conf
         except (OSError, ImportError, KeyError) as error:
             lacks.append(f"{part} ({getattr(error, 'strerror', None) or error})")
     return Confinement(holds=tuple(holds), lacks=tuple(lacks))
+
+
+def end_with_parent() -> None:
+    """From now on this process is killed when the thread ends that started it, where the system can do that."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL))
 
 
 def _bound_resources(limits: Limits) -> str:

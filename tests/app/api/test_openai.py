@@ -16,6 +16,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from openai import APIError, BadRequestError, NotFoundError, OpenAI, PermissionDeniedError
 
+from app.documents.names import file_name
 from tests.helpers.awaited import awaited
 from tests.helpers.browser import running_app
 from tests.helpers.command import Run
@@ -150,12 +151,41 @@ def test_every_way_gives_the_same_answer(app: str, client: OpenAI, model: str, c
         ([about("Who?", {"type": "input_audio"})], "input_audio"),
         ([about("Who?", inline(b"MZ\x90\x00" + bytes(99), "a.exe"))], "a.exe"),
         ([about("Who?", inline(bytes(99), "a.safetensors"))], "a.safetensors"),
+        ([about("Who?", *(inline(f"Letter {n}".encode(), f"{n}.txt") for n in range(101)))], "101 files"),
+        ([about("Who?", *(by_id(f"file-{'0' * 64}") for _ in range(101)))], "101 files"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_words(client: OpenAI, model: str, messages: Any, words: str) -> None:
     with pytest.raises(BadRequestError) as refused:
         client.chat.completions.create(model=model, messages=messages)
     assert words in refused.value.message and isinstance(refused.value.body, dict)
+
+
+@pytest.mark.parametrize("seed", [2**63, -(2**63) - 1, 10**40])
+def test_a_seed_that_is_no_number_of_a_machine_is_refused(client: OpenAI, model: str, seed: int) -> None:
+    with pytest.raises(BadRequestError, match="seed cannot be used"):
+        client.chat.completions.create(model=model, messages=[about("Who?", inline(LETTER))], seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\letters\\of ada.txt", "of ada.txt"),
+        ("a\r\nX-Evil: 1\0.txt", "a__X-Evil: 1_.txt"),
+        ("n" * 5_000 + ".txt", "n" * 251 + ".txt"),
+        ("Straße “日本”.txt", "Straße “日本”.txt"),
+    ],
+)
+def test_a_name_that_a_program_says_is_no_more_than_a_files(
+    app: str, client: OpenAI, model: str, said: str, name: str
+) -> None:
+    text = f"The lamp of {name[:40]} was lit on Friday.".encode()
+    question = about("When was the lamp lit?", inline(text, said))
+    extra = client.chat.completions.create(model=model, messages=[question]).model_extra
+    assert extra is not None and [one["name"] for one in extra["readonce"]["documents"]] == [name]
+    sent = httpx.post(f"{app}/v1/files", files={"file": (said[-1_000:], text + b" Again.")}, timeout=120).json()
+    assert sent["filename"] == file_name(sent["filename"]) and sent["filename"][-4:] == name[-4:]
 
 
 def test_what_goes_wrong_in_a_stream_is_said_in_it(client: OpenAI, model: str) -> None:

@@ -17,6 +17,7 @@ from app.documents.sandbox import landlock, seccomp
 from app.documents.sandbox.system_calls import allowed_calls
 from app.environment import worker_environment
 from model.storage.owned_folder import sweep
+from tests.helpers.awaited import wait_until
 from tests.helpers.documents import pdf, written
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the parts of the kernel that confine are Linux's")
@@ -160,6 +161,24 @@ def test_a_parent_that_is_killed_leaves_neither_processes_nor_copies(tmp_path):
     for folder in {path.parent for path in left}:
         sweep(folder)  # as the next start does
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+STARTS_A_WORKER = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-m", "app.documents"]).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_worker_that_has_not_been_spoken_to_ends_with_its_parent():
+    """Its standard input stays open in another process, so that only the kernel can tell it."""
+    command = [sys.executable, "-c", STARTS_A_WORKER]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        wait_until(lambda: any("pymupdf" in mapped.path for mapped in worker.memory_maps()))
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
 
 
 def decide(program: list[seccomp.Instruction], architecture: int, number: int, *arguments: int) -> int:

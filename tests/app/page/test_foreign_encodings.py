@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ from hypothesis import strategies as st
 
 from app.languages import Languages
 from app.overview.overview import overview
-from app.page import panels
+from app.page import export, panels
 from app.page.export import restore
 from app.page.panels.pages import Traces
 from app.sessions.overview import Opening
 from app.sessions.session import Loaded
 from model.errors import DocumentError, EncodingError
 from model.types import Document, Page
-from tests.helpers.awaited import awaited
+from tests.helpers.awaited import awaited, wait_until
 from tests.helpers.crafted import PICTURE, Change, crafted, saved, with_field, with_tensor
 from tests.helpers.mutations import craft
 from tests.helpers.stand_ins import a_page, loaded, pdf
@@ -152,3 +153,26 @@ def test_whatever_is_loaded_can_be_drawn(data: bytes, drawn: st.DataObject) -> N
         except DocumentError as error:
             assert "picture of page" in str(error)
         assert "<script" not in say.html(shown)
+
+
+def test_encodings_are_checked_one_at_a_time(tab: Tab, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes many times its size meanwhile, whoever drops it."""
+    at_once = threading.Semaphore()
+    second_is_in = threading.Event()
+    overlaps: list[bool] = []
+
+    def noting(data: bytes, name: str) -> Loaded:
+        if not at_once.acquire(blocking=False):
+            second_is_in.set()
+            return restore(data, name)
+        overlaps.append(second_is_in.wait(0.5))
+        at_once.release()
+        return restore(data, name)
+
+    monkeypatch.setattr(export, "restore", noting)
+    other = tab.sessions.session(tab.handlers.enter("another tab", ""))
+    tab.begin_to_drop(("one.safetensors", data))
+    (path := tab.folder / "two.safetensors").write_bytes(data)
+    tab.handlers.receive(other.id, [str(path)], "")
+    wait_until(lambda: bool(tab.session.documents) and bool(other.documents))
+    assert overlaps == [False, False]

@@ -270,7 +270,7 @@ def test_the_conversation_is_exported_as_plain_markdown(tab: Tab) -> None:
     path = Path(str(tab.handlers.export(tab.session.id).download))
     text = path.read_text("utf-8")
     tab.handlers.handed_out(tab.session.id)
-    assert "## Who wrote \\!\\[x\\](http://evil.example/y.png)?" in text
+    assert "## Who wrote \\!\\[x\\](http\\://evil.example/y.png)?" in text
     assert "letter.pdf, page " in text
     assert "re-read: 0" in text
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,6 +141,20 @@ def test_guessing_is_slowed_for_the_one_who_guesses(directory: Directory, clock:
     assert awaited(logins.sign_in("ada", PASSWORD, "1.2.3.4")) is not None
     clock.now += FAILURE_SECONDS + 1
     assert awaited(logins.sign_in("ada", PASSWORD, "6.6.6.6")) is not None
+
+
+def test_who_tries_many_at_once_keeps_nobody_else_out(directory: Directory) -> None:
+    directory.add_person("ada", PASSWORD)
+    logins = Logins(directory)
+
+    async def tried() -> list[Any]:
+        many = (logins.sign_in(f"name{number}", "guess", "6.6.6.6") for number in range(12))
+        return await asyncio.gather(*many, logins.sign_in("ada", PASSWORD, "1.2.3.4"), return_exceptions=True)
+
+    *guesses, ada = awaited(tried())
+    assert isinstance(ada, str)
+    assert [type(one) for one in guesses if one is not None] == [TooManyLogins] * 4
+    assert awaited(logins.sign_in("ada", PASSWORD, "6.6.6.6")) is not None  # nothing of it is left
 
 
 def test_the_commands_add_list_and_remove(

@@ -14,8 +14,9 @@ from starlette.types import Receive, Scope, Send
 from app.languages import Languages
 from app.people.directory import Directory
 from app.people.logins import Logins
+from app.web.bodies import WholeBodies
 from app.web.browsers import COOKIE, browser_of
-from app.web.claims import Claims, names_in
+from app.web.claims import ClaimedNames, Claims, names_in
 from app.web.guard import INNER, Guard
 from app.web.identity import person_of
 from app.web.login_form import LoginForm
@@ -46,7 +47,8 @@ def keys(tmp_path: Path) -> dict[str, str]:
 def guard(tmp_path: Path, keys: dict[str, str]) -> Guard:  # noqa: ARG001 - they are in the file
     directory = Directory(tmp_path / "users.json")
     logins = Logins(directory)
-    return Guard(behind, directory, logins, LoginForm(logins, Languages(), embedded=False), INNER_KEY)
+    form = LoginForm(logins, Languages(), embedded=False)
+    return Guard(WholeBodies(ClaimedNames(behind)), directory, logins, form, INNER_KEY)
 
 
 def ask(guard: Guard, *requests: tuple[str, str, str | None, Any]) -> list[httpx.Response]:
@@ -99,6 +101,45 @@ def test_what_one_person_uses_is_not_anothers(
         guard, first, upload, (method, address, keys["bert"], sent), (method, address, keys["ada"], sent)
     )
     assert (theirs.status_code, mine.status_code) == (404, 200)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize(
+    "body", ['{"session_hash": "tab"}', ' \n{"data": [], "session_hash": "a", "session_hash": "tab"}']
+)
+def test_a_name_is_found_in_every_encoding_that_json_may_have(
+    guard: Guard, keys: dict[str, str], encoding: str, body: str
+) -> None:
+    async def asked() -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=guard), base_url="http://localhost") as client:
+            return [
+                await client.post(
+                    f"{API}/queue/join",
+                    content=content,
+                    headers={"Authorization": f"Bearer {keys[name]}", "Content-Type": "application/json"},
+                )
+                for name, content in (("ada", b'{"session_hash": "tab"}'), ("bert", body.encode(encoding)))
+            ]
+
+    assert [answer.status_code for answer in awaited(asked())] == [200, 404]
+
+
+def test_who_is_not_known_sends_no_body(guard: Guard) -> None:
+    async def asked() -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            raise AssertionError("the body was read")
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        for path in (f"{API}/call/ask", f"{API}/upload", "/v1/chat/completions", "/v1/files", f"{API}/mcp/"):
+            scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
+            await guard(scope, receive, send)
+        return [message["status"] for message in sent if "status" in message]
+
+    assert awaited(asked()) == [401] * 5
 
 
 def test_only_the_server_itself_asks_in_its_own_name(guard: Guard, keys: dict[str, str]) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
 
 from app.temporary import temporary_folder
-from app.web.bodies import Pace, bounded, read_whole
+from app.web.bodies import SMALL_BYTES, Pace, WholeBodies, bounded
 from app.web.folder import SETTING, private_folder
 from app.web.hosts import Hosts
 from app.web.proxies import Proxies, ProxyHeaders
@@ -22,6 +23,7 @@ from app.web.uploads import ANYONE, Caller, Uploads
 from tests.helpers.awaited import awaited
 
 HOSTS = Hosts(names=frozenset({"docs.example"}))
+POST: Scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": []}
 LABELS = st.from_regex(r"[a-z][a-z0-9-]{0,10}[a-z]", fullmatch=True)
 
 
@@ -106,11 +108,25 @@ def receiving(*bodies: bytes, end: bool = True) -> Callable[[], Awaitable[Any]]:
     return receive
 
 
+async def whole_of(receive: Receive) -> bytes:
+    """What stands behind `WholeBodies` gets first of a body."""
+    got: list[bytes] = []
+
+    async def behind(_: Scope, receive: Receive, __: Send) -> None:
+        got.append((await receive())["body"])
+
+    await WholeBodies(behind)(POST, receive, sent_nowhere)
+    return got[0]
+
+
+async def sent_nowhere(_: Message) -> None:
+    pass
+
+
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=6), st.integers(0, 100))
 def test_a_body_comes_whole_or_not_at_all(bodies: list[bytes], most: int) -> None:
     async def read() -> bytes:
-        receive = await read_whole(bounded(receiving(*bodies), most=most, pace=Pace()))
-        return bytes((await receive())["body"])
+        return await whole_of(bounded(receiving(*bodies), most=most, pace=Pace()))
 
     whole = b"".join(bodies)
     if len(whole) <= most:
@@ -123,11 +139,42 @@ def test_a_body_comes_whole_or_not_at_all(bodies: list[bytes], most: int) -> Non
 
 def test_a_body_that_stops_is_not_waited_for() -> None:
     async def read() -> None:
-        await read_whole(bounded(receiving(b"half", end=False), most=100, pace=Pace(grace_seconds=0.05)))
+        await whole_of(bounded(receiving(b"half", end=False), most=100, pace=Pace(grace_seconds=0.05)))
 
     with pytest.raises(RequestRefused, match="too slowly: 4 bytes") as refused:
         awaited(read())
     assert refused.value.status == 408
+
+
+def test_all_bodies_together_take_so_much_memory_while_they_are_used() -> None:
+    async def tried() -> list[str]:
+        said, going_on = [], asyncio.Event()
+
+        async def behind(_: Scope, receive: Receive, __: Send) -> None:
+            said.append(f"{len((await receive())['body'])} in")
+            await going_on.wait()
+
+        bodies = WholeBodies(behind, most_bytes=3 * SMALL_BYTES)
+
+        async def send(*parts: int, declared: int = 0) -> None:
+            head = [(b"content-length", b"%d" % declared)] if declared else []
+            try:
+                await bodies({**POST, "headers": head}, receiving(*(bytes(part) for part in parts)), sent_nowhere)
+            except RequestRefused as refusal:
+                said.append(f"{refusal.status}")
+
+        first = asyncio.create_task(send(SMALL_BYTES, SMALL_BYTES))
+        await asyncio.sleep(0)
+        await send(SMALL_BYTES, SMALL_BYTES)  # of no said size: it is refused when it does not fit
+        await send(0, declared=2 * SMALL_BYTES)  # before a byte of it is read
+        small = asyncio.create_task(send(SMALL_BYTES))  # an event of the page
+        await asyncio.sleep(0)
+        going_on.set()
+        await asyncio.gather(first, small)
+        await send(SMALL_BYTES, 2 * SMALL_BYTES)  # what others took is free again
+        return said
+
+    assert awaited(tried()) == [f"{2 * SMALL_BYTES} in", "503", "503", f"{SMALL_BYTES} in", f"{3 * SMALL_BYTES} in"]
 
 
 def test_more_bytes_may_take_more_time() -> None:
@@ -137,7 +184,7 @@ def test_more_bytes_may_take_more_time() -> None:
 
 @pytest.fixture
 def uploads(tmp_path: Path) -> Uploads:
-    return Uploads(tmp_path, hosts=HOSTS, capacity_bytes=20_000, keep_seconds=60, clock=os_clock)
+    return Uploads(tmp_path, hosts=HOSTS, capacity_bytes=2_000_000, keep_seconds=60, clock=os_clock)
 
 
 def os_clock() -> float:
@@ -145,24 +192,50 @@ def os_clock() -> float:
 
 
 def uploaded(uploads: Uploads, data: bytes = b"data", browser: str = ANYONE) -> str:
-    with uploads.folder_for(len(data)) as folder:
+    with uploads.folder_for(len(data), browser) as folder:
         path = folder / "a.pdf"
         path.write_bytes(data)
         return uploads.receive(path, browser)
 
 
 def test_there_is_room_for_so_many_bytes_and_for_those_on_their_way(uploads: Uploads) -> None:
-    with uploads.folder_for(8_000), uploads.folder_for(8_000):
-        with pytest.raises(RequestRefused, match="the limit is 20,000") as refused, uploads.folder_for(8_000):
+    with uploads.folder_for(800_000, "one"), uploads.folder_for(800_000, "two"):
+        with (
+            pytest.raises(RequestRefused, match="the limit is 2,000,000") as refused,
+            uploads.folder_for(800_000, "three"),
+        ):
             pass
         assert refused.value.status == 503
-    with uploads.folder_for(8_000):
+    with uploads.folder_for(800_000, "three"):
         pass
+
+
+def test_one_browser_takes_half_of_the_room_at_most(uploads: Uploads) -> None:
+    lying = [uploaded(uploads, bytes(300_000), "one") for _ in range(2)]
+    with uploads.folder_for(300_000, "one"):  # on its way
+        with pytest.raises(RequestRefused, match="the limit is 1,000,000"), uploads.folder_for(300_000, "one"):
+            pass
+        uploaded(uploads, bytes(300_000), "two")
+    Path(lying[0]).unlink()  # the page has read it
+    uploaded(uploads, bytes(300_000), "one")
+
+
+def test_so_many_small_files_and_no_more_are_taken(uploads: Uploads, tmp_path: Path) -> None:
+    with pytest.raises(RequestRefused, match="of uploads are here"):
+        for _ in range(1_000):
+            uploaded(uploads, b"")
+    assert len(list(tmp_path.iterdir())) < 20
+
+
+def test_a_request_without_a_file_leaves_no_folder(uploads: Uploads, tmp_path: Path) -> None:
+    with uploads.folder_for(100, ANYONE):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_does_not_arrive_leaves_nothing_and_frees_its_room(uploads: Uploads, tmp_path: Path) -> None:
     for _ in range(5):
-        with pytest.raises(ConnectionError), uploads.folder_for(15_000) as folder:
+        with pytest.raises(ConnectionError), uploads.folder_for(900_000, ANYONE) as folder:
             (folder / "half").write_bytes(b"half")
             raise ConnectionError
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -231,6 +232,21 @@ def test_files_and_answers_of_v1_are_their_persons(served: Served) -> None:
     assert names["ada"].parent.stat().st_mode & 0o077 == 0
     assert len(list((served.folder / "people" / "ada" / "files").iterdir())) == 1
     assert not list((served.folder / "people" / "bert" / "files").iterdir())
+
+
+def test_nobody_changes_the_checkpoint_for_everybody(served: Served) -> None:
+    """Though the server listens to this computer alone, as behind a proxy."""
+    with served.http(served.ada) as client:
+        components = client.get("/config").json()["components"]
+    said = [one["props"] for one in components]
+    assert not [one for one in said if one.get("label") == "Checkpoint" or "embedded" in str(one.get("choices"))]
+
+
+def test_a_file_of_v1_is_saved_under_its_own_name(served: Served) -> None:
+    ada = served.openai(served.ada)
+    file = ada.files.create(file=('Straße "日本".txt', b"Nobody was there."), purpose="user_data")
+    saved = ada.files.with_raw_response.content(file.id).headers["content-disposition"]
+    assert saved == f"attachment; filename*=utf-8''{quote(file.filename)}" and "日本" in file.filename
 
 
 def test_who_is_removed_is_out_at_once(served: Served) -> None:

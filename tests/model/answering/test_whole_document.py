@@ -134,6 +134,28 @@ def test_a_section_is_found_by_its_name_its_number_or_its_page(question: str, fi
     assert not any("second keeper" in one.text for one in found) or "Outlook" in question
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("What does Note 2 deal with?", "Note 2 - Sale of the tower"),
+        ("Was steht in Punkt 7?", "7) Die Lampe"),
+        ("What does the part about noise estimation say?", "Noise estimation"),
+    ],
+)
+def test_a_section_is_found_by_its_own_kind_and_where_its_text_goes_on_in_the_line(question: str, first: str) -> None:
+    text = (
+        "Note 1 - Stock\nThe stock is kept in the cellar of the house.\nNote 2 - Sale of the tower\n"
+        "The town has sold the tower.\nNoise estimation. All other sources of noise that reach the lamp are estimated"
+        " here by counting the ships which pass at night, one by one, and by asking.\n7) Die Lampe\nSie brennt nachts."
+    )
+    assert section(question, [document(text)])[0].text == first
+
+
+def test_markup_is_no_sentence_of_a_summary() -> None:
+    text = '<link rel="style" href="a.css"> The page has a style of its own.\nThe keeper lights the lamp every night.'
+    assert [one.text for one in summary([document(text)], 3)] == ["The keeper lights the lamp every night."]
+
+
 @pytest.mark.parametrize("question", ["What does section 9 say?", "the section on whales", "page 30"])
 def test_a_section_that_is_not_there_is_not_made_up(question: str) -> None:
     assert section(question, [document(LETTER)]) == ()
