@@ -6,9 +6,11 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.backend import install_faster_backend
+from app.cli.serve import add_serving_options
 from app.documents import DocumentReader, Limits
 from app.faults import in_words, is_full_disk
 from app.library.library import Library
@@ -20,6 +22,7 @@ from app.page.sample import bundled_sample
 from app.page.stored import Storage
 from app.serving.metrics import Gauge, Metrics
 from app.serving.provider import Accelerate, EngineProvider, Load, LoadingProgress
+from app.serving.scheduler import EngineScheduler
 from app.sessions.session_store import SessionStore
 from app.settings import Settings
 from app.temporary import temporary_folder
@@ -30,6 +33,7 @@ from model.errors import LibraryError, ReadonceError
 from model.storage.owned_folder import owned_folder
 
 if TYPE_CHECKING:
+    from app.cluster.connection import Cluster
     from app.serving.observed import Observer
     from app.spaces.zero_gpu import ZeroGpu
     from model.engine import Engine
@@ -67,10 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(settings: Settings) -> None:
     """Serve the page until the person ends it. Raises OSError where its files find no room."""
+    cluster = None if settings.cluster is None else cluster_of(settings.cluster)
     with (
         private_folder() as folder,
         owned_folder(temporary_folder(), "page") as made,
-        DocumentReader(Limits(max_bytes=settings.file_bytes)) as reader,
+        reader_for(settings, cluster) as reader,
     ):
         # Imported here: Gradio reads where its files shall lie when it is imported.
         from app.server import serve, serve_until_stopped, uploads_in
@@ -78,8 +83,9 @@ def run(settings: Settings) -> None:
         from app.ui import build_demo
 
         metrics = Metrics()
-        load = engine_loader(settings, ZeroGpu.borrowed(), (metrics, WorkLog()))
-        provider = EngineProvider(settings.model, load, accelerator(settings), metrics)
+        load = engine_loader(settings, ZeroGpu.borrowed(), (metrics, WorkLog()), cluster)
+        scheduler = EngineScheduler(one_at_a_time=cluster is None)
+        provider = EngineProvider(settings.model, load, accelerator(settings), metrics, scheduler)
         provider.start()
         sessions = SessionStore(capacity_bytes=settings.library_bytes, linger_seconds=60 * settings.linger_minutes)
         uploads = uploads_in(folder, settings)
@@ -99,9 +105,7 @@ def run(settings: Settings) -> None:
 def choose(arguments: Sequence[str] | None) -> Settings:
     """The environment's settings; what stands on the command line goes first."""
     parser = argparse.ArgumentParser(description="Read a document once, ask it anything: the page.")
-    parser.add_argument("--model", help="embedded, a name on the Hugging Face hub, or a folder")
-    parser.add_argument("--host", help="the address to listen on (default 127.0.0.1: this computer only)")
-    parser.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 7860)")
+    add_serving_options(parser)
     chosen = vars(parser.parse_args(arguments))
     settings = Settings.load()
     return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
@@ -144,13 +148,38 @@ def gauges(provider: EngineProvider, sessions: SessionStore, library: Library | 
         yield Gauge(name="library_documents", about="Its documents", read=lambda: library.count)
 
 
-def engine_loader(settings: Settings, gpu: "ZeroGpu | None", observers: Sequence["Observer"]) -> Load:
+def cluster_of(folder: Path) -> "Cluster":
+    """The cluster of this machine, whose encodings lie in the folder. Raises ReadonceError where there is none."""
+    try:
+        from app.cluster.connection import Cluster
+    except ModuleNotFoundError as error:
+        raise ReadonceError(
+            f"READONCE_CLUSTER is {str(folder)!r}, but {error.name} is missing: pip install -r requirements-cluster.txt"
+        ) from error
+    return Cluster.connect()
+
+
+def reader_for(settings: Settings, cluster: "Cluster | None") -> DocumentReader:
+    limits = Limits(max_bytes=settings.file_bytes)
+    return DocumentReader(limits) if cluster is None else cluster.reader(limits)
+
+
+def engine_loader(
+    settings: Settings, gpu: "ZeroGpu | None", observers: Sequence["Observer"], cluster: "Cluster | None"
+) -> Load:
     def load(name: str, progress: LoadingProgress) -> "Engine":
         # Imported here, in the background: torch and transformers take seconds, and the page is there before them.
         from app.serving.observed import ObservedEngine, ObservedZeroGpuEngine
         from model.checkpoints import load_checkpoint
 
         checkpoint = load_checkpoint(name, cache_folder=settings.cache_folder, progress=progress)
+        if cluster is not None and settings.cluster is not None:
+            from app.cluster.engine import ObservedClusterEngine
+            from app.cluster.folder import EncodingFolder
+
+            precision = settings.precision
+            folder = EncodingFolder(settings.cluster, fingerprint=checkpoint.fingerprint, precision=precision)
+            return ObservedClusterEngine(checkpoint, cluster, folder, memory_precision=precision, observers=observers)
         if gpu is None:
             return ObservedEngine(checkpoint, memory_precision=settings.precision, observers=observers)
         return ObservedZeroGpuEngine(checkpoint, gpu, memory_precision=settings.precision, observers=observers)

@@ -10,6 +10,7 @@ NO_TELEMETRY = {
     "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime: else it notes a device id and events, and sends them at every start
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "GRADIO_ANALYTICS_ENABLED": "False",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "DO_NOT_TRACK": "1",
 }
 _FOR_PYTHON = (  # what a child needs to find the interpreter's own files; nothing that could hold a secret

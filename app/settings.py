@@ -41,6 +41,7 @@ class Settings:
     hosts: tuple[str, ...] = ()  # names, beside this computer's own, under which the page is reached
     proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-* headers are believed
     space_host: str = ""  # the name that Hugging Face gives to a Space; empty elsewhere
+    cluster: Path | None = None  # the folder of a cluster's encodings; None: this process reads and answers itself
     users: Path | None = None  # the file of people and keys; None: whoever reaches the page may use it
     log: LogFormat = "text"
     stop_seconds: int = 30  # that answers have to come to their end when the server is stopped
@@ -85,7 +86,8 @@ class Settings:
             hosts=tuple(_host_name(name) for name in _list(environment, "READONCE_HOSTS")),
             proxies=tuple(_network(name) for name in _list(environment, "READONCE_PROXIES")),
             space_host=environment.get("SPACE_HOST", "").strip().lower(),
-            users=Path(users).expanduser() if (users := environment.get("READONCE_USERS", "").strip()) else None,
+            cluster=_path(environment, "READONCE_CLUSTER"),
+            users=_path(environment, "READONCE_USERS"),
             log=_one_of(environment, "READONCE_LOG", LOG_FORMATS, "text"),
             stop_seconds=chosen("READONCE_STOP_SECONDS", 30, 0, 3_600),
         )
@@ -108,6 +110,11 @@ def cache_folder(
     if platform == "win32" and (local := environment.get("LOCALAPPDATA")):
         return Path(local) / "readonce"
     return home() / ".cache" / "readonce"
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name, "").strip()
+    return Path(text).expanduser() if text else None
 
 
 def _library_folder(environment: Mapping[str, str]) -> Path | None:

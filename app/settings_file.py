@@ -28,6 +28,7 @@ VARIABLES: Final = MappingProxyType(
         "port": "GRADIO_SERVER_PORT",
         "hosts": "READONCE_HOSTS",
         "proxies": "READONCE_PROXIES",
+        "cluster": "READONCE_CLUSTER",
         "users": "READONCE_USERS",
         "log": "READONCE_LOG",
         "stop_seconds": "READONCE_STOP_SECONDS",
@@ -85,5 +86,5 @@ def _text(path: Path, name: str, value: Any) -> str:
             " there. Correct it."
         )
     text = str(value)
-    is_path = name in ("cache", "library", "users") and text.lower() != "off"
+    is_path = name in ("cache", "library", "cluster", "users") and text.lower() != "off"
     return os.fspath(path.parent.absolute() / Path(text).expanduser()) if is_path and text else text

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.bench.argument_types import add_answering, few, positive, tokens
+from app.bench.argument_types import add_answering, batches, few, positive, tokens
 from app.bench.document_commands import add_document_benchmarks
 from app.cli.command_line import OneLineParser, run
 
@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_document_benchmarks(benchmarks)
     _add_retrieval(benchmarks)
     _add_load(benchmarks)
+    _add_cluster(benchmarks)
     _add_report(benchmarks)
     return parser
 
@@ -167,6 +168,21 @@ def _load(arguments: argparse.Namespace) -> None:
     from app.bench.load import load
 
     load(arguments)
+
+
+def _add_cluster(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
+    cluster = benchmarks.add_parser("cluster", help="what 1 to 64 replicas do, simulated from measured times")
+    cluster.add_argument("--questions", type=batches, default=24, metavar="N", help="that are measured (24)")
+    cluster.add_argument("--check", action="store_true", help="compare with one and two real replicas (Ray Serve)")
+    cluster.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    cluster.add_argument("--json", action="store_true", help="print one JSON object")
+    cluster.set_defaults(run=_cluster)
+
+
+def _cluster(arguments: argparse.Namespace) -> None:
+    from app.bench.cluster import cluster
+
+    cluster(arguments)
 
 
 def _add_retrieval(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:

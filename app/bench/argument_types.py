@@ -4,6 +4,7 @@ import argparse
 
 MOST_NEEDLES = 50
 FEWEST_TOKENS = 64
+FEWEST_QUESTIONS = 4  # a batch of them
 
 
 def add_answering(benchmark: argparse.ArgumentParser) -> None:
@@ -21,6 +22,13 @@ def tokens(text: str) -> int:
     number = positive(text)
     if number < FEWEST_TOKENS:
         raise argparse.ArgumentTypeError(f"{number} tokens are too few to measure; take {FEWEST_TOKENS} or more")
+    return number
+
+
+def batches(text: str) -> int:
+    number = positive(text)
+    if number < FEWEST_QUESTIONS:
+        raise argparse.ArgumentTypeError(f"{number} questions are too few to measure; take {FEWEST_QUESTIONS} or more")
     return number
 
 

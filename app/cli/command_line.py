@@ -1,4 +1,4 @@
-"""The command line: ask, encode, caption, info, and the library's commands.
+"""The command line: serve, ask, encode, caption, info, and the library's commands.
 
 Answers go to standard output, progress and errors to standard error. The exit status is 0, or 2 with one line about
 what was wrong with the input. A command is a function that takes the parsed arguments; it imports what it needs when
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from app.cli.serve import add_serving_options, serve
 from app.cli.terminal import harmless
 from app.faults import in_words, is_full_disk
 from app.open_files import raise_open_files_limit
@@ -29,8 +30,8 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def main(arguments: Sequence[str]) -> int:
-    return run(build_parser(), arguments)
+def main(arguments: Sequence[str], *, name: str = "python -m app") -> int:
+    return run(build_parser(name), arguments)
 
 
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
@@ -64,9 +65,10 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = OneLineParser(prog="python -m app", description="Read a document once, ask it anything.")
+def build_parser(name: str) -> argparse.ArgumentParser:
+    parser = OneLineParser(prog=name, description="Read a document once, ask it anything.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_serve(commands)
     _add_ask(commands)
     _add_encode(commands)
     _add_caption(commands)
@@ -75,6 +77,12 @@ def build_parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="versions, device, threads, checkpoints found, cache folder")
     info.set_defaults(run=_info)
     return parser
+
+
+def _add_serve(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    page = commands.add_parser("serve", help="the page, as `python app.py` serves it")
+    add_serving_options(page)
+    page.set_defaults(run=serve)
 
 
 def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:

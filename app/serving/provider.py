@@ -50,7 +50,12 @@ class EngineProvider:
     """
 
     def __init__(
-        self, name: str, load: Load, accelerate: Accelerate = lambda _: None, metrics: Metrics | None = None
+        self,
+        name: str,
+        load: Load,
+        accelerate: Accelerate = lambda _: None,
+        metrics: Metrics | None = None,
+        scheduler: EngineScheduler | None = None,
     ) -> None:
         self._name = name
         self._load = load
@@ -58,7 +63,7 @@ class EngineProvider:
         self._engine: Engine | None = None
         self._changes = Changes()
         self._state = CheckpointState(phase="loading", name=name, stage="starting")
-        self.scheduler = EngineScheduler()
+        self.scheduler = scheduler or EngineScheduler()
         self.metrics = metrics or Metrics()
 
     @property

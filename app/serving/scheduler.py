@@ -28,9 +28,13 @@ class Place:
 
 
 class EngineScheduler:
-    """Safe to use from several threads: each brings a job, and waits on its changes."""
+    """Safe to use from several threads: each brings a job, and waits on its changes.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `one_at_a_time`: False where the engine works elsewhere, in replicas that have queues of their own: nobody waits.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, one_at_a_time: bool = True) -> None:
+        self._one_at_a_time = one_at_a_time
         self._clock = clock
         self._lock = threading.Lock()
         self._questions = FairQueue()
@@ -107,6 +111,9 @@ class EngineScheduler:
 
     def _may_answer(self, ticket: Ticket) -> bool:
         with self._lock:
+            if not self._one_at_a_time:
+                ticket.waits = False
+                return True
             free = self._answering is None and self._window is None and self._questions.first() is ticket
             if free and not self._reading_is_due():
                 self._answering, ticket.waits = ticket, False
@@ -114,6 +121,9 @@ class EngineScheduler:
 
     def _may_read(self, ticket: Ticket) -> bool:
         with self._lock:
+            if not self._one_at_a_time:
+                ticket.waits = False
+                return True
             free = self._answering is None and self._reading is None and self._readings.first() is ticket
             if not free or (len(self._questions) and not self._reading_is_due()):
                 return False

@@ -88,7 +88,7 @@ def test_a_file_sets_what_the_environment_does_not(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("modell = 1", "'modell', which is no setting. Did you mean 'model'?"),
-        ("colour = 1", "'colour', which is no setting. It may have model, cache"),
+        ("theme = 1", "'theme', which is no setting. It may have model, cache"),
         ("port = 80.5", "port = 80.5, but must have a text"),
         ("port = true", "port = True, but must have"),
         ("port = 0", "GRADIO_SERVER_PORT is '0', but must be"),

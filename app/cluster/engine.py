@@ -1,0 +1,149 @@
+"""The engine of a page whose work is done in a cluster: the same verbs, so that no handler knows where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from torch.utils.weak import WeakIdKeyDictionary
+
+from app.cluster.folder import EncodingFolder
+from app.cluster.values import Context, Enclosed
+from app.library.files import EncodingName
+from app.serving.observed import ObservedEngine
+from model.answering.matching_checkpoint import check_encodings
+from model.answering.questions import checked_question
+from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.encoder import READING_STOPPED
+from model.encoder.plan import EncodingPlan
+from model.encoder.vision.features import PictureCallback
+from model.encoder.vision.page_inputs import ViewMode
+from model.engine import Engine
+from model.errors import QuestionError, raise_if_cancelled
+from model.types import (
+    Answer,
+    CancelledCallback,
+    Document,
+    EncodedDocument,
+    GenerationOptions,
+    PauseCallback,
+    Progress,
+    ProgressCallback,
+    Turn,
+)
+
+
+class Replicas(Protocol):
+    """The cluster as the engine sees it. None among what comes says that the work still goes on."""
+
+    def encode(self, plan: EncodingPlan, /) -> Iterator[Progress | EncodingName | None]: ...
+
+    def answer(
+        self, context: Context, questions: Sequence[str], session: str, /
+    ) -> Iterator[tuple[Answer, ...] | None]: ...
+
+
+class ClusterEngine(Engine):
+    """An `Engine` whose encoding and answering happen in replicas. Its own checkpoint plans, and knows questions.
+
+    What replicas encode goes by its name in the folder; any other encoding goes itself, and is answered from as well.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, replicas: Replicas, folder: EncodingFolder, **options: Any) -> None:
+        super().__init__(checkpoint, **options)
+        self._replicas = replicas
+        self._folder = folder
+        self._names = WeakIdKeyDictionary()  # the states of an encoding that lies in the folder -> its name there
+
+    def encode(
+        self,
+        document: Document | EncodingPlan,
+        *,
+        views: ViewMode | None = None,
+        picture: PictureCallback | None = None,
+        pan_and_scan: bool = False,
+        progress: ProgressCallback | None = None,
+        cancelled: CancelledCallback | None = None,
+        chunk_read: Callable[[EncodedDocument], None] | None = None,
+        pause: PauseCallback | None = None,
+    ) -> EncodedDocument:
+        """As `Engine.encode`, in one piece. Pages that enter as pictures are encoded here, where their file is open."""
+        plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
+        if not plan.token_count or any(page.view != "text" for page in plan.document.pages):
+            return super().encode(
+                plan,
+                picture=picture,
+                pan_and_scan=pan_and_scan,
+                progress=progress,
+                cancelled=cancelled,
+                chunk_read=chunk_read,
+                pause=pause,
+            )
+        encoded = self._encoded_there(plan, progress or (lambda _: None), cancelled)
+        if chunk_read is not None:
+            chunk_read(encoded)
+        return encoded
+
+    def _encoded_there(
+        self, plan: EncodingPlan, progress: ProgressCallback, cancelled: CancelledCallback | None
+    ) -> EncodedDocument:
+        name = self._folder.name(plan)
+        if not self._folder.has(name):
+            for item in self._replicas.encode(plan):
+                raise_if_cancelled(cancelled, READING_STOPPED)
+                if isinstance(item, Progress):
+                    progress(item)
+                elif item is not None:
+                    name = item  # in the precision in which the cluster keeps encodings
+        encoded = replace(self._folder.load(name), document=plan.document)
+        self._names[encoded.memory.hidden] = name
+        return encoded
+
+    def answer_batch(
+        self,
+        encoded: EncodedDocument | Sequence[EncodedDocument],
+        questions: Sequence[str],
+        *,
+        history: Sequence[Turn] = (),
+        options: GenerationOptions | None = None,
+        cancelled: CancelledCallback | None = None,
+    ) -> Iterator[tuple[Answer, ...]]:
+        """As `Engine.answer_batch`. Questions to one document go to the replica that holds it."""
+        encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
+        asked = [checked_question(question) for question in questions]
+        if not asked:
+            raise QuestionError("There are no questions. Ask at least one.")
+        check_encodings(encodings, self.checkpoint)
+        context = Context(
+            encodings=tuple(self._names.get(one.memory.hidden) or Enclosed(one) for one in encodings),
+            history=tuple(history),
+            options=options or GenerationOptions(),
+        )
+        return self._answers(context, asked, encodings, cancelled)
+
+    def _answers(
+        self,
+        context: Context,
+        questions: Sequence[str],
+        encodings: Sequence[EncodedDocument],
+        cancelled: CancelledCallback | None,
+    ) -> Iterator[tuple[Answer, ...]]:
+        latest = tuple(Answer(question=question) for question in questions)
+        for answers in self._replicas.answer(context, questions, encodings[0].document.sha256):
+            if answers is not None:
+                latest = tuple(_as_named_here(answer, encodings) for answer in answers)
+                yield latest
+            if cancelled is not None and cancelled() and not all(answer.finished for answer in latest):
+                yield tuple(replace(answer, finished=True, stop_reason="stopped") for answer in latest)
+                return
+
+
+class ObservedClusterEngine(ObservedEngine, ClusterEngine):
+    """The same, with observers."""
+
+
+def _as_named_here(answer: Answer, encodings: Sequence[EncodedDocument]) -> Answer:
+    """In the folder a document has the name under which it came first."""
+    named = [replace(place, document=encodings[place.document_index].document.name) for place in answer.evidence]
+    return replace(answer, evidence=tuple(named))
