@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from app.backend import install_faster_backend
 from app.cli.command_line import main
-from tests.helpers.browser import QUIET, chromium
+from tests.helpers.browser import QUIET, SLOW, chromium
 from tests.helpers.command import Ran, Run
 
 LETTER = "Dear Ms Okafor, your order 4711 of 3 May comes to 129.50 euros.\n"
@@ -45,6 +45,7 @@ def command(
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for all tests: Playwright's event loop runs in their thread from its start to their end."""
+    expect.set_options(timeout=SLOW)  # how long something takes is no test: five seconds are too few on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         yield browser
