@@ -218,11 +218,7 @@ class Engine:
         Each yield holds a snapshot of every answer, in the questions' order; at the last one all are finished. Raises
         as `answer` does.
         """
-        encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
-        asked = [checked_question(question) for question in questions]
-        if not asked:
-            raise QuestionError("There are no questions. Ask at least one.")
-        check_encodings(encodings, self.checkpoint)
+        encodings, asked = self.checked(encoded, questions)
         before = self._encoded.of_this_thread
         options = options or GenerationOptions()
         generation = Generation(
@@ -240,6 +236,17 @@ class Engine:
             generation, encodings, asked, list(map(self.intent, asked)), history=history, calibration=self.calibration
         )
         return self._counted(snapshots, self._encoded.of_this_thread - before)
+
+    def checked(
+        self, encoded: EncodedDocument | Sequence[EncodedDocument], questions: Sequence[str]
+    ) -> tuple[tuple[EncodedDocument, ...], list[str]]:
+        """The encodings and the questions, as `answer_batch` takes them. Raises QuestionError and EncodingError."""
+        encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
+        asked = [checked_question(question) for question in questions]
+        if not asked:
+            raise QuestionError("There are no questions. Ask at least one.")
+        check_encodings(encodings, self.checkpoint)
+        return encodings, asked
 
     def _counted(self, snapshots: Iterator[tuple[Answer, ...]], encoded: int) -> Iterator[tuple[Answer, ...]]:
         """The snapshots with how many document tokens were encoded for them; `encoded` are so far."""

@@ -26,7 +26,7 @@ from app.cli.progress import ProgressLine
 from app.cluster.folder import EncodingFolder
 from app.cluster.simulation import Fleet, ServiceTimes, Workload, capacity
 from app.documents import DocumentReader
-from app.page.sample import ASSETS
+from app.page.sample import bundled_sample
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
 from model.engine import Engine
@@ -66,15 +66,15 @@ def cluster(arguments: argparse.Namespace) -> None:
 def sample() -> Document:
     """The bundled sample document."""
     with DocumentReader() as reader:
-        read = reader.read(ASSETS / "sample.pdf", name="sample.pdf")
+        bundled = bundled_sample()
+        read = reader.read(bundled.data, name=bundled.name)
         read.images.close()
         return read.document
 
 
 def sample_questions(count: int) -> list[str]:
     """So many questions about it; where there are fewer, again from the beginning."""
-    lines = (ASSETS / "sample-questions.txt").read_text(encoding="utf-8").splitlines()
-    return list(itertools.islice(itertools.cycle(filter(None, map(str.strip, lines))), count))
+    return list(itertools.islice(itertools.cycle(bundled_sample().questions), count))
 
 
 def measured(engine: Engine, encoded: EncodedDocument, questions: Sequence[str]) -> ServiceTimes:

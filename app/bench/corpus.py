@@ -140,12 +140,13 @@ def summary(readings: Sequence[Reading]) -> dict[str, Any]:
 
 def _by_ending(readings: Sequence[Reading]) -> dict[str, str]:
     """How many files of each ending were read."""
-    endings = sorted({Path(one.file).suffix.lower() for one in readings})
-    alike = {ending: [one for one in readings if Path(one.file).suffix.lower() == ending] for ending in endings}
-    return {
-        ending or "no ending": f"{sum(not one.refused for one in files)} of {len(files)}"
-        for ending, files in alike.items()
-    }
+    every = Counter(_ending(one) for one in readings)
+    read = Counter(_ending(one) for one in readings if not one.refused)
+    return {ending or "no ending": f"{read[ending]} of {count}" for ending, count in sorted(every.items())}
+
+
+def _ending(reading: Reading) -> str:
+    return Path(reading.file).suffix.lower()
 
 
 def as_text(figures: dict[str, Any]) -> str:

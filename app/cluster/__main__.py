@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from app.bench.argument_types import positive
 from app.cli.command_line import OneLineParser, run
-from app.cluster.values import Scale, Work
+from app.cluster.values import CACHE_MEGABYTES, Scale, Work
 from app.settings import Settings
 from model.errors import ReadonceError
 
@@ -20,7 +20,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--answerers", type=scale, default=Scale(), metavar="N|N-M", help="that answer questions (1)")
     parser.add_argument("--cores", type=positive, default=1, metavar="N", help="of each of them (1)")
     parser.add_argument(
-        "--memory-mb", type=positive, default=2_000, metavar="N", help="encodings of an answerer (2000)"
+        "--memory-mb",
+        type=positive,
+        default=CACHE_MEGABYTES,
+        metavar="N",
+        help=f"encodings of an answerer ({CACHE_MEGABYTES})",
     )
     parser.set_defaults(run=start)
     return parser

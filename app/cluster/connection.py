@@ -18,7 +18,7 @@ from app.cluster.values import CacheFigures, Context
 from app.documents import DocumentReader, Limits, ReadDocument
 from app.library.files import EncodingName
 from model.encoder.plan import EncodingPlan
-from model.errors import Cancelled, ReadonceError
+from model.errors import ReadonceError, raise_if_cancelled
 from model.types import Answer, CancelledCallback, Document, Progress, ProgressCallback
 
 READER, ENCODER, ANSWERER = "readonce-reader", "readonce-encoder", "readonce-answerer"  # applications of Ray Serve
@@ -127,8 +127,7 @@ class ClusterReader(DocumentReader):
                         return ReadDocument(document=item, images=images)
                     if isinstance(item, Progress) and progress is not None:
                         progress(item)
-                    if cancelled is not None and cancelled():
-                        raise Cancelled(f"Stopped while {name} was being read.")
+                    raise_if_cancelled(cancelled, f"Stopped while {name} was being read.")
             raise ReadonceError(f"The cluster did not read {name!r} to its end: try again.")
         except BaseException:
             images.close()

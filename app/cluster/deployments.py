@@ -21,7 +21,7 @@ from app.cluster.batching import QuestionBatcher
 from app.cluster.cache import ByteBoundedCache
 from app.cluster.folder import EncodingFolder
 from app.cluster.mailbox import Mailbox
-from app.cluster.values import CacheFigures, Context, Enclosed, Scale, Work
+from app.cluster.values import FALLBACKS, MOST_AT_ONCE, CacheFigures, Context, Enclosed, Scale, Work
 from app.documents import DocumentReader, Limits
 from app.library.files import EncodingName
 from model.checkpoints import load_checkpoint
@@ -32,8 +32,6 @@ from model.types import Answer, CancelledCallback, Document, EncodedDocument, Pr
 
 Item = TypeVar("Item")
 ROUTER = "ray.serve.experimental.consistent_hash_router:ConsistentHashRouter"
-FALLBACKS = 2  # further replicas that a request may go to where the one that holds its document has too many
-MOST_AT_ONCE = 16  # requests that a replica takes; what waits there for the same document is answered together
 
 
 class Reader:
@@ -166,26 +164,28 @@ def _cache_bytes(encoded: EncodedDocument) -> int:
 
 
 def reader(limits: Limits) -> serve.Application:
-    return serve.deployment(Reader, num_replicas=1, ray_actor_options={"num_cpus": 0}).bind(limits)
+    return serve.deployment(num_replicas=1, ray_actor_options={"num_cpus": 0})(Reader).bind(limits)
 
 
 def encoder(work: Work, scale: Scale) -> serve.Application:
-    return serve.deployment(Encoder, **_options(scale)).bind(work)
+    return serve.deployment(**_options(scale))(Encoder).bind(work)
 
 
 def answerer(work: Work, scale: Scale) -> serve.Application:
-    return serve.deployment(Answerer, **_options(scale)).bind(work)
+    return serve.deployment(**_options(scale))(Answerer).bind(work)
 
 
 def _options(scale: Scale) -> dict[str, Any]:
     """Requests with the same `session_id`, the hash of a file, go to the same replica."""
+    router: dict[str, Any] = {
+        "request_router_class": ROUTER,
+        "request_router_kwargs": {"num_fallback_replicas": FALLBACKS},
+    }
     return {
         "ray_actor_options": {"num_cpus": scale.cores},  # and as many threads, by OMP_NUM_THREADS
         "max_ongoing_requests": MOST_AT_ONCE,
         "autoscaling_config": AutoscalingConfig(
             min_replicas=scale.least, max_replicas=scale.most, target_ongoing_requests=MOST_AT_ONCE / 4
         ),
-        "request_router_config": RequestRouterConfig(
-            request_router_class=ROUTER, request_router_kwargs={"num_fallback_replicas": FALLBACKS}
-        ),
+        "request_router_config": RequestRouterConfig(**router),
     }

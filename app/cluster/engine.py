@@ -12,15 +12,13 @@ from app.cluster.folder import EncodingFolder
 from app.cluster.values import Context, Enclosed
 from app.library.files import EncodingName
 from app.serving.observed import ObservedEngine
-from model.answering.matching_checkpoint import check_encodings
-from model.answering.questions import checked_question
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoder.encoder import READING_STOPPED
 from model.encoder.plan import EncodingPlan
 from model.encoder.vision.features import PictureCallback
 from model.encoder.vision.page_inputs import ViewMode
 from model.engine import Engine
-from model.errors import QuestionError, raise_if_cancelled
+from model.errors import raise_if_cancelled
 from model.types import (
     Answer,
     CancelledCallback,
@@ -110,11 +108,7 @@ class ClusterEngine(Engine):
         cancelled: CancelledCallback | None = None,
     ) -> Iterator[tuple[Answer, ...]]:
         """As `Engine.answer_batch`. Questions to one document go to the replica that holds it."""
-        encodings = (encoded,) if isinstance(encoded, EncodedDocument) else tuple(encoded)
-        asked = [checked_question(question) for question in questions]
-        if not asked:
-            raise QuestionError("There are no questions. Ask at least one.")
-        check_encodings(encodings, self.checkpoint)
+        encodings, asked = self.checked(encoded, questions)
         context = Context(
             encodings=tuple(self._names.get(one.memory.hidden) or Enclosed(one) for one in encodings),
             history=tuple(history),

@@ -14,6 +14,8 @@ from bisect import bisect
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from app.cluster.values import CACHE_MEGABYTES, FALLBACKS, MOST_AT_ONCE
+
 VIRTUAL_NODES = 100  # of a replica on the ring, as Ray Serve's router has them
 
 
@@ -44,9 +46,9 @@ class Fleet:
     """Who answers."""
 
     replicas: int
-    cache_megabytes: float = 2_000.0
-    most_at_once: int = 16
-    fallbacks: int = 2
+    cache_megabytes: float = CACHE_MEGABYTES
+    most_at_once: int = MOST_AT_ONCE
+    fallbacks: int = FALLBACKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ def ray_of(*, cores: int, **options: Any) -> Iterator[None]:
 
     `options` are for `ray.init`. At the end the replicas are stopped, and a Ray of one's own with them.
     """
-    own = {
+    own: dict[str, Any] = {
         "num_cpus": max(cores, os.cpu_count() or 1),
         "_system_config": {"worker_niceness": 0},  # Ray's own 15 is for work that nobody waits for
     }

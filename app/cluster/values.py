@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from app.library.files import EncodingName
 from model.types import EncodedDocument, GenerationOptions, Precision, Turn
+
+MOST_AT_ONCE: Final = 16  # requests that a replica takes; what waits there for the same document is answered together
+FALLBACKS: Final = 2  # further replicas that a request may go to where the one that holds its document has too many
+CACHE_MEGABYTES: Final = 2_000  # of encodings that an answerer holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +20,7 @@ class Work:
     cache_folder: Path
     folder: Path  # of the encodings
     precision: Precision
-    cache_bytes: int = 2_000_000_000  # of encodings that an answerer holds
+    cache_bytes: int = CACHE_MEGABYTES * 1_000_000
     accelerate: bool = True  # whether it compiles and loads the faster backend
 
 

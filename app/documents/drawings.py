@@ -27,11 +27,6 @@ class Drawn:
     squares: tuple[Square, ...] = ()
 
 
-def read_rules(page: pymupdf.Page, turns: int) -> Rules:
-    """The rules of a page, in points of the page after so many quarter turns against the clock."""
-    return read_drawings(page, turns).rules
-
-
 def read_drawings(page: pymupdf.Page, turns: int) -> Drawn:
     """Rules and squares, in points of the page after so many quarter turns against the clock."""
     paths = sum(kind.endswith("-path") for kind, _ in page.get_bboxlog())

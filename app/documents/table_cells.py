@@ -1,7 +1,7 @@
 """The words of a table -> the cells of each row, by what stands below and beside what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -169,6 +169,12 @@ def usual_distance(rows: Sequence[Sequence[Line]]) -> float:
     """The usual distance between the middles of two rows, in points."""
     middles = [middle(row[0]) for row in rows]
     return median(other - one for one, other in pairwise(middles)) if len(middles) > 1 else 0.0
+
+
+def is_rule_between(above: Sequence[Line], below: Sequence[Line], heights: Iterable[float]) -> bool:
+    """Whether a rule at one of these heights runs between the lines of two rows."""
+    one, other = box_of(above), box_of(below)
+    return any((one[1] + one[3]) / 2 < y < (other[1] + other[3]) / 2 for y in heights)
 
 
 def box_of(row: Sequence[Line]) -> Rect:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from app.documents.geometry import Rect
 from app.documents.lines import Line, in_reading_direction, is_number
-from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns
+from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, is_rule_between
 from app.documents.table_headers import CAPTION, first_data_row
 from app.documents.wrapped_rows import LABEL, TableRow, unwrapped
 
@@ -121,8 +121,8 @@ def _label_heights(rows: Sequence[TableRow], columns: Sequence[Column], rules: S
 
 def _is_between(above: TableRow, below: TableRow, heights: Sequence[float]) -> bool:
     """Whether a rule at one of these heights runs between two rows."""
-    one, other = (box_of([line for lines in row.values() for line in lines]) for row in (above, below))
-    return any((one[1] + one[3]) / 2 < y < (other[1] + other[3]) / 2 for y in heights)
+    one, other = ([line for lines in row.values() for line in lines] for row in (above, below))
+    return is_rule_between(one, other, heights)
 
 
 def _by_column(row: TableRow) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from statistics import median
 
 from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
-from app.documents.table_cells import Column, box_of, middle, usual_distance
+from app.documents.table_cells import Column, box_of, is_rule_between, middle, usual_distance
 
 CLOSE = 0.85  # of the distance of two rows: lines of one cell stand closer together
 NEAR = 1.25  # of the usual distance: what is further apart belongs to two rows
@@ -30,13 +30,13 @@ def unwrapped(
     """Rows with what was broken over several lines joined again. `rows` are the lines of `placed` as they stand."""
     distance = usual_distance(rows)
     width = columns[-1][1] - columns[0][0]
-    rules = [rule for rule in rules if rule[2] - rule[0] > 0.8 * width]  # what is shorter stands above a sum
-    ruled = sum(_ruled(one, other, rules) for one, other in pairwise(rows)) >= 2
+    heights = [rule[1] for rule in rules if rule[2] - rule[0] > 0.8 * width]  # what is shorter stands above a sum
+    ruled = sum(is_rule_between(one, other, heights) for one, other in pairwise(rows)) >= 2
     labels = _Labels(placed, rows, columns)
     joined: list[TableRow] = []
     for index, row in enumerate(placed):
         near = index > 0 and box_of(rows[index])[1] - box_of(rows[index - 1])[1] < NEAR * distance + 1
-        apart = ruled and index > 0 and _ruled(rows[index - 1], rows[index], rules)
+        apart = ruled and index > 0 and is_rule_between(rows[index - 1], rows[index], heights)
         whole = near and (_wraps(joined[-1], row, columns, ruled=ruled) or labels.go_on(joined[-1], index))
         if joined and not apart and whole:
             for across, lines in row.items():
@@ -44,11 +44,6 @@ def unwrapped(
         else:
             joined.append(dict(row))
     return joined
-
-
-def _ruled(above: list[Line], below: list[Line], rules: Sequence[Rect]) -> bool:
-    top, bottom = box_of(above), box_of(below)
-    return any((top[1] + top[3]) / 2 < rule[1] < (bottom[1] + bottom[3]) / 2 for rule in rules)
 
 
 def _wraps(above: TableRow, row: TableRow, columns: Sequence[Column], *, ruled: bool) -> bool:
@@ -92,9 +87,8 @@ class _Labels:
         self._distance = self._row_distance()
         close = [index for index in range(1, len(placed)) if self._is_second_line(index) and self._is_close(index)]
         full = sum(self._is_full(placed[index - 1][LABEL][-1], placed[index][LABEL][0]) for index in close)
-        self._trust_distance = not close or 2 * full > len(
-            close
-        )  # else close lines are second lines of another kind: authors
+        # Close lines that a full label does not explain are second lines of another kind, such as authors.
+        self._trust_distance = not close or 2 * full > len(close)
 
     def go_on(self, above: TableRow, index: int) -> bool:
         """Whether a row's label goes on with the line above it, where one of the two has no values."""

@@ -15,7 +15,7 @@ from model.encoder.vision.features import PictureCallback
 from model.encoder.vision.page_inputs import ViewMode
 from model.encoding.memory import to_precision
 from model.engine import Engine
-from model.errors import Cancelled, ReadonceError
+from model.errors import ReadonceError, raise_if_cancelled
 from model.types import CancelledCallback, Document, EncodedDocument, PauseCallback, Progress, ProgressCallback
 
 
@@ -44,8 +44,7 @@ class ZeroGpuEngine(Engine):
         document = tagged(self.checkpoint, plan, picture, lambda: self.tagger)
         seen = [page.number for page in document.pages if page.view != "text"]
         pictures = {number: picture(number) for number in seen} if picture else {}
-        if cancelled is not None and cancelled():
-            raise Cancelled(f"Stopped before {document.name} was encoded.")
+        raise_if_cancelled(cancelled, f"Stopped before {document.name} was encoded.")
         total = plan.token_count
         if pause is not None:
             pause(0)

@@ -3,7 +3,7 @@
 import pymupdf
 
 from app.documents.compose import compose
-from app.documents.drawings import read_rules
+from app.documents.drawings import read_drawings
 from app.documents.layout import reading_order
 from app.documents.picture import PagePicture
 from app.documents.textlayer import read_layer
@@ -25,7 +25,7 @@ def page_with(*texts: Placed, size: float = 10, rules: tuple[tuple[float, float,
 
 def read(page: pymupdf.Page, number: int) -> Page:
     layer = read_layer(page, PagePicture.of(page))
-    blocks = reading_order(layer.lines, read_rules(page, layer.turns))
+    blocks = reading_order(layer.lines, read_drawings(page, layer.turns).rules)
     return compose(blocks, number=number, width=page.rect.width, height=page.rect.height, turns=layer.turns)
 
 

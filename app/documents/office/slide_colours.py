@@ -5,6 +5,7 @@ What stands on a ground of another colour is seen: a filled shape, a picture, or
 
 from collections.abc import Iterator, Sequence
 
+from app.documents.geometry import overlaps
 from app.documents.office.package import Element, attribute, child, children, descendants, local, number
 from app.documents.office.word_colours import is_white
 
@@ -66,7 +67,7 @@ class SlideColours:
         """Whether a picture or a filled shape lies where a shape does; of one without a place any could."""
         own = _box(shape)
         others = [box for element, box in self._grounds if element is not shape]
-        return any(own is None or box is None or _overlap(own, box) for box in others)
+        return any(own is None or box is None or overlaps(own, box) for box in others)
 
 
 def _grounds(root: Element | None) -> Iterator[tuple[Element, Box | None]]:
@@ -93,7 +94,3 @@ def _box(element: Element) -> Box | None:
         return None
     left, top = number(attribute(start, "x")), number(attribute(start, "y"))
     return left, top, left + number(attribute(size, "cx")), top + number(attribute(size, "cy"))
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

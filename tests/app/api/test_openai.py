@@ -20,6 +20,7 @@ from app.documents.names import file_name
 from tests.helpers.awaited import awaited, wait_until
 from tests.helpers.browser import running_app
 from tests.helpers.command import Run
+from tests.helpers.metrics import numbers
 from tests.helpers.stand_ins import pdf
 
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.", "Yours, Peter Holm, Lindau")
@@ -33,14 +34,8 @@ def app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = {"OMP_NUM_THREADS": "1", "READONCE_MAX_FILE_MB": "1"}
     with running_app(log, "--model", str(tiny_folder), **settings) as address:
         # From then on the same code answers all questions: until then PyTorch's operations round otherwise.
-        wait_until(lambda: sample(address, "readonce_settled") == 1)
+        wait_until(lambda: numbers(address)["readonce_settled"] == 1)
         yield address
-
-
-def sample(app: str, name: str) -> float:
-    """A number of `/metrics`."""
-    lines = httpx.get(f"{app}/metrics").text.splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +96,12 @@ def test_an_answer_about_an_uploaded_file_streams_with_its_page(client: OpenAI, 
 
 
 def test_a_file_in_the_message_is_read_once_however_often_it_is_sent(app: str, client: OpenAI, model: str) -> None:
-    data, before = pdf("The harbour of Lindau was built in 1871."), sample(app, "readonce_read_documents_total")
+    data, before = pdf("The harbour of Lindau was built in 1871."), numbers(app)["readonce_read_documents_total"]
     first = [about("When was the harbour built?", inline(data, "harbour.pdf"))]
     said = client.chat.completions.create(model=model, messages=first).choices[0].message.content
     turns = [*first, {"role": "assistant", "content": said or "-"}, {"role": "user", "content": "And by whom?"}]
     assert client.chat.completions.create(model=model, messages=turns).choices[0].finish_reason in ("stop", "length")
-    assert sample(app, "readonce_read_documents_total") - before == 1
+    assert numbers(app)["readonce_read_documents_total"] - before == 1
 
 
 def test_every_way_gives_the_same_answer(app: str, client: OpenAI, model: str, command: Run, tmp_path: Path) -> None:

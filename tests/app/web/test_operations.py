@@ -15,19 +15,12 @@ import pytest
 
 from tests.helpers.awaited import wait_until
 from tests.helpers.browser import running_process
+from tests.helpers.metrics import numbers
 from tests.helpers.stand_ins import pdf
 from tests.helpers.web_client import API, META, WebClient, raw
 
 WORDS = "Ada Lovelace has kept the secret of the lamp since Friday."
 LETTER = pdf(WORDS, f"Second page. {WORDS}")
-
-
-def numbers(address: str) -> dict[str, float]:
-    """The samples of /metrics, by name and labels."""
-    answer = httpx.get(f"{address}/metrics")
-    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 def read(client: WebClient, data: bytes = LETTER, name: str = "letter.pdf") -> Any:
