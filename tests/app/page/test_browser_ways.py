@@ -69,7 +69,7 @@ def test_the_keyboard_alone_leads_from_the_sample_to_a_stopped_answer_and_its_pa
     expected = page.evaluate(f"{FOCUSED}.dataset.page")
     page.keyboard.press("Enter")
     expect(page.get_by_role("img", name=f"Page {expected} of sample.pdf")).to_be_in_viewport()
-    expect(page.locator(".sheet .mark").first).to_be_in_viewport()
+    expect(page.locator(f".sheet[data-page='{expected}'] .mark").first).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("locale", ["es-MX", "zh-CN"])  # German is below, French in `test_browser_looks.py`
