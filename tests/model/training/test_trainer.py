@@ -15,7 +15,7 @@ from model.training.curves import read_log
 from model.training.data import Passage, Tokens
 from model.training.export import adapter_of
 from model.training.forward import Head
-from model.training.lora import LowRankLinear, add_lora
+from model.training.lora import LoraLinear, add_lora
 from model.training.mixture import Mixture
 from model.training.packing import Shape
 from model.training.recipe import Recipe
@@ -48,10 +48,10 @@ def losses(trainer: Trainer, count: int) -> list[float]:
 
 def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
     trainer = tiny_trainer(15)
-    frozen = [layer.frozen.clone() for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
+    frozen = [layer.frozen.clone() for layer in trainer.model.modules() if isinstance(layer, LoraLinear)]
     curve = losses(trainer, 15)
     assert sum(curve[-3:]) < 0.7 * sum(curve[:3])
-    kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
+    kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LoraLinear)]
     assert all(torch.equal(*pair) for pair in zip(frozen, kept, strict=True))
 
 
