@@ -30,11 +30,10 @@ def command(
     monkeypatch.setenv("READONCE_CACHE", str(cache_folder))
     # Before the first answer, so that two commands answer with the same numbers.
     monkeypatch.setattr("app.cli.reading.begin_to_install_faster_backend", install_faster_backend)
-    monkeypatch.setattr("app.cli.progress.LOG_SECONDS", 3600.0)  # however slow this machine is now
 
     def run(*arguments: str | Path) -> Ran:
         try:
-            status = main([str(argument) for argument in arguments])
+            status = main([str(argument) for argument in arguments], log_seconds=3600.0)  # however slow this machine is
         except SystemExit as exit_:
             status = int(exit_.code or 0)
         return Ran(status, *capfd.readouterr())
