@@ -188,7 +188,7 @@ def test_forgetting_goes_on_where_it_was_interrupted(library: Library, engine: E
 
 def test_where_the_database_fails_no_file_is_left(library: Library, engine: Engine, tmp_path: Path) -> None:
     """Whichever of a document's rows finds no room: there is room for a page more each time, until all of it fits."""
-    new = a_new_document(engine, "The lamp was lit. " * 1_000)
+    new = a_new_document(engine, "The lamp was lit. " * 300)
     pages, failures = library.database.number("PRAGMA page_count"), 0
     while not library.documents():
         library.database.rows(f"PRAGMA max_page_count = {pages + failures}")

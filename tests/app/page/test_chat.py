@@ -13,7 +13,7 @@ from app.documents import DocumentReader
 from model.answering.questions import refers_back
 from model.checkpoints.checkpoint import Checkpoint
 from model.types import EncodedDocument, Turn
-from tests.helpers.awaited import wait_until
+from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.jobs import a_job
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab, open_tab
@@ -66,7 +66,7 @@ def test_a_question_is_answered_while_a_long_document_is_read(
 
     def slow(*_: object, chunk_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
         chunk_read(replace(piece, document=document))
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE)
         return replace(piece, document=document)
 
     monkeypatch.setattr(engine, "encode", slow)

@@ -22,6 +22,7 @@ from model.training.recipe import Recipe
 from model.training.train import train
 from model.training.trainer import Trainer
 from model.training.workers import Workers
+from tests.helpers.awaited import PATIENCE
 from tests.helpers.tiny import TEXT, tiny_model, tiny_tokenizer
 
 SHAPES = {"passage": Shape(chunks=1, chunk_size=300, overlap=0, answers=200, filled=False)}
@@ -112,7 +113,7 @@ class Halves(Workers):
 
     def add_up(self, values: torch.Tensor) -> None:
         self.given.put(values.clone())
-        values.add_(self.got.get(timeout=60))
+        values.add_(self.got.get(timeout=PATIENCE))
 
 
 def test_documents_shared_out_give_the_gradient_of_one_process() -> None:
