@@ -1,7 +1,8 @@
 """What a picture shows and says: a caption, a longer one, its writing, or the answer to a question.
 
-A checkpoint with eyes captions the encoding that was made when the picture was read: nothing is encoded again. For one
-without eyes (the embedded one) a classifier names things and OCR reads; each caption says which of them it comes from.
+A checkpoint that supports vision captions the encoding that was made when the picture was read: nothing is encoded
+again. For one that does not (the embedded one) a classifier names things and OCR reads; each caption says which of them
+it comes from.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,13 @@ class JsonLines(logging.Formatter):
 class WorkLog:
     """Logs what was read and answered, with the receipts' numbers."""
 
-    def was_read(self, encoded: EncodedDocument) -> None:
+    def was_read(self, chunks: Sequence[EncodedDocument]) -> None:
         log_event(
             "read",
-            pages=len(encoded.document.pages),
-            tokens=encoded.token_count,
-            bytes=encoded.cache_bytes,
-            seconds=round(encoded.encode_seconds, 3),
+            pages=len(chunks[0].document.pages),
+            tokens=sum(chunk.token_count for chunk in chunks),
+            bytes=sum(chunk.cache_bytes for chunk in chunks),
+            seconds=round(sum(chunk.encode_seconds for chunk in chunks), 3),
         )
 
     def was_answered(self, answer: Answer) -> None:

@@ -6,7 +6,7 @@ engine knows no "current document": an encoding is a value, and each answer make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
@@ -117,16 +117,38 @@ class Engine:
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
-        chunk_read: Callable[[EncodedDocument], None] | None = None,
         pause: PauseCallback | None = None,
     ) -> EncodedDocument:
+        """Encode the document whole: all that `encode_chunks` yields, as one encoding. Raises as it does."""
+        chunks = self.encode_chunks(
+            document,
+            views=views,
+            picture=picture,
+            pan_and_scan=pan_and_scan,
+            progress=progress,
+            cancelled=cancelled,
+            pause=pause,
+        )
+        return join_chunks(list(chunks))
+
+    def encode_chunks(
+        self,
+        document: Document | EncodingPlan,
+        *,
+        views: ViewMode | None = None,
+        picture: PictureCallback | None = None,
+        pan_and_scan: bool = False,
+        progress: ProgressCallback | None = None,
+        cancelled: CancelledCallback | None = None,
+        pause: PauseCallback | None = None,
+    ) -> Iterator[EncodedDocument]:
         """Encode the document, in overlapping chunks if it is longer than the checkpoint's chunk size.
 
-        A plan of it is not tokenized again; `views` is for a document without one (see `plan`). `picture` draws the
-        pages that enter as pictures; with `pan_and_scan` each enters whole and in crops. `chunk_read` gets each chunk
-        as it is encoded, an encoding of its own: `join_chunks` makes one of several, so that questions can be answered
-        from what is read so far. `pause` is called in this thread before each chunk, and between the pieces of a long
-        one, so that others can come between; that time does not count as reading.
+        Each yield is a chunk as an encoding of its own: `join_chunks` makes one of several, so that questions can be
+        answered from what is read so far. A plan of the document is not tokenized again; `views` is for a document
+        without one (see `plan`). `picture` draws the pages that enter as pictures; with `pan_and_scan` each enters
+        whole and in crops. `pause` is called in this thread before each chunk, and between the pieces of a long one, so
+        that others can come between; that time does not count as reading.
 
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
@@ -139,13 +161,8 @@ class Engine:
         total = plan.token_count
         if not total:
             raise token_maps.no_text(plan.document)
-        pieces: list[EncodedDocument] = []
-        for piece in self._read_chunks(plan, seen, work, cancelled):
-            pieces.append(piece)
-            if chunk_read is not None:
-                chunk_read(piece)
+        yield from self._read_chunks(plan, seen, work, cancelled)
         work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        return replace(join_chunks(pieces), encode_seconds=work.seconds)
 
     def _read_chunks(
         self, plan: EncodingPlan, seen: PageFeatures, work: Work, cancelled: CancelledCallback | None
@@ -171,8 +188,9 @@ class Engine:
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
 
         beside: Memory | None = None
+        began = 0.0  # what came before the first chunk, such as pictures, counts as its reading
         for first in range(0, len(chunks), at_once):
-            group, began = chunks[first : first + at_once], work.seconds
+            group = chunks[first : first + at_once]
             work.report(read_so_far(group[0], total, 0.0))
             for chunk, memory in zip(group, parallel_map(read, group), strict=True):
                 raise_if_cancelled(cancelled, READING_STOPPED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -54,7 +54,7 @@ class ClusterEngine(Engine):
         self._folder = folder
         self._names = WeakIdKeyDictionary()  # the states of an encoding that lies in the folder -> its name there
 
-    def encode(
+    def encode_chunks(
         self,
         document: Document | EncodingPlan,
         *,
@@ -63,25 +63,21 @@ class ClusterEngine(Engine):
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
-        chunk_read: Callable[[EncodedDocument], None] | None = None,
         pause: PauseCallback | None = None,
-    ) -> EncodedDocument:
-        """As `Engine.encode`, in one piece. Pages that enter as pictures are encoded here, where their file is open."""
+    ) -> Iterator[EncodedDocument]:
+        """As `Engine.encode_chunks`, in one piece. Pages that enter as pictures are encoded here, beside their file."""
         plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
         if not plan.token_count or any(page.view != "text" for page in plan.document.pages):
-            return super().encode(
+            yield from super().encode_chunks(
                 plan,
                 picture=picture,
                 pan_and_scan=pan_and_scan,
                 progress=progress,
                 cancelled=cancelled,
-                chunk_read=chunk_read,
                 pause=pause,
             )
-        encoded = self._encoded_there(plan, progress or (lambda _: None), cancelled)
-        if chunk_read is not None:
-            chunk_read(encoded)
-        return encoded
+        else:
+            yield self._encoded_there(plan, progress or (lambda _: None), cancelled)
 
     def _encoded_there(
         self, plan: EncodingPlan, progress: ProgressCallback, cancelled: CancelledCallback | None

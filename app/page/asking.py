@@ -43,7 +43,10 @@ class Asking:
         self._storage = storage
 
     def pose(self, session: Session, text: str) -> None:
-        """Note a question; `start` has it answered. It may wait for a document that is still being read."""
+        """Add a question to the conversation; `start` answers it, perhaps after a document that is still being read.
+
+        Raises QuestionError where it cannot be asked.
+        """
         question = checked_question(text)
         self._check_ready(session)
         if (count := len(session.conversation.exchanges)) >= MOST_EXCHANGES:
@@ -71,7 +74,7 @@ class Asking:
             )
 
     def start(self, session: Session) -> None:
-        """Have the question answered that waits, if one does."""
+        """Answer the question that waits, if one does, in a thread of the session's own."""
         session.jobs.start("answering", lambda job: self._next(session, job))
 
     def _next(self, session: Session, job: Job) -> bool:
@@ -191,7 +194,7 @@ def _wait_for_reading(session: Session, job: Job, patience_seconds: float) -> No
 
 
 def _askable(session: Session) -> tuple[list[EncodedDocument], str]:
-    """The ticked documents, and of one that is being read the windows so far; and a note that says so."""
+    """The ticked documents, and of one that is being read the chunks so far; and a note that says so."""
     from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
     arrival = session.inbox.arrival

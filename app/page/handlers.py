@@ -1,4 +1,4 @@
-"""What happens when the person does something: commands to a session, and the view that follows it.
+"""What happens when the person does something: commands to a session, and the updates that follow them.
 
 A command changes the session and says nothing more; what is seen comes from `watch`, after every command.
 """
@@ -63,7 +63,7 @@ class Handlers:
         return session.id
 
     def leave(self, tab: str) -> None:
-        """Nobody looks at the tab any more. Its session is told by the connection that has ended (`Heartbeats`)."""
+        """The tab was closed. Its session is told by the connection that has ended (`Heartbeats`)."""
         self._seen.pop(tab, None)
         self._watching.pop(tab, None)
 
@@ -154,7 +154,7 @@ class Handlers:
         self._reading.again(session, _text(event, "document"))
 
     def forget(self, session_id: str, event: gr.EventData) -> None:
-        """Let a document go; for ten seconds it can be had back."""
+        """Remove a document from the session; for ten seconds the person can undo that."""
         session, key = self._session(session_id), _text(event, "document")
         session.put_aside(key)
         later(partial(self._end_undoing, session, key))
@@ -167,7 +167,7 @@ class Handlers:
         self._session(session_id).bring_back(_text(event, "document"))
 
     def forget_all(self, session_id: str) -> None:
-        """It is asked once, and then it is final."""
+        """Forget every document. The person confirms it once, and then it is final."""
         self._confirm(session_id, True)
 
     def keep_all(self, session_id: str) -> None:

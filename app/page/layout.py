@@ -142,7 +142,7 @@ class Layout:
                 value="auto",
                 label=say("Pages enter as"),
                 info=say("of the documents that are dropped next"),
-                visible=False,  # until a checkpoint with eyes runs
+                visible=False,  # until a checkpoint that supports vision runs
                 elem_id="views",
             )
             self.checkpoint = self._checkpoint_menu(say, checkpoint) if may_change_checkpoint else None

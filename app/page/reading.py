@@ -196,6 +196,8 @@ class Reading:
         self, session: Session, incoming: Incoming, viewed: Viewed, report: ProgressCallback, job: Job
     ) -> EncodedDocument:
         """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
+        from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
+
         engine = self._provider.engine(job)
         views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
         plan = engine.plan(viewed.document, views=views)
@@ -204,22 +206,18 @@ class Reading:
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show_first(viewed)
 
-        def chunk_read(piece: EncodedDocument) -> None:
-            if arrival := session.inbox.arrival:
-                session.inbox.progress(replace(arrival, pieces=(*arrival.pieces, piece)))
-
+        pieces: list[EncodedDocument] = []
         with (
             self._sessions.reserved(session.client, incoming.name, size + viewed.viewed_bytes),
             self._provider.scheduler.reading(job, tokens) as pause,
         ):
-            return engine.encode(
-                plan,
-                picture=viewed.picture,
-                progress=report,
-                cancelled=job.cancelled,
-                chunk_read=chunk_read,
-                pause=pause,
-            )
+            for piece in engine.encode_chunks(
+                plan, picture=viewed.picture, progress=report, cancelled=job.cancelled, pause=pause
+            ):
+                pieces.append(piece)
+                if arrival := session.inbox.arrival:
+                    session.inbox.progress(replace(arrival, pieces=tuple(pieces)))
+            return join_chunks(pieces)
 
     def _reporter(self, session: Session) -> ProgressCallback:
         """Notes in the session how far the file is that is being read."""

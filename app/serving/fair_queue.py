@@ -21,7 +21,7 @@ class Ticket:
     number: int  # in the order in which they came
     served: float = 0.0  # of its cost
     waits: bool = True  # for its turn; no while it is served, or does something else
-    was_overtaken: bool = False  # a window of somebody's reading has gone before it
+    was_overtaken: bool = False  # a chunk of somebody's reading has gone before it
 
     @property
     def order(self) -> tuple[float, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,12 @@ class Metrics:
         self._read_again = counter("answer_encoder_tokens", "Document tokens that were encoded for an answer: always 0")
         ProcessCollector(registry=registry)
 
-    def was_read(self, encoded: EncodedDocument) -> None:
+    def was_read(self, chunks: Sequence[EncodedDocument]) -> None:
         """Count a document that the encoder has read."""
         self._documents.inc()
-        self._pages.inc(len(encoded.document.pages))
-        self._tokens.inc(encoded.token_count)
-        self._reading.observe(encoded.encode_seconds)
+        self._pages.inc(len(chunks[0].document.pages))
+        self._tokens.inc(sum(chunk.token_count for chunk in chunks))
+        self._reading.observe(sum(chunk.encode_seconds for chunk in chunks))
 
     def was_reused(self) -> None:
         """Count a document that was brought and needed no reading."""

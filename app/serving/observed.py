@@ -11,9 +11,12 @@ from model.types import Answer, Document, EncodedDocument
 
 
 class Observer(Protocol):
-    """Is told of work when it is done. Both are called in the thread that did it, and take no time."""
+    """Is told of work when it is done. Both are called in the thread that did it, and take no time.
 
-    def was_read(self, encoded: EncodedDocument) -> None: ...
+    A document is told as all its chunks, which are not joined for that.
+    """
+
+    def was_read(self, chunks: Sequence[EncodedDocument]) -> None: ...
 
     def was_answered(self, answer: Answer) -> None: ...
 
@@ -25,11 +28,13 @@ class ObservedEngine(Engine):
         super().__init__(checkpoint, *arguments, **options)
         self._observers = tuple(observers)
 
-    def encode(self, document: Document | EncodingPlan, **options: Any) -> EncodedDocument:
-        encoded = super().encode(document, **options)
+    def encode_chunks(self, document: Document | EncodingPlan, **options: Any) -> Iterator[EncodedDocument]:
+        chunks: list[EncodedDocument] = []
+        for chunk in super().encode_chunks(document, **options):
+            chunks.append(chunk)
+            yield chunk
         for observer in self._observers:
-            observer.was_read(encoded)
-        return encoded
+            observer.was_read(chunks)
 
     def answer_batch(
         self, encoded: EncodedDocument | Sequence[EncodedDocument], questions: Sequence[str], **options: Any

@@ -1,8 +1,8 @@
 """Whose turn it is at the engine: questions first, one after the other; reading goes on between them.
 
-Two at a time would only slow each other down. Reading asks between two windows whether it may go on, and between two
+Two at a time would only slow each other down. Reading asks between two chunks whether it may go on, and between two
 pieces of a long one, and is held there while a question waits. Where questions never end, reading still gets a fifth of
-the time, one window at a time: no question lets more than one window go before it.
+the time, one chunk at a time: no question lets more than one chunk go before it.
 """
 
 import threading
@@ -41,9 +41,9 @@ class EngineScheduler:
         self._readings = FairQueue()  # in tokens
         self._answering: Ticket | None = None
         self._reading: Ticket | None = None
-        self._window: Ticket | None = None  # the reading for which questions wait now
+        self._chunk: Ticket | None = None  # the reading for which questions wait now
         self._step_began = 0.0  # when the reading that goes on was last allowed to
-        self._step_seconds = 0.0  # what the last window of reading, or the last piece of a long one, took
+        self._step_seconds = 0.0  # what the last chunk of reading, or the last piece of a long one, took
         self._owed_seconds = 0.0  # to reading, for the answers that went before it
         self._seconds_a_question: float | None = None
         self._seconds_a_token: float | None = None
@@ -54,7 +54,7 @@ class EngineScheduler:
         """Wait until it is this job's turn, then hold the engine for its questions. Raises Cancelled."""
         with self._lock:
             ticket = self._questions.add(job, questions)
-            ticket.was_overtaken = self._window is not None
+            ticket.was_overtaken = self._chunk is not None
         try:
             if not self._may_answer(ticket):
                 job.changes.notify()  # its place can be shown
@@ -114,7 +114,7 @@ class EngineScheduler:
             if not self._one_at_a_time:
                 ticket.waits = False
                 return True
-            free = self._answering is None and self._window is None and self._questions.first() is ticket
+            free = self._answering is None and self._chunk is None and self._questions.first() is ticket
             if free and not self._reading_is_due():
                 self._answering, ticket.waits = ticket, False
             return self._answering is ticket
@@ -128,7 +128,7 @@ class EngineScheduler:
             if not free or (len(self._questions) and not self._reading_is_due()):
                 return False
             if len(self._questions):
-                self._window = ticket
+                self._chunk = ticket
                 for question in self._questions:
                     question.was_overtaken = True
             self._reading, ticket.waits = ticket, False
@@ -136,7 +136,7 @@ class EngineScheduler:
             return True
 
     def _reading_is_due(self) -> bool:
-        """Whether the next window of reading goes before the questions that wait."""
+        """Whether the next chunk of reading goes before the questions that wait."""
         owed = self._readings.first() is not None and self._owed_seconds >= self._step_seconds
         return owed and not any(question.was_overtaken for question in self._questions)
 
@@ -157,9 +157,9 @@ class EngineScheduler:
         if self._reading is not ticket:
             return 0.0
         self._step_seconds = self._clock() - self._step_began
-        if self._window is ticket:
+        if self._chunk is ticket:
             self._owed_seconds = 0.0
-        self._reading, self._window = None, None
+        self._reading, self._chunk = None, None
         return self._step_seconds
 
     def _note_answer(self, ticket: Ticket, seconds: float) -> None:

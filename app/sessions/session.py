@@ -65,7 +65,7 @@ class Session:
         self.table = Table(self.changes)
         self.overview = OverviewState(self.changes)
         self.options = GenerationOptions()
-        self.views: ViewMode = "auto"  # how pages of the next documents enter, where the checkpoint has eyes
+        self.views: ViewMode = "auto"  # how pages of the next documents enter, where the checkpoint supports vision
         self.language = Language()
         self.library_view = LibraryView()
         self._lock = threading.RLock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ class ZeroGpuEngine(Engine):
         self._gpu = gpu
         gpu.serve(checkpoint)
 
-    def encode(
+    def encode_chunks(
         self,
         document: Document | EncodingPlan,
         *,
@@ -36,10 +36,9 @@ class ZeroGpuEngine(Engine):
         pan_and_scan: bool = False,
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
-        chunk_read: Callable[[EncodedDocument], None] | None = None,
         pause: PauseCallback | None = None,
-    ) -> EncodedDocument:
-        """As `Engine.encode`, in one piece: pages are drawn here first, and nothing can be stopped over there."""
+    ) -> Iterator[EncodedDocument]:
+        """As `Engine.encode_chunks`, in one piece: pages are drawn here first, and nothing can be stopped there."""
         plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
         document = tagged(self.checkpoint, plan, picture, lambda: self.tagger)
         seen = [page.number for page in document.pages if page.view != "text"]
@@ -59,6 +58,4 @@ class ZeroGpuEngine(Engine):
         found = replace(found, memory=to_precision(found.memory, self._memory_precision))
         self._encoded.add(found.token_count)
         report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        if chunk_read is not None:
-            chunk_read(found)
-        return found
+        yield found

@@ -2,7 +2,7 @@
 
 - `EagerBackend`: PyTorch's operations, on any device, over either form of the document.
 - `NativeBackend`: compiled code on a CPU, for few tokens at a time; an eager one takes what it is slower at.
-- `CudaGraphBackend` (`cuda_graphs.py`): recorded passes on a GPU, for short prompts and single tokens.
+- `CudaGraphBackend` (`cuda_graphs.py`): captured passes on a GPU, for short prompts and single tokens.
 - `PrefixCachingBackend` (`prefix_cache.py`): wraps one of them and restores what an earlier prompt began with.
 """
 

@@ -77,8 +77,10 @@ def parse_encoding(data: bytes, name: str) -> SavedEncoding:
 
 
 def join_chunks(pieces: Sequence[EncodedDocument]) -> EncodedDocument:
-    """One encoding of chunks of the same document, in their order; their tensors are copied."""
+    """One encoding of chunks of the same document, in their order; tensors of several are copied."""
     first = pieces[0]
+    if len(pieces) == 1:
+        return first
     return replace(
         first,
         memory=join_memories([piece.memory for piece in pieces]),

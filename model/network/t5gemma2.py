@@ -1,9 +1,9 @@
 """T5Gemma 2's two text stacks: transformers' modules by name, weights and numbers, without transformers.
 
 Importing transformers' own takes longer than importing torch, and the engine never calls their attention. So the
-embedded checkpoint, which has no eyes and lies in one place, is made of these; any other is transformers' own class.
-The engine takes either (`T5Gemma2`). These are the weights; what attention does with them is `encoder.py`, `decoder.py`
-and `attention.py`.
+embedded checkpoint, which has no vision tower and lies on one device, is made of these; any other is transformers' own
+class. The engine takes either (`T5Gemma2`). These are the weights; what attention does with them is `encoder.py`,
+`decoder.py` and `attention.py`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ JUDGEMENTS = frozenset(  # answers that are not looked for in the text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Prompt ids and answer ids with `<eos>`; shown: tokens [first, last) that the question may look at, none: all."""
+    """Prompt ids and answer ids with `<eos>`; shown: tokens [first, last) that are attended to, none: all."""
 
     prompt: list[int]
     answer: list[int]

@@ -1,4 +1,4 @@
-"""What a training document is made of: kinds of passages by their weights, put together until the window is full."""
+"""What a training document is made of: kinds of passages by their weights, put together until the chunk is full."""
 
 import random
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Mixture:
         return None
 
     def _thinned(self, passage: TrainingPassage, rng: random.Random) -> TrainingPassage:
-        """The passage with only a share of its unanswerable questions, and some that may look at all of it."""
+        """The passage with only a share of its unanswerable questions, and some that may attend to all of it."""
         pairs = [pair for pair in passage.pairs if pair.answer != self.refusal or rng.random() < self.unanswerable]
         pairs = [replace(pair, shown=()) if rng.random() < self.whole else pair for pair in pairs or passage.pairs[:1]]
         return replace(passage, pairs=pairs)

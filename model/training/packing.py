@@ -161,7 +161,7 @@ def _spans(lengths: Sequence[int]) -> tuple[Span, ...]:
 
 
 def rows_shown(layout: Layout) -> torch.Tensor:
-    """Which rows of its memory each question may look at, (pairs, rows) bool: `<bos>` and its passages."""
+    """Which rows of its memory each question may attend to, (pairs, rows) bool: `<bos>` and its passages."""
     rows = torch.ones(len(layout.pairs), len(layout.memory), dtype=torch.bool)
     row_of = torch.tensor([t + bisect_right(layout.kept, t) for t in range(len(layout.memory) - len(layout.kept))])
     for row, pair in zip(rows, layout.pairs, strict=True):

@@ -1,9 +1,9 @@
 """What a receipt is asked beyond its own rows, and how some thousands of receipts become more.
 
-QuestionContext: its date, and the same things in other words.
-The `receipts` source knows no date. Where a text has a single one, it is the receipt's: so it is for 437 of the 440
-receipts of `sroie`, which has dates, with one date in their text. And a receipt with other digits is another receipt:
-who has learned the first by heart has to read the second.
+Further questions ask for its date, and for the same things in other words. The `receipts` source knows no date. Where a
+text has a single one, it is the receipt's: so it is for 437 of the 440 receipts of `sroie`, which has dates, with one
+date in their text. And a receipt with other digits is another receipt: who has learned the first by heart has to read
+the second.
 """
 
 import random

@@ -15,7 +15,7 @@ NO_SPACE_HEIGHT = 0.8  # of a word's box: how high its letters are set, so that 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """What an answer left in one document: the places that it rests on, and where the decoder looked."""
+    """What an answer left in one document: the places that it rests on, and where the decoder attended."""
 
     exchange: int | None = None
     evidence: tuple[Evidence, ...] = ()

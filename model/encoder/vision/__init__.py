@@ -1,1 +1,1 @@
-"""Images into the encoder, as T5Gemma 2 does it: `features.py` looks at pages, `page_inputs.py` chooses them."""
+"""Images into the encoder, as T5Gemma 2 does it: `page_inputs.py` chooses pages, `features.py` encodes their images."""

@@ -19,7 +19,7 @@ ViewMode = Literal["text", "image", "both", "auto"]
 VIEW_MODES: tuple[ViewMode, ...] = get_args(ViewMode)
 
 FRAME = 4  # tokens around a picture's own: where it begins and ends, and the blank lines
-MANY_FIGURES = 0.25  # share of the page under pictures and drawings from which `auto` looks at it
+MANY_FIGURES = 0.25  # share of the page under pictures and drawings from which `auto` takes its picture
 FEW_CHARACTERS = 20  # with less text on a page there is next to nothing to read
 POOR = 0.2  # share of unread places among a page's lines from which its text is poor
 

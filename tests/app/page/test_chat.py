@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,12 +64,11 @@ def test_a_question_is_answered_while_a_long_document_is_read(
     engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
     document = replace(piece.document, name="long.pdf", sha256="long")
 
-    def slow(*_: object, chunk_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
-        chunk_read(replace(piece, document=document))
+    def slow(*_: object, **__: object) -> Iterator[EncodedDocument]:
+        yield replace(piece, document=document)
         assert go_on.wait(PATIENCE)
-        return replace(piece, document=document)
 
-    monkeypatch.setattr(engine, "encode", slow)
+    monkeypatch.setattr(engine, "encode_chunks", slow)
     read.begin_to_drop(("long.txt", b"The ferry leaves at nine."))
     wait_until(lambda: bool((arrival := read.session.inbox.arrival) and arrival.pieces))
     assert "you can ask already" in str(read.screen.everything(read.session).reading)

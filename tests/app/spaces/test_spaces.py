@@ -17,7 +17,6 @@ from app.spaces.zero_gpu import LONGEST_SECONDS, ZeroGpu
 from model.checkpoints.lent_gpu import is_lent
 from model.engine import Engine
 from model.errors import DocumentError, ReadonceError
-from model.types import EncodedDocument
 from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
 
 
@@ -54,12 +53,11 @@ def test_what_comes_back_is_what_an_engine_here_encodes(lent: tuple[StandIn, Zer
     read = document(TEXT, "")
     read = replace(read, pages=(read.pages[0], replace(read.pages[1], figures=1.0)))
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3), np.uint8)
-    pieces: list[EncodedDocument] = []
-    encoded = engine.encode(read, views="auto", picture=lambda _: pixels, chunk_read=pieces.append)
+    (encoded,) = engine.encode_chunks(read, views="auto", picture=lambda _: pixels)
     here = Engine(engine.checkpoint).encode(read, views="auto", picture=lambda _: pixels)
     assert torch.equal(encoded.memory.hidden, here.memory.hidden)
     assert encoded.document == here.document and encoded.document.pages[1].view == "image"
-    assert pieces == [encoded] and encoded.memory.hidden.device.type == "cpu"
+    assert encoded.memory.hidden.device.type == "cpu"
     assert len(stand_in.asked) == 1 and 5 <= stand_in.asked[0] <= LONGEST_SECONDS
 
 

@@ -233,8 +233,7 @@ def test_an_answer_says_how_much_it_was_shown(checkpoint: Checkpoint, encoded: E
 
 def test_windows_are_searched_while_the_rest_is_read(checkpoint: Checkpoint) -> None:
     """Each window knows its own tokens of a page."""
-    chunks: list[EncodedDocument] = []
-    Engine(checkpoint).encode(document(*PAGES), chunk_read=chunks.append)
+    chunks = list(Engine(checkpoint).encode_chunks(document(*PAGES)))
     assert len(chunks) > 1
     (rows,) = visible_tokens(chunks, ["How much do the cranes lift?"], MOST, DocumentIndexes())
     assert set(torch.cat([window.tokens.pages for window in chunks])[rows].tolist()) - {NO_PAGE} == {2}

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from model.encoder.encoder import PieceSizes, encode_chunk
+from model.encoding.file_format import join_chunks
 from model.engine import Engine
 from model.errors import Cancelled
 from model.network.threads import parallel_map, pieces
@@ -85,10 +86,8 @@ def test_a_window_is_read_alike_by_any_number_of_cores() -> None:
 def test_windows_are_read_alike_by_any_number_of_cores() -> None:
     engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8))
     done: list[int] = []
-    parts: list[int] = []
-    encoded = engine.encode(
-        document(TEXT), progress=lambda step: done.append(step.done), chunk_read=lambda one: parts.append(one.chunks)
-    )
+    parts = list(engine.encode_chunks(document(TEXT), progress=lambda step: done.append(step.done)))
+    encoded = join_chunks(parts)
     torch.set_num_threads(1)
     alone = engine.encode(document(TEXT))
     assert encoded.chunks == len(parts) > 3 and done == sorted(done)
@@ -101,5 +100,6 @@ def test_a_stop_is_heard_between_windows() -> None:
     engine = Engine(tiny_checkpoint(chunk_size=40, chunk_overlap=8))
     read: list[object] = []
     with pytest.raises(Cancelled):
-        engine.encode(document(TEXT), chunk_read=read.append, cancelled=lambda: len(read) > 1)
+        for chunk in engine.encode_chunks(document(TEXT), cancelled=lambda: len(read) > 1):
+            read.append(chunk)
     assert len(read) < 5
