@@ -1,4 +1,4 @@
-"""Merged attention (paper, section 2.2): one softmax over a decoder layer's own keys and all of the document.
+"""Merged attention (T5Gemma 2, arXiv 2512.14856, section 2.2): one softmax over own and document keys.
 
 transformers projects the encoder's states to keys and values in every decoder layer and keeps them for every token:
 18 times 512 numbers at 270M. Here the document is attended to as states, 640 numbers a token for all layers, or as keys
