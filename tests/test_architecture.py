@@ -94,6 +94,18 @@ def test_the_model_has_no_other_rooms() -> None:
     assert len(STOREYS) <= MOST_ROOMS and len(set(STOREYS.values())) <= MOST_STOREYS
 
 
+def test_the_architecture_page_shows_each_room_on_its_floor() -> None:
+    command = [sys.executable, "-m", "tests.folder_graph"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = {line.split()[1]: line.split()[0] for line in printed.splitlines()}
+    (block,) = re.findall(r"^```\n(\d  engine.*?)^```", (ROOT / "ARCHITECTURE.md").read_text("utf-8"), re.M | re.S)
+    shown, floor = {}, ""
+    for number, names in re.findall(r"^(\d?) +(\w+(?:, \w+)*)", block, re.M):
+        floor = number or floor
+        shown |= dict.fromkeys(names.split(", "), floor)
+    assert shown == {room: floor for room, floor in found.items() if room not in ("types", "errors")}
+
+
 def test_no_file_imports_itself_by_a_detour() -> None:
     modules = {relative(path).removesuffix(".py").replace("/", "."): path for path in python_files(*PACKAGES)}
     edges = {module: [name for name in imports_of(path) if name in modules] for module, path in modules.items()}

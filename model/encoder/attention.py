@@ -1,4 +1,4 @@
-"""Attention of the encoder: bidirectional, global or banded, and never with a T x T mask.
+"""Attention of the encoder: bidirectional, global or banded; no tensor has T x T elements once T exceeds the window.
 
 In a global layer pieces of the queries attend to all keys. In a local layer the queries are cut into blocks, and each
 block attends only to the keys within its sliding window: O(T x sliding window) instead of O(T^2).

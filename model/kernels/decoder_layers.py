@@ -31,10 +31,11 @@ from model.network.threads import parallel_map, pieces
 from model.types import CancelledCallback, Memory
 
 _MIN_TILE_ROWS = 4  # tokens that are multiplied by tiles (row_major.h)
-_MOST_TOKENS_BY_TILES = 128  # new ones of all sequences; with more, PyTorch's products use the processor better
+# New tokens of all sequences that tiles multiply; with more, PyTorch's products use the processor better.
+_MOST_TOKENS_BY_TILES = 128
 _PIECE = 512  # states whose keys' RMS is computed together
-_FEW = 6  # sequences, without tiles
-_MANY = 16  # sequences, over a document of few tokens
+_FEW_SEQUENCES = 6  # without tiles
+_MANY_SEQUENCES = 16  # over a document of few tokens
 _SEQUENCES_BY_TOKENS = 2**14  # what many sequences may be times the document's tokens
 
 _Cancelled = CFUNCTYPE(c_int32)
@@ -143,7 +144,9 @@ class BoundLayers:
         """Whether so many new tokens of each of so many sequences take less time than with PyTorch's operations."""
         if self.tiled:
             return sequences * new_tokens <= _MOST_TOKENS_BY_TILES or self._tokens >= self._long_document
-        few = sequences <= _FEW or (sequences <= _MANY and sequences * self._tokens <= _SEQUENCES_BY_TOKENS)
+        few = sequences <= _FEW_SEQUENCES or (
+            sequences <= _MANY_SEQUENCES and sequences * self._tokens <= _SEQUENCES_BY_TOKENS
+        )
         return new_tokens == 1 and few
 
     def is_batch_invariant(self, tokens: int) -> bool:

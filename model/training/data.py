@@ -153,8 +153,8 @@ def _shown(
     missed = asked.answer not in JUDGEMENTS and not any(plain_letters(asked.answer) in part.text for part in chosen)
     if chosen and missed and (place := context.find(asked.answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(asked.answer))
-        chosen += [part for part in parts if part.first < last and first < part.last]
-    return tuple(sorted({(part.first, part.last) for part in chosen}))
+        chosen += [part for part in parts if part.start < last and first < part.end]
+    return tuple(sorted({(part.start, part.end) for part in chosen}))
 
 
 def _sought(prompt: str) -> str:

@@ -95,7 +95,7 @@ class PagedText:
 
     def chosen_for(self, question: str) -> list[int]:
         """Which passages answering would show a question, the best first."""
-        spans = [(passage.first, passage.last) for passage in self.passages]
+        spans = [(passage.start, passage.end) for passage in self.passages]
         by_meaning = self.similarities.scores(spans, question) if self.similarities else None
         by_words = relevance([self.words], question)
         numbers = {passage: number for number, passage in enumerate(self.passages)}
@@ -151,10 +151,10 @@ class PagedText:
         return self._spans({i for i in beside if self.pages[i] in pages}) if place else self.lead
 
     def _size(self, index: int) -> int:
-        return self.passages[index].last - self.passages[index].first
+        return self.passages[index].end - self.passages[index].start
 
     def _spans(self, indices: Iterable[int]) -> Spans:
-        return _runs((self.passages[i].first, self.passages[i].last) for i in sorted(indices))
+        return _runs((self.passages[i].start, self.passages[i].end) for i in sorted(indices))
 
 
 def real_passages(
