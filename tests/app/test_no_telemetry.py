@@ -88,7 +88,12 @@ def test_the_page_tells_nobody(environment: dict[str, str], files: list[Path], t
     with (tmp_path / "app.log").open("wb") as said:
         watcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
     try:
-        client = patiently(lambda: Client(f"http://127.0.0.1:{port}", verbose=False, analytics_enabled=False), watcher)
+        client = patiently(
+            lambda: Client(
+                f"http://127.0.0.1:{port}", verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": PATIENCE}
+            ),
+            watcher,
+        )
         read = [client.predict(handle_file(path), api_name="/encode")["document"] for path in files]
         assert client.predict(["How much?"], read, api_name="/ask")["answers"]
     finally:

@@ -29,6 +29,11 @@ class Said:
         return json.loads(self.text.partition(f"event: {self.event}\ndata: ")[2].partition("\n")[0])
 
 
+def get(address: str, **options: Any) -> httpx.Response:
+    """As `httpx.get`, which would give up after five seconds."""
+    return httpx.get(address, timeout=PATIENCE, **options)
+
+
 class WebClient:
     """One connection: a session of its own, and the cookies that it is given. `as_browser`: it opens the page first."""
 

@@ -20,6 +20,7 @@ from tests.helpers.awaited import PATIENCE, awaited, wait_until
 from tests.helpers.command import Run
 from tests.helpers.metrics import numbers
 from tests.helpers.stand_ins import pdf
+from tests.helpers.web_client import get
 
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.", "Yours, Peter Holm, Lindau")
 QUESTION = "Who wrote from Lindau?"
@@ -99,7 +100,7 @@ def test_every_way_gives_the_same_answer(app: str, client: OpenAI, model: str, c
     answers = {"openai": completion.choices[0].message.content}
     assert completion.model_extra is not None
     answers["openai, beside it"] = completion.model_extra["readonce"]["answers"][0]["answer"]
-    program = Client(app, verbose=False, analytics_enabled=False)
+    program = Client(app, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": PATIENCE})
     read = program.predict(handle_file(path), api_name="/encode")
     asked = program.predict([QUESTION], [read["document"]], api_name="/ask")
     program.close()
@@ -210,5 +211,5 @@ def test_where_strangers_come_v1_is_shut(public_app: str, public_log: Path) -> N
     stranger = OpenAI(base_url=f"{public_app}/v1", api_key="none", max_retries=0)
     with pytest.raises(PermissionDeniedError, match="READONCE_USERS"):
         stranger.files.list()
-    assert httpx.get(f"{public_app}/metrics").status_code == 403
+    assert get(f"{public_app}/metrics").status_code == 403
     assert "whoever does may use it: there are no users" in public_log.read_text()

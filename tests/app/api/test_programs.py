@@ -41,7 +41,7 @@ def letter(tmp_path: Path) -> Path:
 
 
 def connect(app: str) -> Client:
-    return Client(app, verbose=False, analytics_enabled=False)
+    return Client(app, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": PATIENCE})
 
 
 def encode(client: Client, path: Path, **arguments: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.helpers.awaited import PATIENCE, wait_until
-from tests.helpers.web_client import API, WebClient, raw, status_of
+from tests.helpers.web_client import API, WebClient, get, raw, status_of
 
 OURS = [
     "127.0.0.1",
@@ -59,7 +59,7 @@ def test_another_name_is_refused_and_the_setting_named(app: str, host: str) -> N
 
 def test_a_refusal_speaks_the_persons_language(app: str) -> None:
     headers = {"Host": "evil.example", "Accept-Language": "de-CH,de"}
-    assert "antwortet nicht auf den Namen „evil.example“" in httpx.get(app, headers=headers).text
+    assert "antwortet nicht auf den Namen „evil.example“" in get(app, headers=headers).text
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -84,7 +84,7 @@ def test_no_route_answers_to_another_name_or_to_another_site(app: str, method: s
 
 def test_a_link_from_another_site_opens_the_page(app: str) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Referer": "http://evil.example/"}
-    assert httpx.get(app, headers=headers).status_code == 200
+    assert get(app, headers=headers).status_code == 200
 
 
 def test_a_health_check_needs_no_name_and_tells_nothing_else(app: str) -> None:
@@ -135,7 +135,7 @@ def test_a_body_of_no_said_size_ends_at_the_limit(app: str) -> None:
     with raw(app, head_of("call/encode", "Transfer-Encoding: chunked")) as connection, pytest.raises(ConnectionError):
         for _ in range(10_000):
             connection.sendall(piece)
-    assert httpx.get(f"{app}/theme.css").status_code == 200
+    assert get(f"{app}/theme.css").status_code == 200
 
 
 def test_a_file_over_the_limit_leaves_nothing(program: WebClient, folder: Path) -> None:
@@ -166,7 +166,7 @@ def test_what_stops_coming_is_ended(app: str, folder: Path) -> None:
             if (answer := _arrived(connection)) is not None:
                 answers[name] = answer
                 open_connections.pop(name).close()
-        assert httpx.get(f"{app}/theme.css", timeout=PATIENCE).status_code == 200
+        assert get(f"{app}/theme.css").status_code == 200
         time.sleep(1)
     assert {name: answer[:12] for name, answer in answers.items()} == {
         "half": b"", "silent": b"", "stalled": b"HTTP/1.1 408", "trickling": b"HTTP/1.1 408", "posted": b"HTTP/1.1 408",
@@ -196,7 +196,7 @@ def directives(policy: str) -> dict[str, set[str]]:
     "path", ["/", "/config", "/static/img/logo.svg", f"{API}/info", "/nothing", f"{API}/file=/etc/passwd"]
 )
 def test_every_answer_tells_browsers_what_they_may_do(app: str, path: str) -> None:
-    headers = httpx.get(app + path).headers
+    headers = get(app + path).headers
     policy = directives(headers["content-security-policy"])
     assert policy["default-src"] == {"'none'"} and policy["frame-ancestors"] == {"'none'"}
     assert policy["connect-src"] == {"'self'"} and policy["base-uri"] == {"'self'"}
@@ -207,7 +207,7 @@ def test_every_answer_tells_browsers_what_they_may_do(app: str, path: str) -> No
 
 
 def test_each_page_has_a_nonce_of_its_own_and_all_its_scripts_carry_it(app: str) -> None:
-    pages = [httpx.get(app) for _ in range(2)]
+    pages = [get(app) for _ in range(2)]
     nonces = [re.findall(r"'nonce-([\w-]+)'", page.headers["content-security-policy"]) for page in pages]
     assert len({nonce for found in nonces for nonce in found}) == 2
     for page, (nonce,) in zip(pages, nonces, strict=True):
@@ -216,15 +216,15 @@ def test_each_page_has_a_nonce_of_its_own_and_all_its_scripts_carry_it(app: str)
 
 
 def test_a_browser_gets_a_name_once_and_no_script_can_read_it(app: str) -> None:
-    with httpx.Client(base_url=app) as client:
+    with httpx.Client(base_url=app, timeout=PATIENCE) as client:
         cookie = client.get("/").headers["set-cookie"]
         assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" not in cookie
         assert "set-cookie" not in client.get("/").headers
-    assert "set-cookie" not in httpx.get(f"{app}/theme.css").headers
+    assert "set-cookie" not in get(f"{app}/theme.css").headers
 
 
 def test_a_space_may_be_framed_by_its_site_and_by_nobody_else(public_app: str) -> None:
-    headers = httpx.get(public_app).headers
+    headers = get(public_app).headers
     assert directives(headers["content-security-policy"])["frame-ancestors"] == {"https://huggingface.co"}
     assert "x-frame-options" not in headers
     assert "SameSite=None; Secure; Partitioned" in headers["set-cookie"]
@@ -248,7 +248,7 @@ def test_on_a_public_host_nothing_can_change_the_checkpoint(app: str, public_app
     """The menu is not hidden: there is no menu, and no function behind it."""
     numbers = {}
     for address in (app, public_app):
-        config = httpx.get(f"{address}/config").json()
+        config = get(f"{address}/config").json()
         numbers[address] = len(config["dependencies"])
         menus = [
             one

@@ -17,7 +17,7 @@ from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.browser import running_process
 from tests.helpers.metrics import numbers
 from tests.helpers.stand_ins import pdf
-from tests.helpers.web_client import API, META, WebClient, raw
+from tests.helpers.web_client import API, META, WebClient, get, raw
 
 WORDS = "Ada Lovelace has kept the secret of the lamp since Friday."
 LETTER = pdf(WORDS, f"Second page. {WORDS}")
@@ -31,7 +31,7 @@ def read(client: WebClient, data: bytes = LETTER, name: str = "letter.pdf") -> A
 
 
 def health(address: str) -> int:
-    return httpx.get(f"{address}/healthz").status_code
+    return get(f"{address}/healthz").status_code
 
 
 def until_ready(address: str) -> None:
@@ -90,12 +90,12 @@ def test_the_log_is_json_and_has_no_content(operated: str, json_log: Path) -> No
 
 
 def test_a_health_check_tells_nothing_else(operated: str) -> None:
-    answer = httpx.get(f"{operated}/healthz")
+    answer = get(f"{operated}/healthz")
     assert (answer.status_code, answer.text) == (200, "ok\n")
 
 
 def test_the_numbers_of_a_public_host_without_users_are_not_for_everybody(public_app: str) -> None:
-    answer = httpx.get(f"{public_app}/metrics")
+    answer = get(f"{public_app}/metrics")
     assert answer.status_code == 403 and "READONCE_USERS" in answer.text
 
 
@@ -121,7 +121,7 @@ def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp
             statuses = set()
             while asking.is_alive():
                 try:
-                    statuses.add((health(address), httpx.get(address).status_code))
+                    statuses.add((health(address), get(address).status_code))
                 except httpx.HTTPError:  # it has answered, and ended
                     break
             asking.join()

@@ -63,7 +63,13 @@ class Served:
         return OpenAI(base_url=f"{self.address}/v1", api_key=key, max_retries=0)
 
     def gradio(self, key: str) -> Client:
-        return Client(self.address, headers=bearer(key), verbose=False, analytics_enabled=False)
+        return Client(
+            self.address,
+            headers=bearer(key),
+            verbose=False,
+            analytics_enabled=False,
+            httpx_kwargs={"timeout": PATIENCE},
+        )
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +146,7 @@ def test_a_key_for_metrics_reads_them_and_nothing_else(served: Served) -> None:
 def test_gradio_client_comes_in_with_a_key_and_documents_are_its_persons(served: Served, tmp_path: Path) -> None:
     (path := tmp_path / "letter.pdf").write_bytes(LETTER)
     with pytest.raises(AuthenticationError):
-        Client(served.address, verbose=False, analytics_enabled=False)
+        Client(served.address, verbose=False, analytics_enabled=False, httpx_kwargs={"timeout": PATIENCE})
     client = served.gradio(served.ada)
     read = client.predict(handle_file(path), api_name="/encode")
     assert client.predict(["Who?"], [read["document"]], api_name="/ask")["answers"]
