@@ -101,7 +101,7 @@ def test_the_numbers_of_a_public_host_without_users_are_not_for_everybody(public
 
 def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp_path: Path) -> None:
     """Questions go on while the server stops; a new visitor is sent away meanwhile; then the process has ended."""
-    settings = {"OMP_NUM_THREADS": "1", "READONCE_STOP_SECONDS": "120"}
+    settings = {"OMP_NUM_THREADS": "1", "READONCE_STOP_SECONDS": "600"}
     with running_process(tmp_path / "log.txt", "--model", str(tiny_folder), **settings) as (address, process):
         until_ready(address)
         questions = [f"What is the secret number {number}?" for number in range(400)]
