@@ -21,6 +21,7 @@ from typing import Protocol
 
 import torch
 
+from model.decoder.limits import FITTED
 from model.network.t5gemma2 import Attention, T5Gemma2
 from model.types import Memory
 
@@ -28,7 +29,6 @@ _BLOCK_BYTES = 2**21  # of states: read from memory for the scores, they are sti
 _BLOCK_BYTES_BFLOAT16 = 2**26  # there fewer blocks pay more: 395 ms instead of 500 (2**24) over 131,072 states (AMX)
 _SCORES_AT_ONCE = 2**22  # rows x states of a block: what a batch of long prompts may take for its scores
 _PART = 512  # states that a weighted sum is shared out by
-_MOST_PROJECTED = 2**30  # bytes of keys and values of all layers: beyond, the absorbed form is slower but fits
 _FEW_ROWS = 16  # one token each of up to four questions; with more, the order of a product makes no difference
 _ANSWER_TOKENS = 16  # that an answer is expected to have, when the forms' costs are compared
 
@@ -67,8 +67,17 @@ class DocumentForm(Protocol):
         """Weighted sums of the form's values, (K, R, x), as sums of the layer's values, (K, R, D)."""
 
 
-def choose_form(model: T5Gemma2, memories: Sequence[Memory], questions: int, prompt_tokens: int) -> DocumentForm:
-    """The form that multiplies less for so many questions of so many tokens, unless it takes too much memory."""
+def choose_form(
+    model: T5Gemma2,
+    memories: Sequence[Memory],
+    questions: int,
+    prompt_tokens: int,
+    most_bytes: int = FITTED.projected_bytes,
+) -> DocumentForm:
+    """The form that multiplies less for so many questions of so many tokens.
+
+    most_bytes: of keys and values of all layers, beyond which the absorbed form is taken in any case.
+    """
     config = model.model.decoder.config
     keys_and_values = 2 * config.num_key_value_heads * config.head_dim
     rows = questions * config.num_attention_heads * (prompt_tokens + _ANSWER_TOKENS)
@@ -76,7 +85,7 @@ def choose_form(model: T5Gemma2, memories: Sequence[Memory], questions: int, pro
     projected = config.hidden_size * keys_and_values + rows * 2 * config.head_dim
     tokens = sum(len(memory.hidden) for memory in memories)
     size = tokens * config.num_hidden_layers * keys_and_values * memories[0].hidden.element_size()
-    return ProjectedForm(memories) if projected < absorbed and size <= _MOST_PROJECTED else AbsorbedForm(memories)
+    return ProjectedForm(memories) if projected < absorbed and size <= most_bytes else AbsorbedForm(memories)
 
 
 class AbsorbedForm:

@@ -16,10 +16,13 @@ from model.answering.tuning import PassageTuning
 from model.answering.word_index import WordIndex, relevance
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
+from model.decoder.limits import DecoderLimits
+from model.decoder.model_backend import Backend
 from model.encoding.memory import select_tokens, to_device
 from model.encoding.token_map import NO_PAGE, encode_text
 from model.engine import Engine
 from model.types import Answer, EncodedDocument, GenerationOptions, Turn
+from tests.helpers.kernels import limited
 from tests.helpers.tiny import document, last, tiny_checkpoint
 
 MOST = 60  # tokens that are shown
@@ -186,11 +189,11 @@ def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument) -> 
 
 @pytest.mark.parametrize("form", [1, 2**40])
 def test_a_batch_gives_each_question_what_it_gets_alone(
-    checkpoint: Checkpoint, encoded: EncodedDocument, form: int, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, encoded: EncodedDocument, form: int
 ) -> None:
     """Each question looks at its own passages, in either form of the document."""
-    monkeypatch.setattr("model.decoder.document_forms._MOST_PROJECTED", form)
-    engine = Engine(checkpoint)
+    limits = DecoderLimits(projected_bytes=form)
+    engine = Engine(checkpoint, backend=limited(Backend.eager(checkpoint.model), limits))
     questions = ["Who was the keeper?", "Xyzzy?", "How much do the cranes lift?", "dauert"]
     options = GenerationOptions(max_new_tokens=6)
     *_, together = engine.answer_batch([encoded, encoded], questions, options=options)
