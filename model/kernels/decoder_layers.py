@@ -144,10 +144,8 @@ class BoundLayers:
         """Whether so many new tokens of each of so many sequences take less time than with PyTorch's operations."""
         if self.tiled:
             return sequences * new_tokens <= _MOST_TOKENS_BY_TILES or self._tokens >= self._long_document
-        few = sequences <= _FEW_SEQUENCES or (
-            sequences <= _MANY_SEQUENCES and sequences * self._tokens <= _SEQUENCES_BY_TOKENS
-        )
-        return new_tokens == 1 and few
+        is_small = sequences <= _MANY_SEQUENCES and sequences * self._tokens <= _SEQUENCES_BY_TOKENS
+        return new_tokens == 1 and (sequences <= _FEW_SEQUENCES or is_small)
 
     def is_batch_invariant(self, tokens: int) -> bool:
         """Whether a pass of so many tokens of one sequence gives each the same numbers, whatever the others are.
