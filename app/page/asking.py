@@ -107,7 +107,7 @@ class Asking:
             self._reading.open_stored(session, stored)
 
     def _answers(self, session: Session, exchange: Exchange, job: Job) -> Iterator[Exchange]:
-        """Snapshots. Which documents are asked is decided when it is this question's turn."""
+        """Yield snapshots of the answer. Which documents are asked is decided when it is this question's turn."""
         library, scope = self._storage.of(session).library, session.library_view.scope
         if library is not None and scope is not None:
             yield from self._library_answers(session, exchange, job, library, scope)
@@ -137,7 +137,7 @@ class Asking:
     def _library_answers(
         self, session: Session, exchange: Exchange, job: Job, library: Library, scope: Scope
     ) -> Iterator[Exchange]:
-        """The same of a question to the library: it is put to the passages that are found for it."""
+        """Yield snapshots of the answer from the library: the question is put to the passages that are found for it."""
         from app.library.excerpts import find_excerpts  # imports torch, which the page does not wait for
 
         engine = self._provider.engine(job)

@@ -34,7 +34,7 @@ class Captioning:
         self._sessions = sessions
 
     async def describe(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[str]:
-        """One picture after the other; each yield is the panel with all that there is so far."""
+        """Describe one picture after the other; each yield is the panel with everything that was said so far."""
         shown = ""
         html: Callable[[str], str] = str
         try:

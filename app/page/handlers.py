@@ -131,14 +131,14 @@ class Handlers:
         self._reading.start(session)
 
     def unlock(self, session_id: str, password: str, keep: bool = False) -> Update:
-        """`keep`: whether its text may lie in the library, too."""
+        """Try a password on the file that needs one. `keep`: whether its text may be kept in the library, too."""
         session = self._session(session_id)
         session.inbox.unlock(password, keep=keep)
         self._reading.start(session)
         return Update(password="")
 
     def leave_locked(self, session_id: str) -> Update:
-        """The person does not have the password."""
+        """Skip the file that needs a password: the person does not have it."""
         self._session(session_id).inbox.unlock(None)
         return Update(password="")
 
@@ -258,7 +258,7 @@ class Handlers:
             self._asking.save(session)
 
     def choose(self, session_id: str, length: int, temperature: float, whole_document: bool) -> None:
-        """How the next answers are made."""
+        """Note the settings with which the next questions are answered."""
         session = self._session(session_id)
         session.options = replace(
             session.options,
@@ -268,7 +268,7 @@ class Handlers:
         )
 
     def choose_views(self, session_id: str, views: ViewMode) -> None:
-        """How the pages of the next documents enter."""
+        """Note whether pages of the next documents enter as text, as pictures or as both."""
         self._session(session_id).views = views
 
     def stop(self, session_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What stands where on the page. Looks are in `assets/style.css`, the behaviour of panels in `assets/panel.js`."""
+"""What stands where on the page. Styles are in `assets/style.css`, the behaviour of panels in `assets/panel.js`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -158,7 +158,7 @@ class Layout:
         )
 
     def _panel(self, name: str, value: str = "", *, behaviour: str = "") -> gr.HTML:
-        """`behaviour`: its own, beside that of every panel."""
+        """A panel of HTML. `behaviour`: a script of its own, beside the one that every panel has."""
         script = self._behaviour + behaviour
         return gr.HTML(value, elem_id=f"{name}-panel", js_on_load=script, apply_default_css=False)
 

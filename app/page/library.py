@@ -100,7 +100,7 @@ class LibraryHandlers:
         self._storage = storage
 
     def choose_scope(self, session_id: str, event: gr.EventData) -> None:
-        """What the next questions go to."""
+        """Choose what the next questions are put to: the ticked documents, a folder, or the whole library."""
         session, kind = self._session(session_id), text_of(event, "scope")
         scope = None if kind == "ticked" else Scope(folder=text_of(event, "folder") if kind == "folder" else "")
         session.view_library(replace(session.library_view, scope=scope))
@@ -165,7 +165,7 @@ class LibraryHandlers:
             session.changes.notify()
 
     def forget_library(self, session_id: str) -> None:
-        """Everything is to be forgotten: that is asked once."""
+        """Ask the person once whether everything is to be forgotten."""
         session = self._session(session_id)
         session.view_library(replace(session.library_view, confirming=True))
 

@@ -51,7 +51,7 @@ class Reading:
 
     @property
     def fingerprint(self) -> str:
-        """Of the checkpoint that reads now; empty while none does."""
+        """The fingerprint of the checkpoint that reads now; empty while none does."""
         return self._provider.fingerprint
 
     def receive(self, session: Session, *files: Incoming) -> None:

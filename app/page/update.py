@@ -1,4 +1,4 @@
-"""What shall stand on the page."""
+"""An update of the page: what its panels and controls are to show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace

@@ -10,7 +10,7 @@ from app.sessions.session import Session
 
 
 def later(end: Callable[[], object], seconds: float = UNDO_SECONDS) -> None:
-    """What was let go can be had back until this is done."""
+    """Do something after so many seconds: until then, what was removed can be had back."""
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class DecoderLimits:
     """Bounds of a decoder's work.
 
-    prompt_tokens: of all questions together that go through a layer at once, which bounds the memory that long prompts
-    need. projected_bytes: of the document's keys and values in all layers; beyond, the document enters as states, which
-    is slower for many questions but fits.
+    prompt_tokens: how many, of all questions together, go through a layer at once, which bounds the memory that long
+    prompts need. projected_bytes: the most that the document's keys and values may take in all layers; a larger one
+    enters as states, which is slower for many questions but fits.
     """
 
     prompt_tokens: int = 2**12

@@ -35,8 +35,8 @@ _GPU_TIMES = 32  # times as many on a GPU
 class PieceSizes:
     """How many tokens of a chunk go through a layer together, as the benchmarks found it best for a CPU.
 
-    most: so few that a piece's intermediate results stay in a core's cache. pairs: queries x keys of a piece in a
-    global layer at most, which bounds how long a stop has to wait, but never fewer than `fewest` tokens.
+    most: tokens, so few that a piece's intermediate results stay in a core's cache. pairs: the most queries times keys
+    of a piece in a global layer, which bounds how long a stop has to wait, but never fewer than `fewest` tokens.
     """
 
     most: int = 512

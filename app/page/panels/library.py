@@ -25,7 +25,7 @@ class Listed:
 
 
 def library(listed: Listed, view: LibraryView, *, may_share: bool = False) -> str:
-    """All of it. What questions go to comes first. `may_share`: with the others who sign in."""
+    """The whole panel as HTML. What questions go to comes first. `may_share`: with the others who sign in."""
     size = f"{megabytes(listed.used_bytes)} of {megabytes(listed.capacity_bytes)}"
     amount = f"{counted(listed.count, 'document')} · {size}"
     removed = "".join(map(_removed, listed.removed))

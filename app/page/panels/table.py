@@ -30,7 +30,7 @@ _FORMULA = re.compile(
 
 
 def table(of: Table, place: str = "") -> str:
-    """All of it; empty where nothing was asked yet."""
+    """The whole table as HTML; empty where nothing was asked yet."""
     if not of.rows:
         return ""
     return f'<section class="many" aria-label="Answers">{_state(of, place)}{_rows(of.rows)}</section>'

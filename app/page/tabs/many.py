@@ -47,7 +47,7 @@ class ManyTab:
             self.table = panel("table")
 
     def changes(self, update: Update) -> Values:
-        """What an update changes here."""
+        """The values that an update has for the components of this tab."""
         busy = update.table_busy
         return {
             self.list: or_same(update.list),
@@ -101,7 +101,7 @@ class ManyHandlers:
         return Update(columns=tuple(column.name for column in table.columns), list="\n".join(table.columns[0].cells))
 
     def choose(self, session_id: str, name: str) -> Update:
-        """Another column of the file."""
+        """Take the questions from another column of the file."""
         found = (one for one in self._sessions.session(session_id).table.columns if one.name == name)
         return next((Update(list="\n".join(one.cells)) for one in found), Update())
 

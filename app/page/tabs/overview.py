@@ -38,7 +38,7 @@ class OverviewTab:
                 self.page_text = panel("page-text")
 
     def changes(self, update: Update) -> Values:
-        """What an update changes here."""
+        """The values that an update has for the components of this tab."""
         return {
             self.contents: or_same(update.contents),
             self.problem: or_same(update.overview_problem, panels.table_problem),
@@ -67,7 +67,7 @@ class OverviewHandlers:
             session.overview.refuse(str(error))
 
     def turn(self, session_id: str, event: gr.EventData) -> None:
-        """Another page of the document that is looked into."""
+        """Show the text of another page of the document."""
         shown = Shown(key=text_of(event, "document"), page=number_of(event, "page") or 1)
         self._sessions.session(session_id).show(shown)
 
