@@ -203,7 +203,7 @@ class Layout:
             _or_same(update.conversation),
             _or_same(update.question),
             _or_same(update.unsent),
-            _or_same(update.download),
+            gr.skip() if update.download is None else update.download or None,
             gr.skip() if update.problem is None else panels.asking_problem(update.problem),
             gr.skip() if busy is None else gr.Button(visible=not busy, interactive=True),
             gr.skip() if busy is None else gr.Button(visible=busy),
