@@ -1,6 +1,7 @@
 """A copy of a PDF with highlights in it, and what is to say about each as its note."""
 
 import pymupdf
+from pymupdf import mupdf
 
 from app.documents.formats import sniff
 from app.documents.messages import Mark, MarkJob
@@ -19,7 +20,7 @@ def marked_pdf(data: bytes, job: MarkJob) -> bytes:
         for mark in job.marks:
             if mark.boxes and 1 <= mark.page <= document.page_count:
                 _highlight(document[mark.page - 1], mark)
-        return bytes(document.tobytes(deflate=True, encryption=pymupdf.PDF_ENCRYPT_KEEP))
+        return bytes(document.tobytes(deflate=True, encryption=mupdf.PDF_ENCRYPT_KEEP))
 
 
 def _highlight(page: pymupdf.Page, mark: Mark) -> None:
