@@ -73,7 +73,7 @@ FIX = (
 )
 CRAMPED = Placement(
     device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, offloaded={"layer": DISK},
-    elsewhere_bytes=1_500_000_000,
+    offloaded_bytes=1_500_000_000,
 )  # fmt: skip
 
 
