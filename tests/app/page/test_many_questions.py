@@ -198,11 +198,13 @@ def test_no_cell_of_a_workbook_is_a_formula_and_its_numbers_are_numbers() -> Non
     sheet = sheet_of("a.xlsx", [["question", "n"], *([sign, "12.5"] for sign in signs)], size=1, form="xlsx")
     table = Table(Changes())
     table.sheet, table.columns = sheet, columns("a.xlsx", sheet)
-    origin = table.origin_of(signs)
+    origin = table.origin_of(table.columns[0].cells)
+    assert origin is not None
     data = as_xlsx([a_row(sign, sign) for sign in signs], origin)
     cells = sheet_xml(data)
     assert "<f>" not in cells and "hyperlink" not in cells.lower()
-    assert cells.count('t="s"') == 8 + 2 * len(signs) + 2 * len(signs) - 1  # names, questions, answers, file and quote
+    texts = 7 + len(signs) - 1 + 3 * len(signs)  # names; questions but for -5; answers, documents and quotes
+    assert cells.count('t="s"') == texts
     assert cells.count("<v>12.5</v>") == len(signs) and cells.count("<v>-5</v>") == 1
 
 
