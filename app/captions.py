@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from numpy.typing import NDArray
 
+from app.colours import main_colour
 from app.provenance import counted
 from model.answering.questions import checked_question
 from model.encoder.vision.tags import UNKNOWN, sentence
@@ -150,19 +151,25 @@ def _beginning(page: Page) -> str:
 
 
 def _named(engine: Engine, page: Page, picture: PictureCallback | None, *, detailed: bool) -> str:
-    """What a classifier and OCR can say together, a sentence a line."""
+    """What a classifier, the colours and OCR say together: a sentence, and where it is wanted more of them below it."""
     writing = "" if page.source == "tags" else _beginning(page)
     if picture is None:
         return page.text if page.source == "tags" else f"The picture is not at hand. It bears writing: “{writing}”"
-    tags = engine.tagger.tags(picture(page.number))
-    said = [sentence(tags)]
-    if writing:
-        said.append(f"It bears writing: “{writing}”")
+    pixels = picture(page.number)
+    tags = engine.tagger.tags(pixels)
+    said = [_in_a_sentence(sentence(tags), main_colour(pixels), writing)]
     if detailed:
-        likeliest = ", ".join(f"{tag.name} {tag.score:.0%}" for tag in tags if tag.score >= WORTH_A_WORD)
-        said.append(f"The likeliest of 1,000 things: {likeliest or 'none above 1%'}.")
+        if likeliest := ", ".join(f"{tag.name} {tag.score:.0%}" for tag in tags if tag.score >= WORTH_A_WORD):
+            said.append(f"The likeliest of 1,000 things: {likeliest}.")
         said.append("Tags cannot tell how many there are, where, or what happens.")
     return "\n".join(said)
+
+
+def _in_a_sentence(tagged: str, colour: str, writing: str) -> str:
+    known = tagged.removesuffix(".")
+    if colour:
+        known += f", which is mostly {colour}" if tagged == UNKNOWN else f", mostly {colour}"
+    return known + (f", with the writing “{writing}”" if writing else ".")
 
 
 def _shortened(text: str) -> str:

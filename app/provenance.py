@@ -30,12 +30,10 @@ def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
     )
 
 
-def so_far(document: Document, part: EncodedDocument) -> str:
-    """Says that an answer knows only the first pages of a document that is still being read."""
-    return (
-        f"Answered from the first {counted(pages_read(part), 'page')} of {len(document.pages):,} of {document.name},"
-        " while the rest is being read. Ask again when it is done."
-    )
+def so_far(part: EncodedDocument) -> str:
+    """Says that an answer knows only the first pages of a document."""
+    document = part.document
+    return f"Answered from the first {counted(pages_read(part), 'page')} of {len(document.pages):,} of {document.name}."
 
 
 def pages_read(part: EncodedDocument) -> int:

@@ -1,9 +1,10 @@
-"""Many questions at once: from a list or a CSV file, and what is wrong with one that cannot be asked."""
+"""Many questions at once: from a list or a spreadsheet, and what is wrong with one that cannot be asked."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from app.documents.charsets import decode
 from app.documents.delimited import separator
@@ -11,22 +12,27 @@ from model.answering.questions import checked_question
 from model.errors import QuestionError
 
 MOST_QUESTIONS = 500
-MOST_BYTES = 2_000_000  # of a CSV file: 500 questions are far smaller
+MOST_BYTES = 2_000_000  # of a spreadsheet: 500 questions are far smaller
 BATCH = 16  # answered together; the next sixteen wait until these are answered
+_ARCHIVE = b"PK\x03\x04"  # what an Excel workbook begins with
 NAMES = ("question", "frage", "pregunta", "domanda", "问题")  # French writes it as English does
+
+
+Form = Literal["csv", "xlsx"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A CSV file as it is, empty rows in between included. `names` are those of its columns, empty without any."""
+    """A spreadsheet as it is, empty rows in between included. `names` are those of its columns, empty without any."""
 
+    form: Form
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # all as long as the longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a CSV file: its name, its place, and the cells below it that are not empty."""
+    """A column of a spreadsheet: its name, its place, and the cells below it that are not empty."""
 
     name: str
     index: int
@@ -70,22 +76,32 @@ def check_size(name: str, size: int) -> None:
         )
 
 
+def is_workbook(data: bytes) -> bool:
+    """Whether the file is to be read as an Excel workbook, by a worker, and not as text."""
+    return data.startswith(_ARCHIVE)
+
+
 def read_sheet(name: str, data: bytes) -> Sheet:
     """The cells of a CSV file. Raises QuestionError for one that is too large, is no text, or has no row."""
     text = _text(name, data)
-    rows = list(csv.reader(io.StringIO(text), delimiter=_separator(text)))
+    return sheet_of(name, list(csv.reader(io.StringIO(text), delimiter=_separator(text))), size=len(data), form="csv")
+
+
+def sheet_of(name: str, rows: Sequence[Sequence[str]], *, size: int, form: Form) -> Sheet:
+    """The cells of a file of so many bytes. Raises QuestionError where none of them holds anything."""
     filled = [at for at, row in enumerate(rows) if any(map(str.strip, row))]
     if not filled:
-        raise QuestionError(f"{name} has no column: its {len(data):,} bytes hold 0 rows. Put one question in each row.")
+        raise QuestionError(f"{name} has no column: its {size:,} bytes hold 0 rows. Put one question in each row.")
     rows = rows[filled[0] : filled[-1] + 1]
     width = max(map(len, rows))
     named = _has_names(rows[0])
     whole = [(*row, *[""] * (width - len(row))) for row in rows]
-    return Sheet(names=tuple(map(str.strip, whole[0])) if named else ("",) * width, rows=tuple(whole[named:]))
+    names = tuple(map(str.strip, whole[0])) if named else ("",) * width
+    return Sheet(form=form, names=names, rows=tuple(whole[named:]))
 
 
 def columns(name: str, sheet: Sheet) -> tuple[Column, ...]:
-    """The columns of a CSV file of this name, the one that looks most like questions first.
+    """The columns of a spreadsheet of this name, the one that looks most like questions first.
 
     Raises QuestionError for one without a filled column.
     """

@@ -74,10 +74,10 @@ def build_demo(
         Endpoints(reader=reader, provider=provider, handle_store=handle_store, sessions=sessions).publish(demo)
         with layout.tabs:
             CaptionsTab(say, Captioning(provider, sessions)).connect(layout.session)
-        wiring = Wiring(demo, layout, handlers, ViewerHandlers(sessions), provider, languages)
+        wiring = Wiring(demo, layout, handlers, ViewerHandlers(sessions, folder), provider, languages)
         wiring.connect()
         many = ManyQuestions(provider=provider, sessions=sessions)
-        layout.many.connect(wiring.on, ManyHandlers(sessions=sessions, many=many))
+        layout.many.connect(wiring, ManyHandlers(sessions=sessions, many=many, reader=reader, folder=folder))
         layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
         layout.overview.connect(wiring.on, OverviewHandlers(sessions=sessions))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)

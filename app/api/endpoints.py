@@ -18,8 +18,8 @@ from app.serving.provider import EngineProvider
 from app.serving.streams import streamed
 from app.sessions.jobs import Job
 from app.sessions.pictures import Pictures
-from app.sessions.session import Loaded
 from app.sessions.session_store import SessionStore
+from app.sessions.viewed import Loaded
 from app.turns import checked_turns
 from app.web.checked_blocks import upload_parameter
 from app.web.identity import person_of

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from app.sessions.changes import Changes
 from app.sessions.jobs import Job, Jobs
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
+from app.sessions.viewed import Loaded
 from model.errors import DocumentError, ReadonceError
 from model.types import EncodedDocument
 

@@ -13,7 +13,7 @@ from app.documents.wire import Frame
 
 FILES_GO_ALONG = sys.platform == "linux"
 _MARK = b"\0"  # stands before each message; an open file goes with it
-_LARGEST = MIB
+_LARGEST = 4 * MIB  # of a job: marks may be many
 
 Receive = Callable[[], tuple[Frame, int | None]]
 

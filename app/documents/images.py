@@ -3,14 +3,14 @@
 import contextlib
 import threading
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.documents.copies import PrivateCopy
-from app.documents.messages import DrawJob, Drawn
+from app.documents.messages import DrawJob, Drawn, Mark, Marked, MarkJob
 from app.documents.patience import PageError
 from app.documents.pool import WorkerPool
 from model.errors import DocumentError
@@ -52,6 +52,22 @@ class PageImages:
         """The same as pixels, (height, width, 3), red first: nothing that the worker sends is decoded here."""
         drawn = self._draw(number, width, raw=True)
         return np.frombuffer(drawn.image, np.uint8).reshape(drawn.height, drawn.width, 3)
+
+    def marked(self, marks: Sequence[Mark]) -> bytes:
+        """The file, which is a PDF, with marks in it. Raises DocumentError."""
+        job = MarkJob(
+            document=self._copy.key,
+            name=self._name,
+            path=None if self._copy.path is None else str(self._copy.path),
+            password=self._password,
+            marks=tuple(marks),
+        )
+        with contextlib.closing(self._lent()) as copy:
+            replies = list(self._drawing.run(job, copy, caller=self._caller))
+        for reply in replies:
+            if isinstance(reply, Marked):
+                return reply.data
+        raise DocumentError(f"{self._name!r} was not marked: open the document again.")
 
     def close(self) -> None:
         """Let go of the copy of the file. A page that is being drawn is drawn to its end."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 
 from app.documents.limits import Limits
-from model.types import Page, Progress
+from model.types import Box, Page, Progress
+
+SheetRows = tuple[tuple[str, ...], ...]  # of cells, all as long as the longest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,36 @@ class DrawJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CellsJob:
+    """Read the cells of an Excel workbook's first sheet."""
+
+    document: str
+    name: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Some words of a page and the note about them; boxes as in `Word`."""
+
+    page: int
+    boxes: tuple[Box, ...]
+    note: str
+    is_found: bool  # whether the answer stands there word for word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkJob:
+    """Make a copy of a PDF with these marks as highlights."""
+
+    document: str
+    name: str
+    marks: tuple[Mark, ...]
+    path: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
     """What bounds a worker on this machine, and what this machine does not offer; for people to read."""
 
@@ -75,6 +107,20 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """The cells of a sheet from its first row on, as they are shown, those without text included."""
+
+    rows: SheetRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A PDF with marks."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """The job ended with an error that the person can do something about."""
 
@@ -87,5 +133,5 @@ class Finished:
     """The job is done; nothing more will be said about it."""
 
 
-Job = ReadJob | DrawJob
-Reply = Started | Opened | Progress | Page | Drawn | Failed | Finished
+Job = ReadJob | DrawJob | CellsJob | MarkJob
+Reply = Started | Opened | Progress | Page | Drawn | Cells | Marked | Failed | Finished

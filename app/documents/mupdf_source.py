@@ -100,6 +100,11 @@ class MupdfSource:
 
 def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> MupdfSource:
     """Open a file of the kind that its content showed. Raises DocumentError, PasswordNeeded."""
+    return MupdfSource(open_document(data, kind=kind, name=name, password=password))
+
+
+def open_document(data: bytes, *, kind: str, name: str, password: str | None) -> pymupdf.Document:
+    """The same as MuPDF's own document. Raises DocumentError, PasswordNeeded."""
     document: pymupdf.Document | None
     try:
         # From memory: by its path, SVG could pull in files that lie beside it.
@@ -117,7 +122,7 @@ def open_mupdf(data: bytes, *, kind: str, name: str, password: str | None) -> Mu
         raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
     if document.is_pdf:
         _refuse_wrappers(document, name)
-    return MupdfSource(document)
+    return document
 
 
 def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:

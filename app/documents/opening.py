@@ -9,8 +9,9 @@ from app.documents.flow.blocks import Section
 from app.documents.flow.source import open_flowing
 from app.documents.formats import Kind, damaged_error, sniff
 from app.documents.limits import Limits
+from app.documents.messages import SheetRows
 from app.documents.mupdf_source import open_mupdf
-from app.documents.office.excel import excel_sections
+from app.documents.office.excel import excel_sections, first_rows
 from app.documents.office.opendocument import OpenDocument
 from app.documents.office.package import Package, parse_xml
 from app.documents.office.powerpoint import powerpoint_sections
@@ -49,6 +50,13 @@ def open_bytes(data: bytes, *, name: str, password: str | None, limits: Limits, 
     if kind in ("text", "csv", "html"):
         return open_text(data, name, kind, limits)
     return open_mupdf(data, kind=kind, name=name, password=password)
+
+
+def first_sheet(data: bytes, name: str) -> SheetRows:
+    """The cells of an Excel workbook's first sheet. Raises DocumentError, PasswordNeeded."""
+    if sniff(data, name) != "xlsx":
+        raise DocumentError(f"{name!r} is no Excel workbook: save the questions as .xlsx or .csv, and drop that.")
+    return first_rows(Package(data, name), name)
 
 
 def _office_sections(data: bytes, kind: Kind, name: str) -> list[Section]:

@@ -20,9 +20,10 @@ import psutil
 from app.documents.copies import PrivateCopy, documents_folder
 from app.documents.handover import Sender, start_listening
 from app.documents.limits import Limits
-from app.documents.messages import Confinement, Failed, Finished, Job, Reply, Start, Started
+from app.documents.messages import Cells, Confinement, Failed, Finished, Job, Reply, Start, Started
 from app.documents.patience import PageError, Patience
-from app.documents.wire import Frame, MalformedMessage, job_frame, reply_of, start_frame
+from app.documents.wire import Frame, job_frame, reply_of, start_frame
+from app.documents.wire_fields import MalformedMessage
 from app.environment import worker_environment
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import CancelledCallback, Page
@@ -177,7 +178,7 @@ class WorkerProcess:
                     frame = Frame.receive(stream.read, largest=left)
                     self._received += LEAST_COST + len(frame.body)
                     reply = reply_of(frame)
-                    if isinstance(reply, Page) and len(frame.body) > self._limits.page_bytes:
+                    if isinstance(reply, Page | Cells) and len(frame.body) > self._limits.page_bytes:
                         raise MalformedMessage(f"a page of {len(frame.body):,} bytes")
                     self._replies.put((reply, self.cpu_seconds))
             except Exception:  # the end of the stream, or nonsense from a worker that something took over

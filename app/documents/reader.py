@@ -1,5 +1,6 @@
 """The parent's side: bytes -> Document, and pictures of its pages. No file from outside is opened in this process."""
 
+import contextlib
 import os
 from collections.abc import Hashable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from app.documents.continued_tables import with_headings
 from app.documents.copies import private_copy
 from app.documents.images import PageImages, ReadDocument
 from app.documents.limits import MIB, Limits
-from app.documents.messages import Confinement, ReadJob
+from app.documents.messages import Cells, CellsJob, Confinement, ReadJob, SheetRows
 from app.documents.pageranges import cannot_be_understood
 from app.documents.pool import WorkerPool
 from app.documents.reading import Reading
@@ -78,6 +79,17 @@ class DocumentReader:
         self.check(source, name)
         copy = private_copy(source, name)
         return PageImages(copy, name=name, password=password, drawing=self._drawing, caller=caller)
+
+    def first_sheet(self, data: bytes, *, name: str, caller: Hashable = "") -> SheetRows:
+        """The cells of an Excel workbook's first sheet, as they are shown. Raises DocumentError."""
+        self.check(data, name)
+        with contextlib.closing(private_copy(data, name)) as copy:
+            job = CellsJob(document=copy.key, name=name, path=None if copy.path is None else str(copy.path))
+            replies = list(self._drawing.run(job, copy, caller=caller))
+        for reply in replies:
+            if isinstance(reply, Cells):
+                return reply.rows
+        raise DocumentError(f"{name!r} was not read as it should be: export or download it again.")
 
     def check(self, source: Path | bytes, name: str) -> None:
         """Raises DocumentError where it is no regular file, or has no bytes or too many; nothing of it is read."""

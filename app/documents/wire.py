@@ -8,15 +8,28 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from app.documents.limits import Limits
-from app.documents.messages import Confinement, Drawn, Failed, Finished, Job, Opened, Reply, Start, Started
+from app.documents.messages import (
+    Cells,
+    Confinement,
+    Drawn,
+    Failed,
+    Finished,
+    Job,
+    Mark,
+    Marked,
+    Opened,
+    Reply,
+    Start,
+    Started,
+)
+from app.documents.wire_fields import LONGEST_MESSAGE, Fields, MalformedMessage
 from app.documents.wire_tables import packed_tables, unpacked_tables
 from model.types import Box, Page, PagePart, PageView, Progress, Word
 
 LARGEST_HEADER = 1 << 16  # bytes
-LONGEST_MESSAGE = 4_000  # characters of an error
 MOST_PAGES = 1 << 20  # above any file's
 SMALLEST_PAGE, LARGEST_PAGE = 1e-6, 1e6  # points of a side; the latter are 350 m
 LARGEST_PICTURE = 1 << 15  # pixels of a side
@@ -31,11 +44,6 @@ _STAGES: tuple[Literal["opening", "reading", "recognising"], ...] = ("opening", 
 _SOURCES: tuple[Literal["text", "ocr"], ...] = ("text", "ocr")
 
 Read = Callable[[int], bytes]
-Choice = TypeVar("Choice", bound=str)
-
-
-class MalformedMessage(ValueError):
-    """Nothing that a worker of ours would say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +66,7 @@ class Frame:
         header_length, body_length = _LENGTHS.unpack(_exactly(read, _LENGTHS.size))
         if header_length > LARGEST_HEADER or header_length + body_length > largest:
             raise MalformedMessage(f"{header_length:,} + {body_length:,} bytes")
-        return cls(header=_object(_exactly(read, header_length)), body=_exactly(read, body_length))
+        return cls(header=_json(_exactly(read, header_length), dict), body=_exactly(read, body_length))
 
 
 def start_frame(start: Start) -> Frame:
@@ -71,13 +79,20 @@ def start_of(frame: Frame) -> Start:
 
 
 def job_frame(job: Job) -> Frame:
-    return Frame(header={"kind": type(job).__name__, **asdict(job)})
+    header = {"kind": type(job).__name__, **asdict(job)}
+    marks = header.pop("marks", None)  # a header has no room for them
+    return Frame(header=header, body=b"" if marks is None else json.dumps(marks, ensure_ascii=False).encode())
 
 
 def job_of(frame: Frame) -> Job:
     """What the parent said; it is trusted."""
     kinds = {kind.__name__: kind for kind in get_args(Job)}
-    return kinds[frame.header["kind"]](**{name: value for name, value in frame.header.items() if name != "kind"})
+    fields = {name: value for name, value in frame.header.items() if name != "kind"}
+    if frame.body:
+        fields["marks"] = tuple(
+            Mark(**{**mark, "boxes": tuple(map(tuple, mark["boxes"]))}) for mark in json.loads(frame.body)
+        )
+    return kinds[frame.header["kind"]](**fields)
 
 
 def reply_frame(reply: Reply) -> Frame:
@@ -92,6 +107,10 @@ def reply_frame(reply: Reply) -> Frame:
             return Frame(header=fields, body=text + words + packed_tables(reply))
         case Drawn():
             return Frame(header=fields | {"width": reply.width, "height": reply.height}, body=reply.image)
+        case Marked():
+            return Frame(header=fields, body=reply.data)
+        case Cells():
+            return Frame(header=fields, body=json.dumps(reply.rows).encode())
         case Opened():
             return Frame(header=fields, body=b"".join(map(_NUMBER.pack, reply.numbers)))
         case Failed():
@@ -107,7 +126,7 @@ def printable(text: str) -> str:
 
 def reply_of(frame: Frame) -> Reply:
     """What a worker said. Raises MalformedMessage."""
-    fields = _Fields(frame.header)
+    fields = Fields(frame.header)
     kind = fields.text("kind", LONGEST_MESSAGE)
     if kind not in _READERS or (frame.body and kind not in _WITH_BODY):
         raise MalformedMessage(kind)
@@ -116,61 +135,7 @@ def reply_of(frame: Frame) -> Reply:
     return reply
 
 
-class _Fields:
-    """The fields of a header, taken out one by one."""
-
-    def __init__(self, header: dict[str, Any]) -> None:
-        self._left = dict(header)
-
-    def text(self, name: str, longest: int) -> str:
-        value = self._take(name, str)
-        if len(value) > longest or not value.isprintable():
-            raise MalformedMessage(name)
-        return value
-
-    def integer(self, name: str, least: int, most: int) -> int:
-        value = self._take(name, int)
-        if not least <= value <= most:
-            raise MalformedMessage(name)
-        return value
-
-    def number(self, name: str, least: float, most: float) -> float:
-        value = self._take(name, (int, float))
-        if not least <= value <= most:  # nor is NaN
-            raise MalformedMessage(name)
-        return float(value)
-
-    def flag(self, name: str) -> bool:
-        return self._take(name, bool)
-
-    def one_of(self, name: str, choices: tuple[Choice, ...]) -> Choice:
-        return _one_of(self._take(name, str), choices)
-
-    def some_of(self, name: str, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        values = self._take(name, list)
-        if len(values) > len(choices):
-            raise MalformedMessage(name)
-        return tuple(_one_of(value, choices) for value in values)
-
-    def fields(self, name: str) -> "_Fields":
-        return _Fields(self._take(name, dict))
-
-    def lines(self, name: str) -> tuple[str, ...]:
-        values = self._take(name, list)
-        return tuple(_Fields({name: value}).text(name, LONGEST_MESSAGE) for value in values)
-
-    def check_all_read(self) -> None:
-        if self._left:
-            raise MalformedMessage(", ".join(self._left))
-
-    def _take(self, name: str, kinds: type | tuple[type, ...]) -> Any:
-        value = self._left.pop(name, None)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-            raise MalformedMessage(name)
-        return value
-
-
-def _page(fields: _Fields, body: bytes) -> Page:
+def _page(fields: Fields, body: bytes) -> Page:
     length = fields.integer("text", 0, len(body))
     try:
         text = body[:length].decode()
@@ -211,12 +176,34 @@ def _words(body: bytes, characters: int) -> Iterator[Word]:
         position = end
 
 
-def _drawn(fields: _Fields, body: bytes) -> Drawn:
+def _drawn(fields: Fields, body: bytes) -> Drawn:
     width, height = (fields.integer(side, 1, LARGEST_PICTURE) for side in ("width", "height"))
     return Drawn(image=body, width=width, height=height)
 
 
-def _opened(_: _Fields, body: bytes) -> Opened:
+def _marked(_: Fields, body: bytes) -> Marked:
+    if b"%PDF-" not in body[:1024]:
+        raise MalformedMessage("no PDF")
+    return Marked(data=body)
+
+
+def _cells(_: Fields, body: bytes) -> Cells:
+    rows = _json(body, list)
+    width = len(rows[0]) if rows and isinstance(rows[0], list) else 0
+    return Cells(rows=tuple(_row(row, width) for row in rows))
+
+
+def _row(row: object, width: int) -> tuple[str, ...]:
+    if not isinstance(row, list) or len(row) != width or not all(isinstance(cell, str) for cell in row):
+        raise MalformedMessage("rows")
+    try:
+        "".join(row).encode()  # a lone surrogate is no character
+    except UnicodeEncodeError as error:
+        raise MalformedMessage("rows") from error
+    return tuple(row)
+
+
+def _opened(_: Fields, body: bytes) -> Opened:
     if len(body) % _NUMBER.size:
         raise MalformedMessage("numbers")
     numbers = tuple(number for (number,) in _NUMBER.iter_unpack(body))
@@ -225,7 +212,7 @@ def _opened(_: _Fields, body: bytes) -> Opened:
     return Opened(numbers=numbers)
 
 
-def _progress(fields: _Fields, _: bytes) -> Progress:
+def _progress(fields: Fields, _: bytes) -> Progress:
     total = fields.integer("total", 0, MOST_PAGES)
     stage = fields.one_of("stage", _STAGES)
     return Progress(
@@ -233,43 +220,39 @@ def _progress(fields: _Fields, _: bytes) -> Progress:
     )
 
 
-def _failed(fields: _Fields, _: bytes) -> Failed:
+def _failed(fields: Fields, _: bytes) -> Failed:
     return Failed(message=fields.text("message", LONGEST_MESSAGE), needs_password=fields.flag("needs_password"))
 
 
-def _started(fields: _Fields, _: bytes) -> Started:
+def _started(fields: Fields, _: bytes) -> Started:
     inner = fields.fields("confinement")
     confinement = Confinement(holds=inner.lines("holds"), lacks=inner.lines("lacks"))
     inner.check_all_read()
     return Started(confinement=confinement)
 
 
-_READERS: dict[str, Callable[[_Fields, bytes], Reply]] = {
+_READERS: dict[str, Callable[[Fields, bytes], Reply]] = {
     "Page": _page,
     "Drawn": _drawn,
+    "Cells": _cells,
+    "Marked": _marked,
     "Opened": _opened,
     "Progress": _progress,
     "Failed": _failed,
     "Started": _started,
     "Finished": lambda _fields, _body: Finished(),
 }
-_WITH_BODY = ("Page", "Drawn", "Opened")
+_WITH_BODY = ("Page", "Drawn", "Cells", "Marked", "Opened")
 
 
-def _one_of(value: object, choices: tuple[Choice, ...]) -> Choice:
-    for choice in choices:
-        if value == choice:
-            return choice
-    raise MalformedMessage(repr(value)[:100])
-
-
-def _object(data: bytes) -> dict[str, Any]:
+def _json(data: bytes, kind: type) -> Any:
+    """A JSON text whose outermost value is of this kind."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise MalformedMessage("no JSON") from error
-    if not isinstance(value, dict):
-        raise MalformedMessage("no object")
+    if not isinstance(value, kind):
+        raise MalformedMessage(f"no {kind.__name__}")
     return value
 
 

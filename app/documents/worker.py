@@ -11,8 +11,23 @@ from PIL import Image
 
 from app.documents.handover import standard_input
 from app.documents.limits import Limits
-from app.documents.messages import DrawJob, Drawn, Failed, Finished, Job, Opened, ReadJob, Reply, Started
-from app.documents.opening import open_source
+from app.documents.marking import marked_pdf
+from app.documents.messages import (
+    Cells,
+    CellsJob,
+    DrawJob,
+    Drawn,
+    Failed,
+    Finished,
+    Job,
+    Marked,
+    MarkJob,
+    Opened,
+    ReadJob,
+    Reply,
+    Started,
+)
+from app.documents.opening import first_sheet, open_source
 from app.documents.pageranges import parse_pages
 from app.documents.parts import lost_page
 from app.documents.recognition import Recognizer
@@ -55,6 +70,11 @@ def _quieten_libraries() -> None:
     pymupdf.TOOLS.mupdf_display_warnings(False)
 
 
+def _path(job: Job, descriptor: int | None) -> Path:
+    """Where the file of a job is: an open one that came along, or one that has a name."""
+    return Path(f"/proc/self/fd/{descriptor}") if descriptor is not None else Path(job.path or "")
+
+
 def _jpeg(image: Image.Image) -> bytes:
     target = io.BytesIO()
     image.save(target, "JPEG", quality=90)
@@ -80,11 +100,7 @@ class Worker:
     def serve(self, job: Job, descriptor: int | None) -> None:
         """Do a job on the file with that descriptor, or that the job names; every error becomes a reply."""
         try:
-            source = self._open(job, descriptor)
-            if isinstance(job, ReadJob):
-                self._read(job, source)
-            else:
-                self._draw(job, source)
+            self._do(job, _path(job, descriptor))
             self.say(Finished())
         except DocumentError as error:
             self.say(Failed(message=str(error), needs_password=isinstance(error, PasswordNeeded)))
@@ -95,6 +111,17 @@ class Worker:
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def _do(self, job: Job, path: Path) -> None:
+        match job:
+            case ReadJob():
+                self._read(job, self._open(job, path))
+            case DrawJob():
+                self._draw(job, self._open(job, path))
+            case CellsJob():
+                self.say(Cells(rows=first_sheet(path.read_bytes(), job.name)))
+            case MarkJob():
+                self.say(Marked(data=marked_pdf(path.read_bytes(), job)))
 
     def _refuse(self, job: Job, reason: str) -> None:
         self._close()
@@ -142,10 +169,9 @@ class Worker:
         data = image.tobytes() if job.raw else _jpeg(image)
         self.say(Drawn(image=data, width=image.width, height=image.height))
 
-    def _open(self, job: Job, descriptor: int | None) -> Source:
+    def _open(self, job: ReadJob | DrawJob, path: Path) -> Source:
         if self._opened is None or self._opened[0] != job.document:
             self._close()
-            path = Path(f"/proc/self/fd/{descriptor}") if descriptor is not None else Path(job.path or "")
             source = open_source(path, name=job.name, password=job.password, limits=self._limits)
             self._opened = job.document, source
         return self._opened[1]

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 
 from app.library.database import Database
 from app.sessions.conversation import Exchange
-from model.encoding.schema import parse_json
+from model.encoding.schema import load_json, parse_json
 
 _LONGEST_TITLE = 80  # characters
+_ADDED = {"partial_source": ""}  # fields that exchanges did not have in earlier versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +66,8 @@ class Conversations:
         found = []
         for row in rows:
             try:
-                found.append(parse_json(Exchange, row["exchange"]))
-            except ValueError:  # of another version of this program
+                found.append(parse_json(Exchange, json.dumps({**_ADDED, **load_json(row["exchange"])})))
+            except (ValueError, TypeError):  # of another version of this program
                 continue
         return tuple(found)
 

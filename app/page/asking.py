@@ -54,13 +54,17 @@ class Asking:
         session.conversation.pose(question)
         session.unmark()
 
-    def again(self, session: Session, text: str | None = None) -> None:
-        """Pose the last question once more, or another one, in place of the answer that it got."""
+    def again(self, session: Session, number: int | None = None, text: str | None = None) -> None:
+        """Pose a question once more, or another one, in place of the answer that it got.
+
+        `number`: of its exchange; None: the last one.
+        """
         question = None if text is None else checked_question(text)
         self._check_ready(session)
-        if session.conversation.exchanges:
-            last = session.conversation.release()
-            session.conversation.pose(question or last)
+        last = next(reversed(session.conversation.exchanges), None)
+        exchange = last if number is None else session.conversation.exchange(number)
+        if exchange is not None:
+            session.conversation.pose_again(exchange, question or exchange.question)
             session.unmark()
 
     def _check_ready(self, session: Session) -> None:
@@ -118,7 +122,8 @@ class Asking:
             _wait_for_reading(session, job, self._patience_seconds)
             held.enter_context(self._using_ticked(session))  # those that were read meanwhile, too
             held.enter_context(self._provider.scheduler.answering(job))
-            encoded, note = _askable(session)
+            encoded, partial = _askable(session)
+            note = so_far(partial) if partial else ""
             keys = tuple(one.document.sha256 for one in encoded)
             before = session.conversation.turns_before(exchange.number)
             history = before if engine.refers_back(exchange.question) else ()
@@ -130,6 +135,7 @@ class Asking:
                     answer=answer,
                     sources=keys,
                     note=note,
+                    partial_source=partial.document.sha256 if partial else "",
                     status="done" if answer.finished else "answering",
                     receipt=receipt(encoded, answer) if answer.finished else "",
                 )
@@ -193,16 +199,15 @@ def _wait_for_reading(session: Session, job: Job, patience_seconds: float) -> No
     job.wait_until(is_askable, otherwise=stopped)
 
 
-def _askable(session: Session) -> tuple[list[EncodedDocument], str]:
-    """The ticked documents, and of one that is being read the chunks so far; and a note that says so."""
+def _askable(session: Session) -> tuple[list[EncodedDocument], EncodedDocument | None]:
+    """The ticked documents, and of one that is being read the chunks so far, which are named once more."""
     from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
     arrival = session.inbox.arrival
     encoded = [loaded.encoded for loaded in session.ticked if not arrival or loaded.key != arrival.key]
-    note = ""
-    if arrival and arrival.viewed and arrival.pieces:
-        encoded.append(join_chunks(arrival.pieces))
-        note = so_far(arrival.viewed.document, encoded[-1])
+    partial = join_chunks(arrival.pieces) if arrival and arrival.pieces else None
+    if partial:
+        encoded.append(partial)
     if not encoded:
         raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
-    return encoded, note
+    return encoded, partial

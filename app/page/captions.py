@@ -14,8 +14,9 @@ from app.page.update import Values
 from app.serving.provider import EngineProvider
 from app.serving.streams import streamed
 from app.sessions.jobs import Job
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
+from app.sessions.viewed import Loaded
 from model.answering.questions import checked_question
 from model.errors import QuestionError
 

@@ -2,16 +2,23 @@
 
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from app.documents.messages import Mark
+from app.page.panels.pages import marked_boxes
 from app.sessions.conversation import Exchange
 from app.sessions.pictures import Pictures, StoredImages
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
+from app.sessions.viewed import Loaded
 from model.errors import DocumentError
 
 SUFFIX = ".safetensors"
 SAVED_WIDTH = 800  # pixels of the page pictures in an encoding
 MOST_PICTURES = 300
+MOST_MARKS = 500  # the latest
+MOST_BOXES = 40  # lines of one mark
+LONGEST_NOTE = 1_000  # characters
 LONGEST_NAME = 60  # characters, which take up to four bytes each, of 255
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|!&~$]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
 _BEGINNING = re.compile(r"^(\d{0,9})([-+=:.)])", re.MULTILINE)  # of a list's line, or of one that makes a heading
@@ -21,7 +28,7 @@ def save(loaded: Loaded, folder: Path) -> Path:
     """Write a document's encoding, with pictures of its pages, into a new folder in this one."""
     from model.encoding.file_format import save_encoding  # imports torch, which the page does not wait for
 
-    path = _new_file(f"{_file_name(loaded.name)}{SUFFIX}", folder)
+    path = new_file(f"{_file_name(loaded.name)}{SUFFIX}", folder)
     pictures = {}
     for page in loaded.document.pages[:MOST_PICTURES]:
         try:
@@ -47,11 +54,38 @@ def restore(data: bytes, name: str) -> Loaded:
 
 def export(session: Session, folder: Path) -> Path:
     """The conversation as Markdown, in a new folder in this one. What anybody wrote stays plain text in it."""
-    path = _new_file("conversation.md", folder)
+    path = new_file("conversation.md", folder)
     names = {loaded.key: loaded.name for loaded in session.documents}
     parts = [_exchange(exchange, names) for exchange in session.conversation.exchanges if not exchange.pending]
     path.write_text("# Conversation\n\n" + "\n\n".join(parts) + "\n", encoding="utf-8")
     return path
+
+
+def save_marked(session: Session, loaded: Loaded, folder: Path) -> Path:
+    """A copy of a PDF with the conversation's answers where they stand, in a new folder in this one.
+
+    Raises DocumentError for what is no PDF, and where nothing is to be marked.
+    """
+    marks = [mark for exchange in session.conversation.exchanges for mark in _marks(exchange, loaded)]
+    if not marks:
+        raise DocumentError(f"No answer of this conversation stands in {loaded.name}. Ask something that it answers.")
+    data = loaded.pictures.marked(marks[-MOST_MARKS:])
+    path = new_file(f"{Path(_file_name(loaded.name)).stem} marked.pdf", folder)
+    path.write_bytes(data)
+    return path
+
+
+def _marks(exchange: Exchange, loaded: Loaded) -> Iterator[Mark]:
+    """One on each page that an answer rests on: its exact words, or else the lines that the model looked at."""
+    if exchange.status != "done" or loaded.key not in exchange.sources:
+        return
+    index = exchange.sources.index(loaded.key)
+    note = f"{exchange.question}\n\n{exchange.answer.text}"[:LONGEST_NOTE]
+    places = [place for place in exchange.answer.evidence if place.document_index == index]
+    for page in loaded.document.pages:
+        for is_found in (True, False):
+            if boxes := marked_boxes(page, [place for place in places if place.verbatim == is_found]):
+                yield Mark(page=page.number, boxes=tuple(boxes[:MOST_BOXES]), note=note, is_found=is_found)
 
 
 def remove(path: Path) -> None:
@@ -65,7 +99,8 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w .,()+-]", "_", name)[-LONGEST_NAME:].lstrip(". ") or "document"
 
 
-def _new_file(name: str, folder: Path) -> Path:
+def new_file(name: str, folder: Path) -> Path:
+    """Where a file of that name can be made, in a new folder in this one."""
     return Path(tempfile.mkdtemp(dir=folder)) / name
 
 

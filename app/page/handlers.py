@@ -232,14 +232,15 @@ class Handlers:
     def suggest(self, session_id: str, event: gr.EventData) -> None:
         self.pose(session_id, _text(event, "question"))
 
-    def retry(self, session_id: str) -> None:
-        session = self._session(session_id)
-        self._ask(session, lambda: self._asking.again(session))
+    def retry(self, session_id: str, event: gr.EventData) -> None:
+        """Ask once more what an exchange asks; the last one where none is named."""
+        session, number = self._session(session_id), _number(event, "exchange")
+        self._ask(session, lambda: self._asking.again(session, number))
 
     def edit(self, session_id: str, event: gr.EventData) -> None:
         """Ask something else in place of the last question."""
         session = self._session(session_id)
-        self._ask(session, lambda: self._asking.again(session, _text(event, "question")))
+        self._ask(session, lambda: self._asking.again(session, text=_text(event, "question")))
 
     def undo(self, session_id: str) -> Update:
         """Take the last question back into the box."""

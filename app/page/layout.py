@@ -183,7 +183,7 @@ class Layout:
             self.conversation: or_same(update.conversation),
             self.question: or_same(update.question),
             self.unsent: or_same(update.unsent),
-            self.download: or_same(update.download),
+            self.download: or_same(update.download, lambda path: path or None),
             self.problem: or_same(update.problem, panels.asking_problem),
             self.ask: or_same(busy, lambda busy: gr.Button(visible=not busy, interactive=True)),
             self.stop: or_same(busy, lambda busy: gr.Button(visible=busy)),

@@ -7,9 +7,10 @@ from app.faults import in_words
 from app.questions import BATCH, MOST_QUESTIONS, checked_questions
 from app.serving.provider import EngineProvider
 from app.sessions.jobs import Job
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
 from app.sessions.session_store import SessionStore
 from app.sessions.table import Row
+from app.sessions.viewed import Loaded
 from model.errors import Cancelled, QuestionError
 from model.types import Answer
 

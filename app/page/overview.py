@@ -7,7 +7,8 @@ from app.page.sample import Sample
 from app.serving.provider import EngineProvider
 from app.sessions.jobs import Job
 from app.sessions.overview import Opening
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
+from app.sessions.viewed import Loaded
 from model.errors import ReadonceError
 from model.types import Answer, GenerationOptions
 

@@ -17,9 +17,9 @@ from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
 from app.sessions.pace import Pace
 from app.sessions.pictures import Pictures
-from app.sessions.session import Loaded, Session, Shown
+from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
-from app.sessions.viewed import Viewed
+from app.sessions.viewed import Loaded, Viewed
 from model.encoder.vision.page_inputs import ViewMode
 from model.errors import Cancelled, DocumentError, PasswordNeeded
 from model.types import EncodedDocument, Progress, ProgressCallback
@@ -62,7 +62,7 @@ class Reading:
         for incoming in files:
             check_beginning(incoming.data, incoming.name)
             key = hashlib.sha256(incoming.data).hexdigest()
-            if session.has(key) and session.document(key).range == incoming.pages:
+            if session.has(key) and (known := session.document(key)).is_whole and known.range == incoming.pages:
                 session.tick(key, True)
                 self._provider.metrics.was_reused()
                 session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
@@ -154,7 +154,7 @@ class Reading:
         report = self._reporter(session)
         if incoming.again:
             before = session.document(incoming.again)
-            again = replace(before, encoded=self._encode(session, incoming, before, report, job))
+            again = replace(before, encoded=self._encode(session, incoming, before, report, job), is_whole=True)
             self._storage.of(session).keep_again(session, again)
             return again
         if incoming.name.lower().endswith(export.SUFFIX):
@@ -171,7 +171,7 @@ class Reading:
                 f"You cancelled: the first {pages_read(part):,} of {len(viewed.document.pages):,} pages of"
                 f" {incoming.name} were read and can be asked."
             )
-            return _loaded(incoming, viewed, part)
+            return replace(_loaded(incoming, viewed, part), is_whole=False)
         except BaseException:
             viewed.pictures.close()
             raise

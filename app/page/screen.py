@@ -146,6 +146,7 @@ class Screen:
             waiting_for=self._waiting_for(session),
             undoable=session.conversation.aside,
             is_here=lambda key: session.viewed(key) is not None or self._library.has(session, key),
+            rest_of=session.rest_of,
         )
 
     @property

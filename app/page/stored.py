@@ -17,7 +17,8 @@ from app.library.values import NewDocument, Place, Reading, StoredDocument
 from app.sessions.conversation import Exchange
 from app.sessions.inbox import Incoming
 from app.sessions.pictures import Pictures
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
+from app.sessions.viewed import Loaded
 from model.encoder.vision.page_inputs import ViewMode
 from model.errors import EncodingError, LibraryError
 from model.types import Precision

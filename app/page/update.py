@@ -28,11 +28,11 @@ class Update:
     conversation: str | None = None
     question: str | None = None  # what stands in the question box
     unsent: str | None = None  # a question that was taken back: it goes to the box, unless something is typed there
-    download: str | None = None  # a file that the browser is to take
+    download: str | None = None  # a file that the browser is to take; empty: none
     problem: str | None = None  # under the question box
     busy: bool | None = None  # an answer is being waited for: it can be stopped
     list: str | None = None  # what stands in the list of many questions
-    columns: tuple[str, ...] | None = None  # of the CSV file that was dropped
+    columns: tuple[str, ...] | None = None  # of the spreadsheet that was dropped
     table: str | None = None
     table_problem: str | None = None
     table_busy: bool | None = None

@@ -1,17 +1,31 @@
-"""What happens in the viewer: scrolling, searching in place, places that are opened. A session's id comes first."""
+"""What happens in the viewer: scrolling, searching in place, places that are opened, the PDF that is taken along.
 
+A session's id comes first.
+"""
+
+from pathlib import Path
+
+import anyio
 import gradio as gr
 
 from app.overview.search import LONGEST, search
+from app.page import export
 from app.page.events import number_of, place_of, shown_place, text_of
+from app.page.update import Update
 from app.sessions.finding import Finding
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
+from model.errors import ReadonceError
+
+MOST_SAVED_AT_ONCE = 4
 
 
 class ViewerHandlers:
-    def __init__(self, sessions: SessionStore) -> None:
+    def __init__(self, sessions: SessionStore, folder: Path) -> None:
+        """`folder`: where files are made for people to take."""
         self._sessions = sessions
+        self._folder = folder
+        self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
 
     def open_place(self, session_id: str, event: gr.EventData) -> None:
         self._sessions.session(session_id).show(shown_place(event))
@@ -36,6 +50,20 @@ class ViewerHandlers:
         session = self._sessions.session(session_id)
         if finding := session.overview.finding:
             self._find(session, finding.step(-1 if text_of(event, "way") == "back" else 1))
+
+    async def save_marked(self, session_id: str, event: gr.EventData) -> Update:
+        """Hand out a copy of a PDF with its answers marked. Why that cannot be is said in the session."""
+        session = self._sessions.session(session_id)
+        try:
+            loaded = session.document(text_of(event, "document"))
+            path = await anyio.to_thread.run_sync(
+                export.save_marked, session, loaded, self._folder, limiter=self._saving
+            )
+        except ReadonceError as error:
+            session.tell(str(error))
+            return Update(download="")
+        session.hand_out(path)
+        return Update(download=str(path))
 
     def _find(self, session: Session, finding: Finding | None) -> None:
         session.overview.finding = finding

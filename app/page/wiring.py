@@ -103,7 +103,8 @@ class Wiring:
         self.on(page.documents.forget, handlers.forget)
         for name in ("undo_forget", "forget_all", "forget_all_now", "keep_all"):
             self.on(getattr(page.documents, name), getattr(handlers, name))
-        self._handing_out(page.documents.save, handlers.save)
+        self.handing_out(page.documents.save, handlers.save)
+        self.handing_out(page.viewer.save_marked, self._viewing.save_marked)
         for panel in (page.documents, page.viewer, page.conversation):
             self.on(panel.open, handlers.open)
         self.on(page.conversation.open_place, self._viewing.open_place)
@@ -122,7 +123,7 @@ class Wiring:
         self.on(page.refresh.click, handlers.look_again)
         self.on(page.stop.click, handlers.stop)
         self.on(page.clear.click, handlers.clear)
-        self._handing_out(page.export.click, handlers.export)
+        self.handing_out(page.export.click, handlers.export)
         page.unsent.change(None, [page.unsent, page.question], page.question, js="(unsent, typed) => typed || unsent")
 
     def on(self, triggers: Any, handler: Callable[..., Any], *values: gr.components.Component) -> Any:
@@ -136,7 +137,7 @@ class Wiring:
         self._watch(done)
         return done
 
-    def _handing_out(self, trigger: Any, handler: Callable[..., Any]) -> None:
+    def handing_out(self, trigger: Any, handler: Callable[..., Any]) -> None:
         """A file is made, the browser takes it, and the copy that the web server does not need goes away."""
         page = self._page
         made = self.on(trigger, handler)
@@ -174,13 +175,13 @@ class Wiring:
             try:
                 return page.changes(handler(*arguments) or Update())
             except Exception as error:
-                return page.changes(Update(problem=in_words(error)))
+                return page.changes(Update(problem=in_words(error), download=""))
 
         @functools.wraps(handler)
         async def once_awaited(*arguments: Any) -> Values:
             try:
                 return page.changes(await handler(*arguments))
             except Exception as error:
-                return page.changes(Update(problem=in_words(error)))
+                return page.changes(Update(problem=in_words(error), download=""))
 
         return once_awaited if inspect.iscoroutinefunction(handler) else once

@@ -10,6 +10,7 @@ from model.types import Answer, Turn
 
 Status = Literal["waiting", "answering", "done", "failed"]
 Liked = Literal["", "up", "down"]
+Rest = Literal["coming", "read", "away"]  # of a document that was asked before it was read to its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Exchange:
     sources: tuple[str, ...] = ()
     receipt: str = ""
     note: str = ""  # what the person should know about this answer
+    partial_source: str = ""  # the key of a document of which only the first pages had been read
     problem: str = ""
     liked: Liked = ""
 
@@ -92,6 +94,10 @@ class Conversation:
         with self._lock:
             if (exchange := self.exchange(number)) is not None:
                 self.update(replace(exchange, liked="" if exchange.liked == liked else liked))
+
+    def pose_again(self, exchange: Exchange, question: str) -> None:
+        """Put a question in the place of an exchange, whose answer goes."""
+        self.update(Exchange(number=exchange.number, question=question, answer=Answer(question=question)))
 
     def release(self) -> str:
         """Remove the last exchange, and say what its question was."""

@@ -3,9 +3,10 @@
 import base64
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from app.documents.messages import Mark
 from model.errors import DocumentError
 
 REMEMBERED = 48  # a few full pages and the small ones around them
@@ -15,6 +16,8 @@ class PageImages(Protocol):
     """What renders pages: `app.documents.PageImages`, or a test's own."""
 
     def image(self, number: int, *, width: int) -> bytes: ...
+
+    def marked(self, marks: Sequence[Mark]) -> bytes: ...
 
     def close(self) -> None: ...
 
@@ -29,6 +32,9 @@ class StoredImages:
         if number not in self._images:
             raise DocumentError(f"No picture of page {number} was saved with this encoding. Drop the document again.")
         return self._images[number]
+
+    def marked(self, marks: Sequence[Mark]) -> bytes:  # noqa: ARG002 - there is no file to put them into
+        raise DocumentError("This document came as an encoding, without its file. Drop the file to have it with marks.")
 
     def close(self) -> None:
         self._images.clear()
@@ -64,6 +70,10 @@ class Pictures:
     def image(self, number: int, *, width: int) -> bytes:
         """The page as it is saved with an encoding."""
         return self._images.image(number, width=width)
+
+    def marked(self, marks: Sequence[Mark]) -> bytes:
+        """The file, which is a PDF, with marks in it. Raises DocumentError."""
+        return self._images.marked(marks)
 
     @property
     def size_bytes(self) -> int:

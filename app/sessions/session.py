@@ -7,34 +7,18 @@ from pathlib import Path
 
 from app.languages import Language
 from app.sessions.changes import Changes
-from app.sessions.conversation import Conversation
+from app.sessions.conversation import Conversation, Rest
 from app.sessions.inbox import Inbox
 from app.sessions.jobs import Jobs, Work
 from app.sessions.library_view import LibraryView
 from app.sessions.overview import OverviewState
 from app.sessions.table import Table
-from app.sessions.viewed import Viewed
+from app.sessions.viewed import Loaded, Viewed
 from model.encoder.vision.page_inputs import ViewMode
 from model.errors import Cancelled, DocumentError
-from model.types import EncodedDocument, Evidence, GenerationOptions
+from model.types import Evidence, GenerationOptions
 
 MOST_MESSAGES = 20  # the latest; a person who comes back later needs no more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded(Viewed):
-    """A document that has been read: beside its text and pictures there is its encoding."""
-
-    encoded: EncodedDocument
-    file_bytes: int
-    range: str | None = None  # the pages that the person chose; None: all
-
-    @property
-    def size_bytes(self) -> int:
-        """What it takes: the encoding, the copy of the file, the text and its words, pictures of pages."""
-        tokens = self.encoded.tokens
-        places = sum(part.nbytes for part in (tokens.ids, tokens.pages, tokens.starts, tokens.ends))
-        return self.encoded.cache_bytes + places + self.file_bytes + self.viewed_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +107,14 @@ class Session:
         with self._lock:
             arrival = self.inbox.arrival
             return self._documents.get(key) or (arrival.viewed if arrival and arrival.key == key else None)
+
+    def rest_of(self, key: str) -> Rest:
+        """What has become of the pages that a document lacked when it was asked."""
+        with self._lock:
+            arrival, loaded = self.inbox.arrival, self._documents.get(key)
+            if loaded and loaded.is_whole:
+                return "read" if key in self._ticked else "away"
+            return "coming" if arrival and arrival.key == key else "away"
 
     def has(self, key: str) -> bool:
         with self._lock:

@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from app.sessions.presence import Presence
-from app.sessions.session import Loaded, Session
+from app.sessions.session import Session
+from app.sessions.viewed import Loaded
 from model.errors import Cancelled, DocumentError, ReadonceError
 
 MEGABYTE = 1_000_000

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.questions import Column, Origin, Sheet
+from app.questions import Column, Form, Origin, Sheet
 from app.sessions.changes import Changes
-from model.types import Answer
+from model.types import Answer, Evidence
 
 Status = Literal["", "answering", "stopping", "done", "stopped", "failed"]
 
@@ -28,6 +28,16 @@ class Row:
     def done(self) -> bool:
         return self.answer.finished and self.answer.stop_reason != "stopped"
 
+    @property
+    def place(self) -> Evidence | None:
+        """Where the answer stands first."""
+        return self.answer.evidence[0] if self.answer.evidence else None
+
+    @property
+    def document(self) -> str:
+        """The one that the answer comes from, or the only one that was asked."""
+        return self.names[self.place.document_index] if self.place else self.names[0] if len(self.names) == 1 else ""
+
 
 class Table:
     """The rows in their order. Each method holds the lock for a moment; the values it hands out are frozen."""
@@ -38,7 +48,7 @@ class Table:
         self._rows: dict[int, Row] = {}
         self._began = 0.0
         self.status: Status = ""
-        self.sheet: Sheet | None = None  # the CSV file that was dropped last
+        self.sheet: Sheet | None = None  # the spreadsheet that was dropped last
         self.columns: tuple[Column, ...] = ()  # of it
         self.origin: Origin | None = None  # of the questions that are answered
         self.problem = ""  # why it has failed, or could not be asked
@@ -66,6 +76,11 @@ class Table:
         """A guess; None before the first answers."""
         done = self.done
         return (time.monotonic() - self._began) * (len(self._rows) - done) / done if done else None
+
+    @property
+    def form(self) -> Form:
+        """Of the file that the answers are written into: that of the spreadsheet that was dropped."""
+        return self.sheet.form if self.sheet else "csv"
 
     def row(self, number: int) -> Row | None:
         return self._rows.get(number)

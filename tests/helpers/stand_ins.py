@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import pymupdf
 import torch
 from PIL import Image
 
+from app.documents.messages import Mark
 from app.sessions.pictures import Pictures
-from app.sessions.session import Loaded
+from app.sessions.viewed import Loaded
 from model.types import Document, EncodedDocument, Memory, Page, TokenMap, Word
 
 JPEG = b"\xff\xd8\xff\xe0 not a whole picture"
@@ -25,6 +27,9 @@ class CountedImages:
     def image(self, number: int, *, width: int) -> bytes:
         self.rendered.append((number, width))
         return JPEG
+
+    def marked(self, marks: Sequence[Mark]) -> bytes:
+        return repr(marks).encode()
 
     def close(self) -> None:
         self.closed = True

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from lxml import etree
 
 from app.documents.flow.blocks import Block, Paragraph, Section
+from app.documents.messages import SheetRows
 from app.documents.office.drawings import Drawings
 from app.documents.office.number_formats import BUILT_IN, shown_number
 from app.documents.office.package import Element, Package, attribute, child, children, descendants, local, number
 from app.documents.office.sheets import MOST_CELLS, Sheet, too_many_cells
+from model.errors import DocumentError
+
+MOST_LISTED = 1_000_000  # cells of a sheet of questions, empty ones included
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CODE = re.compile("_x([0-9A-F]{4})_", re.I)  # how a control character is written
@@ -20,6 +24,14 @@ _REPLIED = re.compile(r"\[Threaded comment\].*?Comment:\s*", re.S)  # what Excel
 def excel_sections(package: Package, name: str) -> list[Section]:
     """A section for each sheet that holds something. Raises DocumentError for more cells than can be read."""
     return list(_Workbook(package, name).sections())
+
+
+def first_rows(package: Package, name: str) -> SheetRows:
+    """The cells of the first sheet that is shown and holds something, from its first row on; empty where none does.
+
+    Raises DocumentError for more cells than a list of questions has.
+    """
+    return _Workbook(package, name).first_rows()
 
 
 class _Workbook:
@@ -38,23 +50,41 @@ class _Workbook:
         self._cell_count = 0
 
     def sections(self) -> Iterator[Section]:
-        for sheet in children(child(self._root, "sheets"), "sheet"):
-            title, is_hidden = attribute(sheet, "name"), attribute(sheet, "state") in ("hidden", "veryHidden")
-            part = self._targets.get(
-                next((value for key, value in sheet.attrib.items() if key.endswith("}id")), ""), ""
-            )
+        for title, is_hidden, part in self._parts():
             blocks = tuple(self._blocks(part))
             if blocks:
                 yield Section(label=f"Sheet '{title}'" + " (hidden)" * is_hidden, blocks=blocks)
 
-    def _blocks(self, part: str) -> Iterator[Block]:
+    def first_rows(self) -> SheetRows:
+        sheets = (self._sheet(part).cells for _, is_hidden, part in self._parts() if not is_hidden)
+        cells = next((one for one in sheets if one), {})
+        height = max(cells, default=-1) + 1
+        width = max((column for row in cells.values() for column in row), default=-1) + 1
+        if height * width > MOST_LISTED:
+            raise DocumentError(
+                f"{self._name!r} has {height:,} rows and {width:,} columns on its first sheet, too many for a list of "
+                "questions: keep only the questions."
+            )
+        return tuple(tuple(cells.get(row, {}).get(column, "") for column in range(width)) for row in range(height))
+
+    def _parts(self) -> Iterator[tuple[str, bool, str]]:
+        """The sheets in their order: the title, whether it is hidden, and the part that holds it."""
+        for sheet in children(child(self._root, "sheets"), "sheet"):
+            title, is_hidden = attribute(sheet, "name"), attribute(sheet, "state") in ("hidden", "veryHidden")
+            reference = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+            yield title, is_hidden, self._targets.get(reference, "")
+
+    def _sheet(self, part: str) -> Sheet:
         sheet = Sheet()
         for element in _streamed(self._package.bytes(part), "row", "mergeCell"):
             if local(element) == "row":
                 self._row(element, sheet)
             else:
                 _merge(attribute(element, "ref"), sheet)
-        yield from sheet.blocks()
+        return sheet
+
+    def _blocks(self, part: str) -> Iterator[Block]:
+        yield from self._sheet(part).blocks()
         for drawing in self._package.related(part, "drawing"):
             root = self._package.xml(drawing)
             for shape in descendants(root, "txBody"):

@@ -5,7 +5,7 @@ from html import escape
 
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.page.panels.opening import Opened, opening
-from app.sessions.conversation import Exchange
+from app.sessions.conversation import Exchange, Rest
 from model.types import Evidence
 
 CHIPS = 5
@@ -14,6 +14,11 @@ UNDO = (
     ' <button class="quiet" data-event="undo_clear">Back to the one before</button></p>'
 )
 MOST_OPENINGS = 3  # the newest documents
+_REST: dict[Rest, str] = {
+    "coming": " <span>The rest is still being read.</span>",
+    "read": " <span>The rest has been read since.</span> ",
+    "away": "",
+}
 THUMB = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v10H3zM9 10l4-8c1.8 0 3 1.4 2.7 3.2L15 8.5h4.6'
     'c1.3 0 2.2 1.2 1.9 2.4l-1.8 7.6c-.2.9-1 1.5-1.9 1.5H9z"/></svg>'
@@ -27,21 +32,23 @@ def conversation(
     waiting_for: str,
     undoable: bool = False,
     is_here: Callable[[str], bool] = lambda _: True,
+    rest_of: Callable[[str], Rest] = lambda _: "away",
 ) -> str:
     """The whole conversation, with what documents open with where they came.
 
     `waiting_for`: what comes before the answer that is waited for. `undoable`: the one before can be had back.
-    `is_here`: whether the document of a key can be shown.
+    `is_here`: whether the document of a key can be shown. `rest_of`: what has become of the pages that it lacked.
     """
     undo = UNDO if undoable and not exchanges else ""
     if not exchanges and not openings:
         hint = '<p class="hint">Questions and answers appear here.</p>'
         return f'<div class="conversation fresh">{undo}{hint}</div>'
     last = exchanges[-1].number if exchanges else 0
-    parts: list[tuple[int, str]] = [
-        (one.number, _article(one, last=one.number == last, waiting_for=waiting_for, is_here=is_here))
-        for one in exchanges
-    ]
+    parts: list[tuple[int, str]] = []
+    for one in exchanges:
+        rest = rest_of(one.partial_source) if one.partial_source and one.status == "done" else "away"
+        drawn = _article(one, last=one.number == last, waiting_for=waiting_for, is_here=is_here, rest=rest)
+        parts.append((one.number, drawn))
     parts += [(one.opening.after, opening(one)) for one in openings[-MOST_OPENINGS:]]
     articles = "".join(html for _, html in sorted(parts, key=lambda part: part[0]))  # of equals the exchange is first
     return f'<div class="conversation" role="log" aria-label="Conversation" tabindex="0">{articles}{undo}</div>'
@@ -52,12 +59,12 @@ def asking_problem(text: str) -> str:
     return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
 
 
-def _article(exchange: Exchange, *, last: bool, waiting_for: str, is_here: Callable[[str], bool]) -> str:
+def _article(exchange: Exchange, *, last: bool, waiting_for: str, is_here: Callable[[str], bool], rest: Rest) -> str:
     return (
         f'<article class="exchange {exchange.status}">'
         f'<p class="question" translate="no" dir="auto">{escape(exchange.question)}</p>'
         f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_chips(exchange, is_here)}{_problem(exchange)}"
-        f"{_note(exchange)}{_doubt(exchange)}{_receipt(exchange)}{_tools(exchange, last)}</article>"
+        f"{_note(exchange, rest)}{_doubt(exchange)}{_receipt(exchange)}{_tools(exchange, last, rest)}</article>"
     )
 
 
@@ -86,8 +93,16 @@ def _problem(exchange: Exchange) -> str:
     return f'<p class="problem" role="alert">{escape(exchange.problem)}</p>' if exchange.problem else ""
 
 
-def _note(exchange: Exchange) -> str:
-    return f'<p class="note">{escape(exchange.note)}</p>' if exchange.note and exchange.status == "done" else ""
+def _note(exchange: Exchange, rest: Rest) -> str:
+    """What the person should know; the one button that asks again stands here where there is more to ask by now."""
+    if not exchange.note or exchange.status != "done":
+        return ""
+    again = _again(exchange) if rest == "read" else ""
+    return f'<p class="note"><span>{escape(exchange.note)}</span>{_REST[rest]}{again}</p>'
+
+
+def _again(exchange: Exchange) -> str:
+    return f'<button class="quiet" data-event="retry" data-exchange="{exchange.number}">Ask again</button>'
 
 
 def _doubt(exchange: Exchange) -> str:
@@ -148,7 +163,7 @@ def _chip(exchange: Exchange, place: Evidence, several: bool) -> str:
     )
 
 
-def _tools(exchange: Exchange, last: bool) -> str:
+def _tools(exchange: Exchange, last: bool, rest: Rest) -> str:
     if exchange.pending:
         return ""
     tools = []
@@ -160,7 +175,7 @@ def _tools(exchange: Exchange, last: bool) -> str:
         ]
     if last:
         tools += [
-            '<button class="quiet" data-event="retry">Ask again</button>',
+            "" if rest == "read" else _again(exchange),
             '<button class="quiet" data-edit data-said="Edit your question">Edit</button>',
             '<button class="quiet" data-event="undo">Undo</button>',
         ]

@@ -6,7 +6,7 @@ from html import escape
 from app.faults import in_words
 from app.provenance import before_you, counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
-from app.sessions.session import Loaded
+from app.sessions.viewed import Loaded
 from model.types import Document
 
 MOST_NAMED = 6  # files that wait

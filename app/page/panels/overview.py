@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.overview.search import Hit, Hits
 from app.page.panels.citation import citation
 from app.provenance import counted
-from app.sessions.session import Loaded
+from app.sessions.viewed import Loaded
 from model.types import Page
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for

@@ -71,7 +71,8 @@ def viewer(viewed: Viewed, number: int, traces: Traces, *, visit: int = 0, findi
     marks = "".join(_marks(one, traces) for one in document.pages if one.number in marked)
     return (
         f'<div class="viewer" data-document="{escape(viewed.key)}" data-page="{page.number}" data-visit="{visit}">'
-        f"{_bar(viewed, numbers, page, traces)}{_tools(finding)}{_heat_strip(viewed, numbers, page.number, traces)}"
+        f"{_bar(viewed, numbers, page, traces)}{_tools(viewed, finding)}"
+        f"{_heat_strip(viewed, numbers, page.number, traces)}"
         f'<div class="places" hidden>{marks}</div></div>'
     )
 
@@ -135,8 +136,8 @@ def _bar(viewed: Viewed, numbers: Sequence[int], page: Page, traces: Traces) -> 
     )
 
 
-def _tools(finding: Finding | None) -> str:
-    """Search in place, zoom, printing."""
+def _tools(viewed: Viewed, finding: Finding | None) -> str:
+    """Search in place, zoom, what can be taken along."""
     words = escape(finding.words) if finding else ""
     state, disabled = "", " disabled"
     if finding:
@@ -157,6 +158,8 @@ def _tools(finding: Finding | None) -> str:
         f'<span class="facts" role="status">{state}</span><span class="zoom">{zoom}'
         '<button class="turn" data-link aria-label="Copy a link to this page" title="Copy a link to this page"'
         ' data-said="Copied">⚭</button>'
+        f'<button class="turn" data-event="save_marked" data-document="{escape(viewed.key)}"'
+        ' aria-label="Save the PDF with all answers marked" title="Save the PDF with all answers marked">⤓</button>'
         '<button class="turn" data-print aria-label="Print this page" title="Print this page">⎙</button></span></div>'
     )
 

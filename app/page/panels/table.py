@@ -1,32 +1,16 @@
-"""The tab for many questions: how far they are, the table of answers, and the table as a CSV file."""
+"""The tab for many questions: how far they are, and the table of answers."""
 
-import base64
-import csv
-import io
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.provenance import counted, roughly
-from app.questions import Origin
+from app.questions import Form
 from app.sessions.table import Row, Table
-from model.types import Evidence
 
-NEW_COLUMNS = 5  # that stand beside a question
 HEAD = ("Question", "Answer", "Document", "Page", "Score")
+_DOWNLOAD: dict[Form, str] = {"csv": "Download CSV", "xlsx": "Download Excel file"}
 SCORE = "How likely the answer is right. It is a hint, no proof."
-# Where a spreadsheet would compute what a document says: at the beginning of a cell, and after a character that parts
-# cells in some countries, so that a part of this cell is taken for one. Unicode has more signs for these four.
-_FORMULA = re.compile(
-    r"""
-    (?: ^ (?=[\t\r\n])
-      | (?: ^ | (?<=[;\t\r\n]) ) (?= \s* [=+\-@＝﹦⁼₌＋﹢⁺₊﬩－﹣＠﹫] )
-    )
-    (?! \s* [+\-] \d [\d.,\x20\xa0]* $ )  # a number with its sign is a number
-    """,
-    re.VERBOSE,
-)
 
 
 def table(of: Table, place: str = "") -> str:
@@ -41,42 +25,6 @@ def table_problem(text: str) -> str:
     return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
 
 
-def as_csv(rows: Sequence[Row], origin: Origin | None = None) -> str:
-    """The table as a spreadsheet opens it: every cell in quotes, and what looks like a formula marked as text.
-
-    Questions from a file stand in their rows with all that stood there, the answers beside them.
-    """
-    file = io.StringIO()
-    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-    asked = origin.head if origin else HEAD[:1]
-    writer.writerow([*map(_safe, asked), *HEAD[1:-1], "Text there", HEAD[-1]])
-    for cells, row in _beside(rows, origin):
-        writer.writerow([*map(_safe, cells), *(_answer_cells(row) if row else [""] * NEW_COLUMNS)])
-    return file.getvalue()
-
-
-def _beside(rows: Sequence[Row], origin: Origin | None) -> Iterator[tuple[Sequence[str], Row | None]]:
-    """What was there, with the answer that belongs beside it; a file is gone through once for each way it was asked."""
-    if origin is None:
-        yield from (((row.question,), row) for row in rows)
-        return
-    left = iter(rows)
-    for _ in range(0, len(rows), len(origin.column.cells)):
-        for cells in origin.sheet.rows:
-            yield cells, next(left, None) if cells[origin.column.index].strip() else None
-
-
-def _answer_cells(row: Row) -> list[str]:
-    place = _place(row)
-    quote = " ".join(place.quote.split()) if place else ""
-    cells = (row.answer.text, _document(row), str(place.page) if place else "", quote)
-    return [*map(_safe, cells), f"{row.answer.confidence:.2f}" if row.done else ""]
-
-
-def _safe(cell: str) -> str:
-    return _FORMULA.sub("'", cell)
-
-
 def _state(of: Table, place: str) -> str:
     amount = f"{of.done:,} of {counted(len(of.rows), 'answer')}"
     if of.answering:
@@ -86,9 +34,8 @@ def _state(of: Table, place: str) -> str:
         bar = f'<progress aria-label="Answers" value="{of.done}" max="{len(of.rows)}"></progress>'
         return f'<div class="reading" role="status"><p class="facts">{amount}{left}</p>{bar}</div>'
     ended = {"stopped": " · stopped", "failed": " · ended early"}.get(of.status, "")
-    data = base64.b64encode(as_csv(of.rows, of.origin).encode("utf-8-sig")).decode("ascii")
-    link = f'<a class="download" download="answers.csv" href="data:text/csv;base64,{data}">Download CSV</a>'
-    return f'<p class="facts ended" role="status">{amount}{ended}{link}</p>'
+    button = f'<button class="download" data-event="take_answers">{_DOWNLOAD[of.form]}</button>'
+    return f'<p class="facts ended" role="status">{amount}{ended}{button}</p>'
 
 
 def _rows(rows: Sequence[Row]) -> str:
@@ -98,7 +45,7 @@ def _rows(rows: Sequence[Row]) -> str:
 
 
 def _row(row: Row) -> str:
-    place = _place(row)
+    place = row.place
     page = (
         f'<button class="chip{" verbatim" if place.verbatim else ""}" data-event="open_row" data-row="{row.number}"'
         f' title="{escape(place.quote)}">{citation(place.page, place.label)}</button>'
@@ -109,19 +56,9 @@ def _row(row: Row) -> str:
     own_words = "" if row.answer.is_message else NO_TRANSLATION
     return (
         f'<tr><th scope="row" translate="no">{escape(row.question)}</th><td{own_words}>{answer}</td>'
-        f'<td class="from" translate="no">{escape(_document(row))}</td><td>{page}</td>'
+        f'<td class="from" translate="no">{escape(row.document)}</td><td>{page}</td>'
         f'<td class="number">{_score(row)}</td></tr>'
     )
-
-
-def _place(row: Row) -> Evidence | None:
-    return row.answer.evidence[0] if row.answer.evidence else None
-
-
-def _document(row: Row) -> str:
-    """The one that the answer comes from, or the only one that was asked."""
-    place = _place(row)
-    return row.names[place.document_index] if place else row.names[0] if len(row.names) == 1 else ""
 
 
 def _score(row: Row) -> str:

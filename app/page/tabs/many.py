@@ -2,20 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import anyio
 import gradio as gr
 
-from app.page import panels
+from app.documents import DocumentReader
+from app.page import export, panels
+from app.page.answers_file import answers_file
 from app.page.events import number_of
 from app.page.many_questions import ManyQuestions, Way
 from app.page.update import Update, Values, or_same
-from app.questions import check_size, columns, read_sheet
-from app.sessions.session import Shown
+from app.questions import Sheet, check_size, columns, is_workbook, read_sheet, sheet_of
+from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
 
 WAYS = (("All ticked documents together", "together"), ("Each ticked document by itself", "each"))
+
+
+class Connects(Protocol):
+    """What lets a handler answer to a trigger: `Wiring`."""
+
+    def on(self, triggers: Any, handler: Callable[..., Any], *values: gr.components.Component) -> Any: ...
+
+    def handing_out(self, trigger: Any, handler: Callable[..., Any]) -> None: ...
 
 
 class ManyTab:
@@ -32,7 +43,7 @@ class ManyTab:
                     elem_id="list",
                 )
                 with gr.Column(min_width=0, elem_id="list-side"):
-                    self.file = gr.File(label=say("Or drop a CSV file here"), elem_id="csv", height=140)
+                    self.file = gr.File(label=say("Or drop a CSV or Excel file here"), elem_id="csv", height=140)
                     self.column = gr.Dropdown(label=say("Column with the questions"), visible=False, elem_id="column")
                     self.way = gr.Radio(
                         [(say(text), way) for text, way in WAYS],
@@ -58,13 +69,15 @@ class ManyTab:
             self.stop: or_same(busy, lambda busy: gr.Button(visible=busy)),
         }
 
-    def connect(self, on: Callable[..., Any], handlers: "ManyHandlers") -> None:
+    def connect(self, wiring: Connects, handlers: "ManyHandlers") -> None:
+        on = wiring.on
         taken = on(self.file.upload, handlers.take, self.file)
         taken.then(lambda: None, None, self.file, show_progress="hidden", queue=False, api_visibility="private")
         on(self.column.input, handlers.choose, self.column)
         on(self.ask.click, handlers.ask, self.list, self.way)
         on(self.stop.click, handlers.stop)
         on(self.table.open_row, handlers.open_row)
+        wiring.handing_out(self.table.take_answers, handlers.take_answers)
 
 
 def _column_menu(names: Sequence[str]) -> gr.Dropdown:
@@ -75,20 +88,25 @@ def _column_menu(names: Sequence[str]) -> gr.Dropdown:
 class ManyHandlers:
     """What happens in the tab. A session's id comes first."""
 
-    def __init__(self, *, sessions: SessionStore, many: ManyQuestions) -> None:
+    def __init__(self, *, sessions: SessionStore, many: ManyQuestions, reader: DocumentReader, folder: Path) -> None:
+        """`folder`: where files are made for people to take."""
         self._sessions = sessions
         self._many = many
+        self._reader = reader
+        self._folder = folder
 
-    def take(self, session_id: str, path: str | None) -> Update:
-        """A CSV file was dropped: its questions go into the list, where they can be looked at and changed."""
-        table = self._sessions.session(session_id).table
+    async def take(self, session_id: str, path: str | None) -> Update:
+        """A spreadsheet was dropped: its questions go into the list, where they can be looked at and changed."""
+        session = self._sessions.session(session_id)
+        table = session.table
         if path is None:
             return Update()
         file = Path(path)
         try:
             check_size(file.name, file.stat().st_size)
-            table.sheet = read_sheet(file.name, file.read_bytes())
-            table.columns = columns(file.name, table.sheet)
+            sheet = await anyio.to_thread.run_sync(self._sheet, session, file.name, file.read_bytes())
+            found = columns(file.name, sheet)
+            table.sheet, table.columns = sheet, found
         except ReadonceError as error:
             table.refuse(str(error))
             return Update()
@@ -99,6 +117,21 @@ class ManyHandlers:
             file.unlink(missing_ok=True)
         table.refuse("")
         return Update(columns=tuple(column.name for column in table.columns), list="\n".join(table.columns[0].cells))
+
+    def _sheet(self, session: Session, name: str, data: bytes) -> Sheet:
+        if not is_workbook(data):
+            return read_sheet(name, data)
+        rows = self._reader.first_sheet(data, name=name, caller=session.client)
+        return sheet_of(name, rows, size=len(data), form="xlsx")
+
+    def take_answers(self, session_id: str) -> Update:
+        """Hand out the table as a file."""
+        session = self._sessions.session(session_id)
+        table = session.table
+        path = export.new_file(f"answers.{table.form}", self._folder)
+        path.write_bytes(answers_file(table.form, table.rows, table.origin))
+        session.hand_out(path)
+        return Update(download=str(path))
 
     def choose(self, session_id: str, name: str) -> Update:
         """Take the questions from another column of the file."""

@@ -10,11 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.limits import Limits
-from app.documents.messages import Confinement, DrawJob, Drawn, Failed, Finished, Opened, ReadJob, Reply, Start, Started
+from app.documents.messages import (
+    Cells,
+    CellsJob,
+    Confinement,
+    DrawJob,
+    Drawn,
+    Failed,
+    Finished,
+    Mark,
+    Marked,
+    MarkJob,
+    Opened,
+    ReadJob,
+    Reply,
+    Start,
+    Started,
+)
 from app.documents.wire import (
     LARGEST_HEADER,
     Frame,
-    MalformedMessage,
     job_frame,
     job_of,
     reply_frame,
@@ -22,6 +37,7 @@ from app.documents.wire import (
     start_frame,
     start_of,
 )
+from app.documents.wire_fields import MalformedMessage
 from model.types import Cell, Page, Progress, Table, Word
 
 PAGE = Page(
@@ -36,6 +52,8 @@ REPLIES = [
     Opened(numbers=(1, 2, 9)),
     Progress(stage="recognising", done=1, total=3, unit="pages"),
     Drawn(image=b"\xff\xd8\xff", width=30, height=40),
+    Cells(rows=(("id", "question"), ("", "Größe?\n中"))),
+    Marked(data=b"%PDF-1.7 and more"),
     Failed(message="'a.pdf' is damaged", needs_password=True),
     Finished(),
 ]
@@ -60,10 +78,26 @@ def test_messages_to_the_worker_arrive():
     for job in (
         ReadJob(document="d", name="a.pdf", password="p", pages="1-2", after=1),
         DrawJob(document="d", name="a.pdf", path="/x", number=1, width=10, raw=True),
+        CellsJob(document="d", name="a.xlsx"),
+        MarkJob(document="d", name="a.pdf", marks=()),
+        MarkJob(
+            document="d",
+            name="a.pdf",
+            password="p",
+            marks=(Mark(page=2, boxes=((0.1, 0.2, 0.3, 0.4), (0.0, 0.0, 1.0, 1.0)), note="Who?\n中", is_found=True),),
+        ),
     ):
         assert job_of(job_frame(job)) == job
     start = Start(limits=Limits(max_pages=3), documents="/d", parent=1)
     assert start_of(start_frame(start)) == start
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'["a"]', b'[["a"], ["b", "c"]]', b'[["a"], [1]]', b'[["\\ud800"]]', b"[" * 99_999, b"[null]"]
+)
+def test_rows_that_are_no_table_of_texts_are_refused(body):
+    with pytest.raises(MalformedMessage):
+        reply_of(Frame(header={"kind": "Cells"}, body=body))
 
 
 @given(st.binary(max_size=400))

@@ -131,7 +131,27 @@ def test_some_pages_are_read_and_answers_come_while_the_rest_is_read(visit: Visi
     expect(page.locator(".meter")).to_contain_text("161 pages")
     page.get_by_label("Your question").fill("Who is the customer?")
     page.get_by_label("Your question").press("Enter")
-    expect(page.locator(".exchange.done .note")).to_contain_text("while the rest is being read", timeout=SLOW)
+    expect(page.locator(".exchange.done .note")).to_contain_text("The rest is still being read.", timeout=SLOW)
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".messages")).to_contain_text("pages of long.pdf were read and can be asked", timeout=SLOW)
     expect(page.locator("li.document", has_text="long.pdf")).to_be_visible()
+
+
+def test_an_answer_from_a_part_is_asked_again_once_the_rest_is_read(visit: Visit) -> None:
+    page = visit.page
+    quiet = ["The harbour is quiet at night. " * 60] * 80
+    visit.drop(("long.pdf", pdf("The museum shows ships.", *quiet, INVOICE)))
+    expect(page.locator(".meter")).to_contain_text("you can ask already", timeout=SLOW)
+    page.get_by_label("Your question").fill("Who is the customer?")
+    page.get_by_label("Your question").press("Enter")
+    early = page.locator(".exchange.done .note")
+    expect(early).to_contain_text("of 82 of long.pdf. The rest is still being read.", timeout=SLOW)
+    expect(page.get_by_role("button", name="Ask again")).to_have_count(1)
+    expect(early).to_contain_text("The rest has been read since.", timeout=SLOW)
+    ask(page, "What does the museum show?")
+
+    early.get_by_role("button", name="Ask again").click()
+    expect(page.locator(".exchange").first.locator(".answer")).to_contain_text("Clara Jensen", timeout=SLOW)
+    expect(early).to_have_count(0)
+    expect(page.locator(".question")).to_have_text(["Who is the customer?", "What does the museum show?"])
+    expect(page.get_by_role("img", name="Page 82 of long.pdf")).to_be_in_viewport()

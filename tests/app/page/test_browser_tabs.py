@@ -7,7 +7,9 @@ import io
 
 import pytest
 from playwright.sync_api import Page, expect
+from xlsxwriter import Workbook
 
+from app.documents.opening import first_sheet
 from tests.helpers.browser import SLOW, WITH_A_TINY_CHECKPOINT, Visit
 from tests.helpers.stand_ins import pdf
 
@@ -46,7 +48,7 @@ def test_a_csv_of_questions_becomes_a_table_that_can_be_downloaded(visit: Visit)
     expect(page.locator(".many .ended")).to_contain_text("3 of 3 answers", timeout=SLOW)
     expect(page.locator(".answers tbody tr")).to_have_count(3)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download CSV").click()
+        page.get_by_role("button", name="Download CSV").click()
     rows = list(csv.reader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
     assert download.value.suggested_filename == "answers.csv"
     assert rows[0] == ["id", "question", "Answer", "Document", "Page", "Text there", "Score"]
@@ -99,8 +101,36 @@ def test_lists_that_cannot_be_asked_say_why(visit: Visit) -> None:
         expect(problem).to_contain_text(words, timeout=SLOW)
     drop_csv(page, "empty.csv", b"")
     expect(problem).to_contain_text("empty.csv", timeout=SLOW)
-    drop_csv(page, "sheet.csv", b"PK\x03\x04\x00\x00")
+    drop_csv(page, "sheet.csv", b"\x89PNG\r\n\x1a\n\x00")
     expect(problem).to_contain_text("is no text", timeout=SLOW)
+    drop_csv(page, "sheet.xlsx", b"PK\x03\x04\x00\x00")
+    expect(problem).to_contain_text("is a damaged ZIP archive", timeout=SLOW)
+
+
+def test_an_excel_file_of_questions_comes_back_with_its_answers(visit: Visit) -> None:
+    page, file = visit.page, io.BytesIO()
+    with Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Questions")
+        for at, row in enumerate((["id", "question"], [1, "Who is the customer?"], [], [3, "Who is the seller?"])):
+            sheet.write_row(at, 0, row)
+    visit.drop(("letter.pdf", LETTER))
+    expect(page.locator("li.document")).to_contain_text("2 pages", timeout=SLOW)
+    to_tab(page, "Many questions")
+    drop_csv(page, "list.xlsx", file.getvalue())
+    expect(page.get_by_label("Questions, one a line")).to_have_value(
+        "Who is the customer?\nWho is the seller?", timeout=SLOW
+    )
+    page.get_by_role("button", name="Ask all").click()
+    expect(page.locator(".many .ended")).to_contain_text("2 of 2 answers", timeout=SLOW)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Excel file").click()
+    assert download.value.suggested_filename == "answers.xlsx"
+    rows = first_sheet(download.value.path().read_bytes(), "answers.xlsx")
+    assert rows[0] == ("id", "question", "Answer", "Document", "Page", "Text there", "Score")
+    assert [row[:2] for row in rows[1:]] == [
+        ("1", "Who is the customer?"), ("", ""), ("3", "Who is the seller?")
+    ]  # fmt: skip
+    assert rows[1][3] == rows[3][3] == "letter.pdf"
 
 
 def test_contents_text_and_words_of_a_document(visit: Visit) -> None:

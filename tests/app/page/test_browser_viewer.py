@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pymupdf
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -97,3 +98,27 @@ def test_another_tab_shows_the_same_and_what_is_let_go_comes_back(tiny_address: 
         expect(first.locator(".exchange.done")).to_have_count(1)
         second.evaluate("window.dispatchEvent(new Event('focus'))")  # headless windows are not told of it
         expect(second.locator(".exchange.done")).to_have_count(1, timeout=SLOW)
+
+
+def test_the_pdf_is_taken_along_with_its_answers_marked(tiny_visit: Visit, book: Page) -> None:
+    save = book.get_by_role("button", name="Save the PDF with all answers marked")
+    save.click()
+    expect(book.locator(".messages")).to_contain_text("No answer of this conversation stands in book.pdf")
+    tiny_visit.ask("When is the lamp lit?")
+    expect(book.locator(".exchange.done")).to_have_count(1, timeout=SLOW)
+    with book.expect_download() as download:
+        save.click()
+    assert download.value.suggested_filename == "book marked.pdf"
+    with pymupdf.open(download.value.path()) as document:
+        notes = [mark.info["content"] for page in document for mark in page.annots()]
+    assert notes and all(note.startswith("When is the lamp lit?\n\n") for note in notes)
+
+    book.get_by_role("button", name="New conversation").click()
+    expect(book.locator(".exchange")).to_have_count(0)
+    book.get_by_role("button", name="Dismiss").click()
+    again: list[str] = []
+    book.on("download", lambda download: again.append(download.suggested_filename))
+    save.click()
+    expect(book.locator(".messages")).to_contain_text("No answer of this conversation stands in book.pdf")
+    book.wait_for_timeout(1_000)
+    assert again == []  # nor the file before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -62,24 +63,29 @@ def test_a_question_is_answered_while_a_long_document_is_read(
     read = open_tab(tiny_checkpoint, page_reader, tmp_path, patience_seconds=0.0)
     read.drop(("letter.pdf", LETTER))
     engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
-    document = replace(piece.document, name="long.pdf", sha256="long")
+    text = b"The ferry leaves at nine."
+    document = replace(piece.document, name="long.txt", sha256=hashlib.sha256(text).hexdigest())
 
     def slow(*_: object, **__: object) -> Iterator[EncodedDocument]:
         yield replace(piece, document=document)
         assert go_on.wait(PATIENCE)
 
     monkeypatch.setattr(engine, "encode_chunks", slow)
-    read.begin_to_drop(("long.txt", b"The ferry leaves at nine."))
+    read.begin_to_drop(("long.txt", text))
     wait_until(lambda: bool((arrival := read.session.inbox.arrival) and arrival.pieces))
     assert "you can ask already" in str(read.screen.everything(read.session).reading)
     read.handlers.pose(read.session.id, "When does it leave?")
     wait_until(lambda: not read.session.conversation.answering)
     (exchange,) = read.session.conversation.exchanges
     assert exchange.status == "done"
-    assert "while the rest is being read" in exchange.note
+    assert exchange.note == "Answered from the first 2 pages of 2 of long.txt."
+    assert exchange.partial_source == document.sha256
     assert len(exchange.sources) == 2
+    assert "The rest is still being read." in str(read.screen.everything(read.session).conversation)
     go_on.set()
-    assert "long.pdf" in str(read.settled().documents)
+    page = read.settled()
+    assert "long.txt" in str(page.documents)
+    assert "The rest has been read since." in str(page.conversation)
 
 
 def test_without_a_document_there_is_nothing_to_ask(tab: Tab) -> None:
@@ -104,10 +110,49 @@ def test_a_question_that_waits_can_be_stopped(read: Tab) -> None:
 
 def test_asking_again_replaces_the_last_answer(read: Tab) -> None:
     read.ask("Who wrote?")
-    read.handlers.retry(read.session.id)
+    read.handlers.retry(read.session.id, read.event())
     read.settled()
     (exchange,) = read.session.conversation.exchanges
     assert (exchange.question, exchange.status) == ("Who wrote?", "done")
+
+
+def test_what_was_asked_too_early_is_asked_again_in_its_place(read: Tab) -> None:
+    for question in ("Who wrote?", "When?", "Where?"):
+        read.ask(question)
+    conversation, letter = read.session.conversation, read.session.documents[0]
+    early = replace(conversation.exchanges[1], note="Answered from a part.", partial_source=letter.key)
+    conversation.update(early)
+    shown = str(read.settled().conversation)
+    assert shown.count("The rest has been read since.") == 1
+    assert shown.count('data-event="retry" data-exchange="2"') == 1
+    read.handlers.retry(read.session.id, read.event(exchange="2"))
+    assert "The rest has been read since." not in str(read.settled().conversation)
+    assert [one.question for one in conversation.exchanges] == ["Who wrote?", "When?", "Where?"]
+    assert [one.number for one in conversation.exchanges] == [1, 2, 3]
+    assert conversation.exchanges[1].partial_source == ""
+
+
+def test_only_what_is_here_and_ticked_is_offered_to_be_asked_again(read: Tab) -> None:
+    read.ask("Who wrote?")
+    conversation, letter = read.session.conversation, read.session.documents[0]
+    conversation.update(replace(conversation.exchanges[0], note="Answered from a part.", partial_source=letter.key))
+    for tell in (
+        lambda: read.session.tick(letter.key, False),
+        lambda: read.session.add(replace(letter, is_whole=False)),  # its reading was cancelled
+        lambda: read.session.forget(letter.key),
+    ):
+        tell()
+        shown = str(read.settled().conversation)
+        assert "Answered from a part." in shown and "The rest" not in shown
+        assert shown.count('data-event="retry"') == 1  # that of the last question
+        read.session.add(letter)
+
+
+def test_a_document_whose_reading_was_cancelled_is_read_whole_when_it_is_dropped_again(read: Tab) -> None:
+    read.session.add(replace(read.session.documents[0], is_whole=False))
+    read.drop(("letter.pdf", LETTER))
+    assert read.session.documents[0].is_whole
+    assert "already here" in str(read.drop(("letter.pdf", LETTER)).messages)
 
 
 def test_editing_asks_something_else_in_place_of_the_last_question(read: Tab) -> None:

@@ -18,7 +18,7 @@ from app.page import export, panels
 from app.page.export import restore
 from app.page.panels.pages import Traces
 from app.sessions.overview import Opening
-from app.sessions.session import Loaded
+from app.sessions.viewed import Loaded
 from model.errors import DocumentError, EncodingError
 from model.types import Document, Page
 from tests.helpers.awaited import awaited, wait_until

@@ -240,7 +240,7 @@ def test_after_a_change_of_checkpoint_a_document_can_be_read_again(tab: Tab) -> 
     assert "read the document again" in str(tab.ask("Who wrote?").conversation)
     tab.handlers.reread(tab.session.id, tab.event(document=loaded.key))
     assert "another checkpoint" not in str(tab.settled().documents)
-    tab.handlers.retry(tab.session.id)
+    tab.handlers.retry(tab.session.id, tab.event())
     tab.settled()
     assert tab.session.conversation.exchanges[-1].status == "done"
 

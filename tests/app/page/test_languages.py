@@ -73,7 +73,7 @@ FIX = (
 )
 CRAMPED = Placement(
     device=torch.device("cpu"), dtype=torch.float32, needed=0, free=0, offloaded={"layer": DISK},
-    elsewhere_bytes=1_500_000_000,
+    offloaded_bytes=1_500_000_000,
 )  # fmt: skip
 
 
@@ -214,13 +214,17 @@ def test_what_the_hub_refuses_is_translated(languages: Languages, status: int, h
 
 def test_captions_are_translated_and_what_stands_in_the_picture_is_not(languages: Languages) -> None:
     german = languages.accepted("de")
-    named = "Probably crossword puzzle (97%).\nIt bears writing: “Answer; · Page 1 of 2”"
+    named = "Probably crossword puzzle (97%), mostly white, with the writing “Answer; · Page 1 of 2”"
     said = Caption(document="a.png", request=Request(task="caption"), by="image tags", text=named, ours=named)
     unread = "(2 places with writing could not be read.)"
     text = f"Answer\n{unread}"
     read = Caption(document="a.png", request=Request(task="read"), by="text recognition", text=text, ours=unread)
     html = german.html(panels.captions("a.png", Pictures(CountedImages()), [said, read]))
-    assert "<p>Wahrscheinlich crossword puzzle (97%).</p><p>Darauf steht: „Answer; · Page 1 of 2“</p>" in html
+    assert (
+        "<p>Wahrscheinlich crossword puzzle (97%), überwiegend weiß, mit dem Text „Answer; · Page 1 of 2“</p>" in html
+    )
+    unknown = "I don't recognise what is in this picture, which is mostly blue."
+    assert german.text(unknown) == "Ich erkenne nicht, was auf diesem Bild ist, das überwiegend blau ist."
     assert '<p translate="no">Answer</p><p>(2 Stellen mit Text konnten nicht gelesen werden.)</p>' in html
 
 

@@ -5,18 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+import zipfile
+from pathlib import Path
 
 import pytest
+from xlsxwriter import Workbook
 
+from app.documents import DocumentReader
+from app.page.answers_file import as_csv, as_xlsx
 from app.page.many_questions import ManyQuestions
-from app.page.panels.table import as_csv, table
+from app.page.panels.table import table
 from app.page.tabs.many import ManyHandlers
-from app.questions import BATCH, columns, read_sheet
+from app.page.update import Update
+from app.questions import BATCH, columns, read_sheet, sheet_of
 from app.serving.provider import EngineProvider
 from app.sessions.changes import Changes
 from app.sessions.table import Row, Table
 from model.types import Answer, Evidence, GenerationOptions
-from tests.helpers.awaited import wait_until
+from tests.helpers.awaited import awaited, wait_until
+from tests.helpers.office import archive
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab
 
@@ -25,11 +32,31 @@ NOTE = b"The ferry leaves at nine."
 
 
 @pytest.fixture
-def many(tab: Tab) -> ManyHandlers:
+def many(tab: Tab, page_reader: DocumentReader) -> ManyHandlers:
     provider = EngineProvider("embedded", lambda *_: tab.engine)
     provider.load()
     tab.session.options = GenerationOptions(max_new_tokens=6)
-    return ManyHandlers(sessions=tab.sessions, many=ManyQuestions(provider=provider, sessions=tab.sessions))
+    asking = ManyQuestions(provider=provider, sessions=tab.sessions)
+    return ManyHandlers(sessions=tab.sessions, many=asking, reader=page_reader, folder=tab.folder)
+
+
+def take(tab: Tab, many: ManyHandlers, name: str, data: bytes) -> Update:
+    path = tab.folder / name
+    path.write_bytes(data)
+    taken = awaited(many.take(tab.session.id, str(path)))
+    assert not path.exists()
+    return taken
+
+
+def a_workbook(*rows: list[object], before: tuple[str, ...] = ()) -> bytes:
+    """Its sheet of questions comes after these, which are empty."""
+    file = io.BytesIO()
+    with Workbook(file, {"in_memory": True, "strings_to_formulas": False}) as book:
+        for title in (*before, "Questions"):
+            sheet = book.add_worksheet(title)
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row)
+    return file.getvalue()
 
 
 def answered(tab: Tab) -> tuple[Row, ...]:
@@ -137,18 +164,83 @@ def test_a_forgotten_document_ends_the_list_in_words(tab: Tab, many: ManyHandler
 
 
 def test_a_dropped_csv_fills_the_list_and_its_columns_can_be_chosen(tab: Tab, many: ManyHandlers) -> None:
-    path = tab.folder / "list.csv"
-    path.write_bytes(b"id,question\n1,Who?\n2,When?\n")
-    update = many.take(tab.session.id, str(path))
+    update = take(tab, many, "list.csv", b"id,question\n1,Who?\n2,When?\n")
     assert (update.list, update.columns) == ("Who?\nWhen?", ("question", "id"))
     assert many.choose(tab.session.id, "id").list == "1\n2"
-    assert not path.exists()
+
+
+def test_a_workbook_comes_back_as_one_with_the_answers_beside_its_rows(
+    tab: Tab, many: ManyHandlers, page_reader: DocumentReader
+) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    asked = a_workbook(
+        ["id", "Frage", "owner", "due"], [7, "Who?", "=1+1", 0.5], [], [8, "", "@ann"], [9, "When?"], before=("Notes",)
+    )
+    update = take(tab, many, "list.xlsx", asked)
+    assert (update.list, (update.columns or ("",))[0]) == ("Who?\nWhen?", "Frage")
+    many.ask(tab.session.id, update.list or "", "together")
+    first, second = (row.answer.text for row in answered(tab))
+    taken = Path(str(many.take_answers(tab.session.id).download))
+    assert taken.name == "answers.xlsx"
+    rows = page_reader.first_sheet(taken.read_bytes(), name="answers.xlsx")
+    assert rows[0] == ("id", "Frage", "owner", "due", "Answer", "Document", "Page", "Text there", "Score")
+    assert [row[:5] for row in rows[1:]] == [
+        ("7", "Who?", "=1+1", "0.5", first.strip()), ("", "", "", "", ""), ("8", "", "@ann", "", ""),
+        ("9", "When?", "", "", second.strip()),
+    ]  # fmt: skip
+    many.ask(tab.session.id, "Why?", "together")  # another list: the file's form stays
+    answered(tab)
+    assert str(many.take_answers(tab.session.id).download).endswith("answers.xlsx")
+
+
+def test_no_cell_of_a_workbook_is_a_formula_and_its_numbers_are_numbers() -> None:
+    signs = ["=1+1", "+1+1", "-A1", "@SUM(A1)", " =1", '=HYPERLINK("http://evil.example")', "007", "x" * 40_000, "-5"]
+    sheet = sheet_of("a.xlsx", [["question", "n"], *([sign, "12.5"] for sign in signs)], size=1, form="xlsx")
+    table = Table(Changes())
+    table.sheet, table.columns = sheet, columns("a.xlsx", sheet)
+    origin = table.origin_of(table.columns[0].cells)
+    assert origin is not None
+    data = as_xlsx([a_row(sign, sign) for sign in signs], origin)
+    cells = sheet_xml(data)
+    assert "<f>" not in cells and "hyperlink" not in cells.lower()
+    texts = 7 + len(signs) - 1 + 3 * len(signs)  # names; questions but for -5; answers, documents and quotes
+    assert cells.count('t="s"') == texts
+    assert cells.count("<v>12.5</v>") == len(signs) and cells.count("<v>-5</v>") == 1
+
+
+def sheet_xml(workbook: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(workbook)) as file:
+        return file.read("xl/worksheets/sheet1.xml").decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("list.xlsx", a_workbook(), "list.xlsx has no column"),
+        ("list.xlsx", b"PK\x03\x04\x00\x00", "damaged"),
+        ("list.xlsx", archive({"note.txt": "Who?"}), "'list.xlsx' is no Excel workbook"),
+        ("list.csv", b"\x89PNG\r\n\x1a\n\x00", "list.csv is no text"),
+    ],
+)
+def test_a_spreadsheet_that_cannot_be_asked_is_refused_and_the_one_before_stays(
+    tab: Tab, many: ManyHandlers, name: str, data: bytes, words: str
+) -> None:
+    take(tab, many, "good.csv", b"id,question\n1,Who?\n")
+    assert take(tab, many, name, data).list is None
+    assert words in tab.session.table.problem
+    assert many.choose(tab.session.id, "id").list == "1"
+
+
+def test_a_sheet_as_wide_and_high_as_excel_lets_it_be_is_refused_in_words(tab: Tab, many: ManyHandlers) -> None:
+    file = io.BytesIO()
+    with Workbook(file, {"in_memory": True}) as book:
+        book.add_worksheet().write_string(1_048_575, 16_383, "Who?")
+    take(tab, many, "list.xlsx", file.getvalue())
+    assert "has 1,048,576 rows and 16,384 columns on its first sheet" in tab.session.table.problem
 
 
 def test_a_csv_without_a_column_is_refused_with_its_reason(tab: Tab, many: ManyHandlers) -> None:
-    path = tab.folder / "empty.csv"
-    path.write_bytes(b"")
-    assert many.take(tab.session.id, str(path)).list is None
+    assert take(tab, many, "empty.csv", b"").list is None
     assert "empty.csv has no column" in tab.session.table.problem
 
 

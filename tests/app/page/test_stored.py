@@ -155,3 +155,18 @@ def test_a_full_library_is_said_and_the_document_can_be_asked(
     tab.ask("When?")
     assert tab.session.conversation.exchanges[0].status == "done"
     library.close()
+
+
+def test_conversations_of_an_earlier_version_are_still_read(start: Start) -> None:
+    first = start()
+    first.drop(("lamp.pdf", LAMP))
+    first.ask("Who was the keeper?")
+    library = first.stored._storage.library
+    assert library is not None
+    with library.database.writing():
+        library.database.rows("UPDATE exchanges SET exchange = json_remove(exchange, '$.partial_source')")
+    tab = start()
+    number = number_in(tab.settled().library, "open_conversation")
+    tab.stored.open_conversation(tab.session.id, tab.event(conversation=number))
+    tab.settled()
+    assert [one.question for one in tab.session.conversation.exchanges] == ["Who was the keeper?"]
