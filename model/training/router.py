@@ -78,6 +78,12 @@ def probabilities(weights: RouterWeights, features: torch.Tensor) -> torch.Tenso
     return torch.softmax(features @ weights.matrix.T + weights.bias, dim=1)
 
 
+def likeliest_among(weights: RouterWeights, features: torch.Tensor, intents: Sequence[Intent]) -> Intent:
+    """Which of these intents the question with the features (F,) is most likely to have."""
+    chances = probabilities(weights, features[None])[0]
+    return max(intents, key=lambda intent: float(chances[weights.intents.index(intent)]))
+
+
 def routed(weights: RouterWeights, features: torch.Tensor) -> list[Intent]:
     """What `Router.intent` says of the questions with these features (N, F)."""
     chances, best = probabilities(weights, features).max(1)
