@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from model.answering.router import question_features
+from model.answering.router import decided, question_features
 from model.answering.whole_document import LEAD_INTENTS
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import encode_text
@@ -86,11 +86,7 @@ def likeliest_among(weights: RouterWeights, features: torch.Tensor, intents: Seq
 
 def routed(weights: RouterWeights, features: torch.Tensor) -> list[Intent]:
     """What `Router.intent` says of the questions with these features (N, F)."""
-    chances, best = probabilities(weights, features).max(1)
-    return [
-        weights.intents[index] if chance >= weights.least else "fact"
-        for chance, index in zip(chances.tolist(), best.tolist(), strict=True)
-    ]
+    return [decided(weights, chances) for chances in probabilities(weights, features)]
 
 
 def least_probability(weights: RouterWeights, facts: torch.Tensor, share: float) -> float:
