@@ -16,11 +16,13 @@ from model.answering import title_page
 from model.answering.extractive_summary import summary
 from model.answering.messages import about_file, impossible, nothing_found
 from model.answering.quotes import Quote, as_evidence
-from model.answering.sections import section
+from model.answering.sections import only_section, section
 from model.types import Answer, Document, EncodedDocument, Intent
 
 LEAD_INTENTS: frozenset[Intent] = frozenset(("authors", "date", "audience"))  # the decoder is shown the beginning
 LEAD_TOKENS = 800  # of the documents' beginnings; training shows as many
+# Which of these a question wants is told by its words; that it names a section is told by the document's headings, too.
+_MAY_NAME_A_SECTION: frozenset[Intent] = frozenset(("fact", "follow_up", "about", "summary", "key_points", "list_all"))
 _SENTENCES: dict[Intent, int] = {"about": 1, "summary": 3, "key_points": 4}
 _ENDS = (".", "!", "?", "。", "！", "？", ":", ";")  # of a sentence: what ends otherwise gets a full stop
 _LINES = 4  # of a document without sentences, such as a form
@@ -62,6 +64,8 @@ def _quotes(intent: Intent, question: str, documents: Sequence[Document]) -> tup
         return _of_each(documents, title_page.title)
     if intent == "section":
         return section(question, documents)
+    if intent in _MAY_NAME_A_SECTION and (found := only_section(question, documents)):
+        return found
     if intent not in _SENTENCES:
         return ()
     titles = _of_each(documents, title_page.title) if intent == "about" else ()
