@@ -72,6 +72,32 @@ def test_a_text_without_sizes_is_named_by_its_heading_its_subject_or_its_first_l
     assert found is not None and found.text == title
 
 
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Exhibit 99.1\n\nWELLS OF TARN REPORTS ITS SECOND QUARTER\n\nThe wells of Tarn report.", "WELLS OF"),
+        ("Journal of Springs, Vol. 4, No. 2, 2021\n\nThe depth of wells\nin dry years\n\nInes Faro\n\nWe measure wells"
+         " in dry years and compare their depth.", "The depth of wells in dry years"),
+        ("www.tarn.example\n\nRegeln für die Benutzung der Brunnen\n\nDie Brunnen sind nachts geschlossen, und ihre"
+         " Benutzung ist dann verboten.", "Regeln für die Benutzung der Brunnen"),
+        ("Descargado de www.tarn.example\n\nManual de los pozos\n\nLos pozos se limpian. El manual explica los pozos.",
+         "Manual de los pozos"),
+    ],
+)  # fmt: skip
+def test_a_letterhead_is_no_title_and_lines_that_stand_together_are_one(text: str, title: str) -> None:
+    found = title_page.title(document(text))
+    assert found is not None and found.text.startswith(title)
+
+
+def test_a_long_title_says_what_a_document_is_about_and_a_short_one_needs_a_sentence() -> None:
+    said = "The wells of Tarn are cleaned by hand once in every year of drought."
+    engine = Engine(tiny_checkpoint())
+    short = quoted("about", "?", [engine.encode(document(f"Wells\n\n{said}"))])
+    name = "Cleaning deep public wells by hand during years of drought"
+    long = quoted("about", "?", [engine.encode(document(f"{name}\n\n{said}"))])
+    assert short and long and (short.text, long.text) == (f"Wells. {said}", name)
+
+
 def test_a_document_without_words_has_no_title() -> None:
     assert title_page.title(document("", "12 34")) is None
 
@@ -88,6 +114,23 @@ def test_a_document_without_words_has_no_title() -> None:
 def test_authors_stand_behind_by_or_a_label(text: str, names: str) -> None:
     found = title_page.authors(document(text))
     assert found is not None and found.text == names
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["Ines van Faro ¹,² and Otto Berg ³", "Inés Faro, Otto Berg*", "J. M. Faro & O. Berg", "Inés Faro y Otto Berg"],
+)
+def test_names_below_the_title_are_its_authors(names: str) -> None:
+    text = f"The depth of wells in dry years\n\n{names}\n\nUniversity of Tarn\n\nWe measure the depth of wells."
+    found = title_page.authors(document(text))
+    assert found is not None and found.text == names.rstrip("*")
+
+
+@pytest.mark.parametrize(
+    "below", ["University of Tarn", "Annual Report", "We measure wells.", "Tarn, May 2021", "TARN"]
+)
+def test_what_is_no_list_of_names_below_the_title_names_no_author(below: str) -> None:
+    assert title_page.authors(document(f"The depth of wells in dry years\n\n{below}\n\nThe wells are deep.")) is None
 
 
 @pytest.mark.parametrize("text", ["participated in it", "by 2020 all wells", "parts: Two", "It was dug by Ines Faro"])
