@@ -16,7 +16,7 @@ _NAME = r"(?:[A-ZÀ-ÞА-Я\u3400-\u9fff][\w.'’-]*)(?: (?:[A-ZÀ-ÞА-Я][\w.'
 _NAMES = rf"{_NAME}(?:(?:,|;|、| and| und| et| y) {_NAME})*"
 _AUTHOR = "authors?|autor(?:en|es|in)?|auteurs?|verfasser|from|absender|expéditeur|remitente|作者|著者|发件人"
 _BYLINE = re.compile(
-    r"^(?:(?i:(?:written |prepared |edited )?by|von|par|por|da|door)\s+"
+    r"^(?:(?i:(?:written |prepared |edited )?by|von|par|por|da|door)[ \t]+(?=\S+ \S|[\u3400-\u9fff])"
     rf"|(?i:{_AUTHOR})\s*[:：]\s*)({_NAMES})",
     re.MULTILINE,
 )

@@ -24,7 +24,8 @@ LEAD_INTENTS: frozenset[Intent] = frozenset(("authors", "date", "audience"))  # 
 LEAD_TOKENS = 800  # of the documents' beginnings; training shows as many
 # Which of these a question wants is told by its words; that it names a section is told by the document's headings, too.
 _MAY_NAME_A_SECTION: frozenset[Intent] = frozenset(("fact", "follow_up", "about", "summary", "key_points", "list_all"))
-_SENTENCES: dict[Intent, int] = {"about": 1, "summary": 3, "key_points": 4}
+_SENTENCES: dict[Intent, int] = {"about": 1, "summary": 4, "key_points": 4}
+_CHARACTERS = 390  # of a summary: some sixty words
 _TELLING_TITLE = 4  # content words of a title that says what a document is about without a sentence beside it
 _ENDS = (".", "!", "?", "。", "！", "？", ":", ";")  # of a sentence: what ends otherwise gets a full stop
 _LINES = 4  # of a document without sentences, such as a form
@@ -73,7 +74,8 @@ def _quotes(intent: Intent, question: str, documents: Sequence[Document]) -> tup
     titles = _of_each(documents, title_page.title) if intent == "about" else ()
     if titles and all(len(content_words(title.text)) >= _TELLING_TITLE for title in titles):
         return titles
-    telling = summary(documents, _SENTENCES[intent] * len(documents)) or _first_lines(documents)
+    characters = _CHARACTERS * len(documents)
+    telling = summary(documents, _SENTENCES[intent] * len(documents), characters=characters) or _first_lines(documents)
     return (*titles, *(one for one in telling if one.text not in {title.text for title in titles}))
 
 

@@ -133,7 +133,17 @@ def test_what_is_no_list_of_names_below_the_title_names_no_author(below: str) ->
     assert title_page.authors(document(f"The depth of wells in dry years\n\n{below}\n\nThe wells are deep.")) is None
 
 
-@pytest.mark.parametrize("text", ["participated in it", "by 2020 all wells", "parts: Two", "It was dug by Ines Faro"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "participated in it",
+        "by 2020 all wells",
+        "parts: Two",
+        "It was dug by Ines Faro",
+        "Wells\nby Region",
+        "By\nInes Faro",
+    ],
+)
 def test_other_words_name_no_author(text: str) -> None:
     assert title_page.authors(document(text)) is None
 
@@ -156,6 +166,13 @@ def test_a_summary_says_what_the_document_repeats_and_says_it_once() -> None:
     assert said[0].startswith("The lighthouse of Tarn has been repaired")
     assert not any("dogs" in one for one in said)
     assert len(said) == len(set(said)) == 2
+
+
+def test_a_summary_ends_where_it_is_long_enough() -> None:
+    whole = summary([document(LETTER)], 4)
+    short = summary([document(LETTER)], 4, characters=100)
+    assert len(whole) == 4 and 1 <= len(short) < 4
+    assert sum(len(one.text) for one in short) <= 130 + max(len(one.text) for one in short[:1])
 
 
 def test_a_summary_of_a_form_is_empty() -> None:
