@@ -22,7 +22,7 @@ from app.page.sample import ASSETS, Sample
 from app.page.screen import Screen
 from app.page.stored import Storage
 from app.page.tabs.many import ManyHandlers
-from app.page.tabs.overview import InsideHandlers
+from app.page.tabs.overview import OverviewHandlers
 from app.page.viewing import ViewerHandlers
 from app.page.wiring import Wiring
 from app.serving.provider import EngineProvider
@@ -79,7 +79,7 @@ def build_demo(
         many = ManyQuestions(provider=provider, sessions=sessions)
         layout.many.connect(wiring.on, ManyHandlers(sessions=sessions, many=many))
         layout.library.connect(wiring.on, LibraryHandlers(sessions=sessions, reading=reading, storage=storage))
-        layout.inside.connect(wiring.on, InsideHandlers(sessions=sessions))
+        layout.overview.connect(wiring.on, OverviewHandlers(sessions=sessions))
     demo.queue(default_concurrency_limit=None, max_size=MOST_EVENTS, api_open=False)
     return demo, Service(
         provider=provider, sessions=sessions, reading=reading, storage=storage, linger_seconds=linger_seconds

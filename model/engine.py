@@ -126,7 +126,8 @@ class Engine:
         pages that enter as pictures; with `pan_and_scan` each enters whole and in crops. `chunk_read` gets each chunk
         as it is encoded, an encoding of its own: `join_chunks` makes one of several, so that questions can be answered
         from what is read so far. `pause` is called in this thread before each chunk, and between the pieces of a long
-        one, so that others can come between; that time does not count as reading.
+        one, so that others can come between; of short chunks on a CPU, before each group that is encoded at once, a
+        chunk a thread. That time does not count as reading.
 
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
@@ -139,13 +140,13 @@ class Engine:
         total = plan.token_count
         if not total:
             raise token_maps.no_text(plan.document)
-        pieces: list[EncodedDocument] = []
-        for piece in self._read_chunks(plan, seen, work, cancelled):
-            pieces.append(piece)
+        chunks: list[EncodedDocument] = []
+        for chunk in self._read_chunks(plan, seen, work, cancelled):
+            chunks.append(chunk)
             if chunk_read is not None:
-                chunk_read(piece)
+                chunk_read(chunk)
         work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
-        return replace(join_chunks(pieces), encode_seconds=work.seconds)
+        return replace(join_chunks(chunks), encode_seconds=work.seconds)
 
     def _read_chunks(
         self, plan: EncodingPlan, seen: PageFeatures, work: Work, cancelled: CancelledCallback | None
@@ -153,8 +154,8 @@ class Engine:
         """Encode chunk by chunk; each yield is an encoding of its own."""
         checkpoint, stream, total = self.checkpoint, plan.tokens, plan.token_count
         chunks = chunks_of(checkpoint, stream)
-        aside = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
-        at_once = torch.get_num_threads() if aside else 1
+        parallel = chunks_in_parallel(checkpoint.chunk_size, checkpoint.device)
+        at_once = torch.get_num_threads() if parallel else 1
 
         native = self._backend.native
 
@@ -165,22 +166,22 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
-                progress=None if aside else lambda fraction: work.report(read_so_far(chunk, total, fraction)),
+                progress=None if parallel else lambda fraction: work.report(read_so_far(chunk, total, fraction)),
                 native=native,
             )
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
 
-        beside: Memory | None = None
+        previous: Memory | None = None
         for first in range(0, len(chunks), at_once):
             group, began = chunks[first : first + at_once], work.seconds
             work.report(read_so_far(group[0], total, 0.0))
             for chunk, memory in zip(group, parallel_map(read, group), strict=True):
                 raise_if_cancelled(cancelled, READING_STOPPED)
-                beside = to_precision(memory, self._memory_precision, beside)
+                previous = to_precision(memory, self._memory_precision, previous)
                 self._encoded.add(1 + chunk.end - chunk.start)
                 yield EncodedDocument(
                     document=plan.document,
-                    memory=beside,
+                    memory=previous,
                     tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
                     fingerprint=checkpoint.fingerprint,
                     chunks=1,

@@ -110,10 +110,11 @@ Precision = Literal["float32", "bfloat16", "int8"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What the decoder attends to: the encoder's last hidden states and the norms of their keys.
+    """What the decoder attends to: the encoder's last hidden states and the inverse RMS of their keys.
 
     hidden: (T, H), as int8 with hidden_scales (T,) and channel_scales (H,) float32, a number being the product of all
-    three. key_inv_rms: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer (`model/decoder/attention.py`).
+    three. key_inv_rms: (L, K, T) float32, `1 / rms(W_k h_t)` of every decoder layer
+    (`model/decoder/document_forms.py`).
     """
 
     hidden: torch.Tensor
@@ -282,7 +283,7 @@ class Answer:
     shown_tokens: int = 0  # document tokens that the decoder attended to
     encoder_tokens: int = 0  # document tokens that were encoded for this answer: 0, and counted, not assumed
     found: bool = True  # whether the document answers the question, as far as the decoder can tell
-    is_message: bool = False  # that it does not, or what cannot be done
+    is_message: bool = False  # whether `text` is a message of ours instead of an answer
     probability: float = 0.0  # geometric mean probability of the answer's tokens
     # The probability that the answer is right, as the checkpoint is calibrated; of one that is not, `probability`.
     confidence: float = 0.0

@@ -67,7 +67,12 @@ WORDS = {
     "plan_windows": "plan_chunks",
     "adapt": "training",
     "low_rank": "lora",
+    "LowRankLinear": "LoraLinear",
+    "lookalike": "edited_question",
     "lookalikes": "edited_negatives",
+    "neighbours": "neighbouring_negatives",
+    "closest": "retrieve",
+    "receipts": "provenance",
     "CheckpointChoice": "EngineProvider",
     "Turns": "EngineScheduler",
     "programs": "api",
@@ -77,10 +82,20 @@ WORDS = {
     "shelf": "handle_store",
     "glance": "overview",
     "insight": "overview",
+    "InsideTab": "OverviewTab",
     "quantise": "quantize",
     "quantised": "quantized",
+    "dequantise": "dequantize",
     "tokenise": "tokenize",
+    "tokenised": "tokenized",
 }
+CPP_WORDS = {  # in Python these have other meanings, too
+    "strip": "weight panel, score block or column panel",
+    "LEVEL": "int4 codebook",
+    "Job": "Task",
+    "held": "weights_on_device",
+}
+CPP_FILES = {"lanes": "simd.h", "columns": "token_major.h", "large_pages": "huge_pages", "nibbles": "int4_codebook.h"}
 
 
 def python_files() -> list[Path]:
@@ -118,5 +133,5 @@ def test_no_old_name_is_an_identifier_in_python() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "model" / "kernels" / "src").glob("*.*")), ids=lambda path: path.name)
 def test_no_old_name_is_an_identifier_in_cpp(path: Path) -> None:
     code = re.sub(r"//[^\n]*|/\*.*?\*/|\"[^\"\n]*\"", " ", path.read_text(encoding="utf-8"), flags=re.S)
-    assert path.stem not in WORDS
-    assert sorted(set(re.findall(r"\b[A-Za-z_]\w*\b", code)) & set(WORDS)) == []
+    assert path.stem not in WORDS | CPP_FILES
+    assert sorted(set(re.findall(r"\b[A-Za-z_]\w*\b", code)) & set(WORDS | CPP_WORDS)) == []

@@ -11,7 +11,7 @@ import pymupdf
 
 from app.bench.paper import choose_layout, draw_paper
 from app.documents import DocumentReader
-from model.training.facts import Fact, Source, words
+from model.training.facts import Fact, FactSource, words
 from model.training.records import KINDS, Sketch, distinct_facts
 from model.types import Document
 
@@ -39,7 +39,7 @@ def make_bundles(count: int, pages: int, seed: int = 0) -> Iterator[Bundle]:
     rng = random.Random(f"bundles {seed}")
     with DocumentReader() as reader:
         for number in range(count):
-            source = Source(rng, "check")
+            source = FactSource(rng, "check")
             facts = [
                 fact for fact in distinct_facts(source, pages * (FACTS_A_PAGE + 1)) if fact.label not in ON_EVERY_PAGE
             ]
@@ -55,7 +55,7 @@ def make_bundles(count: int, pages: int, seed: int = 0) -> Iterator[Bundle]:
             yield Bundle(document=document, questions=tuple(asked))
 
 
-def _paper(source: Source, facts: list[Fact]) -> Sketch:
+def _paper(source: FactSource, facts: list[Fact]) -> Sketch:
     """Some of the facts as fields with labels, the others told among sentences that tell nothing."""
     rng = source.rng
     listed = [fact for fact in facts if not fact.told_only]

@@ -17,7 +17,7 @@ from typing import Any
 from app.bench.paper import choose_layout, draw_paper
 from app.cli.progress import ProgressLine
 from app.documents import DocumentReader
-from model.training.facts import Source, Split
+from model.training.facts import FactSource, Split
 from model.training.records import make_sketch
 
 
@@ -38,7 +38,7 @@ def make_rows(documents: int, split: Split, seed: int) -> Iterator[list[dict[str
     rng = random.Random(f"{split} {seed}")
     with DocumentReader() as reader, tempfile.TemporaryDirectory() as folder:
         for number in range(documents):
-            sketch = make_sketch(Source(rng, split))
+            sketch = make_sketch(FactSource(rng, split))
             file = Path(folder) / "paper.pdf"
             file.write_bytes(draw_paper(sketch, choose_layout(rng, split)))
             pages = reader.read(file, name=file.name).document.pages

@@ -28,7 +28,7 @@ from app.bench.paper import choose_layout, draw_paper
 from app.bench.running_server import running_server
 from app.bench.visitors import Person, Program, Refused, Wiring, connected, wiring_of
 from app.cli.progress import ProgressLine
-from model.training.facts import Source
+from model.training.facts import FactSource
 from model.training.records import make_sketch
 
 QUESTIONS = 5
@@ -160,7 +160,7 @@ def bring(rng: random.Random) -> Iterator[Brought]:
     """Generated documents: most of some pages, some long ones."""
     for number in itertools.count(1):
         pages = rng.randint(*(SHORT if rng.randrange(ONE_LONG_IN) else LONG))
-        sketches = [make_sketch(Source(rng, "check")) for _ in range(pages)]
+        sketches = [make_sketch(FactSource(rng, "check")) for _ in range(pages)]
         with pymupdf.open() as pdf:
             for sketch in sketches:
                 with pymupdf.open(stream=draw_paper(sketch, choose_layout(rng, "check"))) as paper:

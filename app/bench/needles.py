@@ -20,7 +20,7 @@ from app.bench.asking import ask_all, engine_for
 from app.bench.results import as_result
 from app.bench.scores import normalise
 from app.cli.progress import ProgressLine
-from model.training.facts import Fact, Source
+from model.training.facts import Fact, FactSource
 from model.training.records import distinct_facts
 from model.types import Document, EncodedDocument, Page
 
@@ -63,7 +63,7 @@ def needles(arguments: argparse.Namespace) -> None:
 
 def make_needles(count: int, rng: random.Random) -> list[Fact]:
     """Facts of different names, with values that no training saw."""
-    return distinct_facts(Source(rng, "check"), count)
+    return distinct_facts(FactSource(rng, "check"), count)
 
 
 def haystack(tokenizer: Tokenizer, tokens: int, hidden: Sequence[Fact], rng: random.Random) -> str:

@@ -89,9 +89,9 @@ def _owner(encoded: Sequence[EncodedDocument], passage: Passage) -> int:
     first = 0
     for index, one in enumerate(encoded):
         first += one.token_count
-        if passage.first < first:
+        if passage.start < first:
             return index
-    raise ValueError(f"the passage begins at token {passage.first} of {first}")
+    raise ValueError(f"the passage begins at token {passage.start} of {first}")
 
 
 def _right(row: Row, passages: Sequence[Passage], own: Sequence[int]) -> int | None:

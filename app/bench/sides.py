@@ -170,7 +170,7 @@ def ours(checkpoint: Checkpoint, tokens: int, chunk: int, states: Path, settings
 
 
 def token_bytes(checkpoint: Checkpoint, native: NativeParts, memory: Memory) -> int:
-    """What one token has to read: the decoder's layers, the head as it is quantised, the states once a layer."""
+    """What one token has to read: the decoder's layers, the head as it is quantized, the states once a layer."""
     layers, own = checkpoint.model.model.decoder.layers, native.decoder_layers
     weights = own.matrix_bytes if own else sum(parameter.nbytes for parameter in layers.parameters())
     matrix = checkpoint.model.lm_head.out_proj.weight

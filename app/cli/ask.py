@@ -28,7 +28,7 @@ def ask(arguments: argparse.Namespace) -> None:
     if not arguments.files:
         _ask_library(arguments, questions, turns, options)
         return
-    line = ProgressLine(sys.stderr)
+    line = ProgressLine(sys.stderr, log_seconds=arguments.log_seconds)
     selection = Selection.of(arguments, arguments.files)
     try:
         engine, encoded = read_once(selection, line)
@@ -51,7 +51,7 @@ def _ask_library(
     from app.cli.library import scope_of, the_library
     from app.library.excerpts import find_excerpts
 
-    line, precision = ProgressLine(sys.stderr), Settings.load().precision
+    line, precision = ProgressLine(sys.stderr, log_seconds=arguments.log_seconds), Settings.load().precision
     with the_library() as library:
         engine = load_engine(arguments.model, line)
         answers: list[Answer] = []

@@ -18,7 +18,7 @@ from model.engine import Engine
 
 def caption(arguments: argparse.Namespace) -> None:
     requests = _requests(arguments)
-    line = ProgressLine(sys.stderr)
+    line = ProgressLine(sys.stderr, log_seconds=arguments.log_seconds)
     selection = Selection.of(arguments, arguments.files)
     try:
         with open_reader() as reader:

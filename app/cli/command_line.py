@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from app.cli.progress import LOG_SECONDS
 from app.cli.serve import add_serving_options, serve
 from app.cli.terminal import harmless
 from app.faults import in_words, is_full_disk
@@ -30,15 +31,16 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def main(arguments: Sequence[str], *, name: str = "python -m app") -> int:
-    return run(build_parser(name), arguments)
+def main(arguments: Sequence[str], *, name: str = "python -m app", log_seconds: float = LOG_SECONDS) -> int:
+    """Run the command that the arguments choose, and return the exit status. `log_seconds`: `ProgressLine`."""
+    return run(build_parser(name), arguments, argparse.Namespace(log_seconds=log_seconds))
 
 
-def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
-    """Run the command that the arguments choose, and return the exit status."""
+def run(parser: argparse.ArgumentParser, arguments: Sequence[str], settings: argparse.Namespace | None = None) -> int:
+    """Run the command that the arguments choose, and return the exit status. `settings`: what it gets beside them."""
     for stream in (sys.stdout, sys.stderr):
         _speak_utf8(stream)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments, settings)
     raise_open_files_limit()
     try:
         chosen.run(chosen)

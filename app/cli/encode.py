@@ -13,7 +13,7 @@ from model.errors import DocumentError, EncodingError
 
 def encode(arguments: argparse.Namespace) -> None:
     _check_paths(arguments.file, arguments.output)
-    line = ProgressLine(sys.stderr)
+    line = ProgressLine(sys.stderr, log_seconds=arguments.log_seconds)
     selection = Selection.of(arguments, [arguments.file])
     try:
         _, (encoded,) = read_once(selection, line)

@@ -10,7 +10,7 @@ from model.types import Progress, ProgressCallback
 
 ERASE_LINE = "\r\x1b[K"
 TERMINAL_SECONDS = 0.1
-LOG_SECONDS = 10.0  # also before the first line: short work and early errors stay quiet
+LOG_SECONDS = 10.0  # short work and early errors stay quiet
 WORDS = {
     "opening": "opening",
     "reading": "reading",
@@ -23,7 +23,11 @@ WORDS = {
 class ProgressLine:
     """Says what is being done. `clear` removes the line before anything else is printed."""
 
-    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: TextIO, *, log_seconds: float = LOG_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`log_seconds`: between two lines where the stream is no terminal, and before the first."""
+        self._log_seconds = log_seconds
         self._stream = stream
         self._clock = clock
         self._terminal = stream.isatty()
@@ -50,7 +54,7 @@ class ProgressLine:
     def say(self, text: str) -> None:
         """Any other one-line message."""
         now = self._clock()
-        if now - self._told < (TERMINAL_SECONDS if self._terminal else LOG_SECONDS):
+        if now - self._told < (TERMINAL_SECONDS if self._terminal else self._log_seconds):
             return
         self._told = now
         if self._terminal:

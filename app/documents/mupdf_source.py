@@ -1,4 +1,4 @@
-"""Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG, HTML."""
+"""Documents that MuPDF opens: PDF, EPUB, XPS, FB2, MOBI, CBZ, SVG."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from model.errors import DocumentError, PasswordNeeded
 from model.types import Page
 
 RECOGNITION_SIDE = 2_000  # pixels: 170 dots an inch for a letter page
-FIRST_PAGES = 5  # of which one shows something if the file was not encrypted after all
+PROBED_PAGES = 5  # at least one of them shows something, or else the file was encrypted after all
 NO_LAYER = TextLayer(lines=[], aside=[], turns=0)
 
 
@@ -143,7 +143,7 @@ def open_unencrypted(data: bytes) -> pymupdf.Document | None:
         return None
     try:
         document = pymupdf.open(stream=data.replace(b"/Encrypt", b"/Ignored"), filetype="pdf")
-        first = [document[number] for number in range(min(document.page_count, FIRST_PAGES))]
+        first = [document[number] for number in range(min(document.page_count, PROBED_PAGES))]
         return document if any(page.get_bboxlog() for page in first) else None
     except Exception:
         return None
@@ -172,7 +172,7 @@ def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> No
 def _with_recognition(
     page: pymupdf.Page, layer: TextLayer, picture: PagePicture, log: list[tuple[str, Rect]], recognizer: Recognizer
 ) -> TextLayer:
-    """The layer, with what a reader of the page sees and it does not say."""
+    """The text layer, and by OCR what the page shows and the layer lacks."""
     size = page.rect.width, page.rect.height
     gaps = find_gaps(layer, picture, log, size)
     doubtful = not gaps.whole and layer.word_count > 0 and is_suspect(layer)

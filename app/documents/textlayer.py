@@ -153,10 +153,11 @@ def _same_place(one: Rect, other: Rect) -> bool:
 def _shown(found: list[tuple[int, list[Piece]]], picture: PagePicture) -> list[tuple[int, list[Piece]]]:
     """The words, flagged as hidden where they are tiny or the picture shows nothing in their place."""
     visible = iter(picture.shows([piece.box for _, pieces in found for piece in pieces]))
-    return [
-        (turns, [replace(p, hidden=True) if _is_tiny(p) | (not next(visible)) else p for p in pieces])
-        for turns, pieces in found
-    ]
+    return [(turns, [_flagged(piece, next(visible)) for piece in pieces]) for turns, pieces in found]
+
+
+def _flagged(piece: Piece, visible: bool) -> Piece:
+    return piece if visible and not _is_tiny(piece) else replace(piece, hidden=True)
 
 
 def _is_tiny(piece: Piece) -> bool:

@@ -26,10 +26,10 @@ def add_passages(database: Database, document: int, new: NewDocument) -> None:
         [
             (
                 first + index,
-                pages[passage.first],
-                starts[passage.first],
-                pages[passage.last - 1],
-                ends[passage.last - 1],
+                pages[passage.start],
+                starts[passage.start],
+                pages[passage.end - 1],
+                ends[passage.end - 1],
             )
             for index, passage in enumerate(found, start=1)
         ],

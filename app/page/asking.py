@@ -26,7 +26,17 @@ MOST_EXCHANGES = 500
 class Asking:
     """Poses questions in a session and answers them from the ticked documents."""
 
-    def __init__(self, *, provider: EngineProvider, sessions: SessionStore, reading: Reading, storage: Storage) -> None:
+    def __init__(
+        self,
+        *,
+        provider: EngineProvider,
+        sessions: SessionStore,
+        reading: Reading,
+        storage: Storage,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """`patience_seconds`: that a question waits for a document to be read whole."""
+        self._patience_seconds = patience_seconds
         self._provider = provider
         self._sessions = sessions
         self._reading = reading
@@ -102,7 +112,7 @@ class Asking:
         with contextlib.ExitStack() as held:
             held.enter_context(self._using_ticked(session))
             engine = self._provider.engine(job)
-            _wait_for_reading(session, job)
+            _wait_for_reading(session, job, self._patience_seconds)
             held.enter_context(self._using_ticked(session))  # those that were read meanwhile, too
             held.enter_context(self._provider.scheduler.answering(job))
             encoded, note = _askable(session)
@@ -165,7 +175,7 @@ class Asking:
         return self._sessions.using(session, *(loaded.key for loaded in session.ticked))
 
 
-def _wait_for_reading(session: Session, job: Job) -> None:
+def _wait_for_reading(session: Session, job: Job, patience_seconds: float) -> None:
     """A document that will soon be read is waited for; of a long one, what is read so far is enough."""
 
     def is_read() -> bool:
@@ -176,7 +186,7 @@ def _wait_for_reading(session: Session, job: Job) -> None:
         return is_read() or bool(session.ticked or (arrival and arrival.pieces))
 
     stopped = "Stopped while the documents were being read."
-    job.wait_until(is_read, seconds=PATIENCE_SECONDS, otherwise=stopped)
+    job.wait_until(is_read, seconds=patience_seconds, otherwise=stopped)
     job.wait_until(is_askable, otherwise=stopped)
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 from app.faults import in_words
 from app.page import panels
 from app.page.layout import Say
+from app.page.update import Values
 from app.serving.provider import EngineProvider
 from app.serving.streams import streamed
 from app.sessions.jobs import Job
@@ -99,14 +100,20 @@ class CaptionsTab:
             [self._describe.click, self._question.submit], self._show, inputs, outputs,
             **options,
         )  # fmt: skip
-        self._stop.click(_stopped, None, [self._describe, self._stop], cancels=[running], queue=False, **options)
+        self._stop.click(self._stopped, None, [self._describe, self._stop], cancels=[running], queue=False, **options)
 
-    async def _show(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[tuple[Any, ...]]:
+    async def _show(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[Values]:
         shown = ""
-        yield shown, *_buttons(running=True)
+        yield {self._results: shown, **self._buttons(running=True)}
         async for shown in self._captioning.describe(session_id, tasks, question):
-            yield shown, *_buttons(running=True)
-        yield shown, *_buttons(running=False)
+            yield {self._results: shown, **self._buttons(running=True)}
+        yield {self._results: shown, **self._buttons(running=False)}
+
+    def _stopped(self) -> Values:
+        return self._buttons(running=False)
+
+    def _buttons(self, *, running: bool) -> Values:
+        return {self._describe: gr.Button(visible=not running), self._stop: gr.Button(visible=running)}
 
 
 def _requests(tasks: Sequence[str], question: str) -> list[Request]:
@@ -125,11 +132,3 @@ def _no_picture(others: Sequence[str]) -> str:
         names = ", ".join(others)
         return f"Captions are for pictures, and these have several pages: {names}. Ask about them instead."
     return "No picture is ticked. Drop one on the left, or tick one that is there."
-
-
-def _stopped() -> tuple[Any, Any]:
-    return _buttons(running=False)
-
-
-def _buttons(*, running: bool) -> tuple[Any, Any]:
-    return gr.Button(visible=not running), gr.Button(visible=running)

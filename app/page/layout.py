@@ -10,8 +10,8 @@ from gradio.blocks import Block
 from app.page import panels
 from app.page.library import LibraryPanel
 from app.page.tabs.many import ManyTab
-from app.page.tabs.overview import InsideTab
-from app.page.update import Update
+from app.page.tabs.overview import OverviewTab
+from app.page.update import Update, Values, or_same
 from model.types import GenerationOptions
 
 BROWSER_KEY = "readonce.session"  # fixed, so that a refresh finds its session again
@@ -51,7 +51,7 @@ class Layout:
             with gr.Tabs(elem_id="tabs") as self.tabs:  # the documents on the left belong to all of them
                 self._make_ask_tab(assets, say, checkpoint, may_change_checkpoint)
                 self.many = ManyTab(self._panel, say)
-                self.inside = InsideTab(self._panel, say)
+                self.overview = OverviewTab(self._panel, say)
 
     def _make_ask_tab(self, assets: Path, say: Say, checkpoint: str, may_change_checkpoint: bool) -> None:
         with gr.Tab(say("Ask"), id="ask", elem_id="ask-tab"), gr.Row(elem_id="room"):
@@ -164,53 +164,29 @@ class Layout:
 
     @property
     def outputs(self) -> list[Block]:
-        """What `changes` has values for, in its order."""
-        return [
-            self.documents,
-            self.reading,
-            self.messages,
-            self.lock,
-            self.lock_reason,
-            self.password,
-            self.pages,
-            self.viewer,
-            self.library.panel,
-            self.conversation,
-            self.question,
-            self.unsent,
-            self.download,
-            self.problem,
-            self.ask,
-            self.stop,
-            *self.many.outputs,
-            *self.inside.outputs,
-        ]
+        """Every component that an update can change."""
+        return list(self.changes(Update()))
 
-    @staticmethod
-    def changes(update: Update) -> tuple[Any, ...]:
-        """The update in Gradio's terms."""
+    def changes(self, update: Update) -> Values:
+        """The update in Gradio's terms: for each component a new value, or that it stays as it is."""
         locked, busy = update.locked, update.busy
-        return (
-            _or_same(update.documents),
-            _or_same(update.reading),
-            _or_same(update.messages),
-            gr.skip() if locked is None else gr.Column(visible=bool(locked)),
-            gr.skip() if locked is None else panels.lock_reason(locked),
-            _or_same(update.password),
-            _or_same(update.pages),
-            _or_same(update.viewer),
-            _or_same(update.library),
-            _or_same(update.conversation),
-            _or_same(update.question),
-            _or_same(update.unsent),
-            _or_same(update.download),
-            gr.skip() if update.problem is None else panels.asking_problem(update.problem),
-            gr.skip() if busy is None else gr.Button(visible=not busy, interactive=True),
-            gr.skip() if busy is None else gr.Button(visible=busy),
-            *ManyTab.changes(update),
-            *InsideTab.changes(update),
-        )
-
-
-def _or_same(value: str | None) -> Any:
-    return gr.skip() if value is None else value
+        return {
+            self.documents: or_same(update.documents),
+            self.reading: or_same(update.reading),
+            self.messages: or_same(update.messages),
+            self.lock: or_same(locked, lambda reason: gr.Column(visible=bool(reason))),
+            self.lock_reason: or_same(locked, panels.lock_reason),
+            self.password: or_same(update.password),
+            self.pages: or_same(update.pages),
+            self.viewer: or_same(update.viewer),
+            self.library.panel: or_same(update.library),
+            self.conversation: or_same(update.conversation),
+            self.question: or_same(update.question),
+            self.unsent: or_same(update.unsent),
+            self.download: or_same(update.download),
+            self.problem: or_same(update.problem, panels.asking_problem),
+            self.ask: or_same(busy, lambda busy: gr.Button(visible=not busy, interactive=True)),
+            self.stop: or_same(busy, lambda busy: gr.Button(visible=busy)),
+            **self.many.changes(update),
+            **self.overview.changes(update),
+        }

@@ -55,7 +55,7 @@ class Screen:
             table_problem=text(session.table.problem),
             contents=_drawn(session, self._contents),
             hits=_drawn(session, lambda session: panels.hits(session.overview.hits)),
-            inside_problem=text(session.overview.problem),
+            overview_problem=text(session.overview.problem),
             page_text=_drawn(session, self._page_text),
         )
 
@@ -95,7 +95,7 @@ class Screen:
     def _page_text(self, session: Session) -> str:
         shown = session.shown
         if shown is None or not session.has(shown.key):
-            return panels.nothing_inside()
+            return panels.no_contents()
         return panels.page_text(session.document(shown.key), shown.page)
 
     def _reading(self, session: Session) -> str:

@@ -1,9 +1,16 @@
 """What shall stand on the page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Any, Final, TypeVar
+
+import gradio as gr
+from gradio.blocks import Block
 
 CONTROLS: Final = ("locked", "busy", "table_busy")  # what shows and hides controls
+
+T = TypeVar("T")
+Values = dict[Block, Any]  # a new value for each component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +38,7 @@ class Update:
     table_busy: bool | None = None
     contents: str | None = None  # of the document that is shown
     hits: str | None = None
-    inside_problem: str | None = None
+    overview_problem: str | None = None
     page_text: str | None = None  # what the model saw of the page that is shown
 
     def since(self, before: "Update") -> "Update":
@@ -42,3 +49,8 @@ class Update:
         """
         same = [field.name for field in fields(self) if getattr(self, field.name) == getattr(before, field.name)]
         return replace(self, **{name: None for name in same if name not in CONTROLS})
+
+
+def or_same(value: T | None, drawn: Callable[[T], Any] = lambda value: value) -> Any:
+    """What a component gets of a field of an update: the value as it is `drawn`; for None, that it stays as it is."""
+    return gr.skip() if value is None else drawn(value)

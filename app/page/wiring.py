@@ -12,15 +12,13 @@ from app.languages import Language, Languages
 from app.page import panels
 from app.page.handlers import Handlers
 from app.page.layout import Layout
-from app.page.update import Update
+from app.page.update import Update, Values
 from app.page.viewing import ViewerHandlers
 from app.serving.provider import EngineProvider
 from app.web.identity import person_of
 
 TAKE_DOWNLOAD = "() => setTimeout(() => document.querySelector('#download').click(), 300)"
 NEXT_FILES = "() => { window.dispatchEvent(new Event('readonce:taken')); }"  # for `assets/window.js`
-
-Outputs = tuple[Any, ...]
 
 
 class Wiring:
@@ -50,30 +48,33 @@ class Wiring:
     def _connect_tab(self) -> None:
         page, handlers = self._page, self._handlers
 
-        def enter(remembered: str, request: gr.Request) -> Outputs:
+        def enter(remembered: str, request: gr.Request) -> Values:
             language = self._language(request)
             session_id = handlers.enter(str(request.session_hash), remembered, language, person_of(request))
-            return (
-                session_id,
-                session_id,
-                language.html(panels.title(language.code, language.direction)),
-                language.html(panels.ways_in()),
-            )
+            return {
+                page.session: session_id,
+                page.browser: session_id,
+                page.title: language.html(panels.title(language.code, language.direction)),
+                page.ways: language.html(panels.ways_in()),
+            }
 
         def leave(request: gr.Request) -> None:
             handlers.leave(str(request.session_hash))
 
-        def look(request: gr.Request) -> Outputs:
+        def show_state(request: gr.Request) -> Values:
             state = self._provider.state
-            banner = self._language(request).html(panels.banner(state))
-            return banner, gr.Timer(active=not state.is_final), gr.Dropdown(visible=state.supports_vision)
+            return {
+                page.banner: self._language(request).html(panels.banner(state)),
+                page.clock: gr.Timer(active=not state.is_final),
+                page.views: gr.Dropdown(visible=state.supports_vision),
+            }
 
         hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         self._watch(
             self._demo.load(enter, [page.browser], [page.session, page.browser, page.title, page.ways], **hidden)
         )
         self._demo.unload(leave)
-        self._watch(page.clock.tick(look, None, [page.banner, page.clock, page.views], **hidden))
+        self._watch(page.clock.tick(show_state, None, [page.banner, page.clock, page.views], **hidden))
 
         def change(name: str) -> gr.Timer:
             self._provider.change(name)
@@ -128,7 +129,7 @@ class Wiring:
         """Let a command answer to triggers, and show what comes of it. A command takes no time and is not queued."""
         page = self._page
         inputs = [page.session, *values]
-        function = _with_outputs(handler)
+        function = self._with_outputs(handler)
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         listen = functools.partial(gr.on, triggers) if isinstance(triggers, list) else triggers
         done = listen(function, inputs, page.outputs, **options)
@@ -146,12 +147,12 @@ class Wiring:
         """After this, show what has changed, and go on while there is work."""
         page, handlers = self._page, self._handlers
 
-        async def watch(session_id: str, request: gr.Request) -> AsyncIterator[Outputs]:
+        async def watch(session_id: str, request: gr.Request) -> AsyncIterator[Values]:
             try:
                 async for update in handlers.watch(session_id, str(request.session_hash)):
-                    yield Layout.changes(update)
+                    yield page.changes(update)
             except Exception as error:
-                yield Layout.changes(Update(problem=in_words(error)))
+                yield page.changes(Update(problem=in_words(error)))
 
         done.then(
             watch,
@@ -161,25 +162,25 @@ class Wiring:
             show_progress="hidden",
         )
 
+    def _with_outputs(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """The handler as Gradio wants it: values for components in place of an `Update`.
 
-def _with_outputs(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler as Gradio wants it: values for all outputs in place of an `Update`.
+        What goes wrong is said in the page, under the question box: a session that is gone, for one.
+        """
+        page = self._page
 
-    What goes wrong is said in the page, under the question box: a session that is gone, for one.
-    """
+        @functools.wraps(handler)
+        def once(*arguments: Any) -> Values:
+            try:
+                return page.changes(handler(*arguments) or Update())
+            except Exception as error:
+                return page.changes(Update(problem=in_words(error)))
 
-    @functools.wraps(handler)
-    def once(*arguments: Any) -> Outputs:
-        try:
-            return Layout.changes(handler(*arguments) or Update())
-        except Exception as error:
-            return Layout.changes(Update(problem=in_words(error)))
+        @functools.wraps(handler)
+        async def once_awaited(*arguments: Any) -> Values:
+            try:
+                return page.changes(await handler(*arguments))
+            except Exception as error:
+                return page.changes(Update(problem=in_words(error)))
 
-    @functools.wraps(handler)
-    async def once_awaited(*arguments: Any) -> Outputs:
-        try:
-            return Layout.changes(await handler(*arguments))
-        except Exception as error:
-            return Layout.changes(Update(problem=in_words(error)))
-
-    return once_awaited if inspect.iscoroutinefunction(handler) else once
+        return once_awaited if inspect.iscoroutinefunction(handler) else once

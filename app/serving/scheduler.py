@@ -16,7 +16,7 @@ from app.sessions.jobs import Job
 
 READING_PER_ANSWERING = 0.25  # seconds of reading for each second of answering, while questions wait
 TELL_SECONDS = 1.0  # between two looks at how many are before one
-LATEST = 0.3  # what the last measurement counts in a moving average
+LATEST_WEIGHT = 0.3  # of the last measurement in an exponential moving average
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,9 @@ class EngineScheduler:
             ticket = self._questions.add(job, questions)
             ticket.was_overtaken = self._window is not None
         try:
-            if not self._may_answer(ticket):
+            if not self._try_start_answer(ticket):
                 job.changes.notify()  # its place can be shown
-                job.wait_until(lambda: self._may_answer(ticket), otherwise="Stopped before it began.")
+                job.wait_until(lambda: self._try_start_answer(ticket), otherwise="Stopped before it began.")
                 job.changes.notify()  # it has none any more
             began = self._clock()
             yield
@@ -68,7 +68,7 @@ class EngineScheduler:
                 self._questions.remove(ticket)
                 if self._answering is ticket:
                     self._answering = None
-            self._tell()
+            self._wake_waiting()
 
     @contextmanager
     def reading(self, job: Job, tokens: int) -> Iterator[Callable[[int], None]]:
@@ -85,7 +85,7 @@ class EngineScheduler:
             with self._lock:
                 self._end_step(ticket)
                 self._readings.remove(ticket)
-            self._tell()
+            self._wake_waiting()
 
     def place_of_question(self, client: str) -> Place | None:
         """The place of a client's first question that waits; None where none does."""
@@ -109,7 +109,7 @@ class EngineScheduler:
         """Whether anything waits or goes on."""
         return bool(self.questions or self.readings)
 
-    def _may_answer(self, ticket: Ticket) -> bool:
+    def _try_start_answer(self, ticket: Ticket) -> bool:
         with self._lock:
             if not self._one_at_a_time:
                 ticket.waits = False
@@ -119,7 +119,7 @@ class EngineScheduler:
                 self._answering, ticket.waits = ticket, False
             return self._answering is ticket
 
-    def _may_read(self, ticket: Ticket) -> bool:
+    def _try_start_reading(self, ticket: Ticket) -> bool:
         with self._lock:
             if not self._one_at_a_time:
                 ticket.waits = False
@@ -146,13 +146,13 @@ class EngineScheduler:
             read = done - ticket.served
             if read > 0:
                 self._readings.serve(ticket, read)
-                self._seconds_a_token = _moved(self._seconds_a_token, seconds / read)
-        if not self._may_read(ticket):
-            self._tell()
-            ticket.job.wait_until(lambda: self._may_read(ticket), otherwise="Reading was stopped.")
+                self._seconds_a_token = _moving_average(self._seconds_a_token, seconds / read)
+        if not self._try_start_reading(ticket):
+            self._wake_waiting()
+            ticket.job.wait_until(lambda: self._try_start_reading(ticket), otherwise="Reading was stopped.")
 
     def _end_step(self, ticket: Ticket) -> float:
-        """The reading that goes on holds in; returns the seconds that it went on."""
+        """End the current step of reading and return its seconds; 0 if the ticket is not the one that reads."""
         ticket.waits = True
         if self._reading is not ticket:
             return 0.0
@@ -165,12 +165,12 @@ class EngineScheduler:
     def _note_answer(self, ticket: Ticket, seconds: float) -> None:
         with self._lock:
             self._questions.serve(ticket, ticket.cost)
-            self._seconds_a_question = _moved(self._seconds_a_question, seconds / ticket.cost)
+            self._seconds_a_question = _moving_average(self._seconds_a_question, seconds / ticket.cost)
             if any(reading.waits for reading in self._readings):
                 owed = self._owed_seconds + READING_PER_ANSWERING * seconds
                 self._owed_seconds = min(owed, self._step_seconds)
 
-    def _tell(self) -> None:
+    def _wake_waiting(self) -> None:
         """Wake those whose turn it may be, and now and then everybody who waits: their places have moved."""
         with self._lock:
             now = self._clock()
@@ -193,5 +193,5 @@ class EngineScheduler:
             return Place(before=len(before), seconds=None if seconds_a_unit is None else left * seconds_a_unit)
 
 
-def _moved(average: float | None, measured: float) -> float:
-    return measured if average is None else average + LATEST * (measured - average)
+def _moving_average(average: float | None, measured: float) -> float:
+    return measured if average is None else average + LATEST_WEIGHT * (measured - average)

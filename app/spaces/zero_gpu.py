@@ -36,7 +36,11 @@ LONGEST_SECONDS = 120  # what somebody without an account may have in a day
 class ZeroGpu:
     """The function that ZeroGPU runs. It must be decorated before the page is served; its engine comes later."""
 
-    def __init__(self, decorate: Decorate, *, device: str = "cuda") -> None:
+    def __init__(
+        self, decorate: Decorate, *, device: str = "cuda", operations_a_second: float = OPERATIONS_A_SECOND
+    ) -> None:
+        """`decorate`: `spaces.GPU`. `operations_a_second`: what the GPU is believed to do."""
+        self._operations_a_second = operations_a_second
         self._decorate = decorate
         self._device = device
         self._checkpoint: Checkpoint | None = None
@@ -70,7 +74,7 @@ class ZeroGpu:
         tokens = sum(len(page.text) for page in document.pages) / CHARACTERS_A_TOKEN + images * TOKENS_A_PICTURE
         parameters = sum(weight.numel() for weight in self._loaded.model.parameters())
         moving = 2 * parameters / WEIGHT_BYTES_A_SECOND
-        computing = (2 * parameters * tokens + images * PICTURE_OPERATIONS) / OPERATIONS_A_SECOND
+        computing = (2 * parameters * tokens + images * PICTURE_OPERATIONS) / self._operations_a_second
         return min(round(START_SECONDS + moving + computing), LONGEST_SECONDS)
 
     @property

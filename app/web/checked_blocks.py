@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 from gradio.components.api_component import Api
 from gradio.data_classes import FileData, ListFiles
@@ -66,6 +67,10 @@ class CheckedBlocks(gr.Blocks):
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """As `gr.Blocks` does it, which would build every component anew that is to stay as it is, schema and all."""
         count = len(block_fn.outputs)
+        if isinstance(predictions, dict) and predictions and all(isinstance(key, Block) for key in predictions):
+            given = {component._id: value for component, value in predictions.items()}
+            predictions = [given.get(block._id, gr.skip()) for block in block_fn.outputs]
+            predictions = predictions[0] if count == 1 else predictions
         if not isinstance(predictions, list | tuple) or len(predictions) != count or count == 1:
             return list(await super().postprocess_data(block_fn, predictions, state))
         output: list[Any] = [None if block.stateful else gr.skip() for block in block_fn.outputs]

@@ -78,7 +78,7 @@ def joined_passages(encodings: Sequence[EncodedDocument], indexes: Sequence[Docu
     passages: list[Passage] = []
     offset = 0
     for encoded, index in zip(encodings, indexes, strict=True):
-        passages += [replace(one, first=one.first + offset, last=one.last + offset) for one in index.passages]
+        passages += [replace(one, start=one.start + offset, end=one.end + offset) for one in index.passages]
         offset += encoded.token_count
     return passages
 
@@ -89,7 +89,7 @@ def scores_by_meaning(question: torch.Tensor | None, indexes: Sequence[DocumentI
         return None
     return torch.cat(
         [
-            max_similarities(question, index.vectors, [(one.first, one.last) for one in index.passages])
+            max_similarities(question, index.vectors, [(one.start, one.end) for one in index.passages])
             for index in indexes
             if index.vectors is not None
         ]

@@ -148,13 +148,13 @@ def _attended_lines(index: int, encoded: EncodedDocument, weights: torch.Tensor,
     on_pages = weights.masked_fill((encoded.tokens.pages == NO_PAGE).to(weights.device), 0.0)
     pages = {page.number: page for page in encoded.document.pages}
     places: dict[tuple[int, int], _Place] = {}
-    for row in on_pages.topk(min(tokens, len(on_pages))).indices.tolist():
-        page = pages.get(int(encoded.tokens.pages[row]))
-        if page is None or not page.text[int(encoded.tokens.starts[row]) : int(encoded.tokens.ends[row])].strip():
+    for token in on_pages.topk(min(tokens, len(on_pages))).indices.tolist():
+        page = pages.get(int(encoded.tokens.pages[token]))
+        if page is None or not page.text[int(encoded.tokens.starts[token]) : int(encoded.tokens.ends[token])].strip():
             continue
-        middle = int(encoded.tokens.starts[row])
-        start = page.text.rfind("\n", 0, middle + 1) + 1
-        end = page.text.find("\n", middle + 1)
+        offset = int(encoded.tokens.starts[token])
+        start = page.text.rfind("\n", 0, offset + 1) + 1
+        end = page.text.find("\n", offset + 1)
         end = len(page.text) if end < 0 else end
         if (page.number, start) not in places and start < end:
             mass = _mass_between(encoded, weights, page, start, end)

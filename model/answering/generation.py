@@ -43,7 +43,7 @@ class Retrieved:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Running:
+class _LiveAnswer:
     """An answer that is being decoded: its latest snapshot, its candidates, and the text that it is decoded from."""
 
     answer: Answer
@@ -82,9 +82,9 @@ class Generation:
     def answers(
         self, questions: Sequence[str], history: Sequence[Turn] = (), intents: Sequence[Intent] = ()
     ) -> Iterator[tuple[Answer, ...]]:
-        """Snapshots of all answers, one a token, until each met its end, the token limit, or the person's stop.
+        """Snapshots of all answers, one per token, until each met its end, the token limit, or the person's stop.
 
-        intents: what each question wants; none: a fact. Raises Cancelled where the stop came before the first token.
+        intents: what each question wants; empty: facts. Raises Cancelled where the stop came before the first token.
         """
         self._started = time.perf_counter()
         retrieved = self._retrieve(questions, history, intents)
@@ -94,9 +94,9 @@ class Generation:
             self._begin(question, visible, retrieved.union)
             for question, visible in zip(questions, retrieved.visible_mask, strict=True)
         ]
-        for running in self._decode(decoder, prompts, batch):
-            for one in running:
-                one.answer = self._snapshot(one, retrieved)
+        for advanced in self._decode(decoder, prompts, batch):
+            for live in advanced:
+                live.answer = self._snapshot(live, retrieved)
             yield tuple(one.answer for one in batch)
 
     def _retrieve(self, questions: Sequence[str], history: Sequence[Turn], intents: Sequence[Intent]) -> Retrieved:
@@ -111,7 +111,7 @@ class Generation:
         earlier = words_of_last_turn(history).replace(NOT_FOUND, "")
         asked = [question + earlier for question in questions]
         visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes, self._tuning.retrieval)
-        for visible, intent in zip(visible_mask, intents, strict=False):
+        for visible, intent in zip(visible_mask, intents or ["fact"] * len(questions), strict=True):
             if intent in LEAD_INTENTS:
                 visible[:] = lead_tokens(self._encodings)
         return Retrieved(visible_mask=visible_mask, union=visible_mask.any(0))
@@ -135,7 +135,7 @@ class Generation:
             visible_mask=None if bool(among_visible.all()) else among_visible.to(checkpoint.device),
         )
 
-    def _begin(self, question: str, visible: torch.Tensor, union: torch.Tensor) -> _Running:
+    def _begin(self, question: str, visible: torch.Tensor, union: torch.Tensor) -> _LiveAnswer:
         """The search for one answer. visible: (T,) bool, what the question attends to."""
         no_attention = torch.zeros(int(union.sum()), device=self._checkpoint.device)  # (V,)
         sampler = Sampler(self._options, no_attention.device)
@@ -145,13 +145,13 @@ class Generation:
         is_ranked = bool(shown) and has_sentences(shown, answer.shown_tokens)
         beam = self._tuning.beam
         search = BeamSearch(beam.width if is_ranked else 1, sampler, self._ends, no_attention, beam)
-        return _Running(answer=answer, search=search, shown=shown, is_ranked=is_ranked)
+        return _LiveAnswer(answer=answer, search=search, shown=shown, is_ranked=is_ranked)
 
     def _decode(
-        self, decoder: Decoder, prompts: Sequence[Sequence[int]], batch: Sequence[_Running]
-    ) -> Iterator[Sequence[_Running]]:
+        self, decoder: Decoder, prompts: Sequence[Sequence[int]], batch: Sequence[_LiveAnswer]
+    ) -> Iterator[Sequence[_LiveAnswer]]:
         """Decode token by token; each yield holds the answers whose candidates have got another token."""
-        running: Sequence[_Running] = batch
+        running: Sequence[_LiveAnswer] = batch
         survivors = self._extend(running, decoder.begin(prompts))
         sequences = len(batch)  # that the decoder holds
         yield running
@@ -168,7 +168,7 @@ class Generation:
                     one.answer = replace(one.answer, stop_reason="stopped")
             yield running
 
-    def _extend(self, running: Sequence[_Running], output: DecoderOutput) -> list[int]:
+    def _extend(self, running: Sequence[_LiveAnswer], output: DecoderOutput) -> list[int]:
         """Give each answer's candidates their next token; returns the decoder's sequences that go on."""
         survivors: list[int] = []
         first = 0
@@ -186,7 +186,7 @@ class Generation:
         if ran_on or at_the_limit:
             search.end()
 
-    def _snapshot(self, running: _Running, retrieved: Retrieved) -> Answer:
+    def _snapshot(self, running: _LiveAnswer, retrieved: Retrieved) -> Answer:
         """The answer so far; once nothing is decoded any more, the chosen candidate with its evidence."""
         finished = not running.search.live
         chosen = self._choose(running) if finished else running.search.likeliest
@@ -207,7 +207,7 @@ class Generation:
         return self._grounded(answer, chosen, text, running, retrieved)
 
     def _grounded(
-        self, answer: Answer, chosen: Candidate, text: str, running: _Running, retrieved: Retrieved
+        self, answer: Answer, chosen: Candidate, text: str, running: _LiveAnswer, retrieved: Retrieved
     ) -> Answer:
         """The finished answer as the document spells it, with what it rests on and how likely it is right."""
         text = text if text == NOT_IN_DOCUMENT else mended(text, running.shown)
@@ -222,14 +222,14 @@ class Generation:
         confidence = self._calibration.confidence(self._features(answer, chosen, running, grounding))
         return replace(answer, confidence=confidence, doubtful=self._calibration.is_doubtful(confidence))
 
-    def _features(self, answer: Answer, chosen: Candidate, running: _Running, grounding: Grounding) -> Features:
+    def _features(self, answer: Answer, chosen: Candidate, running: _LiveAnswer, grounding: Grounding) -> Features:
         asked = QuestionContext.of(answer.question, running.shown)
         found = {id(one): features(asked, self._text(one)[0], one.log_probabilities) for one in running.search.finished}
         of_chosen = features(asked, answer.text, chosen.log_probabilities)
         others = [one for key, one in found.items() if key != id(chosen)]
         return decoded_features(of_chosen, others, answer.text, answer.shown_tokens, grounding)
 
-    def _choose(self, running: _Running) -> Candidate:
+    def _choose(self, running: _LiveAnswer) -> Candidate:
         """The best of the finished candidates."""
         finished = running.search.finished
         if self._reranker is None or not running.is_ranked or len(finished) == 1:

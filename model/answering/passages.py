@@ -32,10 +32,10 @@ _ABBREVIATION = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """Some sentences or lines of a page: tokens [first, last) of the joined memories, and the text in plain letters."""
+    """Some sentences or lines of a page: tokens [start, end) of the joined memories, and the text in plain letters."""
 
-    first: int
-    last: int
+    start: int
+    end: int
     text: str
 
 
@@ -66,13 +66,13 @@ def cut_pages(pages: Sequence[PageTokens], sizes: PassageTuning = FITTED.passage
     passages: list[tuple[int, Passage]] = []
     for index, page in enumerate(pages):
         found = [
-            replace(one, first=page.places[one.first], last=page.places[one.last - 1] + 1)
+            replace(one, start=page.places[one.start], end=page.places[one.end - 1] + 1)
             for one in cut(page.text, page.starts, page.ends, sizes)
         ]
         if found and passages and _goes_over(pages[passages[-1][0]].text, page.text):
             begun, before = passages.pop()
             both = f"{before.text} {found[0].text}"
-            passages.append((begun, Passage(first=before.first, last=found.pop(0).last, text=both)))
+            passages.append((begun, Passage(start=before.start, end=found.pop(0).end, text=both)))
         passages += [(index, one) for one in found]
     return passages
 
@@ -95,7 +95,7 @@ def cut(
     first = 0
     while first < len(starts):
         last = _last(first, len(starts), whole, lines, sizes)
-        yield Passage(first=first, last=last, text=plain_letters(text[starts[first] : ends[last - 1]]))
+        yield Passage(start=first, end=last, text=plain_letters(text[starts[first] : ends[last - 1]]))
         first = last
 
 

@@ -26,7 +26,8 @@ _WORD = re.compile(r"[^\W_]+")
 _CHOICE = re.compile(r"\b(?:or|ou|oder|o)\b")  # a question that names the possible answers
 _SENTENCE_END = re.compile(r"(?<=\w{3})[.!?][\"')\]]*\s|\n")
 _PREFIX = 5  # characters of a word that are compared
-_SHORT_WORD_WEIGHT = 0.6  # of a word of up to three letters
+_SHORT_WORD = 3  # letters at most
+_SHORT_WORD_WEIGHT = 0.6
 _DISTANCES = {"near_20": 20, "near_60": 60, "near_150": 150}  # characters over which a word's proximity decays to 1 / e
 _LINE = 40  # characters that a line break counts for: a label is beside its value
 _LONGEST_JUDGEMENT = 12  # words
@@ -48,22 +49,22 @@ class Reranker:
             [features(asked, answer, one.log_probabilities) for answer, one in zip(answers, candidates, strict=True)]
         )
 
-    def first(self, found: Sequence[Features]) -> int:
+    def first(self, candidates: Sequence[Features]) -> int:
         """The index of the features with the highest score.
 
         If the likeliest answer is in the decoder's own words, such as "Yes", it is not in the text, so proximity says
         nothing about it, and it is chosen. Of two judgements that wins which is likelier in all its wordings. What does
         not stand in the text as whole words does not win over a likelier refusal.
         """
-        likeliest = _likeliest(found, range(len(found)))
-        one = found[likeliest]
-        if (judged := _judgement(found, likeliest)) is not None:
+        likeliest = _likeliest(candidates, range(len(candidates)))
+        one = candidates[likeliest]
+        if (judged := _judgement(candidates, likeliest)) is not None:
             return judged
         if "refuses" not in one and not one["verbatim"] and not one["only_repeats"]:
             return likeliest
-        scores = [self.score(one) for one in found]
+        scores = [self.score(one) for one in candidates]
         best = scores.index(max(scores))
-        return likeliest if "refuses" in one and not found[best].get("whole_words", 0.0) else best
+        return likeliest if "refuses" in one and not candidates[best].get("whole_words", 0.0) else best
 
     def score(self, found: Features) -> float:
         return sum(self.weights.get(name, 0.0) * value for name, value in found.items())
@@ -76,7 +77,7 @@ def _likeliest(found: Sequence[Features], among: Iterable[int]) -> int:
 def _judgement(found: Sequence[Features], likeliest: int) -> int | None:
     """The likeliest wording of the likelier of yes and no; None where something else is likelier than both together."""
     sides = [[index for index, one in enumerate(found) if name in one] for name in ("says_yes", "says_no")]
-    chances = [sum(math.exp(found[index]["log_probability"]) for index in side) for side in sides]
+    chances = [sum(math.exp(found[index]["log_probability"]) for index in wordings) for wordings in sides]
     rest = found[likeliest]
     judges = "says_yes" in rest or "says_no" in rest
     if not judges and ("refuses" not in rest or sum(chances) <= math.exp(rest["log_probability"])):
@@ -102,7 +103,7 @@ class QuestionContext:
         telling = {_prefix(word): word for word in _WORD.findall(asked) if word not in STOP_WORDS}
         found = ((_prefix(match.group()), match.start(), match.end()) for match in _WORD.finditer(shown))
         return cls(
-            words={name: _SHORT_WORD_WEIGHT if len(word) <= len("and") else 1.0 for name, word in telling.items()},
+            words={name: _SHORT_WORD_WEIGHT if len(word) <= _SHORT_WORD else 1.0 for name, word in telling.items()},
             all_words=frozenset(map(_prefix, _WORD.findall(asked))),
             text=shown,
             places=tuple(place for place in found if place[0] in telling),

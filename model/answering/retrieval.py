@@ -43,35 +43,36 @@ def visible_tokens(
             visible[:] = False
             visible[0] = True  # a `<bos>`: heads that find nothing attend to it (an attention sink)
             for passage in chosen:
-                visible[passage.first : passage.last] = True
+                visible[passage.start : passage.end] = True
     return visible_mask
 
 
 def retrieve(
     passages: Sequence[Passage],
     question: str,
-    tokens: int,
+    budget: int,
     by_words: Sequence[float],
     by_meaning: torch.Tensor | None = None,
     tuning: RetrievalTuning = FITTED.retrieval,
 ) -> list[Passage]:
     """The passages of a question, the best first; none: it attends to everything.
 
-    by_words: each passage's score by BM25. by_meaning: (P,), those by late interaction, if there are any. None are
-    retrieved from a short form, and from a short text that has few of the question's words, because the question is
-    then worded differently.
+    budget: how many tokens the passages have in all, but the first may have more. by_words: each passage's score by
+    BM25. by_meaning: (P,), those by late interaction, if there are any. None are retrieved from a short form, and from
+    a short text that has few of the question's words, because the question is then worded differently.
     """
-    total = sum(passage.last - passage.first for passage in passages)
-    if total <= 2 * tokens and not has_sentences("\n".join(one.text for one in passages), total):  # a short form
+    total = sum(passage.end - passage.start for passage in passages)
+    if total <= 2 * budget and not has_sentences("\n".join(one.text for one in passages), total):  # a short form
         return []
     scores = by_words if by_meaning is None else fused(by_words, by_meaning, tuning.rank_offset)
     least = (tuning.least_relevance if by_meaning is None else tuning.least_fused) * max(scores, default=0.0)
-    short = total <= tokens
+    short = total <= budget
     chosen: list[Passage] = []
+    left = budget
     for index in sorted(range(len(passages)), key=lambda index: -scores[index])[: tuning.most]:
         passage = passages[index]
-        tokens -= passage.last - passage.first
-        if scores[index] <= least or (chosen and tokens < 0):
+        left -= passage.end - passage.start
+        if scores[index] <= least or (chosen and left < 0):
             break
         chosen.append(passage)
     return [] if short and share_found(chosen, question, tuning) < tuning.least_found else chosen

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model.checkpoints.checkpoint import Checkpoint
+from model.checkpoints.placement import Hardware
 from model.errors import CheckpointError, ReadonceError
 from model.storage.owned_folder import sweep
 
@@ -18,16 +19,22 @@ __all__ = ["EMBEDDED", "Checkpoint", "load_checkpoint"]
 
 
 def load_checkpoint(
-    name: str, *, cache_folder: Path, progress: Callable[[str, float], None] | None = None
+    name: str,
+    *,
+    cache_folder: Path,
+    progress: Callable[[str, float], None] | None = None,
+    hardware: Hardware | None = None,
 ) -> Checkpoint:
     """Load the checkpoint of that name. `progress` gets a stage in words and its fraction from 0 to 1.
+
+    `hardware`: what there is for its weights; None: what this machine has.
 
     Whatever keeps it from being loaded is a CheckpointError. What starts that were killed have left in the cache folder
     is swept.
     """
     sweep(cache_folder)
     try:
-        return _load(name, cache_folder, progress or _no_progress)
+        return _load(name, cache_folder, progress or _no_progress, hardware)
     except ReadonceError:
         raise
     except Exception as error:
@@ -39,29 +46,29 @@ def load_checkpoint(
         ) from error
 
 
-def _load(name: str, cache_folder: Path, report: Callable[[str, float], None]) -> Checkpoint:
+def _load(name: str, cache_folder: Path, report: Callable[[str, float], None], hardware: Hardware | None) -> Checkpoint:
     if name == EMBEDDED:
         from model.checkpoints.embedded import load_embedded
 
-        return load_embedded(cache_folder, progress=report)
+        return load_embedded(cache_folder, progress=report, hardware=hardware)
     from model.checkpoints.quiet import quiet  # and with it transformers, which the embedded one goes without
 
     with quiet():
-        return _load_any(name, report)
+        return _load_any(name, report, hardware)
 
 
-def _load_any(name: str, report: Callable[[str, float], None]) -> Checkpoint:
+def _load_any(name: str, report: Callable[[str, float], None], hardware: Hardware | None) -> Checkpoint:
     from model.checkpoints.folder import load_folder
 
     folder = Path(name).expanduser()
     if name and folder.is_dir():
-        return load_folder(folder, name=name, progress=report)
+        return load_folder(folder, name=name, progress=report, hardware=hardware)
     if folder.is_file():
         raise CheckpointError(f"{name} is a file; a checkpoint is a folder. Name the folder that holds config.json.")
     from model.checkpoints.hub import fetch, is_hub_name
 
     if is_hub_name(name):
-        return load_folder(fetch(name, progress=report), name=name, progress=report)
+        return load_folder(fetch(name, progress=report), name=name, progress=report, hardware=hardware)
     raise CheckpointError(
         f"No checkpoint {name!r}: it is not a folder here, and a hub name has the form owner/model. "
         f"Use {EMBEDDED!r}, a folder, or a name such as google/t5gemma-2-270m-270m."

@@ -14,7 +14,7 @@ from transformers import Gemma3ImageProcessorPil, T5Gemma2Config, T5Gemma2ForCon
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line, weight_files
 from model.checkpoints.fingerprint import folder_fingerprint
-from model.checkpoints.placement import Placement, find_place
+from model.checkpoints.placement import Hardware, Placement, find_place
 from model.errors import CheckpointError
 from model.network.offload import bring_in_by_layers
 
@@ -24,13 +24,18 @@ CHUNK_SIZE = 8192
 CHUNKS_PER_OVERLAP = 16
 
 
-def load_folder(folder: Path, *, name: str, progress: Callable[[str, float], None]) -> Checkpoint:
-    """Load weights and tokenizer from a folder; `name` is what the person called it."""
+def load_folder(
+    folder: Path, *, name: str, progress: Callable[[str, float], None], hardware: Hardware | None = None
+) -> Checkpoint:
+    """Load weights and tokenizer from a folder; `name` is what the person called it.
+
+    `hardware`: what there is for the weights; None: what this machine has. Raises CheckpointError.
+    """
     check_kind(folder, name=name)
     _check_files(folder, name=name)
     with ThreadPoolExecutor(1) as beside:  # parsing holds Python's lock; converting large tensors does not need it
         tokenizer = beside.submit(load_tokenizer, folder, name=name)
-        placement = find_place(count_weights(folder, name=name), name=name)
+        placement = find_place(count_weights(folder, name=name), name=name, hardware=hardware)
         progress(f"loading {name} ({placement})", 0.0)
         model = load_model(folder, placement, name=name)
     progress(f"loading {name}", 1.0)

@@ -47,7 +47,7 @@ def gemma_name(name: str) -> str:
 
 
 def read_gemma_weights(file: Path, dtype: torch.dtype = torch.bfloat16) -> dict[str, torch.Tensor]:
-    """Dequantised weights of the GGUF file under Gemma 3's names; norms in float32, the rest in `dtype`."""
+    """Dequantized weights of the GGUF file under Gemma 3's names; norms in float32, the rest in `dtype`."""
     weights: dict[str, torch.Tensor] = {}
     for tensor in gguf.GGUFReader(file).tensors:
         name = gemma_name(tensor.name)

@@ -1,4 +1,4 @@
-"""Gemma 3 (decoder only) -> T5Gemma 2 (encoder-decoder), section 2 of the paper, with two changes that we measured.
+"""Gemma 3 (decoder only) -> T5Gemma 2 (encoder-decoder), arXiv 2512.14856, section 2, with two measured changes.
 
 The paper copies the decoder's layers into both stacks; merged attention (section 2.2) shares one `k_proj` and `v_proj`
 between self- and cross-attention, and embeddings are tied, so every parameter has a pretrained value. But the decoder's

@@ -1,5 +1,7 @@
 """Where a checkpoint runs and in which precision."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,8 +18,7 @@ CGROUP = Path("/sys/fs/cgroup")  # of this container, version 2
 # CPUs without these instructions emulate bfloat16, which is slower than float32.
 FAST_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 
-
-ROOM = 1.15  # beside the weights: activations, the output head in int8
+ROOM = 1.15  # times the weights' bytes: activations and the output head in int8 come on top
 GIGABYTE = 1e9
 DISK = "disk"
 
@@ -44,7 +45,7 @@ class Placement:
     needed: int
     free: int
     offloaded: Mapping[str, str] = field(default_factory=dict)  # a layer's name -> a device or the disk
-    elsewhere_bytes: int = 0
+    offloaded_bytes: int = 0
 
     @property
     def fits(self) -> bool:
@@ -56,7 +57,7 @@ class Placement:
         if not self.offloaded:
             return ""
         places = sorted({"the disk" if place == DISK else place for place in self.offloaded.values()})
-        size = f"{self.elsewhere_bytes / GIGABYTE:.1f} GB"
+        size = f"{self.offloaded_bytes / GIGABYTE:.1f} GB"
         return f"{size} of its weights lie on {' and '.join(places)} and come in while they work: all takes longer."
 
     def __str__(self) -> str:
@@ -64,26 +65,51 @@ class Placement:
         if not self.offloaded:
             return here
         places = " and ".join(sorted(set(self.offloaded.values())))
-        return f"{here}, weights partly on {places}: {self.elsewhere_bytes / GIGABYTE:.1f} GB"
+        return f"{here}, weights partly on {places}: {self.offloaded_bytes / GIGABYTE:.1f} GB"
 
 
-def find_place(weights: Weights, *, name: str) -> Placement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What a machine has for weights.
+
+    free: the bytes of each device that are ours to take. dtypes: the precision in which it computes. lends_gpu: a GPU
+    is ours for a call at a time, and takes the model as a whole (ZeroGPU). room: bytes that are needed for each byte of
+    weights, activations and the output head in int8 included.
+    """
+
+    free: Mapping[torch.device, int]
+    dtypes: Mapping[torch.device, torch.dtype]
+    lends_gpu: bool = False
+    room: float = ROOM
+
+    @classmethod
+    def this(cls) -> Hardware:
+        """The one that this process runs on."""
+        devices = [torch.device("cpu")]
+        if best_device().type == "cuda":
+            devices += [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
+        free = {device: free_bytes(device) for device in devices}
+        return cls(free=free, dtypes={device: best_dtype(device) for device in devices}, lends_gpu=is_lent())
+
+    def by_preference(self) -> list[torch.device]:
+        """GPUs first, the one with the most room before the others."""
+        return sorted(self.free, key=lambda device: (device.type == "cpu", -self.free[device]))
+
+
+def find_place(weights: Weights, *, name: str, hardware: Hardware | None = None) -> Placement:
     """The GPU that holds all weights, or all but encoder layers; else the CPU, with layers on the disk if need be.
 
-    Raises CheckpointError, before anything is loaded, where there is room nowhere.
+    `hardware`: where they are to go; None: this one. Raises CheckpointError, before anything is loaded, where there is
+    room nowhere.
     """
-    devices = [torch.device("cpu")]
-    if best_device().type == "cuda":
-        gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
-        devices = [*sorted(gpus, key=free_bytes, reverse=True), *devices]
-    free = {device: free_bytes(device) for device in devices}
+    hardware = hardware or Hardware.this()
     tried = []
-    for device in devices:
-        tried.append(_whole(device, weights, free[device]))
+    for device in hardware.by_preference():
+        tried.append(_whole(device, weights, hardware))
         if tried[-1].fits:
             return tried[-1]
-        spread = _spread(device, weights, free)
-        if spread.fits and (device.type == "cpu" or spread.elsewhere_bytes <= weights.encoder * spread.dtype.itemsize):
+        spread = _spread(device, weights, hardware)
+        if spread.fits and (device.type == "cpu" or spread.offloaded_bytes <= weights.encoder * spread.dtype.itemsize):
             return spread
     raise CheckpointError(
         f"{name} does not fit: {'; '.join(map(str, tried))}, and its layers on the disk would not make room enough. "
@@ -91,39 +117,40 @@ def find_place(weights: Weights, *, name: str) -> Placement:
     )
 
 
-def _whole(device: torch.device, weights: Weights, free: int) -> Placement:
-    dtype = best_dtype(device)
-    return Placement(device=device, dtype=dtype, needed=round(weights.total * dtype.itemsize * ROOM), free=free)
+def _whole(device: torch.device, weights: Weights, hardware: Hardware) -> Placement:
+    dtype = hardware.dtypes[device]
+    needed = round(weights.total * dtype.itemsize * hardware.room)
+    return Placement(device=device, dtype=dtype, needed=needed, free=hardware.free[device])
 
 
-def _spread(device: torch.device, weights: Weights, free: Mapping[torch.device, int]) -> Placement:
+def _spread(device: torch.device, weights: Weights, hardware: Hardware) -> Placement:
     """Offload as few layers as possible, the encoder's first, and keep room for one of them to be moved in."""
-    whole = _whole(device, weights, free[device])
-    if is_lent():  # ZeroGPU copies the model to its GPU as a whole
+    whole = _whole(device, weights, hardware)
+    if hardware.lends_gpu:
         return whole
     size = whole.dtype.itemsize
-    others = {str(other): room / ROOM for other, room in free.items() if other != device}
+    others = {str(other): free / hardware.room for other, free in hardware.free.items() if other != device}
     offloaded: dict[str, str] = {}
     away = 0
     passing = max(weights.layers.values(), default=0)
     for layer, numbers in sorted(weights.layers.items(), key=lambda item: ".encoder." not in item[0]):
-        if (weights.total - away + passing) * size * ROOM <= whole.free:
+        if (weights.total - away + passing) * size * hardware.room <= whole.free:
             break
         offloaded[layer] = next((place for place, room in others.items() if room >= numbers * size), DISK)
         if offloaded[layer] != DISK:
             others[offloaded[layer]] -= numbers * size
         away += numbers
-    needed = round((weights.total - away + passing) * size * ROOM)
-    return replace(whole, needed=needed, offloaded=offloaded, elsewhere_bytes=away * size)
+    needed = round((weights.total - away + passing) * size * hardware.room)
+    return replace(whole, needed=needed, offloaded=offloaded, offloaded_bytes=away * size)
 
 
-def free_bytes(device: torch.device) -> int:
-    """What is free for us; in a container no more than it may have."""
+def free_bytes(device: torch.device, cgroup: Path = CGROUP) -> int:
+    """What is free for us; in a container, whose limits are in the folder `cgroup`, no more than it may have."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     free = int(psutil.virtual_memory().available)
     try:
-        limit, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        limit, used = (int((cgroup / name).read_text()) for name in ("memory.max", "memory.current"))
     except (OSError, ValueError):  # no cgroup, or no limit ("max")
         return free
     return min(free, limit - used)

@@ -1,4 +1,4 @@
-"""Merged attention (paper, section 2.2): one softmax over a decoder layer's own keys and all of the document.
+"""Merged attention (T5Gemma 2, arXiv 2512.14856, section 2.2): one softmax over own and document keys.
 
 transformers projects the encoder's states to keys and values in every decoder layer and keeps them for every token:
 18 times 512 numbers at 270M. Here the document is attended to as states, 640 numbers a token for all layers, or as keys
@@ -107,7 +107,7 @@ def _over_document(
 
     Also the last tokens' attention, which is divided: (N, T), or (N, 0). shape: (N, G, S), what the R rows are.
     """
-    queries = document.absorb_query(module, rows)  # (K, R, x)
+    queries = document.prepare_queries(module, rows)  # (K, R, x)
     summed = torch.zeros(queries.shape, dtype=torch.float32, device=rows.device)
     captured = [rows.new_empty((len(rows), *shape[:2], 0), dtype=torch.float32)]
     first = 0
@@ -121,7 +121,7 @@ def _over_document(
             captured.append(scores.view(-1, *shape, scores.shape[-1])[:, :, :, -1].contiguous())  # (K, N, G, n)
         weights, shrink = softmax.add(scores)
         summed = summed.mul_(shrink).add_(block.weighted(weights))
-    return document.project_output(module, summed.to(rows.dtype)), _attention(torch.cat(captured, -1), softmax, shape)
+    return document.finish_output(module, summed.to(rows.dtype)), _attention(torch.cat(captured, -1), softmax, shape)
 
 
 def _attention(scores: torch.Tensor, softmax: _RunningSoftmax, shape: tuple[int, int, int]) -> torch.Tensor:

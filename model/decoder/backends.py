@@ -16,6 +16,7 @@ import torch
 
 from model.decoder.document_forms import AbsorbedForm, DocumentForm, ProjectedForm, choose_form
 from model.decoder.forward import ANSWER_STOPPED, DecoderOutput, DecodeState, decoder_output, forward, rotary_at
+from model.decoder.limits import FITTED, DecoderLimits
 from model.decoder.output_head import OutputHead
 from model.encoding.memory import to_device
 from model.errors import Cancelled
@@ -42,12 +43,13 @@ class DecoderBackend(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operands:
-    """What all backends work with: the model, its output head, the document, and who may stop the work."""
+    """What all backends work with: the model, its output head, the document, who may stop the work, and its limits."""
 
     model: T5Gemma2
     head: OutputHead
     memories: Sequence[Memory]
     cancelled: CancelledCallback | None = None
+    limits: DecoderLimits = FITTED
 
     def on_device(self) -> list[Memory]:
         """The document on the model's device, in the model's dtype."""
@@ -146,5 +148,7 @@ def eager_or_native(
     """Compiled code where it takes the document as states; else the form of the document that multiplies less."""
     if layers is not None and layers.tiled:  # matrix tiles make states the faster form for any number of tokens
         return NativeBackend(operands, layers, EagerBackend(operands))
-    eager = EagerBackend(operands, choose_form(operands.model, operands.on_device(), questions, prompt_tokens))
+    most_bytes = operands.limits.projected_bytes
+    form = choose_form(operands.model, operands.on_device(), questions, prompt_tokens, most_bytes)
+    eager = EagerBackend(operands, form)
     return NativeBackend(operands, layers, eager) if layers and eager.attends_to_states else eager

@@ -30,9 +30,10 @@ _FEWEST_OF_SEVERAL = 8  # answers: the candidates for one come and go
 _PROMPT_STEP, _LONGEST_PROMPT = 16, 64  # tokens: longer prompts seldom have the same length twice
 _CAPACITY_STEP = 64
 _SHORT, _SHORT_STEP, _LONG_STEP = 4096, 512, 4096  # document tokens
-_MOST_IDLE, _MOST_IDLE_BYTES = 8, 2**30  # graphs that are kept for later
+_MOST_IDLE_BYTES = 2**30  # of graphs that are kept for later
 
 Pass = Callable[[], DecoderOutput]
+Capture = Callable[[Pass, torch.device], Pass]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,9 @@ class GraphShape:
 class CudaGraph:
     """A pass of one shape with the memory that it works on: a document's, and that of N answers, its `state`."""
 
-    def __init__(self, model: T5Gemma2, head: OutputHead, shape: GraphShape) -> None:
+    def __init__(self, model: T5Gemma2, head: OutputHead, shape: GraphShape, *, capture: Capture | None = None) -> None:
+        """`capture` makes of a pass one that repeats it; None: a CUDA graph does."""
+        self._capture = capture or capture_graph
         config, device, dtype = model.model.decoder.config, model.device, model.dtype
         layers, heads = config.num_hidden_layers, config.num_key_value_heads
         self.shape = shape
@@ -107,7 +110,7 @@ class CudaGraph:
         answers = len(hidden)
         self._hidden[:answers] = hidden
         if self._has_run and self._replay is None:  # kernels that were never loaded cannot be captured
-            self._replay = capture(self._run, hidden.device)
+            self._replay = self._capture(self._run, hidden.device)
         output = self._replay() if self._replay else self._run()
         self._has_run = True
         self.state.cache.length += self.shape.size
@@ -133,7 +136,7 @@ class CudaGraph:
         return output
 
 
-def capture(work: Pass, device: torch.device) -> Pass:
+def capture_graph(work: Pass, device: torch.device) -> Pass:
     """Capture a pass. The result runs it again, in the same memory; each output overwrites the one before."""
     graph = torch.cuda.CUDAGraph()
     stream, lock = _capture_stream(device)
@@ -155,11 +158,16 @@ def _capture_stream(device: torch.device) -> tuple[torch.cuda.Stream, Lock]:
     return torch.cuda.Stream(device), Lock()
 
 
+MakeGraph = Callable[[T5Gemma2, OutputHead, GraphShape], CudaGraph]
+
+
 class CudaGraphPool:
     """A model's graphs, each acquired by one decoder at a time."""
 
-    def __init__(self, model: T5Gemma2) -> None:
+    def __init__(self, model: T5Gemma2, *, make: MakeGraph = CudaGraph, most_idle: int = 8) -> None:
+        """`make` makes the graphs. `most_idle`: graphs that are kept for later."""
         self._model, self._head = model, OutputHead(model)
+        self._make, self._most_idle = make, most_idle
         self._idle: list[CudaGraph] = []  # the last used last
         self._lock = Lock()
 
@@ -180,13 +188,13 @@ class CudaGraphPool:
                 if graph.shape == shape:
                     self._idle.remove(graph)
                     return graph
-        return CudaGraph(self._model, self._head, shape)
+        return self._make(self._model, self._head, shape)
 
     def release(self, graph: CudaGraph) -> None:
         """Keep a graph for the next decoder, as long as there are few."""
         with self._lock:
             self._idle.append(graph)
-            while len(self._idle) > _MOST_IDLE or sum(idle.nbytes for idle in self._idle) > _MOST_IDLE_BYTES:
+            while len(self._idle) > self._most_idle or sum(idle.nbytes for idle in self._idle) > _MOST_IDLE_BYTES:
                 del self._idle[0]
 
 

@@ -10,6 +10,7 @@ import torch
 from model.decoder.backends import DecoderBackend, Operands, eager_or_native
 from model.decoder.cuda_graphs import CudaGraphBackend, CudaGraphPool
 from model.decoder.forward import DecoderOutput, DecodeState
+from model.decoder.limits import FITTED, DecoderLimits
 from model.decoder.output_head import OutputHead
 from model.decoder.prefix_cache import PrefixCache, PrefixCachingBackend
 from model.kernels.decoder_layers import DecoderLayers
@@ -17,21 +18,20 @@ from model.network.kv_cache import SelfAttentionCache
 from model.network.t5gemma2 import T5Gemma2
 from model.types import CancelledCallback, Memory
 
-_TOKENS_AT_ONCE = 2**12  # of all questions together: bounds the memory that long prompts need
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderParts:
     """What the decoders of one model share; None where there is no such part.
 
     head: another output head than the plain one. layers: compiled layers. cuda_graphs: recorded passes on a GPU.
-    prefix_cache: what prompts over a whole document began with.
+    prefix_cache: what prompts over a whole document began with. limits: how much they do at once.
     """
 
     head: OutputHead | None = None
     layers: DecoderLayers | None = None
     cuda_graphs: CudaGraphPool | None = None
     prefix_cache: PrefixCache | None = None
+    limits: DecoderLimits = FITTED
 
     @classmethod
     def of(cls, model: T5Gemma2) -> DecoderParts:
@@ -67,7 +67,11 @@ class Decoder:
         self._model = model
         self._device = memories[0].hidden.device
         self._operands = Operands(
-            model=model, head=self._parts.head or OutputHead(model), memories=memories, cancelled=cancelled
+            model=model,
+            head=self._parts.head or OutputHead(model),
+            memories=memories,
+            cancelled=cancelled,
+            limits=self._parts.limits,
         )
         self._capacity = capacity
         self._return_attention = return_attention
@@ -87,7 +91,7 @@ class Decoder:
         self._state.starts = torch.tensor(padding, device=self._device)
         rows = [[0] * missing + list(prompt) for missing, prompt in zip(padding, prompts, strict=True)]
         tokens = torch.tensor(rows, device=self._device)  # (N, longest)
-        *earlier, last = tokens.split(max(1, _TOKENS_AT_ONCE // len(prompts)), dim=1)
+        *earlier, last = tokens.split(max(1, self._parts.limits.prompt_tokens // len(prompts)), dim=1)
         for part in earlier:
             self._backend.forward(self._state, part, return_attention=False)
         return self._backend.forward(self._state, last, return_attention=self._return_attention)

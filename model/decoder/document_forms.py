@@ -21,6 +21,7 @@ from typing import Protocol
 
 import torch
 
+from model.decoder.limits import FITTED
 from model.network.t5gemma2 import Attention, T5Gemma2
 from model.types import Memory
 
@@ -28,14 +29,16 @@ _BLOCK_BYTES = 2**21  # of states: read from memory for the scores, they are sti
 _BLOCK_BYTES_BFLOAT16 = 2**26  # there fewer blocks pay more: 395 ms instead of 500 (2**24) over 131,072 states (AMX)
 _SCORES_AT_ONCE = 2**22  # rows x states of a block: what a batch of long prompts may take for its scores
 _PART = 512  # states that a weighted sum is shared out by
-_MOST_PROJECTED = 2**30  # bytes of keys and values of all layers: beyond, the absorbed form is slower but fits
-_FEW_ROWS = 16  # of one token of a question or four; from here on the order of a product makes no difference
+_FEW_ROWS = 16  # one token each of up to four questions; with more, the order of a product makes no difference
 _ANSWER_TOKENS = 16  # that an answer is expected to have, when the forms' costs are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Some of the document's tokens. keys, values: (n, x) or (K, n, x). scales: (K, n), None where keys have them."""
+    """Some of the document's tokens. keys, values: (n, x) or (K, n, x).
+
+    scales: (K, n), the inverse RMS of the keys; None if the keys are normalized already.
+    """
 
     keys: torch.Tensor
     values: torch.Tensor
@@ -54,18 +57,27 @@ class Block:
 class DocumentForm(Protocol):
     """What merged attention needs of the document."""
 
-    def absorb_query(self, module: Attention, rows: torch.Tensor, /) -> torch.Tensor:
+    def prepare_queries(self, module: Attention, rows: torch.Tensor, /) -> torch.Tensor:
         """Query rows (K, R, D) as the form's keys want them, (K, R, x)."""
 
     def blocks(self, module: Attention, rows: int, /) -> Iterator[Block]:
         """The document for this layer, as many tokens at a time as stay in the processor's cache."""
 
-    def project_output(self, module: Attention, summed: torch.Tensor, /) -> torch.Tensor:
+    def finish_output(self, module: Attention, summed: torch.Tensor, /) -> torch.Tensor:
         """Weighted sums of the form's values, (K, R, x), as sums of the layer's values, (K, R, D)."""
 
 
-def choose_form(model: T5Gemma2, memories: Sequence[Memory], questions: int, prompt_tokens: int) -> DocumentForm:
-    """The form that multiplies less for so many questions of so many tokens, unless it takes too much memory."""
+def choose_form(
+    model: T5Gemma2,
+    memories: Sequence[Memory],
+    questions: int,
+    prompt_tokens: int,
+    most_bytes: int = FITTED.projected_bytes,
+) -> DocumentForm:
+    """The form that multiplies less for so many questions of so many tokens.
+
+    most_bytes: of keys and values of all layers, beyond which the absorbed form is taken in any case.
+    """
     config = model.model.decoder.config
     keys_and_values = 2 * config.num_key_value_heads * config.head_dim
     rows = questions * config.num_attention_heads * (prompt_tokens + _ANSWER_TOKENS)
@@ -73,7 +85,7 @@ def choose_form(model: T5Gemma2, memories: Sequence[Memory], questions: int, pro
     projected = config.hidden_size * keys_and_values + rows * 2 * config.head_dim
     tokens = sum(len(memory.hidden) for memory in memories)
     size = tokens * config.num_hidden_layers * keys_and_values * memories[0].hidden.element_size()
-    return ProjectedForm(memories) if projected < absorbed and size <= _MOST_PROJECTED else AbsorbedForm(memories)
+    return ProjectedForm(memories) if projected < absorbed and size <= most_bytes else AbsorbedForm(memories)
 
 
 class AbsorbedForm:
@@ -82,7 +94,7 @@ class AbsorbedForm:
     def __init__(self, memories: Sequence[Memory]) -> None:
         self._memories = [memory for memory in memories if len(memory.hidden)]
 
-    def absorb_query(self, module: Attention, rows: torch.Tensor) -> torch.Tensor:
+    def prepare_queries(self, module: Attention, rows: torch.Tensor) -> torch.Tensor:
         gained = rows * (1 + module.k_norm.weight.float()).to(rows.dtype)
         return gained @ module.k_proj.weight.unflatten(0, (-1, module.head_dim))
 
@@ -93,7 +105,7 @@ class AbsorbedForm:
             for states, part in zip(memory.hidden.split(size), scales.split(size, dim=-1), strict=True):
                 yield Block(keys=states, values=states, scales=part)
 
-    def project_output(self, module: Attention, summed: torch.Tensor) -> torch.Tensor:
+    def finish_output(self, module: Attention, summed: torch.Tensor) -> torch.Tensor:
         return _products(summed, module.v_proj.weight.unflatten(0, (-1, module.head_dim)))
 
 
@@ -104,7 +116,7 @@ class ProjectedForm:
         self._memories = [memory for memory in memories if len(memory.hidden)]
         self._layers: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
 
-    def absorb_query(self, _module: Attention, rows: torch.Tensor) -> torch.Tensor:
+    def prepare_queries(self, _module: Attention, rows: torch.Tensor) -> torch.Tensor:
         return rows
 
     def blocks(self, module: Attention, rows: int) -> Iterator[Block]:
@@ -112,10 +124,10 @@ class ProjectedForm:
             self._layers[module.layer_idx] = [_projected(module, memory.hidden) for memory in self._memories]
         for keys, values in self._layers[module.layer_idx]:
             size = _block_size(keys, rows)
-            for part, summed in zip(keys.split(size, dim=1), values.split(size, dim=1), strict=True):
-                yield Block(keys=part, values=summed)
+            for key_part, value_part in zip(keys.split(size, dim=1), values.split(size, dim=1), strict=True):
+                yield Block(keys=key_part, values=value_part)
 
-    def project_output(self, _module: Attention, summed: torch.Tensor) -> torch.Tensor:
+    def finish_output(self, _module: Attention, summed: torch.Tensor) -> torch.Tensor:
         return summed
 
 

@@ -74,8 +74,9 @@ def forward(
 ) -> DecoderOutput:
     """Run new tokens' embeddings (N, S, H) through all layers with PyTorch's operations.
 
-    positions: (S,) long, their places in the cache, of which each token sees the first `key_count` at most. Their keys
-    and values are written into `state.cache`; its length is the caller's to move. Raises Cancelled before a layer.
+    positions: (S,) long, the new tokens' places in the cache. Each token sees at most the first `key_count` entries of
+    the cache. Keys and values are written into `state.cache`, whose length the caller advances. Raises Cancelled before
+    a layer.
     """
     decoder = model.model.decoder
     rotary, biases = rotary_at(model, state, hidden, positions), _biases(model, state, positions, key_count)

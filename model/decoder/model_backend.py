@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from model.decoder.decoder import DecoderParts
 from model.decoder.output_head import OutputHead
@@ -31,7 +32,16 @@ class Backend:
         return cls(native=NativeParts(), parts=DecoderParts.of(model), notice=notice)
 
 
-def load_backend(model: T5Gemma2, folder: Path, *, quantized: bool) -> Backend:
+class LoadNativeParts(Protocol):
+    """What `model/kernels/parts.py` does."""
+
+    def __call__(self, model: T5Gemma2, folder: Path, /, *, quantized: bool) -> NativeParts:
+        """Compiled code for the model. Raises whatever keeps it from being loaded."""
+
+
+def load_backend(
+    model: T5Gemma2, folder: Path, *, quantized: bool, load: LoadNativeParts = load_native_parts
+) -> Backend:
     """The fastest backend for this model on this machine; on a CPU it takes some seconds.
 
     Compiled code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
@@ -39,7 +49,7 @@ def load_backend(model: T5Gemma2, folder: Path, *, quantized: bool) -> Backend:
     """
     eager = Backend.eager(model)
     try:
-        native = load_native_parts(model, folder, quantized=quantized)
+        native = load(model, folder, quantized=quantized)
         head = OutputHead(model, quantized=True, native=native.output_head) if quantized else None
     except Exception as error:  # whatever it is, PyTorch's operations give the same answers
         _LOG.warning("compiled code is not used", exc_info=error)

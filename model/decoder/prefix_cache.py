@@ -18,8 +18,6 @@ from model.decoder.backends import DecoderBackend
 from model.decoder.forward import DecoderOutput, DecodeState
 from model.types import Memory
 
-_MOST = 4  # prefixes that are kept, of this document or of others
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prefix:
@@ -40,9 +38,16 @@ class _Prefix:
 class PrefixCache:
     """The prefixes that an engine knows. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = 4) -> None:
+        """`most`: prefixes that are kept, of all documents together."""
+        self._most = most
         self._prefixes: tuple[_Prefix, ...] = ()  # the last used last
         self._lock = RLock()  # a document may be freed, and call `_forget`, while this thread holds the lock
+
+    @property
+    def count(self) -> int:
+        """How many prefixes are kept."""
+        return len(self._prefixes)
 
     def longest(self, memories: Sequence[Memory], prompt: Sequence[int]) -> torch.Tensor | None:
         """Keys and values of as many of the prompt's first tokens as are known, (2, layers, 1, K, tokens, D)."""
@@ -58,7 +63,7 @@ class PrefixCache:
             others = [
                 one for one in self._prefixes if not one.is_of(memories) or _common(one.ids, prompt) < len(one.ids)
             ]
-            self._prefixes = (*others[1 - _MOST :], new)
+            self._prefixes = (*others[1 - self._most :], new)
 
     def _forget(self, states: weakref.ref[torch.Tensor]) -> None:
         """Nothing is kept of a document that is gone."""

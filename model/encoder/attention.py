@@ -1,4 +1,4 @@
-"""Attention of the encoder: bidirectional, global or banded, and never with a T x T mask.
+"""Attention of the encoder: bidirectional, global or banded; no tensor has T x T elements once T exceeds the window.
 
 In a global layer pieces of the queries attend to all keys. In a local layer the queries are cut into blocks, and each
 block attends only to the keys within its sliding window: O(T x sliding window) instead of O(T^2).
@@ -15,7 +15,7 @@ from model.network.cpu_features import has_any
 from model.network.t5gemma2 import reach
 
 _BLOCK = 128  # queries of a local block: fewer waste less of the band, more fill the processor better
-_SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
+SCORES_AT_ONCE = 2**23  # on the CPU in bfloat16
 
 
 def sliding_window_mask(size: int, sliding_window: int, device: torch.device) -> torch.Tensor:
@@ -101,7 +101,7 @@ def _attention(
     """
     on_cpu, groups = keys.device.type == "cpu", queries.shape[1]
     if on_cpu and keys.dtype == torch.bfloat16 and not has_any("amx_bf16"):
-        return _attention_by_products(queries, keys, values, bias, scaling)
+        return attention_by_products(queries, keys, values, bias, scaling)
     if on_cpu:
         queries = queries.flatten(1, 2)[:, None]
         bias = None if bias is None else torch.cat([bias] * groups, dim=-2)
@@ -116,16 +116,26 @@ def _attention(
     return attended.unflatten(2, (groups, -1))[:, 0] if on_cpu else attended
 
 
-def _attention_by_products(
-    queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, bias: torch.Tensor | None, scaling: float
+def attention_by_products(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    bias: torch.Tensor | None,
+    scaling: float,
+    *,
+    scores_at_once: int = SCORES_AT_ONCE,
 ) -> torch.Tensor:
-    """The G query heads of a key head are folded into the sequence, and some queries at a time attend to all keys.
+    """Attend from queries (B, G, S, D) to keys and values (B, T, D) by plain products: (B, G, S, D).
+
+    bias: (S, T), (1, S, T) or (B, S, T). `scores_at_once`: how many scores there are at a time at most.
+
+    The G query heads of a key head are folded into the sequence, and some queries at a time attend to all keys.
 
     Products run one after the other: a batched one would first copy the transposed keys, which takes longer than the
     product itself.
     """
     batch, groups, count, size = queries.shape
-    step = max(1, _SCORES_AT_ONCE // (groups * keys.shape[1]))
+    step = max(1, scores_at_once // (groups * keys.shape[1]))
     added = None if bias is None else bias.expand(batch, -1, -1)
     output = torch.empty_like(queries)
     for index in range(batch):

@@ -27,11 +27,24 @@ from model.types import CancelledCallback
 
 READING_STOPPED = "Reading was stopped. What was read of this document is not kept."
 _SHORT_CHUNK = 1024  # tokens: shorter chunks have too few pieces to keep all cores busy
-_PIECE = 512  # tokens that go through a layer together: intermediate results stay in a core's cache
-_SMALLEST_PIECE = 128
-_PAIRS_AT_ONCE = 2**22  # queries x keys of a piece in a global layer: bounds how long a stop has to wait
 _AMX_TIMES = 16  # times as many with AMX, so that keys are read less often
 _GPU_TIMES = 32  # times as many on a GPU
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceSizes:
+    """How many tokens of a chunk go through a layer together, as the benchmarks found it best for a CPU.
+
+    most: so few that a piece's intermediate results stay in a core's cache. pairs: queries x keys of a piece in a
+    global layer at most, which bounds how long a stop has to wait, but never fewer than `fewest` tokens.
+    """
+
+    most: int = 512
+    fewest: int = 128
+    pairs: int = 2**22
+
+
+FITTED = PieceSizes()
 
 
 @torch.inference_mode()
@@ -43,14 +56,16 @@ def encode_chunk(
     image_features: torch.Tensor | None = None,
     progress: Callable[[float], None] | None = None,
     native: NativeParts | None = None,
+    sizes: PieceSizes = FITTED,
 ) -> torch.Tensor:
     """Encode one chunk: token ids (T,) that begin with `<bos>` to the encoder's last hidden states (T, H).
 
     image_features: (N, H), one for each image token among the ids. `progress` gets the fraction that is done. `native`:
-    the model's parts in compiled code. Raises Cancelled between two pieces.
+    the model's parts in compiled code. `sizes`: of the pieces where the layers are PyTorch's. Raises Cancelled between
+    two pieces.
     """
     layers = model.model.encoder.text_model.layers
-    chunk = _begin(model, ids, image_features, native or NativeParts())
+    chunk = _begin(model, ids, image_features, native or NativeParts(), sizes)
     for index, layer in enumerate(layers):
         with weights_on_device(layer):
             for done in chunk.through(index):
@@ -61,7 +76,7 @@ def encode_chunk(
 
 
 def _begin(
-    model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts
+    model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None, native: NativeParts, sizes: PieceSizes
 ) -> _Chunk | NativeChunk:
     """The chunk before its first layer."""
     encoder = model.model.encoder.text_model
@@ -73,7 +88,7 @@ def _begin(
         rotary[kind] = cos[0], sin[0]
     if native.encoder_layers is not None:
         return native.encoder_layers.bind(hidden[0], rotary)
-    return _Chunk(encoder, hidden[0], rotary, native.encoder_rows or RowOps())
+    return _Chunk(encoder, hidden[0], rotary, native.encoder_rows or RowOps(), sizes)
 
 
 def chunks_in_parallel(size: int, device: torch.device) -> bool:
@@ -84,15 +99,20 @@ def chunks_in_parallel(size: int, device: torch.device) -> bool:
 class _Chunk:
     """A chunk on its way through the encoder's layers: hidden states (T, H)."""
 
-    def __init__(self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: RowOps) -> None:
-        self._encoder, self._hidden, self._rotary, self._rows = encoder, hidden, rotary, rows
+    def __init__(
+        self, encoder: Any, hidden: torch.Tensor, rotary: Mapping[str, Rotary], rows: RowOps, sizes: PieceSizes
+    ) -> None:
+        self._encoder, self._hidden, self._rotary, self._rows, self._sizes = encoder, hidden, rotary, rows, sizes
         self._near = sliding_window_bias(hidden, encoder.config.sliding_window)
 
     def through(self, index: int) -> Iterator[float]:
         """Run one layer, piece by piece; yields the fraction that is done before each."""
         rotary = self._rotary[self._encoder.config.layer_types[index]]
         layer = self._encoder.layers[index]
-        return _Pass(layer=layer, hidden=self._hidden, rotary=rotary, near=self._near, rows=self._rows).pieces()
+        one = _Pass(
+            layer=layer, hidden=self._hidden, rotary=rotary, near=self._near, rows=self._rows, sizes=self._sizes
+        )
+        return one.pieces()
 
     def states(self) -> torch.Tensor:
         """The states after the encoder's final norm, (T, H)."""
@@ -109,11 +129,12 @@ class _Pass:
     rotary: Rotary
     near: torch.Tensor | None
     rows: RowOps
+    sizes: PieceSizes
 
     def pieces(self) -> Iterator[float]:
         """Apply the layer to the hidden states in place, piece by piece; yields the fraction done before each."""
         total = len(self.hidden)
-        size = _piece_size(self.hidden, is_sliding=self.layer.self_attn.is_sliding)
+        size = _piece_size(self.hidden, self.sizes, is_sliding=self.layer.self_attn.is_sliding)
         yield 0.0
         keys, values = self._keys_and_values()
         for done in _shared_out(partial(self._through_piece, keys, values), total, size, self.hidden.device):
@@ -132,7 +153,7 @@ class _Pass:
             self.rows.heads(attention.k_norm, attention.k_proj(normed), self._rotary(part), keys[:, part])
             values[:, part] = attention.v_proj(normed).unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
 
-        size = _piece_size(hidden, is_sliding=True)
+        size = _piece_size(hidden, self.sizes, is_sliding=True)
         for _ in _shared_out(make, len(hidden), size, hidden.device):
             pass
         return keys, values
@@ -173,13 +194,13 @@ def _shared_out(work: Callable[[slice], None], total: int, size: int, device: to
         yield piece.stop
 
 
-def _piece_size(hidden: torch.Tensor, *, is_sliding: bool) -> int:
+def _piece_size(hidden: torch.Tensor, sizes: PieceSizes, *, is_sliding: bool) -> int:
     """How many queries go through a layer together: as many as fit the processor, and a stop can wait for."""
     times = 1 if hidden.device.type == "cpu" else _GPU_TIMES
     if is_sliding:
-        return times * _PIECE
+        return times * sizes.most
     haste = _AMX_TIMES if hidden.dtype == torch.bfloat16 and times == 1 and has_any("amx_bf16") else times
-    return max(_SMALLEST_PIECE, min(times * _PIECE, haste * _PAIRS_AT_ONCE // len(hidden)))
+    return max(sizes.fewest, min(times * sizes.most, haste * sizes.pairs // len(hidden)))
 
 
 def input_embeddings(model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None) -> torch.Tensor:

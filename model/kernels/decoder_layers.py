@@ -22,6 +22,7 @@ from model.kernels.library import (
     supports,
     tiles_support,
 )
+from model.kernels.limits import FITTED, NativeLimits
 from model.kernels.pointers import pointer, pointer_array
 from model.kernels.structs import DecoderStep, DocumentMemory
 from model.network.kv_cache import SelfAttentionCache
@@ -30,11 +31,11 @@ from model.network.threads import parallel_map, pieces
 from model.types import CancelledCallback, Memory
 
 _MIN_TILE_ROWS = 4  # tokens that are multiplied by tiles (row_major.h)
-_MOST_TOKENS_BY_TILES = 128  # new ones of all sequences; with more, PyTorch's products use the processor better,
-_LONG = 2**12  # unless the document has so many tokens: over 8,192, 16 questions begin in 0.42 s, not in 0.82
+# New tokens of all sequences that tiles multiply; with more, PyTorch's products use the processor better.
+_MOST_TOKENS_BY_TILES = 128
 _PIECE = 512  # states whose keys' RMS is computed together
-_FEW = 6  # sequences, without tiles
-_MANY = 16  # sequences, over a document of few tokens
+_FEW_SEQUENCES = 6  # without tiles
+_MANY_SEQUENCES = 16  # over a document of few tokens
 _SEQUENCES_BY_TOKENS = 2**14  # what many sequences may be times the document's tokens
 
 _Cancelled = CFUNCTYPE(c_int32)
@@ -43,7 +44,9 @@ _Cancelled = CFUNCTYPE(c_int32)
 class DecoderLayers:
     """A model's decoder layers, packed for the library. Made once a model; it keeps alive what it points at."""
 
-    def __init__(self, library: ctypes.CDLL, model: T5Gemma2, *, int8_weights: bool = False) -> None:
+    def __init__(
+        self, library: ctypes.CDLL, model: T5Gemma2, *, int8_weights: bool = False, limits: NativeLimits = FITTED
+    ) -> None:
         """`int8_weights`: matrices are copied in int8, half their bytes or a quarter; those of a larger model are read
         as they are.
         """
@@ -57,7 +60,9 @@ class DecoderLayers:
         self._key_inv_rms = function(library, "key_inv_rms", None, at, size, at, size, size, size, at)
         self._model = model
         layers = model.model.decoder.layers
-        copies = memory_for_copies(layers) if int8_weights and are_multiples(layers, INT8_TILE_K) else None
+        copied = int8_weights and are_multiples(layers, INT8_TILE_K)
+        copies = memory_for_copies(layers, limits.copied_numbers) if copied else None
+        self._long_document = limits.long_document
         self.in_int8 = copies is not None
         self._layers = [_packed(layer, copies) for layer in layers]
         self.matrix_bytes = sum(layer.matrix_bytes for layer in self._layers)
@@ -82,7 +87,14 @@ class DecoderLayers:
             raise ValueError(
                 f"The states are in {found}, the model in {self._model.dtype}: use `memory.to_device` first."
             )
-        return BoundLayers(self._forward, self._layers, memories, dtype=self._model.dtype, tiled=self.tiled)
+        return BoundLayers(
+            self._forward,
+            self._layers,
+            memories,
+            dtype=self._model.dtype,
+            tiled=self.tiled,
+            long_document=self._long_document,
+        )
 
     def key_inv_rms(self, states: torch.Tensor) -> torch.Tensor:
         """`Memory.key_inv_rms`, (L, K, T) float32, of states (T, H), contiguous. Only where `gives_key_inv_rms`."""
@@ -111,8 +123,13 @@ class BoundLayers:
         *,
         dtype: torch.dtype,
         tiled: bool,
+        long_document: int,
     ) -> None:
-        """`dtype` is the model's. `tiled`: products are by matrix tiles (AMX), so several tokens cost what one does."""
+        """`dtype` is the model's. `tiled`: products are by matrix tiles (AMX), so several tokens cost what one does.
+
+        `long_document`: `NativeLimits.long_document`.
+        """
+        self._long_document = long_document
         self.tiled = tiled
         self._dtype = dtype
         self._forward = forward
@@ -126,9 +143,9 @@ class BoundLayers:
     def is_faster(self, sequences: int, new_tokens: int) -> bool:
         """Whether so many new tokens of each of so many sequences take less time than with PyTorch's operations."""
         if self.tiled:
-            return sequences * new_tokens <= _MOST_TOKENS_BY_TILES or self._tokens >= _LONG
-        few = sequences <= _FEW or (sequences <= _MANY and sequences * self._tokens <= _SEQUENCES_BY_TOKENS)
-        return new_tokens == 1 and few
+            return sequences * new_tokens <= _MOST_TOKENS_BY_TILES or self._tokens >= self._long_document
+        is_small = sequences <= _MANY_SEQUENCES and sequences * self._tokens <= _SEQUENCES_BY_TOKENS
+        return new_tokens == 1 and (sequences <= _FEW_SEQUENCES or is_small)
 
     def is_batch_invariant(self, tokens: int) -> bool:
         """Whether a pass of so many tokens of one sequence gives each the same numbers, whatever the others are.

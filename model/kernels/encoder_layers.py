@@ -19,23 +19,23 @@ from torch.nn import functional
 from model.kernels.huge_pages import HugePages
 from model.kernels.layer import UNLIMITED, PackedLayer, memory_for_copies
 from model.kernels.library import LANES, TILE_K, tiles_support
+from model.kernels.limits import FITTED, NativeLimits
 from model.kernels.pointers import pointer
 from model.kernels.structs import EncoderChunk, Layer
 from model.network.t5gemma2 import Rotary, T5Gemma2, reach
 from model.network.threads import parallel_map, pieces
 
-_PIECE = 512  # tokens that go through a layer together: the more, the less often weights are read; these fit the cache
-
 
 class EncoderLayers:
     """A model's encoder layers, packed for the library. Made once a model, which it keeps alive."""
 
-    def __init__(self, library: ctypes.CDLL, model: T5Gemma2) -> None:
+    def __init__(self, library: ctypes.CDLL, model: T5Gemma2, limits: NativeLimits = FITTED) -> None:
         self._functions = [library.encoder_keys_and_values, library.encoder_layer]
         for function in self._functions:
             function.argtypes, function.restype = [POINTER(Layer), POINTER(EncoderChunk), c_int32, c_int32], None
         self._encoder = model.model.encoder.text_model
-        copies = memory_for_copies(self._encoder.layers)
+        copies = memory_for_copies(self._encoder.layers, limits.copied_numbers)
+        self._piece = limits.encoder_piece
         self._layers = [_packed(layer, copies) for layer in self._encoder.layers]
 
     @staticmethod
@@ -45,7 +45,7 @@ class EncoderLayers:
 
     def bind(self, hidden: torch.Tensor, rotary: Mapping[str, Rotary]) -> NativeChunk:
         """These layers over a chunk's states (T, H). rotary: cos and sin of each kind of layer, (T, D)."""
-        return NativeChunk(self._encoder, self._layers, self._functions, hidden, rotary)
+        return NativeChunk(self._encoder, self._layers, self._functions, hidden, rotary, piece=self._piece)
 
 
 class NativeChunk:
@@ -58,8 +58,10 @@ class NativeChunk:
         functions: list[Any],
         hidden: torch.Tensor,
         rotary: Mapping[str, Rotary],
+        *,
+        piece: int,
     ) -> None:
-        self._encoder, self._layers, self._functions = encoder, layers, functions
+        self._encoder, self._layers, self._functions, self._piece = encoder, layers, functions, piece
         self._tokens = len(hidden)
         self._hidden = _token_major(hidden.float())
         half = layers[0].head_dim // 2  # the other half is rotated by the same angles
@@ -71,7 +73,7 @@ class NativeChunk:
         """Through one layer, piece by piece; yields the fraction done before each."""
         cos, sin = self._rotary[self._encoder.config.layer_types[index]]
         chunk = self._described(cos, sin)
-        parts = pieces(self._tokens, _PIECE, TILE_K)
+        parts = pieces(self._tokens, self._piece, TILE_K)
         yield 0.0
         for function in self._functions:
             work: Callable[[slice], None] = partial(_run, function, self._layers[index], chunk)
@@ -82,9 +84,10 @@ class NativeChunk:
     def states(self) -> torch.Tensor:
         """The states behind the encoder's last norm, (T, H)."""
         states = self._keys.new_empty(self._tokens, self._hidden.shape[1])
-        for first in range(0, self._tokens, _PIECE):
-            part = self._hidden[first // LANES : (first + _PIECE) // LANES].transpose(1, 2).flatten(0, 1)
-            states[first : first + _PIECE] = self._encoder.norm(part[: self._tokens - first])
+        for first in range(0, self._tokens, self._piece):
+            end = first + self._piece
+            part = self._hidden[first // LANES : end // LANES].transpose(1, 2).flatten(0, 1)
+            states[first:end] = self._encoder.norm(part[: self._tokens - first])
         return states
 
     def _described(self, cos: torch.Tensor, sin: torch.Tensor) -> EncoderChunk:

@@ -13,7 +13,6 @@ from model.kernels.structs import NORMS, PROJECTIONS, Layer
 from model.kernels.weight_panels import pack_int8_panels, pack_tiles
 
 UNLIMITED = 2**30  # tokens before or after: more than any chunk has
-_MOST_COPIED = 2**27  # numbers of a stack's layers: those of a larger model take too much memory twice
 _ALIGNMENT = 2**16  # bytes that a stack's copies take beside their numbers, at most
 
 # Not queries: a few channels of what they are made of are huge, their weights small, and int8 loses those (14% of
@@ -21,9 +20,9 @@ _ALIGNMENT = 2**16  # bytes that a stack's copies take beside their numbers, at 
 _IN_INT8 = {"o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
-def memory_for_copies(layers: torch.nn.Module) -> HugePages | None:
-    """For copies of the matrices of a stack's layers; None: they take too much memory twice."""
-    if sum(weight.numel() for weight in layers.parameters()) > _MOST_COPIED:
+def memory_for_copies(layers: torch.nn.Module, most_numbers: int) -> HugePages | None:
+    """Memory for copies of the matrices of a stack's layers; None where they have more than so many numbers."""
+    if sum(weight.numel() for weight in layers.parameters()) > most_numbers:
         return None
     return HugePages(sum(weight.nbytes for weight in layers.parameters()) + _ALIGNMENT)
 

@@ -11,6 +11,7 @@ from model.kernels.build import NATIVE, Build, find_compiler
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.encoder_layers import EncoderLayers
 from model.kernels.library import has_matrix_tiles, load_library
+from model.kernels.limits import FITTED, NativeLimits
 from model.kernels.output_head import NativeOutputHead
 from model.kernels.row_ops import NativeRowOps
 from model.network.kv_cache import KeyInvRms
@@ -39,7 +40,14 @@ class NativeParts:
         return layers.key_inv_rms if layers is not None and layers.gives_key_inv_rms else None
 
 
-def load_native_parts(model: T5Gemma2, folder: Path, *, quantized: bool = False, build: Build = NATIVE) -> NativeParts:
+def load_native_parts(
+    model: T5Gemma2,
+    folder: Path,
+    *,
+    quantized: bool = False,
+    build: Build = NATIVE,
+    limits: NativeLimits = FITTED,
+) -> NativeParts:
     """What native code can compute of this model, compiled into that folder where it is not there yet.
 
     `quantized`: matrices of the decoder in int8 and the output head in four bits, where that is faster.
@@ -58,8 +66,8 @@ def load_native_parts(model: T5Gemma2, folder: Path, *, quantized: bool = False,
     head = model.lm_head.out_proj.weight.detach()
     tiled = has_matrix_tiles(library) and EncoderLayers.supports(model)
     return NativeParts(
-        decoder_layers=DecoderLayers(library, model, int8_weights=quantized) if decoder else None,
-        encoder_layers=EncoderLayers(library, model) if tiled else None,
+        decoder_layers=DecoderLayers(library, model, int8_weights=quantized, limits=limits) if decoder else None,
+        encoder_layers=EncoderLayers(library, model, limits) if tiled else None,
         encoder_rows=NativeRowOps(library, model) if rows else None,
         output_head=NativeOutputHead(library, head) if quantized and NativeOutputHead.supports(library, head) else None,
     )

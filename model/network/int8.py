@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 LARGEST = 127
-_ROWS_AT_ONCE = 8192  # of a large matrix, while it is quantised: they stay in the cache
+_ROWS_AT_ONCE = 8192  # of a large matrix, while it is quantized: they stay in the cache
 
 
 def quantize(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from model.answering.passages import Passage as CutPassage
-from model.answering.passages import cut, plain_letters
+from model.answering.passages import Passage, cut, plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import retrieve
 from model.answering.whole_document import LEAD_TOKENS
@@ -40,7 +39,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class TrainingPassage:
     """A piece of text (ids without `<bos>`) and its questions."""
 
     ids: list[int]
@@ -86,7 +85,7 @@ class Tokens:
             for prompt, answer in zip(prompts, answers, strict=True)
         ]
 
-    def passages(self, rows: Iterable[dict], longest: int, most: int | None = None) -> list[Passage]:
+    def passages(self, rows: Iterable[dict], longest: int, most: int | None = None) -> list[TrainingPassage]:
         """One passage for each distinct context of up to `longest` tokens; of more than `most` a fixed sample."""
         by_context = pairs_by_context(rows)
         if most is not None and most < len(by_context):
@@ -94,7 +93,7 @@ class Tokens:
         passages = (self.passage(context, pairs) for context, pairs in by_context.items())
         return [part for whole in passages for part in ([whole] if len(whole.ids) <= longest else excerpts(whole))]
 
-    def passage(self, context: str, pairs: Sequence[Example]) -> Passage:
+    def passage(self, context: str, pairs: Sequence[Example]) -> TrainingPassage:
         """A context and what is asked about it; each question is shown what the engine would show it."""
         ids, places = encode_text(self.tokenizer, context)
         starts, ends = zip(*places, strict=True) if places else ((), ())
@@ -104,9 +103,9 @@ class Tokens:
             replace(pair, shown=_lead(len(ids)) if one.whole_text else _shown(parts, words, context, starts, one))
             for pair, one in zip(self.pairs([(one.prompt, one.answer) for one in pairs]), pairs, strict=True)
         ]
-        return Passage(ids=ids, pairs=asked)
+        return TrainingPassage(ids=ids, pairs=asked)
 
-    def record(self, rng: random.Random, split: Split) -> Passage:
+    def record(self, rng: random.Random, split: Split) -> TrainingPassage:
         """A generated record; now and then one question is about a field that another record has and this one lacks."""
         record = make_record(rng, split)
         questions = list(record.pairs)
@@ -117,15 +116,17 @@ class Tokens:
             questions += [(question, NOT_IN_DOCUMENT) for question in missing[:1]]
         return self.passage(record.text, [Example(prompt_text(question), answer) for question, answer in questions])
 
-    def denoised(self, ids: list[int], room: int, rng: random.Random) -> Passage:
+    def denoised(self, ids: list[int], room: int, rng: random.Random) -> TrainingPassage:
         """A piece of a text as a UL2 example: what stays is the document, what was taken out is the answer."""
         size = min(len(ids), room)
         start = rng.randint(0, len(ids) - size)
         denoising = denoise(ids[start : start + size], choose_denoiser(rng), rng)
-        return Passage(ids=denoising.read, pairs=[Pair(prompt=[self.bos], answer=[*denoising.written, self.eos])])
+        return TrainingPassage(
+            ids=denoising.read, pairs=[Pair(prompt=[self.bos], answer=[*denoising.written, self.eos])]
+        )
 
 
-def excerpts(whole: Passage, longest: int = EXCERPT_TOKENS) -> Iterator[Passage]:
+def excerpts(whole: TrainingPassage, longest: int = EXCERPT_TOKENS) -> Iterator[TrainingPassage]:
     """Of a passage that is too long, for each question what it is shown, with as much around it as there is room."""
     for pair in whole.pairs:
         size = sum(last - first for first, last in pair.shown)
@@ -135,7 +136,7 @@ def excerpts(whole: Passage, longest: int = EXCERPT_TOKENS) -> Iterator[Passage]
         near = {token for first, last in pair.shown for token in range(first - around, last + around)}
         kept = sorted(near & set(range(len(whole.ids))))
         shown = tuple((bisect_left(kept, first), bisect_left(kept, last)) for first, last in pair.shown)
-        yield Passage(ids=[whole.ids[token] for token in kept], pairs=[replace(pair, shown=shown)])
+        yield TrainingPassage(ids=[whole.ids[token] for token in kept], pairs=[replace(pair, shown=shown)])
 
 
 def _lead(tokens: int) -> tuple[tuple[int, int], ...]:
@@ -144,7 +145,7 @@ def _lead(tokens: int) -> tuple[tuple[int, int], ...]:
 
 
 def _shown(
-    parts: Sequence[CutPassage], words: WordIndex, context: str, starts: Sequence[int], asked: Example
+    parts: Sequence[Passage], words: WordIndex, context: str, starts: Sequence[int], asked: Example
 ) -> tuple[tuple[int, int], ...]:
     """The tokens that a question is shown: the closest passages, and the one with the answer where they lack it."""
     question = _sought(asked.prompt)
@@ -152,8 +153,8 @@ def _shown(
     missed = asked.answer not in JUDGEMENTS and not any(plain_letters(asked.answer) in part.text for part in chosen)
     if chosen and missed and (place := context.find(asked.answer)) >= 0:
         first, last = bisect_right(starts, place) - 1, bisect_left(starts, place + len(asked.answer))
-        chosen += [part for part in parts if part.first < last and first < part.last]
-    return tuple(sorted({(part.first, part.last) for part in chosen}))
+        chosen += [part for part in parts if part.start < last and first < part.end]
+    return tuple(sorted({(part.start, part.end) for part in chosen}))
 
 
 def _sought(prompt: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-ASKED = 2  # of so many answerable questions one gets a lookalike
+ASKED = 2  # of so many answerable questions one gets a edited_question
 
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -21,7 +21,7 @@ _SHORTENED = {"can": "can't"}
 _SENTENCE_END = re.compile(r"[.!?]\s")
 _BEGINNING = 4  # letters: India is not another name than Indian
 
-Lookalike = Callable[["_Asked", random.Random], str | None]
+Edit = Callable[["_Asked", random.Random], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,14 @@ class _Asked:
         return self.question[: found.start()] + text + self.question[found.end() :]
 
 
-def lookalike(question: str, context: str, answer: str, language: str) -> str | None:
+def edited_question(question: str, context: str, answer: str, language: str) -> str | None:
     """A question like this one that the text does not answer, for one in `ASKED`; the same whenever it is asked for."""
     rng = random.Random(f"{question}\0{context}")
     if rng.randrange(ASKED) or answer not in context:
         return None
     known = opposites() if language == "en" else {}
     asked = _Asked(question=question, context=context, answer=answer, opposites=known)
-    ways: list[Lookalike] = [_other_number, _other_name, _half_another_name]
+    ways: list[Edit] = [_other_number, _other_name, _half_another_name]
     if language == "en":
         ways += [_opposite, _opposite, _other_word]
         ways += [_denied] if rng.random() < 0.3 else []

@@ -38,7 +38,7 @@ def words() -> dict[str, list]:
     return lists
 
 
-class Source:
+class FactSource:
     """Draws names, amounts and dates from one half of the lists."""
 
     def __init__(self, rng: random.Random, split: Split) -> None:
@@ -112,7 +112,7 @@ def _ask(label: str, *more: str) -> tuple[str, ...]:
     return (*asked, *more)
 
 
-def _person_fact(source: Source) -> Fact:
+def _person_fact(source: FactSource) -> Fact:
     role, person = source.pick("roles"), source.person()
     return Fact(
         label=role.capitalize(),
@@ -124,7 +124,7 @@ def _person_fact(source: Source) -> Fact:
     )
 
 
-def _date_fact(source: Source) -> Fact:
+def _date_fact(source: FactSource) -> Fact:
     label, verb, told = source.rng.choice(
         [
             ("Due date", "is the payment due", "Payment is due on {}."),
@@ -143,7 +143,7 @@ def _date_fact(source: Source) -> Fact:
     return Fact(label=label, value=value, questions=_ask(label, f"When {verb}?"), sentence=told.format(value))
 
 
-def _amount_fact(source: Source) -> Fact:
+def _amount_fact(source: FactSource) -> Fact:
     label, told = source.rng.choice(
         [
             ("Total", "The total comes to {}."),
@@ -170,7 +170,7 @@ def _amount_fact(source: Source) -> Fact:
     )
 
 
-def _code_fact(source: Source) -> Fact:
+def _code_fact(source: FactSource) -> Fact:
     label = source.rng.choice(
         ["Invoice number", "Order number", "Customer number", "Reference", "Contract number", "Ticket number",
          "Serial number", "Policy number", "Tax number", "Booking code", "Case number", "Room", "Account"]
@@ -179,7 +179,7 @@ def _code_fact(source: Source) -> Fact:
     return Fact(label=label, value=value, questions=_ask(label), sentence=f"The {label.lower()} is {value}.")
 
 
-def _contact_fact(source: Source) -> Fact:
+def _contact_fact(source: FactSource) -> Fact:
     label, value, question = source.rng.choice(
         [
             ("Phone", source.phone(), "What is the phone number?"),
@@ -196,7 +196,7 @@ def _contact_fact(source: Source) -> Fact:
     return Fact(label=label, value=value, questions=(question, *_ask(label)), sentence=f"{label}: {value}.")
 
 
-def _measure_fact(source: Source) -> Fact:
+def _measure_fact(source: FactSource) -> Fact:
     label, value = source.pick("measures"), source.quantity()
     year = source.rng.randint(1999, 2027)
     return Fact(
@@ -207,7 +207,7 @@ def _measure_fact(source: Source) -> Fact:
     )
 
 
-def _event_fact(source: Source) -> Fact:
+def _event_fact(source: FactSource) -> Fact:
     """A fact that is told in a sentence only, as letters and reports do."""
     kind, draw = source.rng.choice(
         [
@@ -224,6 +224,6 @@ def _event_fact(source: Source) -> Fact:
     return Fact(label=question, value=value, questions=(question,), sentence=told.format(value), told_only=True)
 
 
-FACTS: tuple[Callable[[Source], Fact], ...] = (
+FACTS: tuple[Callable[[FactSource], Fact], ...] = (
     _person_fact, _date_fact, _amount_fact, _code_fact, _contact_fact, _measure_fact, _event_fact, _event_fact
 )  # fmt: skip

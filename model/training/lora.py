@@ -1,7 +1,8 @@
 """What is trained: a low-rank difference in every linear layer, and the norm gains.
 
-A matrix W (out, in) becomes W + up.T @ down with up (rank, out) and down (rank, in): the shape in which the adapter is
-stored, too. The pretrained W stays as it is, so the product ships the difference alone.
+A matrix W (out, in) becomes W + B A (LoRA, Hu et al., arXiv 2106.09685). Here `lora_B` (rank, out) is B transposed, and
+`lora_A` (rank, in) is A; the adapter's file has the two in these shapes, as `W.up` and `W.down`. The pretrained W stays
+as it is, so the product ships the difference alone.
 """
 
 from collections.abc import Iterator
@@ -22,23 +23,23 @@ class _Product(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, merged: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(x, merged, up, down)
+    def forward(ctx: Any, x: torch.Tensor, merged: torch.Tensor, b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x, merged, b, a)
         return functional.linear(x, merged)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        x, merged, up, down = ctx.saved_tensors
+        x, merged, b, a = ctx.saved_tensors
         before = gradient @ merged if ctx.needs_input_grad[0] else None
         if not ctx.needs_input_grad[2]:
             return before, None, None, None
-        up, down = up.to(x.dtype), down.to(x.dtype)
-        to_up, to_down = (down @ x.mT) @ gradient, (up @ gradient.mT) @ x
-        return before, None, to_up.float(), to_down.float()
+        b, a = b.to(x.dtype), a.to(x.dtype)
+        to_b, to_a = (a @ x.mT) @ gradient, (b @ gradient.mT) @ x
+        return before, None, to_b.float(), to_a.float()
 
 
-class LowRankLinear(nn.Module):
-    """`x (W + up.T @ down).T`: a frozen linear layer and its trained difference. x: (..., in) -> (..., out).
+class LoraLinear(nn.Module):
+    """`x (W + lora_B.T @ lora_A).T`: a frozen linear layer and its trained difference. x: (..., in) -> (..., out).
 
     The sum is kept, in the weights' dtype, as it will be shipped: `merge` after every change of the factors.
     """
@@ -51,16 +52,16 @@ class LowRankLinear(nn.Module):
         self.register_buffer("frozen", linear.weight.detach(), persistent=False)
         self.register_buffer("merged", linear.weight.detach().clone(), persistent=False)
         down = torch.randn(rank, linear.in_features) * linear.in_features**-0.5
-        self.up = nn.Parameter(torch.zeros(rank, linear.out_features, device=linear.weight.device))
-        self.down = nn.Parameter(down.to(linear.weight.device))
+        self.lora_B = nn.Parameter(torch.zeros(rank, linear.out_features, device=linear.weight.device))
+        self.lora_A = nn.Parameter(down.to(linear.weight.device))
 
     @torch.no_grad()
     def merge(self) -> None:
         dtype = self.frozen.dtype
-        torch.addmm(self.frozen, self.up.to(dtype).mT, self.down.to(dtype), out=self.merged)
+        torch.addmm(self.frozen, self.lora_B.to(dtype).mT, self.lora_A.to(dtype), out=self.merged)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        product: torch.Tensor = _Product.apply(x, self.merged, self.up, self.down)
+        product: torch.Tensor = _Product.apply(x, self.merged, self.lora_B, self.lora_A)
         return product
 
 
@@ -75,16 +76,16 @@ def _text_linears(model: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Li
 
 
 def add_lora(model: nn.Module, rank: int) -> dict[str, nn.Parameter]:
-    """Put a `LowRankLinear` in place of every linear text layer and freeze all but it and the norms.
+    """Put a `LoraLinear` in place of every linear text layer and freeze all but it and the norms.
 
     Returns the trained parameters by name: `<matrix>.up`, `<matrix>.down`, and the norms' own names.
     """
     model.requires_grad_(False)
     trained: dict[str, nn.Parameter] = {}
     for name, parent, child, linear in _text_linears(model):
-        layer = LowRankLinear(linear, rank)
+        layer = LoraLinear(linear, rank)
         setattr(parent, child, layer)
-        trained[f"{name}.up"], trained[f"{name}.down"] = layer.up, layer.down
+        trained[f"{name}.up"], trained[f"{name}.down"] = layer.lora_B, layer.lora_A
     for name, module in model.named_modules():
         if type(module).__name__.endswith("RMSNorm") and "projector" not in name:
             # A copy of its own: both stacks begin with the same tensors of Gemma's
@@ -96,7 +97,7 @@ def add_lora(model: nn.Module, rank: int) -> dict[str, nn.Parameter]:
 def merge(model: nn.Module) -> None:
     """Bring every matrix up to date with its factors."""
     for module in model.modules():
-        if isinstance(module, LowRankLinear):
+        if isinstance(module, LoraLinear):
             module.merge()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from model.answering.prompts import NOT_IN_DOCUMENT
-from model.training.data import Passage, Tokens
+from model.training.data import Tokens, TrainingPassage
 from model.training.facts import Split
 from model.training.packing import Batch, Layout, Shape, collate, lay_out
 
@@ -19,7 +19,7 @@ class Mixture:
 
     def __init__(
         self,
-        sources: dict[str, list[Passage]],
+        sources: dict[str, list[TrainingPassage]],
         weights: dict[str, float],
         tokens: Tokens,
         split: Split,
@@ -37,20 +37,20 @@ class Mixture:
     def _choose(self, names: list[str], rng: random.Random) -> str:
         return rng.choices(names, [self.weights[name] for name in names])[0]
 
-    def _draw(self, name: str, room: int, rng: random.Random) -> Passage | None:
+    def _draw(self, name: str, room: int, rng: random.Random) -> TrainingPassage | None:
         for _ in range(20):
             passage = self.tokens.record(rng, self.split) if name == RECORDS else rng.choice(self.sources[name])
             if len(passage.ids) <= room:
                 return self._thinned(passage, rng)
         return None
 
-    def _thinned(self, passage: Passage, rng: random.Random) -> Passage:
+    def _thinned(self, passage: TrainingPassage, rng: random.Random) -> TrainingPassage:
         """The passage with only a share of its unanswerable questions, and some that may look at all of it."""
         pairs = [pair for pair in passage.pairs if pair.answer != self.refusal or rng.random() < self.unanswerable]
         pairs = [replace(pair, shown=()) if rng.random() < self.whole else pair for pair in pairs or passage.pairs[:1]]
         return replace(passage, pairs=pairs)
 
-    def _denoised(self, shape: Shape, rng: random.Random) -> Passage:
+    def _denoised(self, shape: Shape, rng: random.Random) -> TrainingPassage:
         text = self.tokens.separator
         while len(text) < SHORTEST_TEXT:
             text = rng.choice(self.sources[self._choose(self.prose, rng)]).ids

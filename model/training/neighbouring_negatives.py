@@ -25,7 +25,7 @@ class _Asked:
     words: frozenset[str]
 
 
-def neighbours(rows: Iterable[dict]) -> dict[str, str]:
+def questions_of_neighbours(rows: Iterable[dict]) -> dict[str, str]:
     """By context: of the questions about others of the same document the one that suits it best, if one does."""
     by_document: dict[str, list[_Asked]] = defaultdict(list)
     for row in rows:
@@ -33,15 +33,15 @@ def neighbours(rows: Iterable[dict]) -> dict[str, str]:
             question = row["question"].strip()
             told = {"answers": row["answers"], "words": _words(question)}
             by_document[row["document"]].append(_Asked(context=row["context"], question=question, **told))
-    closest = {context: _closest(context, asked) for asked in by_document.values() for context in _contexts(asked)}
-    return {context: question for context, question in closest.items() if question is not None}
+    nearest = {context: _nearest(context, asked) for asked in by_document.values() for context in _contexts(asked)}
+    return {context: question for context, question in nearest.items() if question is not None}
 
 
 def _contexts(asked: Sequence[_Asked]) -> Iterable[str]:
     return dict.fromkeys(one.context for one in asked)
 
 
-def _closest(context: str, asked: Sequence[_Asked]) -> str | None:
+def _nearest(context: str, asked: Sequence[_Asked]) -> str | None:
     """Of the questions that the context does not answer, the one that shares the largest part of its words."""
     words, text = _words(context), plain_letters(context)
     known = {one.question for one in asked if one.context == context}

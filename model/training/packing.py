@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from model.encoding.chunks import plan_chunks
 from model.training.attention import Span
-from model.training.data import Pair, Passage, Tokens
+from model.training.data import Pair, Tokens, TrainingPassage
 
 IGNORED = -100
 
@@ -80,7 +80,7 @@ class Batch:
         return Batch(**values)
 
 
-def lay_out(passages: Sequence[Passage], shape: Shape, tokens: Tokens, rng: random.Random) -> Layout:
+def lay_out(passages: Sequence[TrainingPassage], shape: Shape, tokens: Tokens, rng: random.Random) -> Layout:
     """One document from passages that fit together, its questions shuffled."""
     ids: list[int] = []
     pairs: list[Pair] = []

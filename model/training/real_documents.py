@@ -15,15 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
-from model.answering.passages import PageTokens, cut_pages, plain_letters
-from model.answering.passages import Passage as CutPassage
+from model.answering.passages import PageTokens, Passage, cut_pages, plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.questions import words_of_last_turn
 from model.answering.retrieval import retrieve
 from model.answering.whole_document import LEAD_TOKENS
 from model.answering.word_index import WordIndex, relevance
 from model.encoding.token_map import encode_text
-from model.training.data import PASSAGE_TOKENS, Pair, Passage, Tokens, read_rows
+from model.training.data import PASSAGE_TOKENS, Pair, Tokens, TrainingPassage, read_rows
 from model.training.similarities import Similarities, TextSimilarities
 from model.types import Turn
 
@@ -62,7 +61,7 @@ class PagedText:
     """
 
     ids: list[int]
-    passages: list[CutPassage]
+    passages: list[Passage]
     pages: list[int]
     words: WordIndex
     similarities: TextSimilarities | None = None
@@ -96,7 +95,7 @@ class PagedText:
 
     def chosen_for(self, question: str) -> list[int]:
         """Which passages answering would show a question, the best first."""
-        spans = [(passage.first, passage.last) for passage in self.passages]
+        spans = [(passage.start, passage.end) for passage in self.passages]
         by_meaning = self.similarities.scores(spans, question) if self.similarities else None
         by_words = relevance([self.words], question)
         numbers = {passage: number for number, passage in enumerate(self.passages)}
@@ -152,10 +151,10 @@ class PagedText:
         return self._spans({i for i in beside if self.pages[i] in pages}) if place else self.lead
 
     def _size(self, index: int) -> int:
-        return self.passages[index].last - self.passages[index].first
+        return self.passages[index].end - self.passages[index].start
 
     def _spans(self, indices: Iterable[int]) -> Spans:
-        return _runs((self.passages[i].first, self.passages[i].last) for i in sorted(indices))
+        return _runs((self.passages[i].start, self.passages[i].end) for i in sorted(indices))
 
 
 def real_passages(
@@ -165,7 +164,7 @@ def real_passages(
     similarities: Similarities | None = None,
     *,
     development: bool = False,
-) -> list[Passage]:
+) -> list[TrainingPassage]:
     """What `train` of a folder of real documents asks, in excerpts; `development`: its documents for choosing."""
     sample = hashlib.sha256(_SAMPLE.read_bytes()).hexdigest()
     read = (row for row in read_rows(pages) if row["sha256"] != sample)  # the bundled sample is measured with
@@ -206,7 +205,7 @@ def document_passages(
     similarities: Similarities | None = None,
     *,
     paged: bool,
-) -> Iterator[Passage]:
+) -> Iterator[TrainingPassage]:
     """Excerpts of a document, each with questions whose places stand near each other."""
     text = PagedText.of(texts, tokens, similarities)
     pairs = [pair for row in rows if (pair := _pair(text, row, tokens, paged=paged)) is not None]
@@ -266,7 +265,7 @@ def _groups(pairs: Sequence[Pair], room: int) -> Iterator[list[Pair]]:
         yield group
 
 
-def _excerpt(text: PagedText, group: Sequence[Pair], longest: int = _EXCERPT) -> Passage:
+def _excerpt(text: PagedText, group: Sequence[Pair], longest: int = _EXCERPT) -> TrainingPassage:
     """What the questions of a group are shown, with as much around it as there is room."""
     spans = _runs(sorted({span for pair in group for span in pair.shown}))
     room = max(0, longest - sum(last - first for first, last in spans)) // (2 * len(spans))
@@ -281,7 +280,7 @@ def _excerpt(text: PagedText, group: Sequence[Pair], longest: int = _EXCERPT) ->
         run = max(first for first, _ in kept if first <= span[0])
         return start[run] + span[0] - run, start[run] + span[1] - run
 
-    return Passage(ids=ids, pairs=[replace(pair, shown=tuple(map(moved, pair.shown))) for pair in group])
+    return TrainingPassage(ids=ids, pairs=[replace(pair, shown=tuple(map(moved, pair.shown))) for pair in group])
 
 
 def _words(text: str) -> list[str]:

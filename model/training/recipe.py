@@ -85,7 +85,7 @@ class Recipe:
     frozen_encoder: bool = False  # the decoder alone learns: a step costs a third
     unanswerable: float = 0.85  # share of such questions that are asked: refusing is learned sooner than looking
     whole: float = 0.15  # share of questions that are shown the whole document, not the closest passages
-    passages: int | None = None  # of a source at most: tokenising all takes minutes
+    passages: int | None = None  # of a source at most: tokenizing all takes minutes
     mixture: dict[str, float] = field(default_factory=lambda: dict(MIXTURE))
 
     def factor(self, step: int) -> float:

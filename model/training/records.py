@@ -8,7 +8,7 @@ in a table row. `app/bench/paper.py` sets it as a PDF instead.
 import random
 from dataclasses import dataclass
 
-from model.training.facts import FACTS, Fact, Source, Split, words
+from model.training.facts import FACTS, Fact, FactSource, Split, words
 
 KINDS = (
     "Invoice", "Letter", "Annual report", "Order form", "Minutes", "Rental agreement", "Delivery note", "Application",
@@ -40,7 +40,7 @@ class Record:
     pairs: tuple[Pair, ...]
 
 
-def distinct_facts(source: Source, count: int) -> list[Fact]:
+def distinct_facts(source: FactSource, count: int) -> list[Fact]:
     """`count` facts (some hundred at most) of which no two are called the same."""
     facts: dict[str, Fact] = {}
     while len(facts) < count:
@@ -49,7 +49,7 @@ def distinct_facts(source: Source, count: int) -> list[Fact]:
     return list(facts.values())
 
 
-def _item_table(source: Source) -> tuple[list[tuple[str, ...]], list[Pair]]:
+def _item_table(source: FactSource) -> tuple[list[tuple[str, ...]], list[Pair]]:
     """A price list or an order: rows of item, quantity and price, and questions about single cells."""
     rows: list[tuple[str, ...]] = [("Item", "Quantity", "Price")]
     pairs: list[Pair] = []
@@ -63,7 +63,7 @@ def _item_table(source: Source) -> tuple[list[tuple[str, ...]], list[Pair]]:
     return rows, pairs
 
 
-def _heading(source: Source, kind: str) -> tuple[list[str], list[Pair]]:
+def _heading(source: FactSource, kind: str) -> tuple[list[str], list[Pair]]:
     """The top of the page, and what can be asked about it."""
     company, code = source.company(), source.code()
     plain = source.rng.choice([kind, kind.upper()])
@@ -84,7 +84,7 @@ def _ask_otherwise(question: str, kind: str, rng: random.Random) -> str:
     return f"{question[:-1]} {where}{question[-1]}"
 
 
-def make_sketch(source: Source) -> Sketch:
+def make_sketch(source: FactSource) -> Sketch:
     """4 to 11 facts, some as fields, some in sentences, often with a table."""
     rng, kind = source.rng, source.rng.choice(KINDS)
     facts = distinct_facts(source, rng.randint(4, 9))
@@ -115,7 +115,7 @@ def make_sketch(source: Source) -> Sketch:
 
 def make_record(rng: random.Random, split: Split) -> Record:
     """One document of 60 to 250 tokens as text."""
-    sketch = make_sketch(Source(rng, split))
+    sketch = make_sketch(FactSource(rng, split))
     blocks = []
     if sketch.fields:
         style = rng.choice(["{}: {}", "{} {}", "{}\n{}", "{}:\n{}", "{}  {}", "{}. {}", "{} | {}", "{} - {}"])

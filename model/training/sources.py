@@ -1,4 +1,4 @@
-"""The sources of a training, tokenised once and kept beside the run."""
+"""The sources of a training, tokenized once and kept beside the run."""
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.training.data import Pair, Passage, Tokens, checked_rows, read_rows
+from model.training.data import Pair, Tokens, TrainingPassage, checked_rows, read_rows
 from model.training.held_out import held_out
 from model.training.sales_receipts import with_other_digits
 
@@ -23,7 +23,7 @@ def load_sources(
     most: int | None = None,
     answerable: bool = False,
     checked: Collection[str] = (),
-) -> dict[str, list[Passage]]:
+) -> dict[str, list[TrainingPassage]]:
     """Passages of up to `longest` tokens of each kind, `most` at most, from the JSON-lines files in `folder`.
 
     On wish without the unanswerable questions, and without the contexts that are `checked` with.
@@ -50,8 +50,8 @@ def _rows(folder: Path, name: str) -> Iterator[dict]:
 
 def keep_sources(
     file: Path, folder: Path, names: dict[str, list[str]], tokens: Tokens, *, longest: int, most: int | None
-) -> dict[str, list[Passage]]:
-    """`load_sources`, or what it gave the last time: tokenising takes minutes. Delete `file` after changing `names`."""
+) -> dict[str, list[TrainingPassage]]:
+    """`load_sources`, or what it gave the last time: tokenizing takes minutes. Delete `file` after changing `names`."""
     if not file.exists():
         checked = {row["context"].strip() for row in checked_rows(folder.parent)}
         sources = load_sources(folder, names, tokens, longest=longest, most=most, checked=checked)
@@ -61,7 +61,7 @@ def keep_sources(
     return {kind: list(from_stream(stream.tolist())) for kind, stream in load_file(file).items()}
 
 
-def kept_passages(file: Path, make: Callable[[], list[Passage]]) -> list[Passage]:
+def kept_passages(file: Path, make: Callable[[], list[TrainingPassage]]) -> list[TrainingPassage]:
     """What `make` gives, or what it gave the last time. Delete `file` where that would differ."""
     if not file.exists():
         passages = make()
@@ -70,7 +70,7 @@ def kept_passages(file: Path, make: Callable[[], list[Passage]]) -> list[Passage
     return list(from_stream(load_file(file)["passages"].tolist()))
 
 
-def to_stream(passages: Iterable[Passage]) -> list[int]:
+def to_stream(passages: Iterable[TrainingPassage]) -> list[int]:
     """Passages as one list of numbers: every list of tokens behind its length, the pairs behind their count."""
     stream: list[int] = []
     for passage in passages:
@@ -82,7 +82,7 @@ def to_stream(passages: Iterable[Passage]) -> list[int]:
     return stream
 
 
-def from_stream(stream: list[int]) -> Iterator[Passage]:
+def from_stream(stream: list[int]) -> Iterator[TrainingPassage]:
     """The inverse of `to_stream`."""
     at = 0
 
@@ -94,7 +94,7 @@ def from_stream(stream: list[int]) -> Iterator[Passage]:
     while at < len(stream):
         ids, count = take(), stream[at]
         at += 1
-        yield Passage(ids=ids, pairs=[_pair(take(), take(), take()) for _ in range(count)])
+        yield TrainingPassage(ids=ids, pairs=[_pair(take(), take(), take()) for _ in range(count)])
 
 
 def _pair(prompt: list[int], answer: list[int], shown: list[int]) -> Pair:

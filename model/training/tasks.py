@@ -9,15 +9,15 @@ from typing import NamedTuple
 from zlib import crc32
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.training.edited_negatives import lookalike
-from model.training.neighbouring_negatives import neighbours
+from model.training.edited_negatives import edited_question
+from model.training.neighbouring_negatives import questions_of_neighbours
 from model.training.sales_receipts import further_questions
 from model.types import Turn
 
 SUMMARY, TITLE = "Summary:", "Title:"
 TITLED = ("squad11_train", "nq_oracle", "piaf", "qed", "tydiqa")  # sources whose `document` is the title of an article
 SUMMARISED = ("scitldr",)  # sources whose answer is a summary of all of the context
-WITH_LOOKALIKES = (  # sources whose questions get lookalikes: the answers stand in the text
+WITH_EDITED = (  # sources whose questions get edited ones, too: the answers stand in the text
     "squad11_train", "squadshifts", "squad_it", "piaf", "nq_oracle", "qed", "tydiqa", "afriqa", "quoref",
 )  # fmt: skip
 WITH_NEIGHBOURS = ("squad11_train", "squad_it", "piaf")  # sources of articles with several contexts each
@@ -39,7 +39,7 @@ class Example(NamedTuple):
 def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Example]]:
     """Prompts and answers of each distinct context; the first answer of a row is the one that is learned."""
     by_context: dict[str, list[Example]] = {}
-    receipts: dict[str, list[tuple[str, str]]] = {}
+    asked_of: dict[str, list[tuple[str, str]]] = {}
     articles: list[dict] = []
     for row in rows:
         if is_left_out(row):
@@ -49,16 +49,16 @@ def pairs_by_context(rows: Iterable[dict]) -> dict[str, list[Example]]:
             pairs.append(Example(TITLE, row["document"].replace("_", " "), whole_text=True))
         answer = row["answers"][0] if row["answers"] else NOT_IN_DOCUMENT
         pairs.append(Example(prompt_of(row), answer, whole_text=is_about_the_whole(row)))
-        if row["source"] in WITH_LOOKALIKES and row["answers"]:
-            other = lookalike(row["question"].strip(), row["context"], answer, row["language"])
+        if row["source"] in WITH_EDITED and row["answers"]:
+            other = edited_question(row["question"].strip(), row["context"], answer, row["language"])
             pairs += [Example(prompt_text(other), NOT_IN_DOCUMENT)] if other else []
         if row["source"] in WITH_NEIGHBOURS:
             articles.append(row)
         if row["source"] in RECEIPTS and row["answers"]:
-            receipts.setdefault(row["context"], []).append((row["question"], answer))
-    for context, question in neighbours(articles).items():
+            asked_of.setdefault(row["context"], []).append((row["question"], answer))
+    for context, question in questions_of_neighbours(articles).items():
         by_context[context].append(Example(prompt_text(question), NOT_IN_DOCUMENT))
-    for context, asked in receipts.items():
+    for context, asked in asked_of.items():
         by_context[context] += [
             Example(prompt_text(question), told) for question, told in further_questions(context, asked)
         ]

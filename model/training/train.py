@@ -23,7 +23,7 @@ from model.checkpoints.gemma3 import assemble_base, gemma_config, read_gemma_wei
 from model.checkpoints.initialise import Initialisation, build_model, initial_weights, t5gemma2_config
 from model.checkpoints.placement import best_device, best_dtype
 from model.training.curves import Log
-from model.training.data import Passage, Tokens
+from model.training.data import Tokens, TrainingPassage
 from model.training.forward import Head, exact_matches
 from model.training.mixture import Mixture
 from model.training.packing import Batch
@@ -49,10 +49,10 @@ class RealDocuments:
     pages: Path
     found_by: str | None = None
 
-    def passages(self, run: Path, tokens: Tokens, *, development: bool) -> list[Passage]:
+    def passages(self, run: Path, tokens: Tokens, *, development: bool) -> list[TrainingPassage]:
         file = run / f"real-{'development' if development else 'train'}.safetensors"
 
-        def made() -> list[Passage]:
+        def made() -> list[TrainingPassage]:
             similarities = None
             if self.found_by is not None:
                 similarities = Similarities(load_checkpoint(self.found_by, cache_folder=run), run)
@@ -63,8 +63,8 @@ class RealDocuments:
 
 def read_sources(
     data: Path, real: RealDocuments | None, run: Path, tokens: Tokens, most: int | None
-) -> dict[str, list[Passage]]:
-    """What is learned from, tokenised once, `most` passages of each source at most, but all about real documents."""
+) -> dict[str, list[TrainingPassage]]:
+    """What is learned from, tokenized once, `most` passages of each source at most, but all about real documents."""
     longest = max(shape.length for shape in SHAPES.values())
     sources = keep_sources(run / "sources.safetensors", data / "train", SOURCES, tokens, longest=longest, most=most)
     return sources | ({REAL: real.passages(run, tokens, development=False)} if real else {})
@@ -72,7 +72,7 @@ def read_sources(
 
 def prepare(
     base: Path,
-    sources: dict[str, list[Passage]],
+    sources: dict[str, list[TrainingPassage]],
     tokens: Tokens,
     recipe: Recipe,
     *,
@@ -95,13 +95,13 @@ def prepare(
     return Trainer(model, head, mixture, recipe, usual, workers=processes, loaders=loaders)
 
 
-def frequent_tokens(passages: Iterable[Passage]) -> torch.Tensor:
+def frequent_tokens(passages: Iterable[TrainingPassage]) -> torch.Tensor:
     """The most frequent tokens of the answers, at most `FREQUENT_TOKENS`."""
     counts = Counter(token for passage in passages for pair in passage.pairs for token in pair.answer)
     return torch.tensor([token for token, _ in counts.most_common(FREQUENT_TOKENS)])
 
 
-def make_checks(folder: Path, real: Sequence[Passage], tokens: Tokens) -> dict[str, list[Batch]]:
+def make_checks(folder: Path, real: Sequence[TrainingPassage], tokens: Tokens) -> dict[str, list[Batch]]:
     """Fixed batches that are never trained on: generated records in unseen names, the dev rows, real documents."""
     rng = random.Random(7)
     shape = SHAPES["passage"]

@@ -7,9 +7,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed
+
+PREPARATION = timedelta(hours=6)  # the others wait for the first process; by default for half an hour only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,8 @@ def workers() -> Iterator[Workers]:
     if count == 1:
         yield Workers()
         return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=PREPARATION)
     try:
         yield Workers(rank=distributed.get_rank(), count=count)
     finally:

@@ -16,6 +16,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from app.environment import NO_TELEMETRY, worker_environment
+from tests.helpers.awaited import PATIENCE
 from tests.helpers.documents import encoded, pdf, picture, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +94,7 @@ def test_the_page_tells_nobody(environment: dict[str, str], files: list[Path], t
     finally:
         for page in psutil.Process(watcher.pid).children():
             page.terminate()
-        watcher.wait(timeout=120)
+        watcher.wait(timeout=PATIENCE)
     assert far_calls(tmp_path / "log") == []
     library = tmp_path / "home/.local/share/readonce"
     assert [path for path in files_below(tmp_path / "home") if library not in path.parents] == []

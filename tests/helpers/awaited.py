@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+PATIENCE = 600.0  # seconds that a test waits for what must come: on a busy machine far more than on this one
 
 
 def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -19,7 +20,7 @@ def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 def wait_until(met: Callable[[], bool]) -> None:
     """Look again and again, for ten minutes at most."""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + PATIENCE
     while not met():
         assert time.monotonic() < deadline, "this has taken ten minutes"
         time.sleep(0.01)

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.helpers.awaited import PATIENCE
+
 SLOW = 120_000  # ms; a first start merges the weights, and a busy machine takes its time
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
@@ -62,7 +64,7 @@ def running_process(log: Path, *arguments: str, **environment: str) -> Iterator[
     finally:
         process.terminate()
         try:
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -70,7 +72,7 @@ def running_process(log: Path, *arguments: str, **environment: str) -> Iterator[
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 600  # a busy machine takes its time
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5):

@@ -11,6 +11,7 @@ from model.decoder.forward import DecoderOutput
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory
 from model.kernels.decoder_layers import DecoderLayers
+from model.kernels.limits import FITTED, NativeLimits
 from model.kernels.parts import load_native_parts
 from model.network.int8 import quantize
 from model.network.t5gemma2 import T5Gemma2
@@ -28,8 +29,10 @@ def models(heads: int = 4, key_heads: int = 2) -> tuple[T5Gemma2, T5Gemma2]:
     return tiny_model(config), tiny_model(config).bfloat16()
 
 
-def layers_of(model: T5Gemma2, folder: Path, *, quantized: bool = False) -> DecoderLayers:
-    layers = load_native_parts(model, folder, quantized=quantized).decoder_layers
+def layers_of(
+    model: T5Gemma2, folder: Path, *, quantized: bool = False, limits: NativeLimits = FITTED
+) -> DecoderLayers:
+    layers = load_native_parts(model, folder, quantized=quantized, limits=limits).decoder_layers
     assert layers is not None
     if not layers.tiled:
         pytest.skip("the processor has no matrix tiles")

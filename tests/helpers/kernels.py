@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
+from model.decoder.limits import DecoderLimits
+from model.decoder.model_backend import Backend
+from model.decoder.prefix_cache import PrefixCache
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory
 from model.kernels.decoder_layers import DecoderLayers
@@ -18,12 +22,17 @@ from tests.helpers.tiny import relative_error
 TOLERANCE = 1e-5
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 PROMPTS = [[2, 9, 10, 11], [2, 20], [2, 30, 31, 32, 33]]
+AS_STATES = DecoderLimits(projected_bytes=0)  # however small the document is: as native code attends to it
 
 
 def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
     generator = torch.Generator().manual_seed(1)
     ids = [torch.randint(7, 400, (length,), generator=generator) for length in lengths]
     return [build_memory(model, encode_chunk(model, row)) for row in ids]
+
+
+def parts_of(layers: DecoderLayers | None, prefixes: PrefixCache | None = None) -> DecoderParts:
+    return DecoderParts(layers=layers, prefix_cache=prefixes, limits=AS_STATES)
 
 
 def answered(
@@ -33,17 +42,21 @@ def answered(
     shown: torch.Tensor | None = None,
     *,
     evidence: bool = True,
+    prompts: Sequence[Sequence[int]] = PROMPTS,
 ) -> DecoderOutput:
     """Twelve tokens, more than the window of eight; halfway one answer ends and another goes on in two ways."""
-    decoder = Decoder(
-        model, memories, 3, 40, visible_mask=shown, parts=DecoderParts(layers=layers), return_attention=evidence
-    )
-    decoder.begin(PROMPTS)
+    decoder = Decoder(model, memories, 3, 40, visible_mask=shown, parts=parts_of(layers), return_attention=evidence)
+    decoder.begin(prompts)
     for token in range(8, 20):
         if token == 14:
             decoder.select([0, 2, 2])
         output = decoder.step([token, token + 1, token + 2])
     return output
+
+
+def limited(backend: Backend, limits: DecoderLimits) -> Backend:
+    """The backend, with other limits of its decoders."""
+    return replace(backend, parts=replace(backend.parts, limits=limits))
 
 
 def assert_same(ours: DecoderOutput, theirs: DecoderOutput, tolerance: float = TOLERANCE) -> None:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from app.documents import DocumentReader
 from app.library.library import Library
-from app.page.asking import Asking
+from app.page.asking import PATIENCE_SECONDS, Asking
 from app.page.handlers import Handlers
 from app.page.library import LibraryHandlers
 from app.page.overview import Overviews
@@ -81,8 +81,15 @@ class Tab:
         return gr.EventData(None, data)
 
 
-def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, library: Library | None = None) -> Tab:
-    """An open tab of an app of its own."""
+def open_tab(
+    checkpoint: Checkpoint,
+    reader: DocumentReader,
+    folder: Path,
+    library: Library | None = None,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Tab:
+    """An open tab of an app of its own. `patience_seconds`: `Asking`."""
     engine = Engine(checkpoint, memory_precision="int8" if library else None)
     provider = EngineProvider("embedded", lambda *_: engine)
     provider.load()
@@ -95,7 +102,13 @@ def open_tab(checkpoint: Checkpoint, reader: DocumentReader, folder: Path, libra
     handlers = Handlers(
         screen=screen,
         reading=reading,
-        asking=Asking(provider=provider, sessions=sessions, reading=reading, storage=storage),
+        asking=Asking(
+            provider=provider,
+            sessions=sessions,
+            reading=reading,
+            storage=storage,
+            patience_seconds=patience_seconds,
+        ),
         sessions=sessions,
         sample=sample,
         folder=folder,

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from tests.helpers.awaited import PATIENCE
+
 API = "/gradio_api"
 META = {"meta": {"_type": "gradio.FileData"}}
 
@@ -33,7 +35,7 @@ class WebClient:
     def __init__(self, address: str, *, as_browser: bool = False) -> None:
         self.address = address
         self.session = secrets.token_hex(8)
-        self.http = httpx.Client(base_url=address, timeout=120)
+        self.http = httpx.Client(base_url=address, timeout=PATIENCE)
         if as_browser:
             self.http.get("/").raise_for_status()
 
@@ -77,7 +79,7 @@ class WebClient:
 def raw(address: str, request: bytes) -> socket.socket:
     """A connection on which these bytes were sent."""
     host, _, port = address.removeprefix("http://").partition(":")
-    connection = socket.create_connection((host, int(port)), timeout=120)
+    connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
     connection.sendall(request)
     return connection
 

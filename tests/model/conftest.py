@@ -31,12 +31,6 @@ def target_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
     return lambda target: base / target
 
 
-@pytest.fixture
-def as_states(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However small the document is: it is attended to as states, as native code does."""
-    monkeypatch.setattr("model.decoder.document_forms._MOST_PROJECTED", 0)
-
-
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
     return tiny_checkpoint()

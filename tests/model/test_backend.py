@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from model.decoder.model_backend import Backend, load_backend
 from model.engine import Engine
+from model.kernels.parts import NativeParts
 from model.types import GenerationOptions
 from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
 
 
 def test_a_backend_that_cannot_be_loaded_is_named_and_answers_are_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    def fails(*_: object, **__: object) -> None:
+    def fails(*_: object, **__: object) -> NativeParts:
         raise OSError("libgomp.so.1: cannot open shared object file\nsecond line")
 
-    monkeypatch.setattr("model.decoder.model_backend.load_native_parts", fails)
     checkpoint = tiny_checkpoint()
-    backend = load_backend(checkpoint.model, tmp_path, quantized=True)
+    backend = load_backend(checkpoint.model, tmp_path, quantized=True, load=fails)
     assert "libgomp.so.1: cannot open shared object file" in backend.notice and "\n" not in backend.notice
     options = GenerationOptions(max_new_tokens=8)
     engines = Engine(checkpoint), Engine(checkpoint, backend=backend)

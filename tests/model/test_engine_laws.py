@@ -9,40 +9,43 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from model.answering.prompts import prompt_text
 from model.checkpoints.checkpoint import Checkpoint
-from model.decoder.decoder import Decoder
+from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.document_forms import AbsorbedForm, ProjectedForm, choose_form
 from model.decoder.forward import DecoderOutput
-from model.encoder import attention as encoder_attention
-from model.encoder.attention import local_attention, sliding_window_mask
-from model.encoder.encoder import encode_chunk
+from model.decoder.limits import FITTED, DecoderLimits
+from model.encoder.attention import attention_by_products, global_attention, local_attention, sliding_window_mask
+from model.encoder.encoder import PieceSizes, encode_chunk
 from model.encoding.memory import build_memory, join_memories
 from model.encoding.token_map import encode_text
 from model.engine import Engine
 from model.types import GenerationOptions, Memory
+from tests.helpers.kernels import AS_STATES
 from tests.helpers.tiny import TEXT, document, ids_of, last, relative_error, tiny_checkpoint, tiny_config, tiny_model
 
 TOLERANCE = 1e-4
 SHAPES = [(4, 1), (4, 2), (4, 4)]
 
 
-def answered(model: T5Gemma2ForConditionalGeneration, memories: list[Memory], question: list[int]) -> DecoderOutput:
+def answered(
+    model: T5Gemma2ForConditionalGeneration,
+    memories: list[Memory],
+    question: list[int],
+    limits: DecoderLimits = FITTED,
+) -> DecoderOutput:
     """What the decoder says after the question."""
-    return Decoder(model, memories, 1, capacity=len(question)).begin([question])
+    return Decoder(model, memories, 1, capacity=len(question), parts=DecoderParts(limits=limits)).begin([question])
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
 @pytest.mark.parametrize("length", [1, 5, 60, 300])
 @pytest.mark.parametrize("sliding_window", [8, 9])
-def test_encoder_states_equal_transformers(
-    heads: int, key_heads: int, length: int, sliding_window: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_encoder_states_equal_transformers(heads: int, key_heads: int, length: int, sliding_window: int) -> None:
     """In pieces that do not divide the length, in blocks shorter than the band and longer, and whole."""
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads, sliding_window=sliding_window))
-    monkeypatch.setattr("model.encoder.encoder._PIECE", 130)
-    monkeypatch.setattr("model.encoder.encoder._PAIRS_AT_ONCE", 200 * length)
+    sizes = PieceSizes(most=130, pairs=200 * length)
     ids = ids_of(length)
     theirs = model.model.encoder(input_ids=ids[None]).last_hidden_state[0]
-    assert relative_error(encode_chunk(model, ids), theirs) < TOLERANCE
+    assert relative_error(encode_chunk(model, ids, sizes=sizes), theirs) < TOLERANCE
 
 
 @pytest.mark.parametrize("size", [3, 9, 40, 300])
@@ -58,15 +61,14 @@ def test_banded_attention_equals_full_attention_with_a_mask(size: int, sliding_w
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_attention_by_products_equals_pytorchs_kernel(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attention_by_products_equals_pytorchs_kernel(masked: bool) -> None:
     """The CPU's way in bfloat16, computed in float32 and in steps that do not divide the queries."""
-    monkeypatch.setattr("model.encoder.attention._SCORES_AT_ONCE", 2 * 3 * 20 * 7)
     torch.manual_seed(0)
     queries, keys, values = torch.randn(2, 3, 30, 16), torch.randn(2, 20, 16), torch.randn(2, 20, 16)
     for shape in [(30, 20), (1, 30, 20), (2, 30, 20)] if masked else [()]:
         bias = torch.where(torch.rand(shape) < 0.7, 0.0, -torch.inf) if masked else None
-        ours = encoder_attention._attention_by_products(queries, keys, values, bias, 0.25)
-        assert relative_error(ours, encoder_attention._attention(queries, keys, values, bias, 0.25)) < TOLERANCE
+        ours = attention_by_products(queries, keys, values, bias, 0.25, scores_at_once=2 * 3 * 20 * 7)
+        assert relative_error(ours, global_attention(queries, keys, values, 0.25, bias)) < TOLERANCE
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
@@ -122,13 +124,12 @@ def test_a_prompt_of_several_tokens_equals_token_by_token() -> None:
     assert relative_error(output.logits, together.logits) < TOLERANCE
 
 
-def test_a_long_prompt_in_pieces_equals_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_prompt_in_pieces_equals_one_piece() -> None:
     model = tiny_model()
     memory = build_memory(model, encode_chunk(model, ids_of(50)))
     question = ids_of(20, seed=3).tolist()
     whole = answered(model, [memory], question)
-    monkeypatch.setattr("model.decoder.decoder._TOKENS_AT_ONCE", 3)
-    pieces = answered(model, [memory], question)
+    pieces = answered(model, [memory], question, DecoderLimits(prompt_tokens=3))
     assert relative_error(pieces.logits, whole.logits) < TOLERANCE
     assert relative_error(pieces.attention, whole.attention) < TOLERANCE
 
@@ -183,18 +184,19 @@ def test_questions_in_a_batch_get_what_each_gets_alone() -> None:
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
-def test_keys_and_values_give_what_states_give(heads: int, key_heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_and_values_give_what_states_give(heads: int, key_heads: int) -> None:
     """Both forms of the document, several memories, and questions that go on for some tokens."""
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
     memories = [build_memory(model, encode_chunk(model, ids_of(count, seed=count))) for count in (30, 100)]
     questions = [ids_of(count, seed=count).tolist() for count in (3, 12)]
 
-    def outputs(form: type[AbsorbedForm | ProjectedForm]) -> list[DecoderOutput]:
-        monkeypatch.setattr("model.decoder.backends.choose_form", lambda _model, memories, *_: form(memories))
-        decoder = Decoder(model, memories, 2, capacity=20)
+    def outputs(limits: DecoderLimits) -> list[DecoderOutput]:
+        decoder = Decoder(model, memories, 2, capacity=20, parts=DecoderParts(limits=limits))
         return [decoder.begin(questions), decoder.step([7, 9]), decoder.step([11, 8])]
 
-    for absorbed, projected in zip(outputs(AbsorbedForm), outputs(ProjectedForm), strict=True):
+    assert isinstance(choose_form(model, memories, 2, 12, AS_STATES.projected_bytes), AbsorbedForm)
+    assert isinstance(choose_form(model, memories, 2, 12), ProjectedForm)
+    for absorbed, projected in zip(outputs(AS_STATES), outputs(FITTED), strict=True):
         assert relative_error(projected.logits, absorbed.logits) < TOLERANCE
         assert relative_error(projected.attention, absorbed.attention) < TOLERANCE
 

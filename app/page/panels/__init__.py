@@ -6,7 +6,7 @@ from app.page.panels.conversation import asking_problem, conversation
 from app.page.panels.documents import documents, forgets, lock_reason, messages, reading, waiting_to_read, ways_in
 from app.page.panels.library import library, shared
 from app.page.panels.opening import Opened
-from app.page.panels.overview import contents, hits, nothing_inside, page_text
+from app.page.panels.overview import contents, hits, no_contents, page_text
 from app.page.panels.pages import empty_pages, page_words, problem, sheets, viewer
 from app.page.panels.table import table, table_problem
 
@@ -24,8 +24,8 @@ __all__ = [
     "library",
     "lock_reason",
     "messages",
+    "no_contents",
     "not_pictures",
-    "nothing_inside",
     "page_text",
     "page_words",
     "problem",

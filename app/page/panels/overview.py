@@ -53,7 +53,7 @@ def page_text(loaded: Loaded, number: int) -> str:
     )
 
 
-def nothing_inside() -> str:
+def no_contents() -> str:
     return '<p class="hint">Drop a document, or take the sample, to look inside it.</p>'
 
 

@@ -1,16 +1,15 @@
 """The tab for many questions at once: a list goes in, a table comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from app.page import panels
 from app.page.events import number_of
 from app.page.many_questions import ManyQuestions, Way
-from app.page.update import Update
+from app.page.update import Update, Values, or_same
 from app.questions import check_size, columns, read_sheet
 from app.sessions.session import Shown
 from app.sessions.session_store import SessionStore
@@ -47,25 +46,17 @@ class ManyTab:
             self.problem = panel("table-problem")
             self.table = panel("table")
 
-    @property
-    def outputs(self) -> list[Block]:
-        return [self.list, self.column, self.problem, self.table, self.ask, self.stop]
-
-    @staticmethod
-    def changes(update: Update) -> tuple[Any, ...]:
-        """Values for the outputs, in their order."""
-        busy, names = update.table_busy, update.columns
-        column: Any = gr.skip()
-        if names is not None:
-            column = gr.Dropdown(choices=list(names), value=names[0] if names else None, visible=len(names) > 1)
-        return (
-            gr.skip() if update.list is None else update.list,
-            column,
-            gr.skip() if update.table_problem is None else panels.table_problem(update.table_problem),
-            gr.skip() if update.table is None else update.table,
-            gr.skip() if busy is None else gr.Button(visible=not busy),
-            gr.skip() if busy is None else gr.Button(visible=busy),
-        )
+    def changes(self, update: Update) -> Values:
+        """What an update changes here."""
+        busy = update.table_busy
+        return {
+            self.list: or_same(update.list),
+            self.column: or_same(update.columns, _column_menu),
+            self.problem: or_same(update.table_problem, panels.table_problem),
+            self.table: or_same(update.table),
+            self.ask: or_same(busy, lambda busy: gr.Button(visible=not busy)),
+            self.stop: or_same(busy, lambda busy: gr.Button(visible=busy)),
+        }
 
     def connect(self, on: Callable[..., Any], handlers: "ManyHandlers") -> None:
         taken = on(self.file.upload, handlers.take, self.file)
@@ -74,6 +65,11 @@ class ManyTab:
         on(self.ask.click, handlers.ask, self.list, self.way)
         on(self.stop.click, handlers.stop)
         on(self.table.open_row, handlers.open_row)
+
+
+def _column_menu(names: Sequence[str]) -> gr.Dropdown:
+    """The columns of a file to choose from, where there are several."""
+    return gr.Dropdown(choices=list(names), value=names[0] if names else None, visible=len(names) > 1)
 
 
 class ManyHandlers:

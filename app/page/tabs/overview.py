@@ -4,26 +4,25 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from app.overview.search import search
 from app.page import panels
 from app.page.events import number_of, shown_place, text_of
-from app.page.update import Update
+from app.page.update import Update, Values, or_same
 from app.sessions.session import Shown
 from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
 
 
-class InsideTab:
+class OverviewTab:
     """The components, made inside the tabs of the page."""
 
     def __init__(self, panel: Callable[[str], gr.HTML], say: Callable[[str], Any]) -> None:
         with (
-            gr.Tab(say("Contents and search"), id="inside", elem_id="inside-tab", render_children=True),
-            gr.Row(elem_id="inside-room"),
+            gr.Tab(say("Contents and search"), id="overview", elem_id="overview-tab", render_children=True),
+            gr.Row(elem_id="overview-room"),
         ):
-            with gr.Column(min_width=0, elem_id="inside-left"):
+            with gr.Column(min_width=0, elem_id="overview-left"):
                 with gr.Row(elem_id="searching"):
                     self.words = gr.Textbox(
                         label=say("Find in the ticked documents"),
@@ -32,34 +31,29 @@ class InsideTab:
                         elem_id="words",
                     )
                     self.find = gr.Button(say("Find"), min_width=0, elem_id="find")
-                self.problem = panel("inside-problem")
+                self.problem = panel("overview-problem")
                 self.hits = panel("hits")
                 self.contents = panel("contents")
-            with gr.Column(min_width=0, elem_id="inside-right"):
+            with gr.Column(min_width=0, elem_id="overview-right"):
                 self.page_text = panel("page-text")
 
-    @property
-    def outputs(self) -> list[Block]:
-        return [self.contents, self.problem, self.hits, self.page_text]
+    def changes(self, update: Update) -> Values:
+        """What an update changes here."""
+        return {
+            self.contents: or_same(update.contents),
+            self.problem: or_same(update.overview_problem, panels.table_problem),
+            self.hits: or_same(update.hits),
+            self.page_text: or_same(update.page_text),
+        }
 
-    @staticmethod
-    def changes(update: Update) -> tuple[Any, ...]:
-        """Values for the outputs, in their order."""
-        return (
-            gr.skip() if update.contents is None else update.contents,
-            gr.skip() if update.inside_problem is None else panels.table_problem(update.inside_problem),
-            gr.skip() if update.hits is None else update.hits,
-            gr.skip() if update.page_text is None else update.page_text,
-        )
-
-    def connect(self, on: Callable[..., Any], handlers: "InsideHandlers") -> None:
+    def connect(self, on: Callable[..., Any], handlers: "OverviewHandlers") -> None:
         on([self.find.click, self.words.submit], handlers.find, self.words)
         for panel in (self.contents, self.hits):
             on(panel.open_place, handlers.open_place)
         on(self.page_text.open, handlers.turn)
 
 
-class InsideHandlers:
+class OverviewHandlers:
     """What happens in the tab. A session's id comes first."""
 
     def __init__(self, *, sessions: SessionStore) -> None:

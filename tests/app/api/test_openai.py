@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 from openai import APIError, BadRequestError, NotFoundError, OpenAI, PermissionDeniedError
 
 from app.documents.names import file_name
-from tests.helpers.awaited import awaited, wait_until
-from tests.helpers.browser import running_app
+from tests.helpers.awaited import PATIENCE, awaited, wait_until
 from tests.helpers.command import Run
 from tests.helpers.metrics import numbers
 from tests.helpers.stand_ins import pdf
@@ -28,18 +26,9 @@ QUESTION = "Who wrote from Lindau?"
 
 
 @pytest.fixture(scope="module")
-def app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app as it runs for one person, in memory alone."""
-    log = tmp_path_factory.mktemp("app") / "log.txt"
-    settings = {"OMP_NUM_THREADS": "1", "READONCE_MAX_FILE_MB": "1"}
-    with running_app(log, "--model", str(tiny_folder), **settings) as address:
-        # From then on the same code answers all questions: until then PyTorch's operations round otherwise.
-        wait_until(lambda: numbers(address)["readonce_settled"] == 1)
-        yield address
-
-
-@pytest.fixture(scope="module")
 def client(app: str) -> OpenAI:
+    # From then on the same code answers all questions: until then PyTorch's operations round otherwise.
+    wait_until(lambda: numbers(app)["readonce_settled"] == 1)
     return OpenAI(base_url=f"{app}/v1", api_key="none", max_retries=0)
 
 
@@ -183,7 +172,7 @@ def test_a_name_that_a_program_says_is_no_more_than_a_files(
     question = about("When was the lamp lit?", inline(text, said))
     extra = client.chat.completions.create(model=model, messages=[question]).model_extra
     assert extra is not None and [one["name"] for one in extra["readonce"]["documents"]] == [name]
-    sent = httpx.post(f"{app}/v1/files", files={"file": (said[-1_000:], text + b" Again.")}, timeout=120).json()
+    sent = httpx.post(f"{app}/v1/files", files={"file": (said[-1_000:], text + b" Again.")}, timeout=PATIENCE).json()
     assert sent["filename"] == file_name(sent["filename"]) and sent["filename"][-4:] == name[-4:]
 
 
@@ -196,8 +185,8 @@ def test_what_goes_wrong_in_a_stream_is_said_in_it(client: OpenAI, model: str) -
 def test_another_model_and_a_file_that_is_too_large_are_refused(client: OpenAI) -> None:
     with pytest.raises(NotFoundError, match="There is no model 'gpt-5' here"):
         client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "Who?"}])
-    with pytest.raises(BadRequestError, match="the limit is 1,000,000"):
-        client.files.create(file=("a.txt", b"word " * 300_000), purpose="user_data")
+    with pytest.raises(BadRequestError, match="the limit is 3,000,000"):
+        client.files.create(file=("a.txt", b"word " * 700_000), purpose="user_data")
     with pytest.raises(NotFoundError):
         client.files.content("file-../../etc/passwd")
 
@@ -209,7 +198,7 @@ def test_a_front_ends_own_request_is_understood(app: str, model: str) -> None:
         "messages": [{"role": "system", "content": "Be nice."}, about(QUESTION, inline(LETTER))],
         "metadata": {"chat_id": "local"}, "params": {},
     }  # fmt: skip
-    with httpx.stream("POST", f"{app}/v1/chat/completions", json=body, timeout=120) as answer:
+    with httpx.stream("POST", f"{app}/v1/chat/completions", json=body, timeout=PATIENCE) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = [line for line in answer.iter_lines() if line]
     assert all(line.startswith("data: ") for line in lines) and lines[-1] == "data: [DONE]"
@@ -217,11 +206,9 @@ def test_a_front_ends_own_request_is_understood(app: str, model: str) -> None:
     assert last["usage"]["total_tokens"] > 0 and last["choices"][0]["finish_reason"] in ("stop", "length")
 
 
-def test_where_strangers_come_v1_is_shut(tiny_folder: Path, tmp_path: Path) -> None:
-    settings = {"SPACE_HOST": "reader.hf.space", "OMP_NUM_THREADS": "1"}
-    with running_app(tmp_path / "log.txt", "--model", str(tiny_folder), **settings) as address:
-        stranger = OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
-        with pytest.raises(PermissionDeniedError, match="READONCE_USERS"):
-            stranger.files.list()
-        assert httpx.get(f"{address}/metrics").status_code == 403
-    assert "whoever does may use it: there are no users" in (tmp_path / "log.txt").read_text()
+def test_where_strangers_come_v1_is_shut(public_app: str, public_log: Path) -> None:
+    stranger = OpenAI(base_url=f"{public_app}/v1", api_key="none", max_retries=0)
+    with pytest.raises(PermissionDeniedError, match="READONCE_USERS"):
+        stranger.files.list()
+    assert httpx.get(f"{public_app}/metrics").status_code == 403
+    assert "whoever does may use it: there are no users" in public_log.read_text()

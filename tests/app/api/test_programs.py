@@ -18,22 +18,12 @@ from mcp.client.streamable_http import streamable_http_client
 from PIL import Image, ImageDraw
 from safetensors.torch import save
 
-from tests.helpers.awaited import awaited
-from tests.helpers.browser import running_app
+from tests.helpers.awaited import PATIENCE, awaited
 from tests.helpers.stand_ins import pdf
 from tests.helpers.web_server import elsewhere
 
 LETTER = pdf("Dear Clara, the lamp will be lit on Friday.", "Yours, Peter Holm")
 SECRET = "only the owner of this computer may read this"
-
-
-@pytest.fixture(scope="module")
-def app(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app as a person starts it, with a tiny checkpoint."""
-    with running_app(
-        tmp_path_factory.mktemp("app") / "log.txt", "--model", str(tiny_folder), OMP_NUM_THREADS="1"
-    ) as address:
-        yield address
 
 
 @pytest.fixture
@@ -169,9 +159,9 @@ def call(app: str, name: str, *data: Any) -> str:
     """What the server says to a request that no library has made harmless."""
     body = json.dumps({"data": data}).encode()
     request = urllib.request.Request(f"{app}/gradio_api/call/{name}", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         event = json.loads(answer.read())["event_id"]
-    with urllib.request.urlopen(f"{app}/gradio_api/call/{name}/{event}", timeout=60) as stream:
+    with urllib.request.urlopen(f"{app}/gradio_api/call/{name}/{event}", timeout=PATIENCE) as stream:
         return str(stream.read().decode())
 
 
@@ -227,7 +217,7 @@ def test_the_same_as_mcp_tools(app: str) -> None:
 
 def test_an_mcp_client_can_name_what_it_has_uploaded_here(app: str, letter: Path, client: Client) -> None:
     """As `gradio upload-mcp` does it: the upload's URL on this server is the tool's argument."""
-    with urllib.request.urlopen(upload_request(app, letter), timeout=30) as answer:
+    with urllib.request.urlopen(upload_request(app, letter), timeout=PATIENCE) as answer:
         (path,) = json.loads(answer.read())
 
     async def use(session: ClientSession) -> Any:

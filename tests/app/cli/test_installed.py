@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.awaited import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -26,7 +28,9 @@ def site_packages(tmp_path: Path) -> Path:
 def run(site_packages: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     folder = site_packages.parent  # not the checkout
     command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(site_packages)!r}); {program}"]
-    return subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
 
 
 def test_the_command_runs_and_calls_itself_by_its_name(site_packages: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.cluster.batching import QuestionBatcher
 from model.errors import QuestionError
 from model.types import Answer, CancelledCallback
+from tests.helpers.awaited import PATIENCE
 
 
 class Answering:
@@ -85,6 +86,6 @@ def test_a_batch_is_cancelled_when_nobody_of_it_listens_any_more() -> None:
         await asyncio.sleep(0.1)
         assert not answering.was_cancelled.is_set()  # the other still listens
         tasks[1].cancel()
-        assert await asyncio.to_thread(answering.was_cancelled.wait, 20)
+        assert await asyncio.to_thread(answering.was_cancelled.wait, PATIENCE)
 
     asyncio.run(ask())

@@ -17,7 +17,7 @@ from app.documents.sandbox import landlock, seccomp
 from app.documents.sandbox.system_calls import allowed_calls
 from app.environment import worker_environment
 from model.storage.owned_folder import sweep
-from tests.helpers.awaited import wait_until
+from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.documents import pdf, written
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the parts of the kernel that confine are Linux's")
@@ -154,7 +154,7 @@ def test_a_parent_that_is_killed_leaves_neither_processes_nor_copies(tmp_path):
         workers = psutil.Process(parent.pid).children(recursive=True)
         assert len(workers) == 2  # one that reads, both times, and one that draws
         parent.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(workers, timeout=10)
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE)
     assert alive == []
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert all(path.stat().st_size == 0 for path in left)  # the lock of a copy's folder, and no document

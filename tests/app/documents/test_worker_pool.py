@@ -2,8 +2,7 @@
 
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -12,6 +11,7 @@ import pytest
 from app.documents import DocumentReader, Limits
 from app.documents.patience import SLOWEST, PageError, Patience
 from model.errors import Cancelled, DocumentError
+from tests.helpers.awaited import wait_until
 from tests.helpers.documents import looping, pdf, written
 
 WORDS = pdf(written("words"))
@@ -24,13 +24,6 @@ def workers() -> set[psutil.Process]:
             if "app.documents" in child.cmdline():
                 found.add(child)
     return found
-
-
-def await_that(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @contextmanager
@@ -47,7 +40,7 @@ def busy(reader: DocumentReader, caller: str, count: int) -> Iterator[list[threa
     try:
         for thread in threads:
             thread.start()
-        await_that(lambda: len(workers()) > before)
+        wait_until(lambda: len(workers()) > before)
         yield threads
     finally:
         stop.set()
@@ -95,7 +88,7 @@ def test_a_worker_with_nothing_to_do_ends():
     with DocumentReader(Limits(idle_seconds=0.2)) as reader:
         before = workers()
         reader.read(WORDS, name="a.pdf").images.close()
-        await_that(lambda: workers() <= before)
+        wait_until(lambda: workers() <= before)
         reader.read(WORDS, name="a.pdf").images.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,12 +11,14 @@ import pytest
 import torch
 
 from app.library.catalogue import UNDO_SECONDS
+from app.library.files import FileStore
 from app.library.library import Library
 from app.library.values import Place, Reading, Scope
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
 from model.errors import EncodingError, LibraryError
 from model.types import GenerationOptions
+from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.libraries import a_library, a_new_document, files_of, named
 from tests.helpers.stand_ins import Clock
 from tests.helpers.tiny import last
@@ -138,15 +139,10 @@ def test_a_library_that_is_full_says_so_and_loses_nothing(engine: Engine, tmp_pa
     library.close()
 
 
-def test_a_full_disk_is_said_in_words(
-    library: Library, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_path: Path, _data: bytes) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(LibraryError, match="No space left on device"):
-        library.add(a_new_document(engine, *TEXTS))
+def test_a_full_disk_is_said_in_words(library: Library, engine: Engine, tmp_path: Path) -> None:
+    new = a_new_document(engine, *TEXTS)
+    with files_of_at_most(10), pytest.raises(LibraryError, match="File too large"):
+        library.add(new)
     assert library.documents() == [] and files_of(tmp_path / "library") == set()
 
 
@@ -175,30 +171,34 @@ def test_a_damaged_encoding_is_replaced_when_the_file_is_read_anew(library: Libr
     assert mapped is not None and torch.equal(mapped.memory.hidden, new.encoded.memory.hidden)
 
 
-def test_forgetting_goes_on_where_it_was_interrupted(
-    library: Library, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_forgetting_goes_on_where_it_was_interrupted(library: Library, engine: Engine, tmp_path: Path) -> None:
     library.add(a_new_document(engine, "Zanzibarquark is the secret."))
-    with monkeypatch.context() as broken:
-        broken.setattr(Library, "end_removals", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            library.forget_everything()
+
+    def interrupt() -> float:  # everything is marked, and what is marked is looked for
+        raise KeyboardInterrupt
+
+    interrupted = Library(library.database, FileStore(tmp_path / "library"), capacity_bytes=0, clock=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.forget_everything()
     assert library.documents(removed=True) == []
     library.sweep()
     assert files_of(tmp_path / "library") == set()
     assert b"anzibarquark" not in (tmp_path / "library" / "library.sqlite").read_bytes().lower()
 
 
-def test_where_the_database_fails_no_file_is_left(
-    library: Library, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr(Library, "_put", full)
-    with pytest.raises(LibraryError, match="database or disk is full"):
-        library.add(a_new_document(engine, *TEXTS))
-    assert library.documents() == [] and files_of(tmp_path / "library") == set()
+def test_where_the_database_fails_no_file_is_left(library: Library, engine: Engine, tmp_path: Path) -> None:
+    """Whichever of a document's rows finds no room: there is room for a page more each time, until all of it fits."""
+    new = a_new_document(engine, "The lamp was lit. " * 300)
+    pages, failures = library.database.number("PRAGMA page_count"), 0
+    while not library.documents():
+        library.database.rows(f"PRAGMA max_page_count = {pages + failures}")
+        try:
+            library.add(new)
+        except LibraryError as error:
+            assert "database or disk is full" in str(error)
+            assert library.documents() == [] and files_of(tmp_path / "library") == set()
+            failures += 1
+    assert failures > 3 and len(files_of(tmp_path / "library")) == 2
 
 
 def test_another_checkpoint_has_no_encoding_yet(library: Library, engine: Engine) -> None:

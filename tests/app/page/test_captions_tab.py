@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from app.page.captions import Captioning
 from app.serving.provider import EngineProvider
 from tests.helpers.awaited import awaited
-from tests.helpers.browser import IN_A_BROWSER, Visit
+from tests.helpers.browser import IN_A_BROWSER, SLOW, Visit
 from tests.helpers.documents import encoded, picture
 from tests.helpers.pictures import KINDS, crossword
 from tests.helpers.stand_ins import pdf
@@ -71,13 +71,13 @@ class TestInABrowser:
         page = visit.page
         kinds = ("turned.jpg", "alpha.webp", "sixteen-bit.png")
         visit.drop(*((name, KINDS[name](crossword(side=20))) for name in kinds), ("order.png", ORDER))
-        expect(page.locator("li.document")).to_have_count(len(kinds) + 1, timeout=180_000)
+        expect(page.locator("li.document")).to_have_count(len(kinds) + 1, timeout=SLOW)
         page.get_by_role("tab", name="Captions").click()
         page.get_by_label("A question about each picture").fill("What is the order number?")
         page.get_by_role("button", name="Describe the ticked pictures").click()
-        expect(page.get_by_role("button", name="Describe the ticked pictures")).to_be_visible(timeout=180_000)
+        expect(page.get_by_role("button", name="Describe the ticked pictures")).to_be_visible(timeout=SLOW)
         articles = page.locator(".captioned")
-        expect(articles).to_have_count(len(kinds) + 1, timeout=180_000)
+        expect(articles).to_have_count(len(kinds) + 1, timeout=SLOW)
         for index in range(len(kinds)):
             expect(articles.nth(index)).to_contain_text(re.compile("(Probably|Perhaps) .*crossword"))
             expect(articles.nth(index)).to_contain_text("image tags")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from app.documents import DocumentReader
 from model.answering.questions import refers_back
+from model.checkpoints.checkpoint import Checkpoint
 from model.types import EncodedDocument, Turn
-from tests.helpers.awaited import wait_until
+from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.jobs import a_job
 from tests.helpers.stand_ins import pdf
-from tests.helpers.tab import Tab
+from tests.helpers.tab import Tab, open_tab
 
 LETTER = pdf("Dear Clara, the lamp of the lighthouse will be lit on Friday.", "Yours, Peter Holm")
 
@@ -53,14 +56,17 @@ def test_a_question_that_cannot_be_asked_stays_in_the_box(read: Tab, question: s
     assert read.ask("Who wrote?").problem == ""
 
 
-def test_a_question_is_answered_while_a_long_document_is_read(read: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.page.asking.PATIENCE_SECONDS", 0.0)
+def test_a_question_is_answered_while_a_long_document_is_read(
+    tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = open_tab(tiny_checkpoint, page_reader, tmp_path, patience_seconds=0.0)
+    read.drop(("letter.pdf", LETTER))
     engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
     document = replace(piece.document, name="long.pdf", sha256="long")
 
     def slow(*_: object, chunk_read: Callable[[EncodedDocument], None], **__: object) -> EncodedDocument:
         chunk_read(replace(piece, document=document))
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE)
         return replace(piece, document=document)
 
     monkeypatch.setattr(engine, "encode", slow)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.serving.streams import streamed
-from tests.helpers.awaited import awaited
+from tests.helpers.awaited import PATIENCE, awaited
 from tests.helpers.jobs import a_job
 
 
@@ -18,7 +18,7 @@ def test_who_listens_at_once_gets_every_snapshot() -> None:
 
     def numbers() -> Iterator[int]:
         for number in range(20):
-            assert taken.acquire(timeout=60)
+            assert taken.acquire(timeout=PATIENCE)
             yield number
 
     async def collected() -> list[int]:
@@ -73,7 +73,7 @@ def test_work_for_somebody_who_has_gone_is_stopped() -> None:
 
     assert awaited(first_only()) == 1
     assert job.cancelled()
-    assert ended.wait(60)
+    assert ended.wait(PATIENCE)
 
 
 def test_the_thread_knows_the_request_that_it_works_for() -> None:

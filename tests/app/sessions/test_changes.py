@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 from app.sessions.changes import Changes
-from tests.helpers.awaited import awaited
+from tests.helpers.awaited import PATIENCE, awaited
 
 
 def test_a_thread_wakes_when_its_condition_is_met() -> None:
@@ -17,10 +17,10 @@ def test_a_thread_wakes_when_its_condition_is_met() -> None:
     found: list[bool] = []
     thread = threading.Thread(target=lambda: found.append(changes.wait_until(is_met)))
     thread.start()
-    assert looked.wait(60)
+    assert looked.wait(PATIENCE)
     met.set()
     changes.notify()
-    thread.join(60)
+    thread.join(PATIENCE)
     assert found == [True]
 
 
@@ -43,7 +43,7 @@ def test_a_condition_may_take_the_lock_under_which_changes_are_told() -> None:
         with lock:
             counts[0] += 1
             changes.notify()
-    thread.join(60)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -8,6 +8,7 @@ import pytest
 from app.sessions.changes import Changes
 from app.sessions.jobs import Job, Jobs
 from model.errors import Cancelled
+from tests.helpers.awaited import PATIENCE
 from tests.helpers.jobs import a_job
 
 
@@ -26,7 +27,7 @@ def test_work_goes_on_until_there_is_nothing_to_do(jobs: Jobs) -> None:
         return left[0] > 0
 
     jobs.start("table", piece)
-    assert done.wait(60)
+    assert done.wait(PATIENCE)
     assert left == [0]
 
 
@@ -35,7 +36,7 @@ def test_what_is_begun_while_such_work_goes_on_is_done_next(jobs: Jobs) -> None:
 
     def first(_: Job) -> bool:
         begun.set()
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE)
         order.append("first")
         return False
 
@@ -45,10 +46,10 @@ def test_what_is_begun_while_such_work_goes_on_is_done_next(jobs: Jobs) -> None:
         return False
 
     jobs.start("overview", first)
-    assert begun.wait(60)
+    assert begun.wait(PATIENCE)
     jobs.start("overview", second)
     go_on.set()
-    assert done.wait(60)
+    assert done.wait(PATIENCE)
     assert order == ["first", "second"]
 
 
@@ -58,7 +59,7 @@ def test_a_stop_wakes_a_job_that_waits(jobs: Jobs) -> None:
         thread.start()
         with pytest.raises(Cancelled, match="Stopped before it began"):
             job.wait_until(lambda: False, otherwise="Stopped before it began.")
-        thread.join(60)
+        thread.join(PATIENCE)
         assert jobs.is_stopping("reading")
     assert not jobs.is_stopping("reading")
 
@@ -84,5 +85,5 @@ def test_work_goes_on_in_the_context_of_the_request_that_began_it(jobs: Jobs) ->
 
     request.set("mine")
     jobs.start("table", piece)
-    assert done.wait(60)
+    assert done.wait(PATIENCE)
     assert seen == ["mine"]

@@ -91,25 +91,18 @@ def test_an_error_over_there_keeps_its_words(lent: tuple[StandIn, ZeroGpuEngine]
         lent[1].encode(document(""))
 
 
-def test_a_used_up_quota_is_told_in_its_own_words(
-    lent: tuple[StandIn, ZeroGpuEngine], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_used_up_quota_is_told_in_its_own_words() -> None:
     def refuse(*_: Any) -> None:
         raise gr.Error("You have exceeded your GPU quota.", title="ZeroGPU quota exceeded")
 
-    _, engine = lent
-    monkeypatch.setattr(engine._gpu, "encode", refuse)
+    engine = ZeroGpuEngine(tiny_checkpoint(), ZeroGpu(lambda **_: lambda _task: refuse, device="cpu"))
     with pytest.raises(ReadonceError, match=r"did not read report\.pdf: You have exceeded your GPU quota\. Try again"):
         engine.encode(document(TEXT))
 
 
-def test_more_text_asks_for_more_seconds_but_never_for_more_than_a_day_has(
-    lent: tuple[StandIn, ZeroGpuEngine], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, engine = lent
-    gpu = ZeroGpu(StandIn())
-    gpu.serve(engine.checkpoint)
-    monkeypatch.setattr("app.spaces.zero_gpu.OPERATIONS_A_SECOND", 1e10)
+def test_more_text_asks_for_more_seconds_but_never_for_more_than_a_day_has() -> None:
+    gpu = ZeroGpu(StandIn(), operations_a_second=1e10)
+    gpu.serve(tiny_checkpoint())
     asked = [gpu.seconds(document("x" * length), {}, False) for length in (10, 10_000, 10_000_000)]
     assert asked == sorted(asked) and asked[0] < 10 and asked[-1] == LONGEST_SECONDS
 

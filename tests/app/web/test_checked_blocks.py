@@ -60,11 +60,22 @@ def test_values_go_out_as_gradio_sends_them(demo: CheckedBlocks, values: list[An
     assert (kept in ours) == (kept in theirs) and (kept not in ours or ours[kept] == theirs[kept])
 
 
+@pytest.mark.parametrize("changed", [{}, {0: "<b>new</b>"}, {2: {"visible": False, "__type__": "update"}, 1: "new"}])
+def test_values_by_component_go_out_as_those_by_position(demo: CheckedBlocks, changed: dict[int, Any]) -> None:
+    """Whatever their order; a component that is not named stays as it is."""
+    function, _ = demo.fns.values()
+    state, by_position = SessionState(demo), [changed.get(place, SKIP) for place in range(5)]
+    by_component = {function.outputs[4]: SKIP, **{function.outputs[place]: value for place, value in changed.items()}}
+    said = awaited(demo.postprocess_data(function, by_component, state))
+    assert said == awaited(demo.postprocess_data(function, by_position, SessionState(demo)))
+
+
 @pytest.mark.parametrize("value", [SKIP, "new"])
 def test_one_output_too(demo: CheckedBlocks, value: Any) -> None:
     _, function = demo.fns.values()
     said = awaited(demo.postprocess_data(function, value, SessionState(demo)))
     assert said == awaited(gr.Blocks.postprocess_data(demo, function, value, SessionState(demo)))
+    assert said == awaited(demo.postprocess_data(function, {function.outputs[0]: value}, SessionState(demo)))
 
 
 @pytest.mark.parametrize("values", [["one"], [None, None]])

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.helpers.awaited import wait_until
+from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.browser import running_process
 from tests.helpers.metrics import numbers
 from tests.helpers.stand_ins import pdf
@@ -127,7 +127,7 @@ def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp
             asking.join()
             open_page.close()
         assert (503, 503) in statuses
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     answers = said[0].data[0]["answers"]
     assert [one["question"] for one in answers] == questions
     assert not re.search("Traceback", (tmp_path / "log.txt").read_text())

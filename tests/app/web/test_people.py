@@ -21,7 +21,7 @@ from openai import AuthenticationError as NoKey
 from openai import NotFoundError, OpenAI
 
 from app.people.directory import Directory
-from tests.helpers.awaited import awaited
+from tests.helpers.awaited import PATIENCE, awaited
 from tests.helpers.browser import running_app
 from tests.helpers.stand_ins import pdf
 from tests.helpers.web_client import API, META, WebClient
@@ -52,7 +52,7 @@ class Served:
 
     def http(self, key: str = "") -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.address, headers=headers, timeout=120)
+        return httpx.Client(base_url=self.address, headers=headers, timeout=PATIENCE)
 
     def web(self, key: str) -> WebClient:
         client = WebClient(self.address)
@@ -182,7 +182,7 @@ def test_no_session_of_the_page_is_anothers_whatever_a_browser_remembers(served:
 
 async def with_tools(served: Served, key: str, use: Any) -> Any:
     async with (
-        httpx.AsyncClient(headers=bearer(key), timeout=600, follow_redirects=True) as http,
+        httpx.AsyncClient(headers=bearer(key), timeout=PATIENCE, follow_redirects=True) as http,
         streamable_http_client(f"{served.address}{API}/mcp/", http_client=http) as (read, write, *_),
         ClientSession(read, write) as session,
     ):

@@ -68,9 +68,9 @@ def test_both_rankings_count_and_a_passage_without_a_word_has_none_by_words() ->
 
 def test_a_passage_is_found_by_meaning_where_no_word_is_shared() -> None:
     passages = [
-        Passage(first=40 * index, last=40 * (index + 1), text=text)
+        Passage(start=40 * index, end=40 * (index + 1), text=text)
         for index, text in enumerate(("the keeper lives in the tower", "the lamp was lit", "seals sleep on the rock"))
-    ] + [Passage(first=200 + index, last=201 + index, text="and so on") for index in range(5)]
+    ] + [Passage(start=200 + index, end=201 + index, text="and so on") for index in range(5)]
     by_meaning = torch.tensor([0.1, 0.8, 0.3, *[0.0] * 5])
     question = "Quand a-t-on allumé le phare ?"
     by_words = relevance([WordIndex(passages)], question)

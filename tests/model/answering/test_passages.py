@@ -16,10 +16,13 @@ from model.answering.tuning import PassageTuning
 from model.answering.word_index import WordIndex, relevance
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder
+from model.decoder.limits import DecoderLimits
+from model.decoder.model_backend import Backend
 from model.encoding.memory import select_tokens, to_device
 from model.encoding.token_map import NO_PAGE, encode_text
 from model.engine import Engine
 from model.types import Answer, EncodedDocument, GenerationOptions, Turn
+from tests.helpers.kernels import limited
 from tests.helpers.tiny import document, last, tiny_checkpoint
 
 MOST = 60  # tokens that are shown
@@ -100,7 +103,7 @@ def test_a_form_is_shown_whole_and_prose_by_its_sentences(checkpoint: Checkpoint
 def test_a_question_in_other_words_is_shown_all_of_a_short_text(encoded: EncodedDocument) -> None:
     """Of "fishermen" and "repaired" nothing is found: the crane alone says too little of the question."""
     passages = passages_of(encoded)
-    tokens = sum(passage.last - passage.first for passage in passages)
+    tokens = sum(passage.end - passage.start for passage in passages)
     assert chosen(passages, "How much does a crane lift?", tokens)
     other = "Which crane was repaired by fishermen?"
     assert not chosen(passages, other, tokens)
@@ -141,7 +144,7 @@ def test_a_passage_ends_where_a_sentence_or_a_row_does(text: str, passages: list
     """Here each word is a token."""
     places = [match.span() for match in re.finditer(r"\S+", text)]
     starts, ends = zip(*places, strict=True)
-    found = [text[starts[one.first] : ends[one.last - 1]] for one in cut(text, starts, ends)]
+    found = [text[starts[one.start] : ends[one.end - 1]] for one in cut(text, starts, ends)]
     assert [one.strip() for one in found] == [one.strip() for one in passages]
 
 
@@ -150,7 +153,7 @@ def test_a_long_sentence_stays_whole() -> None:
     text = " ".join(words) + ". And a further sentence follows it, of more than twelve words in all, as it must."
     places = [match.span() for match in re.finditer(r"\S+", text)]
     starts, ends = zip(*places, strict=True)
-    assert [one.last - one.first for one in cut(text, starts, ends)] == [200, len(places) - 200]
+    assert [one.end - one.start for one in cut(text, starts, ends)] == [200, len(places) - 200]
 
 
 def test_a_sentence_over_a_page_break_is_one_passage() -> None:
@@ -161,7 +164,7 @@ def test_a_sentence_over_a_page_break_is_one_passage() -> None:
 
     begun = "The keeper of the light at Skerry rows to the harbour every week and"
     pages = [page(begun, 1), page("brings back bread.", 20), page("Nobody else lives there.", 30)]
-    found = [(index, one.first, one.last) for index, one in cut_pages(pages)]
+    found = [(index, one.start, one.end) for index, one in cut_pages(pages)]
     assert found == [(0, 1, 23), (2, 30, 34)]
 
 
@@ -169,7 +172,7 @@ def _shown_text(checkpoint: Checkpoint, text: str, question: str, tokens: int) -
     _, places = encode_text(checkpoint.tokenizer, text)
     starts, ends = zip(*places, strict=True)
     found = chosen(list(cut(text, starts, ends)), question, tokens)
-    return "".join(text[starts[part.first] : ends[part.last - 1]] for part in found) or text
+    return "".join(text[starts[part.start] : ends[part.end - 1]] for part in found) or text
 
 
 def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument) -> None:
@@ -179,18 +182,18 @@ def test_passages_cover_every_token_of_a_page_once(encoded: EncodedDocument) -> 
     pages = torch.cat([encoded.tokens.pages] * 2)
     covered = torch.zeros(len(pages))
     for passage in passages:
-        covered[passage.first : passage.last] += 1
+        covered[passage.start : passage.end] += 1
     assert (covered[pages != NO_PAGE] == 1).all()
     assert passages[0].text.rstrip().endswith(".")
 
 
 @pytest.mark.parametrize("form", [1, 2**40])
 def test_a_batch_gives_each_question_what_it_gets_alone(
-    checkpoint: Checkpoint, encoded: EncodedDocument, form: int, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Checkpoint, encoded: EncodedDocument, form: int
 ) -> None:
     """Each question looks at its own passages, in either form of the document."""
-    monkeypatch.setattr("model.decoder.document_forms._MOST_PROJECTED", form)
-    engine = Engine(checkpoint)
+    limits = DecoderLimits(projected_bytes=form)
+    engine = Engine(checkpoint, backend=limited(Backend.eager(checkpoint.model), limits))
     questions = ["Who was the keeper?", "Xyzzy?", "How much do the cranes lift?", "dauert"]
     options = GenerationOptions(max_new_tokens=6)
     *_, together = engine.answer_batch([encoded, encoded], questions, options=options)

@@ -12,6 +12,7 @@ from transformers import BertConfig, BertModel, Gemma3ForCausalLM, Gemma3TextCon
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.placement import free_bytes
 from model.errors import CheckpointError
+from tests.helpers.hardware import some_hardware
 
 Load = Callable[[str | Path], Checkpoint]
 
@@ -47,22 +48,26 @@ def test_loading_tells_its_progress(tiny_folder: Path, tmp_path: Path) -> None:
     assert told[-1] == (f"loading {tiny_folder}", 1.0)
 
 
-def test_weights_that_no_memory_holds_are_refused_before_loading(
-    tiny_folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("model.checkpoints.placement.free_bytes", lambda _: 1_000)
-    monkeypatch.setattr("model.checkpoints.folder.load_model", pytest.fail)
+def test_weights_that_no_memory_holds_are_refused_before_loading(tiny_folder: Path, tmp_path: Path) -> None:
+    from model.checkpoints import load_checkpoint
+
+    stages: list[str] = []
     with pytest.raises(CheckpointError, match=r"does not fit: .* GB of memory on cpu.*smaller checkpoint"):
-        load(tiny_folder)
+        load_checkpoint(
+            str(tiny_folder),
+            cache_folder=tmp_path,
+            progress=lambda stage, _: stages.append(stage),
+            hardware=some_hardware(cpu=1_000),
+        )
+    assert stages == []
 
 
-def test_a_container_is_held_to_its_own_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_is_held_to_its_own_limit(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("5000000\n")
     (tmp_path / "memory.current").write_text("2000000\n")
-    monkeypatch.setattr("model.checkpoints.placement.CGROUP", tmp_path)
-    assert free_bytes(torch.device("cpu")) == 3_000_000
+    assert free_bytes(torch.device("cpu"), tmp_path) == 3_000_000
     (tmp_path / "memory.max").write_text("max\n")
-    assert free_bytes(torch.device("cpu")) > 3_000_000
+    assert free_bytes(torch.device("cpu"), tmp_path) > 3_000_000
 
 
 def test_loading_prints_nothing(tiny_folder: Path, load: Load, capfd: pytest.CaptureFixture[str]) -> None:

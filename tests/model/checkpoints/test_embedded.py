@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import SafetensorError
 
-from model.checkpoints import embedded as module
 from model.checkpoints import load_checkpoint
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.embedded import load_embedded
@@ -18,6 +18,7 @@ from model.decoder.model_backend import load_backend
 from model.engine import Engine
 from model.errors import CheckpointError
 from model.training.records import make_record
+from tests.helpers.full_disk import files_of_at_most
 from tests.helpers.tiny import document, last, save_tiny
 
 LEAST_FOUND = 0.6  # of the asked fields; version 6 finds 98% (README)
@@ -52,17 +53,15 @@ def test_joined_documents_are_answered_in_bfloat16(embedded: Checkpoint) -> None
     assert torch.isfinite(bill.memory.hidden.float()).all()
 
 
-@pytest.fixture
-def quick_merge(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Merging writes a tiny model in place of the real one; the list says where it did."""
-    written: list[Path] = []
+class QuickMerge:
+    """Writes a tiny model in place of the embedded one, and counts how often."""
 
-    def write(_part: Path, merged: Path, _progress: object) -> None:
-        written.append(merged)
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, _part: Path, merged: Path, _progress: object) -> None:
+        self.count += 1
         save_tiny(merged)
-
-    monkeypatch.setattr(module, "_write_merged", write)
-    return written
 
 
 def ignore(_stage: str, _fraction: float) -> None:
@@ -85,51 +84,47 @@ def without_a_beginning(data: bytes) -> bytes:
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json", "readonce.json"])
 @pytest.mark.parametrize("damaged", [cut, with_a_flipped_bit, without_a_beginning])
 def test_the_weights_are_merged_once_and_again_when_the_copy_is_damaged(
-    tmp_path: Path, quick_merge: list[Path], name: str, damaged: Callable[[bytes], bytes]
+    tmp_path: Path, name: str, damaged: Callable[[bytes], bytes]
 ) -> None:
-    first = load_embedded(tmp_path, progress=ignore)
-    assert load_embedded(tmp_path, progress=ignore).fingerprint == first.fingerprint
-    assert len(quick_merge) == 1
+    load = partial(load_embedded, tmp_path, progress=ignore, merge=(merge := QuickMerge()))
+    first = load()
+    assert load().fingerprint == first.fingerprint
+    assert merge.count == 1
     (folder,) = tmp_path.iterdir()
     file = folder / name
     file.write_bytes(damaged(file.read_bytes()))
-    again = load_embedded(tmp_path, progress=ignore)
-    assert len(quick_merge) == 2
+    again = load()
+    assert merge.count == 2
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
     for mine, theirs in zip(first.model.parameters(), again.model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
 
 
-def test_a_full_disk_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As safetensors says it, which is no OSError."""
-
-    def is_full(_part: Path, _merged: Path, _progress: object) -> None:
-        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
-
-    monkeypatch.setattr(module, "_write_merged", is_full)
-    with pytest.raises(CheckpointError, match=r"No space left on device.* free space, or name another folder"):
-        load_embedded(tmp_path, progress=ignore)
+def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
+    """It is safetensors that says it, with an error that is no OSError."""
+    words = r"File too large.* free space, or name another folder"
+    with files_of_at_most(10_000), pytest.raises(CheckpointError, match=words) as refused:
+        load_embedded(tmp_path, progress=ignore, merge=QuickMerge())
+    assert isinstance(refused.value.__cause__, SafetensorError)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_whatever_keeps_a_checkpoint_from_loading_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaks(*_: object) -> None:
+def test_whatever_keeps_a_checkpoint_from_loading_is_told(tmp_path: Path) -> None:
+    def breaks(_stage: str, _fraction: float) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(module, "_write_merged", breaks)
     with pytest.raises(CheckpointError, match=r"embedded cannot be loaded: division by zero \(ZeroDivisionError\)"):
-        load_checkpoint("embedded", cache_folder=tmp_path)
+        load_checkpoint("embedded", cache_folder=tmp_path, progress=breaks)
 
 
-def test_a_start_that_breaks_off_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_that_breaks_off_leaves_nothing_half_done(tmp_path: Path) -> None:
     def breaks(part: Path, merged: Path, _progress: object) -> None:
         merged.mkdir()
         (part / "weights").write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_write_merged", breaks)
     with pytest.raises(KeyboardInterrupt):
-        load_embedded(tmp_path, progress=ignore)
+        load_embedded(tmp_path, progress=ignore, merge=breaks)
     assert list(tmp_path.iterdir()) == []
 
 

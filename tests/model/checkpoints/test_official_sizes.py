@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,9 @@ import torch
 from transformers import Gemma3ImageProcessorPil
 from transformers.modeling_outputs import BaseModelOutput
 
+from model.checkpoints import load_checkpoint
 from model.checkpoints.checkpoint import Checkpoint
+from model.checkpoints.placement import Hardware
 from model.decoder.decoder import Decoder
 from model.decoder.model_backend import load_backend
 from model.engine import Engine
@@ -25,17 +26,15 @@ SIZES = {"270m": (18, 4, 1, 8), "1b": (26, 4, 1, 8), "4b": (34, 8, 4, 16)}
 
 
 @pytest.fixture(scope="module", params=SIZES)
-def checkpoint(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, load: Callable[[str | Path], Checkpoint]
-) -> Iterator[Checkpoint]:
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     layers, heads, key_heads, window = SIZES[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     config = tiny_config(layers=layers, heads=heads, key_heads=key_heads, sliding_window=window)
     save_tiny(folder, tiny_model(config), max_shard_size="200KB")
     Gemma3ImageProcessorPil(image_mean=[0.4] * 3, image_std=[0.5] * 3).save_pretrained(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.checkpoints.placement.best_dtype", lambda _: torch.float32)
-        yield load(folder)
+    this = Hardware.this()
+    exact = replace(this, dtypes=dict.fromkeys(this.dtypes, torch.float32))
+    return load_checkpoint(str(folder), cache_folder=folder.parent, hardware=exact)
 
 
 @torch.inference_mode()

@@ -18,6 +18,7 @@ from model.kernels.decoder_layers import BoundLayers
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.helpers.int8_kernels import layers_of, memories_of, models
+from tests.helpers.kernels import parts_of
 from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import ids_of
 
@@ -48,7 +49,6 @@ def known(prefixes: PrefixCache, memories: Sequence[Memory], beginning: Sequence
 
 
 @needs_compiler
-@pytest.mark.usefixtures("as_states")
 @pytest.mark.parametrize("in_int8", [False, True])
 @pytest.mark.parametrize(("heads", "key_heads"), [(4, 1), (4, 2), (2, 1)])
 def test_a_question_after_others_says_what_it_says_alone(
@@ -62,17 +62,16 @@ def test_a_question_after_others_says_what_it_says_alone(
         memories = [first, to_precision(memories[1], "int8", first)]
     prefixes = PrefixCache()
     for prompt in PROMPTS:
-        ours = said(model, memories, prompt, DecoderParts(layers=layers, prefix_cache=prefixes))
-        assert_the_same(ours, said(model, memories, prompt, DecoderParts(layers=layers)))
+        ours = said(model, memories, prompt, parts_of(layers, prefixes))
+        assert_the_same(ours, said(model, memories, prompt, parts_of(layers)))
 
 
 @needs_compiler
-@pytest.mark.usefixtures("as_states")
 def test_what_is_known_is_not_decoded_anew_but_for_the_last_tokens(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, model = models(key_heads=1)
-    parts = DecoderParts(layers=layers_of(model, folder), prefix_cache=PrefixCache())
+    parts = parts_of(layers_of(model, folder), PrefixCache())
     memories = memories_of(model, 40)
     sizes: list[int] = []
     forward = BoundLayers.forward
@@ -88,10 +87,9 @@ def test_what_is_known_is_not_decoded_anew_but_for_the_last_tokens(
 
 
 @needs_compiler
-@pytest.mark.usefixtures("as_states")
 def test_a_question_that_is_shown_a_part_neither_uses_nor_leaves_any(folder: Path) -> None:
     _, model = models(key_heads=1)
-    parts = DecoderParts(layers=layers_of(model, folder), prefix_cache=PrefixCache())
+    parts = parts_of(layers_of(model, folder), PrefixCache())
     memories = memories_of(model, 30)
     said(model, memories, FIRST, parts, torch.arange(30)[None] % 2 == 0)
     assert parts.prefix_cache is not None
@@ -124,12 +122,11 @@ def test_other_documents_know_nothing_of_it_and_nothing_is_left_of_one_that_is_g
     assert known(prefixes, others, [2, 5]) == known(prefixes, [*one, *others], [2, 5]) == 0
     del one
     gc.collect()
-    assert prefixes._prefixes == ()
+    assert prefixes.count == 0
 
 
-def test_few_beginnings_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.decoder.prefix_cache._MOST", 2)
-    one, prefixes = [memory()], PrefixCache()
+def test_few_beginnings_are_kept() -> None:
+    one, prefixes = [memory()], PrefixCache(most=2)
     for start in (5, 6, 7):
         prefixes.keep(one, [start, 8], rows([start, 8]))
     assert [known(prefixes, one, [start, 8]) for start in (5, 6, 7)] == [0, 2, 2]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from model.decoder.cuda_graphs import CudaGraph, CudaGraphPool
+from model.decoder.cuda_graphs import Capture, CudaGraph, CudaGraphPool, GraphShape
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
+from model.decoder.output_head import OutputHead
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory
 from model.network.t5gemma2 import T5Gemma2
@@ -23,25 +24,20 @@ NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no G
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, NO_GPU])])
-def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.device:
-    """A CPU records nothing: there the work is done again."""
-    if request.param == "cpu":
-        monkeypatch.setattr("model.decoder.cuda_graphs.capture", lambda work, _: work)
+def device(request: pytest.FixtureRequest) -> torch.device:
     return torch.device(request.param)
 
 
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[CudaGraph]:
-    """All recordings that were begun."""
-    begun: list[CudaGraph] = []
+class Graphs:
+    """Makes graphs, and keeps them all. A CPU captures nothing: there the work is done again."""
 
-    class Noted(CudaGraph):
-        def __init__(self, *given: object) -> None:
-            super().__init__(*given)  # type: ignore[arg-type]
-            begun.append(self)
+    def __init__(self) -> None:
+        self.made: list[CudaGraph] = []
 
-    monkeypatch.setattr("model.decoder.cuda_graphs.CudaGraph", Noted)
-    return begun
+    def __call__(self, model: T5Gemma2, head: OutputHead, shape: GraphShape) -> CudaGraph:
+        again: Capture | None = (lambda work, _: work) if model.device.type == "cpu" else None
+        self.made.append(CudaGraph(model, head, shape, capture=again))
+        return self.made[-1]
 
 
 def memories_of(model: T5Gemma2, *lengths: int) -> list[Memory]:
@@ -81,7 +77,7 @@ def test_a_recorded_pass_says_what_a_pass_says(
     prompts = [ids_of(count, seed=count).tolist() for count in lengths]
     shown = torch.rand(3, 47, generator=torch.Generator().manual_seed(0)).to(device) < 0.5 if hiding else None
     given = model, memories, 3, max(lengths) + len(MOVES)
-    recordings = CudaGraphPool(model)
+    recordings = CudaGraphPool(model, make=Graphs())
     theirs = said(Decoder(*given, visible_mask=shown), prompts)
     for _ in range(3):  # begun, recorded, replayed
         assert_same(
@@ -89,22 +85,22 @@ def test_a_recorded_pass_says_what_a_pass_says(
         )
 
 
-def test_nothing_of_the_answer_before_is_left(device: torch.device, made: list[CudaGraph]) -> None:
+def test_nothing_of_the_answer_before_is_left(device: torch.device) -> None:
     """A shorter document and fewer questions than what the same recordings worked on before."""
     model = tiny_model().to(device)
-    recordings = CudaGraphPool(model)
+    recordings = CudaGraphPool(model, make=(graphs := Graphs()))
     many = [ids_of(count, seed=count).tolist() for count in (12, 14, 9)]
     said(Decoder(model, memories_of(model, 300), 3, 40, parts=DecoderParts(cuda_graphs=recordings)), many)
-    begun = len(made)
+    begun = len(graphs.made)
     given = model, memories_of(model, 21), 3, 40
     few = [ids_of(count, seed=count).tolist() for count in (2, 5, 1)]
     assert_same(said(Decoder(*given, parts=DecoderParts(cuda_graphs=recordings)), few), said(Decoder(*given), few))
-    assert len(made) == begun
+    assert len(graphs.made) == begun
 
 
 def test_decoders_at_the_same_time_have_recordings_of_their_own(device: torch.device) -> None:
     model = tiny_model().to(device)
-    recordings, memories = CudaGraphPool(model), memories_of(model, 30)
+    recordings, memories = CudaGraphPool(model, make=Graphs()), memories_of(model, 30)
     prompts = [ids_of(count, seed=count).tolist() for count in (4, 7)]
     decoders = [Decoder(model, memories, 1, 20, parts=DecoderParts(cuda_graphs=recordings)) for _ in prompts]
     alone = [Decoder(model, memories, 1, 20) for _ in prompts]
@@ -119,7 +115,7 @@ def test_nobody_looks_where_no_evidence_is_wanted(device: torch.device) -> None:
     given = model, memories_of(model, 30), 1, 20
     decoders = [
         Decoder(*given, return_attention=False, parts=DecoderParts(cuda_graphs=some))
-        for some in (CudaGraphPool(model), None)
+        for some in (CudaGraphPool(model, make=Graphs()), None)
     ]
     outputs = [[one.begin([[2, 9]]), one.step([7]), one.step([8]), one.step([9])] for one in decoders]
     assert all(output.attention.shape == output.middle_layer_attention.shape == (1, 0) for output in outputs[0])
@@ -127,13 +123,12 @@ def test_nobody_looks_where_no_evidence_is_wanted(device: torch.device) -> None:
         assert relative_error(ours.logits, theirs.logits) < TOLERANCE
 
 
-def test_few_recordings_are_kept(device: torch.device, made: list[CudaGraph], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.decoder.cuda_graphs._MOST_IDLE", 2)
+def test_few_recordings_are_kept(device: torch.device) -> None:
     model = tiny_model().to(device)
-    recordings, memories = CudaGraphPool(model), memories_of(model, 30)
+    recordings, memories = CudaGraphPool(model, make=(graphs := Graphs()), most_idle=2), memories_of(model, 30)
     for capacity in (10, 100, 200, 10, 200):  # each begins a recording for its prompt; the first is gone by then
         Decoder(model, memories, 1, capacity, parts=DecoderParts(cuda_graphs=recordings)).begin([[2, 9]])
-    assert [recording.shape.capacity for recording in made] == [64, 128, 256, 64]
+    assert [recording.shape.capacity for recording in graphs.made] == [64, 128, 256, 64]
 
 
 def test_a_gpu_records_and_a_processor_does_not(device: torch.device) -> None:

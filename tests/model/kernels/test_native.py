@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from model.checkpoints.checkpoint import Checkpoint
-from model.decoder.decoder import Decoder, DecoderParts
-from model.decoder.model_backend import load_backend
+from model.decoder.decoder import Decoder
+from model.decoder.model_backend import Backend, load_backend
 from model.encoder.encoder import encode_chunk
 from model.encoding.memory import build_memory, to_device
 from model.engine import Engine
@@ -18,11 +18,9 @@ from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 from model.types import GenerationOptions, Memory
-from tests.helpers.kernels import SHAPES, TOLERANCE, answered, assert_same, memories_of
+from tests.helpers.kernels import AS_STATES, SHAPES, TOLERANCE, answered, assert_same, limited, memories_of, parts_of
 from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import TEXT, document, last, relative_error, tiled_config, tiny_config, tiny_model
-
-pytestmark = pytest.mark.usefixtures("as_states")
 
 
 def layers_of(model: T5Gemma2, folder: Path) -> DecoderLayers:
@@ -97,18 +95,17 @@ def test_states_of_another_type_are_refused(folder: Path) -> None:
     model = tiny_model()
     memory = to_device(memories_of(model, 20)[0], torch.device("cpu"), torch.bfloat16)
     with pytest.raises(ValueError, match=r"states are in .*bfloat16.*, the model in torch.float32"):
-        Decoder(model, [memory], 1, 4, parts=DecoderParts(layers=layers_of(model, folder))).begin([[9]])
+        Decoder(model, [memory], 1, 4, parts=parts_of(layers_of(model, folder))).begin([[9]])
 
 
 @needs_compiler
-def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_nothing_and_where_nobody_looks(folder: Path) -> None:
     model = tiny_model()
     layers = layers_of(model, folder)
     (empty,) = memories_of(model, 1)
     empty = Memory(hidden=empty.hidden[:0], key_inv_rms=empty.key_inv_rms[..., :0])
-    # Equal lengths: a padded question would see nothing at all.
-    monkeypatch.setattr("tests.helpers.kernels.PROMPTS", [[2, 9], [2, 10], [2, 11]])
-    ours, theirs = answered(model, [empty], layers), answered(model, [empty], None)
+    prompts = [[2, 9], [2, 10], [2, 11]]  # of equal lengths: a padded question would see nothing at all
+    ours, theirs = (answered(model, [empty], some, prompts=prompts) for some in (layers, None))
     assert relative_error(ours.logits, theirs.logits) < TOLERANCE
     memories = memories_of(model, 20)
     blind = answered(model, memories, layers, evidence=False)
@@ -117,18 +114,27 @@ def test_over_nothing_and_where_nobody_looks(folder: Path, monkeypatch: pytest.M
 
 
 @needs_compiler
-@pytest.mark.usefixtures("as_states")
 def test_a_stop_is_heard_between_two_layers(folder: Path) -> None:
     model, asked = tiny_model(), iter([False, False, True])
     memories = memories_of(model, 20)
     decoder = Decoder(
-        model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: next(asked)
+        model,
+        memories,
+        1,
+        9,
+        parts=parts_of(layers_of(model, folder)),
+        cancelled=lambda: next(asked),
     )
     with pytest.raises(Cancelled):
         decoder.begin([[9]])
     assert not list(asked)
     undisturbed = Decoder(
-        model, memories, 1, 9, parts=DecoderParts(layers=layers_of(model, folder)), cancelled=lambda: False
+        model,
+        memories,
+        1,
+        9,
+        parts=parts_of(layers_of(model, folder)),
+        cancelled=lambda: False,
     )
     assert torch.isfinite(undisturbed.begin([[9]]).logits).all()
 
@@ -146,8 +152,9 @@ def test_more_threads_than_tokens(folder: Path) -> None:
 
 @needs_compiler
 def test_an_engine_gives_the_same_answers(checkpoint: Checkpoint, folder: Path) -> None:
-    plain = Engine(checkpoint)
-    quick = Engine(checkpoint, backend=load_backend(checkpoint.model, folder, quantized=False))
+    model = checkpoint.model
+    backends = Backend.eager(model), load_backend(model, folder, quantized=False)
+    plain, quick = (Engine(checkpoint, backend=limited(backend, AS_STATES)) for backend in backends)
     encoded, options = plain.encode(document(TEXT)), GenerationOptions(max_new_tokens=24)
     theirs = last(plain.answer(encoded, "When was the report issued?", options=options))
     ours = last(quick.answer(encoded, "When was the report issued?", options=options))

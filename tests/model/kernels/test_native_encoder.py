@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.encoder.encoder import encode_chunk
+from model.encoder.encoder import PieceSizes, encode_chunk
 from model.encoding.memory import build_memory
 from model.errors import Cancelled
+from model.kernels.limits import FITTED, NativeLimits
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 from tests.helpers.targets import needs_compiler
@@ -25,8 +26,8 @@ def ids_of(length: int) -> torch.Tensor:
     return torch.randint(7, 400, (length,), generator=torch.Generator().manual_seed(length))
 
 
-def tiled(model: T5Gemma2, folder: Path) -> NativeParts:
-    native = load_native_parts(model, folder)
+def tiled(model: T5Gemma2, folder: Path, limits: NativeLimits = FITTED) -> NativeParts:
+    native = load_native_parts(model, folder, limits=limits)
     if native.encoder_layers is None:
         pytest.skip("the processor has no matrix tiles")
     return native
@@ -34,14 +35,12 @@ def tiled(model: T5Gemma2, folder: Path) -> NativeParts:
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
 @pytest.mark.parametrize("length", [1, 7, 60, 300])
-def test_between_the_matrices(
-    heads: int, key_heads: int, length: int, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_between_the_matrices(heads: int, key_heads: int, length: int, folder: Path) -> None:
     """Shorter than the window of eight, and longer, in pieces that do not divide the length."""
-    monkeypatch.setattr("model.encoder.encoder._PIECE", 130)
+    sizes = PieceSizes(most=130)
     model = tiny_model(tiny_config(heads=heads, key_heads=key_heads))
     ids, native = ids_of(length), load_native_parts(model, folder)
-    ours, theirs = encode_chunk(model, ids, native=native), encode_chunk(model, ids)
+    ours, theirs = (encode_chunk(model, ids, native=one, sizes=sizes) for one in (native, None))
     assert native.encoder_layers is None and not torch.equal(ours, theirs)
     assert relative_error(ours, theirs) < TOLERANCE
 
@@ -57,36 +56,26 @@ def test_between_the_matrices_in_bfloat16_nearly(folder: Path) -> None:
 @pytest.mark.parametrize(("heads", "key_heads"), [*SHAPES, (3, 1)])
 @pytest.mark.parametrize("window", [8, 100, 700])
 @pytest.mark.parametrize("length", [1, 33, 700])
-def test_whole_layers_by_tiles(
-    heads: int, key_heads: int, window: int, length: int, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whole_layers_by_tiles(heads: int, key_heads: int, window: int, length: int, folder: Path) -> None:
     """Their factors are bfloat16 and their states float32, so they are nearer to the exact ones than PyTorch's.
 
     Keys of more than one block, groups of queries without a second one, pieces that end within a tile.
     """
-    monkeypatch.setattr("model.kernels.encoder_layers._PIECE", 96)
     config = tiled_config(heads=heads, key_heads=key_heads, sliding_window=window)
     ids, model = ids_of(length), tiny_model(config).bfloat16()
-    native = tiled(model, folder)
+    native = tiled(model, folder, NativeLimits(encoder_piece=96))
     exact = encode_chunk(tiny_model(config), ids)
     theirs = relative_error(encode_chunk(model, ids).float(), exact)
     ours = relative_error(encode_chunk(model, ids, native=native).float(), exact)
     assert 0 < ours < theirs < 0.2
 
 
-def test_the_pieces_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limits", [NativeLimits(encoder_piece=32), NativeLimits(copied_numbers=0)])
+def test_neither_the_pieces_matter_nor_whether_matrices_are_copied(limits: NativeLimits, folder: Path) -> None:
+    """Those of a large model are read as they lie."""
     model = tiny_model(tiled_config()).bfloat16()
-    native, ids = tiled(model, folder), ids_of(300)
-    whole = encode_chunk(model, ids, native=native)
-    monkeypatch.setattr("model.kernels.encoder_layers._PIECE", 32)
-    assert torch.equal(encode_chunk(model, ids, native=native), whole)
-
-
-def test_matrices_of_a_large_model_are_read_as_they_lie(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = tiny_model(tiled_config()).bfloat16()
-    native, ids = tiled(model, folder), ids_of(100)
-    monkeypatch.setattr("model.kernels.layer._MOST_COPIED", 0)
-    assert torch.equal(encode_chunk(model, ids, native=tiled(model, folder)), encode_chunk(model, ids, native=native))
+    ours, theirs = (encode_chunk(model, ids_of(300), native=tiled(model, folder, one)) for one in (limits, FITTED))
+    assert torch.equal(ours, theirs)
 
 
 @pytest.mark.parametrize(("heads", "key_heads"), SHAPES)
@@ -129,10 +118,9 @@ def test_scores_far_above_those_of_the_tokens_beside(folder: Path) -> None:
     assert relative_error(ours.float(), exact) < 1.1 * theirs < 0.2
 
 
-def test_progress_moves_and_reading_can_be_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.kernels.encoder_layers._PIECE", 32)
+def test_progress_moves_and_reading_can_be_stopped(folder: Path) -> None:
     model = tiny_model(tiled_config()).bfloat16()
-    native, fractions = tiled(model, folder), list[float]()
+    native, fractions = tiled(model, folder, NativeLimits(encoder_piece=32)), list[float]()
     encode_chunk(model, ids_of(200), native=native, progress=fractions.append)
     assert fractions == sorted(fractions) and len(set(fractions)) > 4 * len(model.model.encoder.text_model.layers)
     asked = iter(range(1000))

@@ -8,22 +8,21 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.decoder.decoder import Decoder, DecoderParts
+from model.decoder.decoder import Decoder
 from model.decoder.forward import DecoderOutput
 from model.encoding.memory import to_device, to_precision
 from model.kernels.decoder_layers import DecoderLayers
+from model.kernels.limits import NativeLimits
 from model.network.t5gemma2 import T5Gemma2
 from model.types import Memory
 from tests.helpers.int8_kernels import OUTPUTS, as_in_int8, assert_nearly, layers_of, memories_of, models
+from tests.helpers.kernels import parts_of
 from tests.helpers.targets import needs_compiler
 from tests.helpers.tiny import relative_error
 
 SHAPES = [(4, 1), (4, 2), (2, 2)]
 
-pytestmark = [
-    needs_compiler,
-    pytest.mark.usefixtures("as_states"),
-]
+pytestmark = needs_compiler
 
 
 def numbers(memories: Sequence[Memory], dtype: torch.dtype) -> list[Memory]:
@@ -38,7 +37,7 @@ def answered(
     questions: int = 3,
     shown: torch.Tensor | None = None,
 ) -> DecoderOutput:
-    decoder = Decoder(model, memories, questions, 40, parts=DecoderParts(layers=layers), visible_mask=shown)
+    decoder = Decoder(model, memories, questions, 40, parts=parts_of(layers), visible_mask=shown)
     decoder.begin([[2, *range(9, 12 + question)] for question in range(questions)])
     return decoder.step(range(20, 20 + questions))
 
@@ -67,26 +66,23 @@ def test_states(heads: int, key_heads: int, shown: bool, lengths: list[int], fol
 
 
 def test_many_rows_are_native_over_a_long_document_and_take_the_numbers_over_a_short_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path,
 ) -> None:
     _, model = models()
     layers, memories = layers_of(model, folder), [to_precision(memory, "int8") for memory in memories_of(model, 30)]
     prompts = [[2, *range(10, 100)], [2, *range(20, 110)]]
     both = memories, numbers(memories, torch.bfloat16)
-    ours, theirs = (
-        Decoder(model, given, 2, 100, parts=DecoderParts(layers=layers)).begin(prompts).logits for given in both
-    )
+    ours, theirs = (Decoder(model, given, 2, 100, parts=parts_of(layers)).begin(prompts).logits for given in both)
     assert torch.equal(ours, theirs)
-    monkeypatch.setattr("model.kernels.decoder_layers._LONG", 30)
-    natively = Decoder(model, memories, 2, 100, parts=DecoderParts(layers=layers)).begin(prompts).logits
+    layers = layers_of(model, folder, limits=NativeLimits(long_document=30))
+    natively = Decoder(model, memories, 2, 100, parts=parts_of(layers)).begin(prompts).logits
     assert 0 < relative_error(natively, theirs) < 0.1
 
 
-def test_those_of_a_larger_model_stay_as_they_are(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_those_of_a_larger_model_stay_as_they_are(folder: Path) -> None:
     _, model = models()
-    monkeypatch.setattr("model.kernels.layer._MOST_COPIED", 0)
-    as_they_are = layers_of(model, folder)
-    assert layers_of(model, folder, quantized=True).matrix_bytes == as_they_are.matrix_bytes
+    small, as_they_are = NativeLimits(copied_numbers=0), layers_of(model, folder)
+    assert layers_of(model, folder, quantized=True, limits=small).matrix_bytes == as_they_are.matrix_bytes
 
 
 @pytest.mark.parametrize("questions", [1, 3, 9])

@@ -26,9 +26,10 @@ from tests.helpers.targets import (
 )
 from tests.helpers.tiny import relative_error
 
+WORDS = [[9], [20], [31]]
 Compiled = Callable[..., NativeParts]
 
-pytestmark = [needs_compiler, needs_x86, pytest.mark.usefixtures("as_states")]
+pytestmark = [needs_compiler, needs_x86]
 
 
 @pytest.fixture(scope="module", params=[AVX512, AVX2])
@@ -61,16 +62,15 @@ def test_tokens(heads: int, key_heads: int, compiled: Compiled) -> None:
     assert_nearly(answered(model, memories, layers_of(model, compiled)), answered(model, memories, None), expected)
 
 
-def test_weights_in_int8(compiled: Compiled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also those of a question, which PyTorch's operations would take with the exact weights."""
-    monkeypatch.setattr("model.kernels.decoder_layers.BoundLayers.is_faster", lambda *_: True)
+def test_weights_in_int8(compiled: Compiled) -> None:
+    """Questions of one token: longer ones are PyTorch's to compute, with the exact weights."""
     exact, _ = models()
     layers = layers_of(exact, compiled, quantized=True)
     assert layers.matrix_bytes < 0.6 * layers_of(exact, compiled).matrix_bytes
     memories = memories_of(exact, 90)
-    found = answered(exact, memories, layers)
+    found = answered(exact, memories, layers, prompts=WORDS)
     as_in_int8(exact)
-    assert_same(found, answered(exact, memories, None))
+    assert_same(found, answered(exact, memories, None, prompts=WORDS))
 
 
 def test_reading(compiled: Compiled) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from model.encoder.encoder import encode_chunk
+from model.encoder.encoder import PieceSizes, encode_chunk
 from model.engine import Engine
 from model.errors import Cancelled
 from model.network.threads import parallel_map, pieces
@@ -72,13 +72,12 @@ def test_what_has_not_begun_is_left_out_when_one_fails() -> None:
 
 
 @pytest.mark.usefixtures("cores")
-def test_a_window_is_read_alike_by_any_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_is_read_alike_by_any_number_of_cores() -> None:
     model, ids = tiny_model(), torch.randint(7, 400, (300,), generator=torch.Generator().manual_seed(0))
     whole = encode_chunk(model, ids)
-    monkeypatch.setattr("model.encoder.encoder._PIECE", 64)
-    monkeypatch.setattr("model.encoder.encoder._SMALLEST_PIECE", 64)
     fractions: list[float] = []
-    assert torch.allclose(encode_chunk(model, ids, progress=fractions.append), whole, atol=1e-5)
+    pieces = encode_chunk(model, ids, progress=fractions.append, sizes=PieceSizes(most=64, fewest=64))
+    assert torch.allclose(pieces, whole, atol=1e-5)
     assert fractions == sorted(fractions) and len(fractions) == 5 * model.config.encoder.text_config.num_hidden_layers
 
 

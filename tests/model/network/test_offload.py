@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,23 @@ from model.engine import Engine
 from model.errors import CheckpointError
 from model.network.offload import bring_in_by_layers
 from model.types import EncodedDocument, GenerationOptions
+from tests.helpers.hardware import some_hardware
 from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
 
 SHORT = GenerationOptions(max_new_tokens=6)
-PLACEMENT = "model.checkpoints.placement"
 
 
 @pytest.fixture
-def cramped(
-    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[int], tuple[Checkpoint, str]]:
+def cramped(tiny_folder: Path, tmp_path: Path) -> Callable[[int], tuple[Checkpoint, str]]:
     """Load the tiny checkpoint on the CPU where so many bytes are free; also what was said before it loaded."""
-    monkeypatch.setattr(f"{PLACEMENT}.best_device", lambda: torch.device("cpu"))
-    monkeypatch.setattr(f"{PLACEMENT}.best_dtype", lambda _: torch.float32)
 
     def load(free: int) -> tuple[Checkpoint, str]:
-        monkeypatch.setattr(f"{PLACEMENT}.free_bytes", lambda _: free)
         said: list[str] = []
         checkpoint = load_checkpoint(
-            str(tiny_folder), cache_folder=tmp_path, progress=lambda words, _: said.append(words)
+            str(tiny_folder),
+            cache_folder=tmp_path,
+            progress=lambda words, _: said.append(words),
+            hardware=some_hardware(cpu=free),
         )
         return checkpoint, said[0]
 
@@ -95,31 +94,26 @@ LAYERS = {
 }
 
 
-def placed(monkeypatch: pytest.MonkeyPatch, **free: int) -> tuple[str, list[str]]:
+def placed(**free: int) -> tuple[str, list[str]]:
     """Where 100 numbers of 4 bytes go, and where the layers lie that are not there."""
-    devices = {torch.device(name.replace("_", ":")): room for name, room in free.items()}
-    monkeypatch.setattr(f"{PLACEMENT}.ROOM", 1.0)
-    monkeypatch.setattr(f"{PLACEMENT}.best_dtype", lambda _: torch.float32)
-    monkeypatch.setattr(f"{PLACEMENT}.best_device", lambda: torch.device("cuda" if len(free) > 1 else "cpu"))
-    monkeypatch.setattr(f"{PLACEMENT}.free_bytes", devices.__getitem__)
-    monkeypatch.setattr("torch.cuda.device_count", lambda: len(free) - 1)
-    place = find_place(Weights(total=100, layers=LAYERS), name="tiny")
+    hardware = replace(some_hardware(**free), room=1.0)
+    place = find_place(Weights(total=100, layers=LAYERS), name="tiny", hardware=hardware)
     assert place.fits and all("encoder" in name for name in list(place.offloaded)[:4])
     return str(place.device), list(place.offloaded.values())
 
 
-def test_encoder_layers_go_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encoder_layers_go_where_there_is_room() -> None:
     """They are read once a document, the decoder's once a token; one at a time passes through."""
-    assert placed(monkeypatch, cpu=400) == ("cpu", [])
-    assert placed(monkeypatch, cpu=399) == ("cpu", [DISK] * 2)
-    assert placed(monkeypatch, cpu=280) == ("cpu", [DISK] * 4)
-    assert placed(monkeypatch, cpu=200) == ("cpu", [DISK] * 6)
-    assert placed(monkeypatch, cuda_0=300, cuda_1=400, cpu=0) == ("cuda:1", [])
-    assert placed(monkeypatch, cuda_0=80, cuda_1=300, cpu=50) == ("cuda:1", ["cuda:0", "cuda:0", "cpu", DISK])
-    assert placed(monkeypatch, cuda_0=200, cpu=1_000) == ("cpu", [])  # the GPU would not even hold the decoder
+    assert placed(cpu=400) == ("cpu", [])
+    assert placed(cpu=399) == ("cpu", [DISK] * 2)
+    assert placed(cpu=280) == ("cpu", [DISK] * 4)
+    assert placed(cpu=200) == ("cpu", [DISK] * 6)
+    assert placed(cuda_0=300, cuda_1=400, cpu=0) == ("cuda:1", [])
+    assert placed(cuda_0=80, cuda_1=300, cpu=50) == ("cuda:1", ["cuda:0", "cuda:0", "cpu", DISK])
+    assert placed(cuda_0=200, cpu=1_000) == ("cpu", [])  # the GPU would not even hold the decoder
 
 
-def test_a_gpu_that_is_lent_takes_all_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{PLACEMENT}.is_lent", lambda: True)
+def test_a_gpu_that_is_lent_takes_all_or_nothing() -> None:
+    hardware = replace(some_hardware(cpu=399), room=1.0, lends_gpu=True)
     with pytest.raises(CheckpointError, match="does not fit"):
-        placed(monkeypatch, cpu=399)
+        find_place(Weights(total=100, layers=LAYERS), name="tiny", hardware=hardware)

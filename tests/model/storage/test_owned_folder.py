@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from model.storage.owned_folder import owned_folder, sweep
+from tests.helpers.awaited import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 MAKES_AND_WAITS = """
@@ -39,7 +40,7 @@ def other(tmp_path: Path) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> None:
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
 
 
 def test_a_folder_is_gone_afterwards_with_all_that_is_in_it(tmp_path: Path) -> None:

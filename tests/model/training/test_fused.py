@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from model.network.t5gemma2 import rotated
 from model.training.attention import Attended
 from model.training.fused import AddAndNorm, Gated, Norm, Turned
-from model.training.lora import LowRankLinear
+from model.training.lora import LoraLinear
 
 EPS = 1e-6
 
@@ -91,17 +91,17 @@ def test_attention_over_own_tokens_and_the_memory() -> None:
 
 
 def test_a_low_rank_difference() -> None:
-    layer = LowRankLinear(torch.nn.Linear(8, 6, bias=False), rank=2)
+    layer = LoraLinear(torch.nn.Linear(8, 6, bias=False), rank=2)
     with torch.no_grad():
-        layer.up.normal_()
+        layer.lora_B.normal_()
     layer.merge()
 
     def plain(x: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
         return functional.linear(x, layer.frozen + up.T @ down)
 
     def ours(x: torch.Tensor, up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
-        assert up is layer.up and down is layer.down
+        assert up is layer.lora_B and down is layer.lora_A
         output: torch.Tensor = layer(x)
         return output
 
-    assert_alike(ours, plain, random(5, 8), layer.up, layer.down)
+    assert_alike(ours, plain, random(5, 8), layer.lora_B, layer.lora_A)

@@ -107,7 +107,7 @@ def test_the_place_of_an_answer_is_found_by_its_quote(tokens: Tokens) -> None:
     for quote, (pages, found) in asked.items():
         place = text.place_of(row("?", "9", quote=quote, pages=pages), paged=True)
         assert bool(place) is (found is not None)
-        assert all(found in text_of(tokens, text.ids[text.passages[i].first : text.passages[i].last]) for i in place)
+        assert all(found in text_of(tokens, text.ids[text.passages[i].start : text.passages[i].end]) for i in place)
     assert text.place_of(row("?", "9", quote="Tessa Vale", pages=[2]), paged=False)
 
 

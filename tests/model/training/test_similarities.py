@@ -23,13 +23,13 @@ def test_scores_are_those_of_answering(tmp_path: Path) -> None:
     engine = Engine(checkpoint)
     encoded = engine.encode(document(TEXT, TEXT[:120]))
     index = engine.indexes.of(encoded)
-    spans = [(passage.first, passage.last) for passage in index.passages]
+    spans = [(passage.start, passage.end) for passage in index.passages]
     expected = scores_by_meaning(engine.indexes.question(QUESTION), [index])
     assert expected is not None
     pages = {1: TEXT, 2: TEXT[:120]}
     text = PagedText.of(pages, Tokens(checkpoint.tokenizer), Similarities(checkpoint, tmp_path))
     # The memory begins with a `<bos>`, which a text that is learned from does not have.
-    assert [(passage.first + 1, passage.last + 1) for passage in text.passages] == spans
+    assert [(passage.start + 1, passage.end + 1) for passage in text.passages] == spans
     assert text.similarities is not None
     scores = text.similarities.scores([(first - 1, last - 1) for first, last in spans], QUESTION)
     assert torch.allclose(scores, expected, atol=2e-2)

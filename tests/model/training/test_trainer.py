@@ -15,13 +15,14 @@ from model.training.curves import read_log
 from model.training.data import Passage, Tokens
 from model.training.export import adapter_of
 from model.training.forward import Head
-from model.training.lora import LowRankLinear, add_lora
+from model.training.lora import LoraLinear, add_lora
 from model.training.mixture import Mixture
 from model.training.packing import Shape
 from model.training.recipe import Recipe
 from model.training.train import train
 from model.training.trainer import Trainer
 from model.training.workers import Workers
+from tests.helpers.awaited import PATIENCE
 from tests.helpers.tiny import TEXT, tiny_model, tiny_tokenizer
 
 SHAPES = {"passage": Shape(chunks=1, chunk_size=300, overlap=0, answers=200, filled=False)}
@@ -48,10 +49,10 @@ def losses(trainer: Trainer, count: int) -> list[float]:
 
 def test_training_lowers_the_loss_and_leaves_what_is_frozen() -> None:
     trainer = tiny_trainer(15)
-    frozen = [layer.frozen.clone() for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
+    frozen = [layer.frozen.clone() for layer in trainer.model.modules() if isinstance(layer, LoraLinear)]
     curve = losses(trainer, 15)
     assert sum(curve[-3:]) < 0.7 * sum(curve[:3])
-    kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LowRankLinear)]
+    kept = [layer.frozen for layer in trainer.model.modules() if isinstance(layer, LoraLinear)]
     assert all(torch.equal(*pair) for pair in zip(frozen, kept, strict=True))
 
 
@@ -112,7 +113,7 @@ class Halves(Workers):
 
     def add_up(self, values: torch.Tensor) -> None:
         self.given.put(values.clone())
-        values.add_(self.got.get(timeout=60))
+        values.add_(self.got.get(timeout=PATIENCE))
 
 
 def test_documents_shared_out_give_the_gradient_of_one_process() -> None:

@@ -14,8 +14,8 @@ import pytest
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.whole_document import LEAD_TOKENS
 from model.training.curves import Log, draw, read_log, smooth
-from model.training.data import Pair, Passage, Tokens, excerpts
-from model.training.facts import Source
+from model.training.data import Pair, Tokens, TrainingPassage, excerpts
+from model.training.facts import FactSource
 from model.training.held_out import held_out, held_out_rows
 from model.training.recipe import MIXTURE, REAL, SHAPE_WEIGHTS, SHAPES, SOURCES, Recipe
 from model.training.records import distinct_facts, make_record, make_sketch
@@ -100,7 +100,7 @@ def test_of_a_text_that_is_too_long_each_question_keeps_what_it_is_shown() -> No
     ids = list(range(1000, 5000))
     near, far = Pair(prompt=[2], answer=[5, 1], shown=((3, 9), (40, 60))), Pair(prompt=[2], answer=[6, 1])
     apart = replace(near, shown=((10, 30), (3990, 4000)))
-    kept = list(excerpts(Passage(ids=ids, pairs=[near, far, apart]), 300))
+    kept = list(excerpts(TrainingPassage(ids=ids, pairs=[near, far, apart]), 300))
     assert len(kept) == 2  # a question that is shown everything cannot be kept
     for passage, before in zip(kept, (near, apart), strict=True):
         assert 100 < len(passage.ids) <= 300
@@ -134,11 +134,11 @@ def test_a_judgement_is_not_looked_for_in_the_text() -> None:
 
 def test_passages_come_back_from_the_file_that_keeps_them() -> None:
     passages = [
-        Passage(
+        TrainingPassage(
             ids=[7, 8, 9], pairs=[Pair(prompt=[2, 5], answer=[6, 1], shown=((0, 2),)), Pair(prompt=[2], answer=[1])]
         ),
-        Passage(ids=[], pairs=[]),
-        Passage(ids=[4], pairs=[Pair(prompt=[2, 3], answer=[1], shown=((0, 1), (3, 9)))]),
+        TrainingPassage(ids=[], pairs=[]),
+        TrainingPassage(ids=[4], pairs=[Pair(prompt=[2, 3], answer=[1], shown=((0, 1), (3, 9)))]),
     ]
     assert list(from_stream(to_stream(passages))) == passages
 
@@ -153,7 +153,7 @@ def test_a_sample_of_the_passages_is_the_same_every_time() -> None:
 
 def test_the_head_knows_the_tokens_that_are_answered_most() -> None:
     answers = [[392, 1], [392, 391, 1], [1]]
-    passages = [Passage(ids=[390], pairs=[Pair(prompt=[2], answer=answer)]) for answer in answers]
+    passages = [TrainingPassage(ids=[390], pairs=[Pair(prompt=[2], answer=answer)]) for answer in answers]
     assert frequent_tokens(passages).tolist() == [1, 392, 391]
 
 
@@ -210,7 +210,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 
 
 def test_facts_of_a_sketch_have_different_names() -> None:
-    source = Source(random.Random(0), "check")
+    source = FactSource(random.Random(0), "check")
     assert len({fact.label.lower() for fact in distinct_facts(source, 50)}) == 50
     assert all(answer for _, answer in make_sketch(source).pairs)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from torch.distributed.run import get_args_parser
 
 from model.training.train import argument_parser
+from tests.helpers.awaited import PATIENCE
 
 IN_TURN = """
 import sys
@@ -43,5 +44,5 @@ def test_the_first_process_makes_and_the_other_finds(tmp_path: Path) -> None:
     options = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3]), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, *options, str(script), str(tmp_path / "it")]
-    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=PATIENCE)
     assert [(tmp_path / f"sums-{rank}").read_text() for rank in range(2)] == ["[1.0, 2.0]"] * 2

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.training.neighbouring_negatives import neighbours
+from model.training.neighbouring_negatives import questions_of_neighbours
 from model.training.tasks import Example, pairs_by_context
 
 TOWER = "The tower of the castle was built by Ada Keller in 1907."
@@ -23,7 +23,7 @@ def row(context: str, question: str, *answers: str, document: str = "Castle") ->
 
 def test_a_passage_gets_the_question_about_another_that_shares_most_of_its_words() -> None:
     rows = [row(TOWER, "Who painted the kitchen?", "Ada Keller"), row(TOWER, FOUNDED, "1907")]
-    assert neighbours([*rows, row(GARDEN, OPEN, "visitors")]) == {GARDEN: FOUNDED}
+    assert questions_of_neighbours([*rows, row(GARDEN, OPEN, "visitors")]) == {GARDEN: FOUNDED}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_passage_gets_the_question_about_another_that_shares_most_of_its_words
     ],
 )
 def test_none_where_it_might_be_answered_or_hardly_suits(rows: list[dict[str, Any]]) -> None:
-    assert GARDEN not in neighbours(rows)
+    assert GARDEN not in questions_of_neighbours(rows)
 
 
 def test_it_is_asked_and_refused() -> None:

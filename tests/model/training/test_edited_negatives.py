@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
-from model.training.edited_negatives import ASKED, lookalike, opposites
+from model.training.edited_negatives import ASKED, edited_question, opposites
 from model.training.tasks import Example, pairs_by_context
 
 CONTEXT = """The city of Montpellier was founded in 985. The longest bridge of France, which Norman Foster designed, was
@@ -14,8 +14,8 @@ QUESTION = "When was the longest bridge of France opened by Jacques Chirac?"
 
 
 def of_many(language: str = "en") -> set[str]:
-    """Lookalikes of a question about a text, worded a little differently each time."""
-    asked = (lookalike(QUESTION + " " * number, CONTEXT, "2004", language) for number in range(200))
+    """Edited forms of a question about a text, worded a little differently each time."""
+    asked = (edited_question(QUESTION + " " * number, CONTEXT, "2004", language) for number in range(200))
     return {other.strip() for other in asked if other is not None}
 
 
@@ -41,7 +41,7 @@ def test_words_become_their_opposites_in_english_alone() -> None:
 
 
 def test_a_number_becomes_one_that_the_text_lacks_or_has_elsewhere() -> None:
-    asked = (lookalike("Who opened it in 2004?" + " " * n, CONTEXT, "Jacques Chirac", "fr") for n in range(100))
+    asked = (edited_question("Who opened it in 2004?" + " " * n, CONTEXT, "Jacques Chirac", "fr") for n in range(100))
     numbers = {other.split("in ")[1].strip(" ?") for other in asked if other is not None}
     assert "1598" in numbers  # of the same length, told of something else
     assert "2004" not in numbers
@@ -49,14 +49,14 @@ def test_a_number_becomes_one_that_the_text_lacks_or_has_elsewhere() -> None:
 
 
 def test_there_is_one_for_a_fixed_share_of_the_questions() -> None:
-    asked = [lookalike(QUESTION + " " * number, CONTEXT, "2004", "en") for number in range(400)]
-    assert asked == [lookalike(QUESTION + " " * number, CONTEXT, "2004", "en") for number in range(400)]
+    asked = [edited_question(QUESTION + " " * number, CONTEXT, "2004", "en") for number in range(400)]
+    assert asked == [edited_question(QUESTION + " " * number, CONTEXT, "2004", "en") for number in range(400)]
     assert sum(other is not None for other in asked) / 400 == pytest.approx(1 / ASKED, abs=0.1)
 
 
 def test_what_offers_nothing_to_replace_or_is_not_answered_there_has_none() -> None:
-    assert all(lookalike("Why so" + "?" * n, "because of it", "because", "en") is None for n in range(20))
-    assert all(lookalike(QUESTION + " " * n, CONTEXT, "in May", "en") is None for n in range(20))
+    assert all(edited_question("Why so" + "?" * n, "because of it", "because", "en") is None for n in range(20))
+    assert all(edited_question(QUESTION + " " * n, CONTEXT, "in May", "en") is None for n in range(20))
 
 
 def test_it_is_asked_beside_the_question_and_refused() -> None:
