@@ -1,7 +1,9 @@
 """`router`: fits what tells facts from other questions, and says how well it does on phrasings that it has not seen.
 
 The folder has `intents.jsonl`, phrasings with their intents, and `questions.jsonl`, what people ask of real documents:
-those of a sixth of the documents are learnt as facts, those of another sixth tell how many facts are lost.
+those of a sixth of the documents are learnt as facts, those of another sixth tell how many facts are lost. Questions
+about whole documents are learnt, too. Their rows name no intent, only a kind, which allows some intents; a first fit on
+the phrasings chooses among those.
 """
 
 from __future__ import annotations
@@ -23,27 +25,35 @@ from app.cli.progress import ProgressLine
 from model.checkpoints.adapter import write_router
 from model.checkpoints.checkpoint import Checkpoint
 from model.errors import DocumentError
-from model.training.router import AS_FACTS, Learnt, features_of, fit, least_probability, routed
+from model.training.router import AS_FACTS, Learnt, features_of, fit, least_probability, likeliest_among, routed
 from model.types import Intent, RouterWeights
 
 FALSE_ALARMS = 0.015  # share of facts that may be lost
 OTHER_KINDS = ("whole-document", "instruction", "section", "follow-up")  # of real questions: these are no facts
+_INTENTS_OF_KIND: dict[str, tuple[Intent, ...]] = {
+    "whole-document": ("about", "summary", "key_points", "title", "authors", "date", "audience"),
+    "instruction": ("summary", "key_points"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrasing:
-    """A question and what it wants. `seen`: it is learnt; otherwise it is measured with."""
+    """A question and what it wants. `seen`: it is learnt; otherwise it is measured with.
+
+    among: what it may want, where that is not known for certain; then `intent` is the first of them until it is fitted.
+    """
 
     text: str
     intent: Intent
     language: str
     seen: bool
     real: bool = False  # asked of a real document
+    among: tuple[Intent, ...] = ()
 
 
 def router(arguments: argparse.Namespace) -> None:
     line = ProgressLine(sys.stderr)
-    phrasings = [*read_phrasings(arguments.data / "intents.jsonl"), *real_facts(arguments.data)]
+    phrasings = [*read_phrasings(arguments.data / "intents.jsonl"), *real_phrasings(arguments.data)]
     try:
         checkpoint = engine_for(arguments, line).checkpoint
         weights, table = fitted(checkpoint, phrasings, line)
@@ -58,20 +68,37 @@ def fitted(checkpoint: Checkpoint, phrasings: Sequence[Phrasing], line: Progress
     """The weights, and how they do on what was not learnt."""
     texts = [one.text for one in phrasings]
     features = features_of(checkpoint, texts, lambda done: line.say(f"{done:,} of {len(texts):,} questions"))
-    seen = torch.tensor([one.seen for one in phrasings])
-    weights = fit(Learnt(features=features[seen], intents=[one.intent for one in phrasings if one.seen]))
-    facts = torch.tensor([one.real and not one.seen for one in phrasings])
+    phrasings = with_intents(phrasings, features)
+    weights = _fit(phrasings, features)
+    facts = torch.tensor([one.real and not one.among and not one.seen for one in phrasings])
     weights = replace(weights, least=least_probability(weights, features[facts], FALSE_ALARMS))
     unseen = [(one, told) for one, told in zip(phrasings, routed(weights, features), strict=True) if not one.seen]
     return weights, as_table(unseen, weights.least)
+
+
+def with_intents(phrasings: Sequence[Phrasing], features: torch.Tensor) -> list[Phrasing]:
+    """The phrasings (N) with features (N, F); of each that may want several intents, the likeliest is chosen."""
+    weights = _fit([replace(one, seen=one.seen and not one.among) for one in phrasings], features)
+    return [
+        replace(one, intent=likeliest_among(weights, its_features, one.among)) if one.among else one
+        for one, its_features in zip(phrasings, features, strict=True)
+    ]
+
+
+def _fit(phrasings: Sequence[Phrasing], features: torch.Tensor) -> RouterWeights:
+    """From those that are to be learnt."""
+    seen = torch.tensor([one.seen for one in phrasings])
+    return fit(Learnt(features=features[seen], intents=[one.intent for one in phrasings if one.seen]))
 
 
 def as_table(told: Sequence[tuple[Phrasing, Intent]], least: float) -> str:
     """Of phrasings that were not learnt, by intent and by language: how many are told rightly."""
     groups: dict[str, list[bool]] = {}
     for one, intent in told:
-        right = intent == one.intent or {intent, one.intent} <= AS_FACTS
-        if one.real:
+        right = intent in (one.among or (one.intent,)) or {intent, one.intent} <= AS_FACTS
+        if one.among:
+            groups.setdefault("whole documents", []).append(right)
+        elif one.real:
             groups.setdefault("facts about real documents", []).append(right)
         else:
             groups.setdefault(f"intent {one.intent}", []).append(right)
@@ -103,18 +130,23 @@ def read_phrasings(file: Path) -> list[Phrasing]:
     return found
 
 
-def real_facts(folder: Path) -> list[Phrasing]:
-    """What is asked of `train` documents and is no question about a document as a whole."""
+def real_phrasings(folder: Path) -> list[Phrasing]:
+    """What is asked of `train` documents: facts of two sixths of them, and questions about each as a whole."""
     return [
         Phrasing(
             text=question.question,
-            intent="fact",
+            intent=among[0] if among else "fact",
             language="",
-            seen=_part(question) == 0,
+            seen=_part(question) != 1,
             real=True,
+            among=among,
         )
         for question in read_questions(folder)
-        if question.split == "train" and question.kind not in OTHER_KINDS and _part(question) < 2
+        if question.split == "train"
+        and (
+            (among := _INTENTS_OF_KIND.get(question.kind, ()))
+            or (question.kind not in OTHER_KINDS and _part(question) < 2)
+        )
     ]
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from statistics import median
 
+from model.answering.lines import Line, lines_of
 from model.answering.quotes import Quote
-from model.answering.title_page import Line, lines_of
 from model.types import Document, Page
 
 MOST_HEADINGS = 200

@@ -24,14 +24,16 @@ from model.types import Document
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STEM = 6  # characters of a word that are compared
-_SHORTEST, _LONGEST = 30, 420  # characters of a sentence that can be quoted
+_SHORTEST, _LONGEST = 30, 320  # characters of a sentence that can be quoted
 _SHORTEST_UNSPACED = 12  # of a script without spaces between words
 _FEWEST_WORDS = 5
 _LETTERS = 0.65  # least share of letters and spaces: formulas, references and rows of figures are no sentences
-_SAID = 0.3  # what remains of the weight of a word that was said
+_SAID = 0.6  # what remains of the weight of a word that was said
 _LEAD_BONUS = 2.0  # added share of the score of the first sentence; it decays
-_LEAD = 5.0  # sentences over which that decays to 1 / e
+_LEAD = 15.0  # sentences over which that decays to 1 / e
 _MARKUP = re.compile(r"[<>{}|=\\]|^\W*\w[\w-]*:\s.*\s[\w-]+:\s", re.S)  # tags, code, "title: ... keywords: ..."
+_MOST_CHARACTERS = 100_000  # of a summary that nobody wants short
+_OVER = 0.3  # of those characters by which the last sentence may be longer
 _MOST_SENTENCES = 4_000  # of a document that are compared
 
 
@@ -42,8 +44,11 @@ class Sentence(Quote):
     words: tuple[str, ...]
 
 
-def summary(documents: Sequence[Document], count: int) -> tuple[Sentence, ...]:
-    """At most so many of the most central sentences, in the order of the documents; none where there are none."""
+def summary(documents: Sequence[Document], count: int, *, characters: int = _MOST_CHARACTERS) -> tuple[Sentence, ...]:
+    """At most so many of the most central sentences, in the order of the documents; none where there are none.
+
+    characters: from which on nothing is added. Scripts without spaces say the same in a third of them.
+    """
     candidates = [
         sentence
         for index, document in enumerate(documents)
@@ -51,14 +56,23 @@ def summary(documents: Sequence[Document], count: int) -> tuple[Sentence, ...]:
     ]
     weights = _word_weights(candidates)
     chosen: list[int] = []
-    while len(chosen) < min(count, len(candidates)):
-        best = max(
-            set(range(len(candidates))) - set(chosen), key=lambda index: _score(candidates[index], index, weights)
-        )
+    left = set(range(len(candidates)))
+    room = float(characters)
+    while left and len(chosen) < count and room > 0:
+        best = max(left, key=lambda index: _score(candidates[index], index, weights))
+        left.remove(best)
+        length = _length(candidates[best].text)
+        if chosen and length > room + _OVER * characters:
+            continue
         chosen.append(best)
+        room -= length
         for word in set(candidates[best].words):
             weights[word] *= _SAID
     return tuple(candidates[index] for index in sorted(chosen))
+
+
+def _length(text: str) -> int:
+    return 3 * len(text) if UNSPACED.search(text) else len(text)
 
 
 def sentences(document: Document, document_index: int = 0) -> Iterator[Sentence]:

@@ -4,7 +4,8 @@ Most questions ask for a fact, which stands in a passage. "What is this about?" 
 document, and "Translate this" asks for what no small model can do. The encoder brings many languages near each other,
 so a classifier that learnt a few thousand phrasings needs no word list of any language.
 
-A fact that is taken for something else is a lost answer. So a question is a fact unless the classifier is sure.
+A fact that is taken for something else is a lost answer. So a question is a fact unless the classifier is sure; it may
+be less sure of what is answered by the decoder, too.
 Shapes: Q question tokens, H hidden size, F = 2 H features, C intents.
 """
 
@@ -14,7 +15,10 @@ from collections.abc import Callable
 
 import torch
 
+from model.answering.whole_document import LEAD_INTENTS
 from model.types import Intent, RouterWeights
+
+_LEAST_OF_LEAD = 0.4  # probability from which the decoder is shown the beginning
 
 
 class Router:
@@ -29,9 +33,15 @@ class Router:
     def intent(self, question: str) -> Intent:
         """What a question wants: "fact" where the classifier is less sure than its weights demand."""
         found = question_features(self._encode_question(question))
-        chances = torch.softmax(self._weights.matrix @ found + self._weights.bias, dim=0)
-        best = int(chances.argmax())
-        return self._weights.intents[best] if float(chances[best]) >= self._weights.least else "fact"
+        return decided(self._weights, torch.softmax(self._weights.matrix @ found + self._weights.bias, dim=0))
+
+
+def decided(weights: RouterWeights, chances: torch.Tensor) -> Intent:
+    """The likeliest intent by the probabilities (C,) of all; "fact" where it is not likely enough."""
+    best = int(chances.argmax())
+    intent = weights.intents[best]
+    least = min(weights.least, _LEAST_OF_LEAD) if intent in LEAD_INTENTS else weights.least
+    return intent if float(chances[best]) >= least else "fact"
 
 
 def question_features(states: torch.Tensor) -> torch.Tensor:

@@ -14,33 +14,61 @@ from model.types import Document, Page
 _LONGEST_HEADING = 110  # characters of a line
 _SENTENCES, _CHARACTERS = 3, 220  # of a section that are quoted at most; one sentence may be longer
 _SHORTEST = 15  # characters of a sentence that is quoted
+_LONGEST_TITLE = 60  # characters of a heading that ends as sentences do
+_MORE_WORDS = 3  # of a heading than a question names
+_SHORTEST_STEM = 3  # letters of a word that may have another ending
 _NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[IVXLC]{1,6}|[A-Z])"
 _KINDS = (
     r"sections?|chapters?|articles?|parts?|appendix|annex|clauses?|paragraphs?|§+|abschnitt|kapitel|artikel|teil|anhang"
-    r"|absatz|ziffer|chapitres?|partie|annexe|secci[oó]n|cap[ií]tulo|art[ií]culo|parte|anexo|apartado|sezione|capitolo"
-    r"|articolo|seção|hoofdstuk|rozdział|раздел|глава|статья|items?|box|schedules?"
-    r"|exhibits?|notes?|points?|questions?|modules?|steps?|corollary|theorem|lemma|title|anlage|punkt|frage|titre|título"
-    r"|punto|módulo|pregunta|ponto|domanda|art\.|pytanie"
+    r"|absatz|ziffer|nummer|fußnote|chapitres?|partie|annexe|secci[oó]n|cap[ií]tulo|art[ií]culo|parte|anexo|apartado"
+    r"|sezione|capitolo|articolo|seção|hoofdstuk|rozdział|раздел|глава|статья|items?|box|schedules?|footnotes?|slides?"
+    r"|folie|tables?|tabelle|tableau|tabla|figures?|exercises?|entry"
+    r"|exhibits?|notes?|points?|questions?|modules?|steps?|corollary|theorem|lemma|title|anlage|punkt|frage"
+    r"|titre|título|punto|módulo|pregunta|ponto|domanda|art\.|pytanie"
 )
 _PAGE = re.compile(
     r"\b(?:page|seite|página|pagina|slide|folie|strona|страниц[аеы])\s*(\d{1,4})|第\s*(\d{1,4})\s*页", re.IGNORECASE
 )
 _NUMBERED = re.compile(
-    rf"(?:\b(?:{_KINDS})|§)\s*({_NUMBER})\b|第\s*(\d{{1,3}}|[一二三四五六七八九十]+)\s*[章节条]", re.I
+    rf"(\b(?:{_KINDS})|§)\s*\(?({_NUMBER})\b|第\s*(\d{{1,3}}|[一二三四五六七八九十]+)\s*[章节条]", re.I
 )
 _BARE_NUMBER = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3})+)(?![\w.])")  # "What is in 13.3.3?"
-_LEADING_NUMBER = re.compile(rf"^\W*(?:(?:{_KINDS})\s*)?({_NUMBER})(?:[.):：]|\s|$)", re.I)
+_LEADING_NUMBER = re.compile(rf"^[^\w§]*(?:({_KINDS})\s*)?({_NUMBER})(?:[.):：]|\s|$)", re.I)
+_ONLY_NUMBER = re.compile(rf"\W*(?:(?:{_KINDS})\W*)?{_NUMBER}\W*", re.I)
 _RUN_IN = re.compile(r"^\W*(\w[^.:—–]{1,80}?)(?:[.:]\s|\s?[—–]\s?)")  # a heading that its paragraph goes on behind
 _QUOTED = re.compile(r"[\"“„«‹「『]([^\"“”„«»‹›「」『』]{2,100})[\"”“»›」』]")
-_CONTENTS_ENTRY = re.compile(r"(?:\.\s?){3,}|\s\d{1,4}$")  # a line of a table of contents ends with its page
-_GENERIC = frozenset(
+_CONTENTS_ENTRY = re.compile(
+    r"(?:\.\s?){3,}|[^\W\d_]{2}.*\s\d{1,4}$"
+)  # a line of a table of contents ends with its page
+_ROW = re.compile(r"\S - \S[^\n]*: ")  # of a table (`app/documents/table_rows.py`)
+# Words that a part of a document is called by, and what it does.
+_PARTS = frozenset(
     content_words(
-        f"{_KINDS.replace('|', ' ')} section say says said describe contain contains content list lists cover explain "
-        "tell briefly about under heading titled called page document inhalt steht drin geht sagt beschreibt thema "
-        "seite dokument contient dit décrit explique parle contenu rubrique titre dice contiene describe explica trata "
-        "contenido apartado documento"
+        "section chapter part appendix annex clause paragraph footnote slide note box entry heading abschnitt kapitel "
+        "teil anhang absatz ziffer fußnote folie chapitre partie annexe rubrique sección capítulo anexo apartado "
+        "sezione capitolo"
     )
 )
+_SAYS = frozenset(
+    content_words(
+        "say says said tell tells told deal deals cover covers describe describes explain explains state states "
+        "discuss discusses report reports contain contains steht sagt sagen geht gehts beschreibt behandelt regelt "
+        "handelt enthält lautet dit disent décrit explique parle traite contient dice dicen trata describe explica "
+        "contiene"
+    )
+)
+_OTHERS = frozenset(
+    content_words(
+        "article item table figure question module step point exercise exhibit schedule title document page number "
+        "artikel nummer tabelle abbildung punkt frage überschrift dokument seite tableau artículo tabla punto pregunta "
+        "documento página articolo tabella show shows list lists give gives go goes happen happens treat require "
+        "requires name names provide provides present presents concern concerns include includes written read short "
+        "briefly contents summary summarise summarize sum under called content drin stehen zusammen kurz inhalt worum "
+        "wovon thema unter besagt listet prévoit dispose indique agit résume contenu establece regula habla contenido "
+        "resume sirve"
+    )
+)
+_GENERIC = _PARTS | _SAYS | _OTHERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +79,83 @@ class _Heading(Quote):
     def text(self) -> str:
         return self.page.text[self.start : self.end].strip()
 
+    @property
+    def prominence(self) -> float:
+        """How much a line is set as headings are: marked, alone in its paragraph, short; no row, no list's item."""
+        text, before, after = self.text, self.page.text[: self.start], self.page.text[self.end :]
+        is_marked = text.startswith(("#", "**", "=="))
+        is_alone = not before.strip(" ") or before.endswith("\n\n")
+        is_sentence = text[-1] in ".,;" and len(text) > _LONGEST_TITLE
+        is_row = _ROW.search(text + after.partition("\n")[0]) is not None
+        numbered = _LEADING_NUMBER.match(text)
+        is_clause = numbered is not None and text[numbered.end() :].lstrip()[:1].islower()  # "Section 3 describes"
+        is_entry = numbered is not None and after.lstrip()[:1].isdigit()  # of a table of contents
+        return (
+            0.8 * is_marked
+            + 0.5 * is_alone
+            - 1.5 * is_sentence
+            - 2.0 * is_row
+            - 4.0 * is_clause
+            - is_entry
+            - 0.001 * len(text)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a question names: a section's words, its number or letter, and what kind of section it is."""
+
+    words: frozenset[str]
+    number: str
+    kind: str
+
+    @classmethod
+    def of(cls, question: str) -> _Asked:
+        quoted = _QUOTED.search(question)
+        numbered = _NUMBERED.search(question)
+        bare = None if numbered else _BARE_NUMBER.search(question)
+        return cls(
+            words=frozenset(word for word in content_words(quoted[1] if quoted else question) if word not in _GENERIC),
+            number=(numbered[2] or numbered[3] if numbered else bare[1] if bare else "").lower(),
+            kind=(numbered[1] or "") if numbered else "",
+        )
+
 
 def section(question: str, documents: Sequence[Document]) -> tuple[Quote, ...]:
     """The first sentences of the section, chapter or page that a question names; none where no heading fits."""
     if number := _PAGE.search(question):
         return _page(int(number[1] or number[2]), documents)
+    heading = _best(question, documents)
+    return () if heading is None else tuple(_beginning(heading))
+
+
+def only_section(question: str, documents: Sequence[Document]) -> tuple[Quote, ...]:
+    """As `section`, of a question that asks what a section says and nothing else; none where it asks for more.
+
+    "What does section 5 say?" has the words of the section's name and of saying; "When does section 5 apply?" has more.
+    """
+    asked = set(content_words(question))
+    is_numbered = _NUMBERED.search(question) or _BARE_NUMBER.search(question)
+    if _PAGE.search(question) or not (is_numbered or asked & (_PARTS | _SAYS)):
+        return ()
+    heading = _best(question, documents)
+    if heading is None:
+        return ()
+    own = content_words(heading.text)
+    rest = [word for word in asked - _GENERIC if not any(_same(word, one) for one in own)]
+    is_whole = bool(is_numbered or asked & _PARTS) or all(any(_same(one, word) for word in asked) for one in own)
+    return () if rest or not is_whole else tuple(_beginning(heading))
+
+
+def _best(question: str, documents: Sequence[Document]) -> _Heading | None:
+    """The heading that a question names."""
+    asked = _Asked.of(question)
     best = max(
-        ((_likeness(question, heading), heading) for heading in _headings(documents)),
+        ((_likeness(asked, heading), heading) for heading in _headings(documents)),
         key=lambda pair: pair[0],
         default=None,
     )
-    return () if best is None or best[0] <= 0 else tuple(_beginning(best[1]))
+    return None if best is None or best[0] <= 0 else best[1]
 
 
 def _page(number: int, documents: Sequence[Document]) -> tuple[Quote, ...]:
@@ -80,30 +174,38 @@ def _headings(documents: Sequence[Document]) -> Iterator[_Heading]:
                 end = start + len(line)
                 if line.strip() and len(line) <= _LONGEST_HEADING and not _CONTENTS_ENTRY.search(line.strip()):
                     yield _Heading(document_index=index, page=page, start=start, end=end)
-                elif run_in := _RUN_IN.match(line):
+                run_in = _RUN_IN.match(line)
+                if run_in and not _ONLY_NUMBER.fullmatch(run_in[1]):
                     yield _Heading(document_index=index, page=page, start=start, end=start + run_in.end(1))
                 start = end + 1
 
 
-def _likeness(question: str, heading: _Heading) -> float:
+def _likeness(asked: _Asked, heading: _Heading) -> float:
     """How well a line fits the name in a question; 0: not at all.
 
-    A number must be the line's own. Else all words of the line have to be in the question, and the more the better.
+    A number must be the line's own. Else the words of one of the two have to be in the other, and the more the better.
     """
     text = heading.text
-    quoted = _QUOTED.search(question)
-    named = [word for word in content_words(quoted[1] if quoted else question) if word not in _GENERIC]
-    words = [word for word in content_words(text) if word not in _GENERIC]
-    shared = len(set(words) & set(named))
-    if wanted := _NUMBERED.search(question) or _BARE_NUMBER.search(question):
-        number = next(group for group in wanted.groups() if group).lower()
+    words = {word for word in content_words(text) if word not in _GENERIC}
+    shared = sum(any(_same(word, one) for one in asked.words) for word in words)
+    if asked.number:
         own = _LEADING_NUMBER.match(text)
-        is_it = bool(own and own[1].lower() == number) or f"第{number}" in text
-        return (2.0 + shared + bool(words) - 0.001 * len(text)) if is_it else 0.0
-    if not words or not named or shared < len(set(words)) or shared < len(set(named)) / 2:
+        is_it = bool(own and own[2].lower() == asked.number) or f"第{asked.number}" in text
+        same_kind = bool(own and own[1] and asked.kind and own[1][:4].lower() == asked.kind[:4].lower())
+        return 3.0 + shared + bool(words) + bool(own and own[1]) + same_kind + heading.prominence if is_it else 0.0
+    if not words or not asked.words or not shared:
         return 0.0
-    own_line = text[-1] not in ".,;:"
-    return shared + own_line - 0.001 * len(text)
+    is_part = shared == len(words) and shared >= len(asked.words) / 2
+    is_longer = shared >= len(asked.words) and len(words) <= len(asked.words) + _MORE_WORDS and text[-1] not in ".,;"
+    if not is_part and not is_longer:
+        return 0.0
+    return 1.0 + shared - 0.3 * (len(words) - shared) + heading.prominence
+
+
+def _same(word: str, other: str) -> bool:
+    """Whether two words differ by an ending at most."""
+    short, long = sorted((word, other), key=len)
+    return long == short or (len(short) >= _SHORTEST_STEM and len(long) - len(short) <= 2 and long.startswith(short))
 
 
 def _beginning(heading: _Heading) -> Iterator[Quote]:

@@ -1,8 +1,9 @@
 """Questions about a document as a whole, which no single passage answers.
 
-What it is about, its summary and its key points are quoted: its most telling sentences, each with its page. A section
-is found by its name. Authors, dates and readers stand at the beginning, so the decoder is shown the beginning alone;
-where it finds nothing there, the wording of the first page tells. What no small model can do is said so.
+What it is about is told by its title, and by its most telling sentence where the title is short. Its summary and its
+key points are its most telling sentences, each with its page. A section is found by its name. Authors, dates and
+readers stand at the beginning, so the decoder is shown the beginning alone; where it finds nothing there, the wording
+of the first page tells. What no small model can do is said so.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from dataclasses import replace
 import torch
 
 from model.answering import title_page
-from model.answering.extractive_summary import summary
+from model.answering.extractive_summary import content_words, summary
 from model.answering.messages import about_file, impossible, nothing_found
 from model.answering.quotes import Quote, as_evidence
-from model.answering.sections import section
+from model.answering.sections import only_section, section
 from model.types import Answer, Document, EncodedDocument, Intent
 
 LEAD_INTENTS: frozenset[Intent] = frozenset(("authors", "date", "audience"))  # the decoder is shown the beginning
 LEAD_TOKENS = 800  # of the documents' beginnings; training shows as many
-_SENTENCES: dict[Intent, int] = {"about": 1, "summary": 3, "key_points": 4}
+# Which of these a question wants is told by its words; that it names a section is told by the document's headings, too.
+_MAY_NAME_A_SECTION: frozenset[Intent] = frozenset(("fact", "follow_up", "about", "summary", "key_points", "list_all"))
+_SENTENCES: dict[Intent, int] = {"about": 1, "summary": 4, "key_points": 4}
+_CHARACTERS = 390  # of a summary: some sixty words
+_TELLING_TITLE = 4  # content words of a title that says what a document is about without a sentence beside it
 _ENDS = (".", "!", "?", "。", "！", "？", ":", ";")  # of a sentence: what ends otherwise gets a full stop
 _LINES = 4  # of a document without sentences, such as a form
 
@@ -62,10 +67,15 @@ def _quotes(intent: Intent, question: str, documents: Sequence[Document]) -> tup
         return _of_each(documents, title_page.title)
     if intent == "section":
         return section(question, documents)
+    if intent in _MAY_NAME_A_SECTION and (found := only_section(question, documents)):
+        return found
     if intent not in _SENTENCES:
         return ()
     titles = _of_each(documents, title_page.title) if intent == "about" else ()
-    telling = summary(documents, _SENTENCES[intent] * len(documents)) or _first_lines(documents)
+    if titles and all(len(content_words(title.text)) >= _TELLING_TITLE for title in titles):
+        return titles
+    characters = _CHARACTERS * len(documents)
+    telling = summary(documents, _SENTENCES[intent] * len(documents), characters=characters) or _first_lines(documents)
     return (*titles, *(one for one in telling if one.text not in {title.text for title in titles}))
 
 

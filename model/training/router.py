@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from model.answering.router import question_features
+from model.answering.router import decided, question_features
 from model.answering.whole_document import LEAD_INTENTS
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.token_map import encode_text
@@ -78,13 +78,15 @@ def probabilities(weights: RouterWeights, features: torch.Tensor) -> torch.Tenso
     return torch.softmax(features @ weights.matrix.T + weights.bias, dim=1)
 
 
+def likeliest_among(weights: RouterWeights, features: torch.Tensor, intents: Sequence[Intent]) -> Intent:
+    """Which of these intents the question with the features (F,) is most likely to have."""
+    chances = probabilities(weights, features[None])[0]
+    return max(intents, key=lambda intent: float(chances[weights.intents.index(intent)]))
+
+
 def routed(weights: RouterWeights, features: torch.Tensor) -> list[Intent]:
     """What `Router.intent` says of the questions with these features (N, F)."""
-    chances, best = probabilities(weights, features).max(1)
-    return [
-        weights.intents[index] if chance >= weights.least else "fact"
-        for chance, index in zip(chances.tolist(), best.tolist(), strict=True)
-    ]
+    return [decided(weights, chances) for chances in probabilities(weights, features)]
 
 
 def least_probability(weights: RouterWeights, facts: torch.Tensor, share: float) -> float:

@@ -13,7 +13,7 @@ import torch
 from app.bench.confidence import Judged, as_table, cross_validated, fit
 from app.bench.real_rows import read_rows
 from app.bench.reliability import calibration_error, reliability
-from app.bench.router import Phrasing, read_phrasings
+from app.bench.router import Phrasing, read_phrasings, real_phrasings, with_intents
 from app.bench.router import as_table as router_table
 from model.answering.confidence import Calibration
 from model.encoder.encoder import encode_chunk
@@ -115,6 +115,34 @@ def test_the_routers_table_counts_by_intent_and_by_language() -> None:
     assert "intent title                       1 of     2" in table
     assert "language fr                        1 of     2" in table
     assert "facts about real documents         1 of     1" in table
+
+
+def test_a_question_about_a_whole_document_is_learnt_with_the_likeliest_intent_of_its_kind() -> None:
+    generator = torch.Generator().manual_seed(0)
+    centres = {"fact": 0, "title": 1, "summary": 2}
+    known = [
+        (Phrasing(text="", intent=intent, language="en", seen=True), 4.0 * torch.eye(3)[place])  # type: ignore[arg-type]
+        for intent, place in centres.items()
+        for _ in range(30)
+    ]
+    unsure = Phrasing(text="", intent="title", language="", seen=True, real=True, among=("title", "summary"))
+    asked = [(unsure, torch.tensor([3.9, 0.0, 0.5])), (unsure, torch.tensor([0.0, 2.0, 0.0]))]  # the first: most a fact
+    features = torch.stack([place for _, place in known + asked])
+    features += 0.1 * torch.randn(features.shape, generator=generator)
+    found = with_intents([one for one, _ in known + asked], features)
+    assert [one.intent for one in found[-2:]] == ["summary", "title"]
+    assert [one.intent for one in found[:-2]] == [one.intent for one, _ in known]
+
+
+def test_of_real_questions_those_about_the_whole_may_want_what_their_kind_allows(tmp_path: Path) -> None:
+    row = {"id": "1", "doc": "a", "split": "train", "answers": ["x"], "pages": [1], "quote": "", "language": "en"}
+    kinds = {"instruction": "Sum it up.", "whole-document": "Who wrote it?", "section": "Section 2?"}
+    rows = [row | {"kind": kind, "question": question} for kind, question in kinds.items()]
+    rows.append(row | {"kind": "instruction", "question": "Shorten it.", "split": "check"})
+    (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    found = {one.text: one.among for one in real_phrasings(tmp_path)}
+    assert set(found) == {"Sum it up.", "Who wrote it?"}
+    assert found["Sum it up."] == ("summary", "key_points") and "authors" in found["Who wrote it?"]
 
 
 def test_the_samples_questions_are_forty_of_every_kind_about_its_four_pages() -> None:

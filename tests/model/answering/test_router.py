@@ -33,6 +33,12 @@ def test_what_it_is_not_sure_of_is_a_fact(bias: float, told: str) -> None:
     assert router.intent("Sum it up") == told
 
 
+@pytest.mark.parametrize(("bias", "told"), [(0.1, "authors"), (-0.1, "fact"), (-0.6, "fact")])
+def test_what_the_decoder_answers_from_the_beginning_may_be_less_sure(bias: float, told: str) -> None:
+    router = Router(weights_for("authors", 8, least=0.6, bias=bias), lambda _: torch.ones(3, 4))
+    assert router.intent("Whose work is it?") == told
+
+
 def test_features_are_the_mean_and_the_last_state() -> None:
     states = torch.tensor([[1.0, 3.0], [3.0, 5.0]])
     assert question_features(states).tolist() == [2.0, 4.0, 3.0, 5.0]

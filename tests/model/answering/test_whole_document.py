@@ -9,7 +9,7 @@ import pytest
 from model.answering import title_page
 from model.answering.extractive_summary import summary
 from model.answering.messages import NOT_FOUND
-from model.answering.sections import section
+from model.answering.sections import only_section, section
 from model.answering.whole_document import LEAD_TOKENS, instead_of_nothing, lead_tokens, quoted
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument, Intent, Page, Word
@@ -72,6 +72,32 @@ def test_a_text_without_sizes_is_named_by_its_heading_its_subject_or_its_first_l
     assert found is not None and found.text == title
 
 
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Exhibit 99.1\n\nWELLS OF TARN REPORTS ITS SECOND QUARTER\n\nThe wells of Tarn report.", "WELLS OF"),
+        ("Journal of Springs, Vol. 4, No. 2, 2021\n\nThe depth of wells\nin dry years\n\nInes Faro\n\nWe measure wells"
+         " in dry years and compare their depth.", "The depth of wells in dry years"),
+        ("www.tarn.example\n\nRegeln für die Benutzung der Brunnen\n\nDie Brunnen sind nachts geschlossen, und ihre"
+         " Benutzung ist dann verboten.", "Regeln für die Benutzung der Brunnen"),
+        ("Descargado de www.tarn.example\n\nManual de los pozos\n\nLos pozos se limpian. El manual explica los pozos.",
+         "Manual de los pozos"),
+    ],
+)  # fmt: skip
+def test_a_letterhead_is_no_title_and_lines_that_stand_together_are_one(text: str, title: str) -> None:
+    found = title_page.title(document(text))
+    assert found is not None and found.text.startswith(title)
+
+
+def test_a_long_title_says_what_a_document_is_about_and_a_short_one_needs_a_sentence() -> None:
+    said = "The wells of Tarn are cleaned by hand once in every year of drought."
+    engine = Engine(tiny_checkpoint())
+    short = quoted("about", "?", [engine.encode(document(f"Wells\n\n{said}"))])
+    name = "Cleaning deep public wells by hand during years of drought"
+    long = quoted("about", "?", [engine.encode(document(f"{name}\n\n{said}"))])
+    assert short and long and (short.text, long.text) == (f"Wells. {said}", name)
+
+
 def test_a_document_without_words_has_no_title() -> None:
     assert title_page.title(document("", "12 34")) is None
 
@@ -90,7 +116,34 @@ def test_authors_stand_behind_by_or_a_label(text: str, names: str) -> None:
     assert found is not None and found.text == names
 
 
-@pytest.mark.parametrize("text", ["participated in it", "by 2020 all wells", "parts: Two", "It was dug by Ines Faro"])
+@pytest.mark.parametrize(
+    "names",
+    ["Ines van Faro ¹,² and Otto Berg ³", "Inés Faro, Otto Berg*", "J. M. Faro & O. Berg", "Inés Faro y Otto Berg"],
+)
+def test_names_below_the_title_are_its_authors(names: str) -> None:
+    text = f"The depth of wells in dry years\n\n{names}\n\nUniversity of Tarn\n\nWe measure the depth of wells."
+    found = title_page.authors(document(text))
+    assert found is not None and found.text == names.rstrip("*")
+
+
+@pytest.mark.parametrize(
+    "below", ["University of Tarn", "Annual Report", "We measure wells.", "Tarn, May 2021", "TARN"]
+)
+def test_what_is_no_list_of_names_below_the_title_names_no_author(below: str) -> None:
+    assert title_page.authors(document(f"The depth of wells in dry years\n\n{below}\n\nThe wells are deep.")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "participated in it",
+        "by 2020 all wells",
+        "parts: Two",
+        "It was dug by Ines Faro",
+        "Wells\nby Region",
+        "By\nInes Faro",
+    ],
+)
 def test_other_words_name_no_author(text: str) -> None:
     assert title_page.authors(document(text)) is None
 
@@ -113,6 +166,13 @@ def test_a_summary_says_what_the_document_repeats_and_says_it_once() -> None:
     assert said[0].startswith("The lighthouse of Tarn has been repaired")
     assert not any("dogs" in one for one in said)
     assert len(said) == len(set(said)) == 2
+
+
+def test_a_summary_ends_where_it_is_long_enough() -> None:
+    whole = summary([document(LETTER)], 4)
+    short = summary([document(LETTER)], 4, characters=100)
+    assert len(whole) == 4 and 1 <= len(short) < 4
+    assert sum(len(one.text) for one in short) <= 130 + max(len(one.text) for one in short[:1])
 
 
 def test_a_summary_of_a_form_is_empty() -> None:
@@ -149,6 +209,61 @@ def test_a_section_is_found_by_its_own_kind_and_where_its_text_goes_on_in_the_li
         " here by counting the ships which pass at night, one by one, and by asking.\n7) Die Lampe\nSie brennt nachts."
     )
     assert section(question, [document(text)])[0].text == first
+
+
+STATUTE = """## § 1 Lampen
+Jede Lampe brennt nachts. Sie wird nach § 2 gereinigt.
+
+## § 2
+Gereinigt wird mit weichen Tüchern.
+
+Section 3 describes the tower as it was before. It is not there.
+
+3. Storm warnings and flags
+A black ball is hoisted before a storm.
+
+4 - Wind: 7; Sea: 5
+
+Chapter 4: The harbour master
+The harbour master is chosen by the town."""
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Was steht in § 2?", "§ 2"),
+        ("What does section 3 say?", "3. Storm warnings and flags"),
+        ("What does chapter 4 deal with?", "Chapter 4: The harbour master"),
+        ("What does the part on storm warning say?", "3. Storm warnings and flags"),
+        ("Summarise the section on flags", "3. Storm warnings and flags"),
+        ("¿Qué dice el capítulo 4?", "Chapter 4: The harbour master"),
+        ("Que dit la section 3 ?", "3. Storm warnings and flags"),
+    ],
+)
+def test_a_question_that_asks_only_what_a_section_says_is_answered_with_it(question: str, first: str) -> None:
+    assert only_section(question, [document(STATUTE)])[0].text == first
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When is the lamp cleaned according to § 2?",
+        "Who chooses the harbour master?",
+        "What is a storm?",
+        "Which flag does section 3 name for ice?",
+        "What does the mayor say?",
+        "What is this document about?",
+    ],
+)
+def test_a_question_that_asks_for_more_than_a_section_is_left_to_the_decoder(question: str) -> None:
+    assert only_section(question, [document(STATUTE)]) == ()
+
+
+def test_a_section_is_quoted_even_where_the_question_is_taken_for_a_fact() -> None:
+    encoded = Engine(tiny_checkpoint()).encode(document(LETTER))
+    answer = quoted("fact", "What does section 2 say?", [encoded])
+    assert answer and answer.text.startswith("2 Costs of the repair. The town paid")
+    assert quoted("fact", "Who paid for the lamp?", [encoded]) is None
 
 
 def test_markup_is_no_sentence_of_a_summary() -> None:
