@@ -1,6 +1,6 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
-  "tick", "open", "forget", "undo_forget", "forget_all", "forget_all_now", "keep_all", "undo_clear", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
+  "tick", "open", "forget", "undo_forget", "ask_forget_all", "forget_all", "cancel_forget_all", "undo_clear", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
   "open_row", "take_answers", "save_marked", "open_place", "scrolled", "seek", "step", "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal",
   "open_conversation", "remove_conversation", "forget_library", "forget_library_now", "keep_library", "share_stored", "withdraw_shared", "take_shared",
 ];

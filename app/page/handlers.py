@@ -166,11 +166,11 @@ class Handlers:
     def undo_forget(self, session_id: str, event: gr.EventData) -> None:
         self._session(session_id).bring_back(_text(event, "document"))
 
-    def forget_all(self, session_id: str) -> None:
-        """Forget every document. The person confirms it once, and then it is final."""
+    def ask_forget_all(self, session_id: str) -> None:
+        """Ask once whether everything is to be forgotten."""
         self._confirm(session_id, True)
 
-    def keep_all(self, session_id: str) -> None:
+    def cancel_forget_all(self, session_id: str) -> None:
         self._confirm(session_id, False)
 
     def _confirm(self, session_id: str, confirming: bool) -> None:
@@ -178,7 +178,8 @@ class Handlers:
         session.confirming = confirming
         session.changes.notify()
 
-    def forget_all_now(self, session_id: str) -> None:
+    def forget_all(self, session_id: str) -> None:
+        """Forget all documents and the conversation, for good."""
         session = self._session(session_id)
         session.confirming = False
         session.stop()

@@ -101,7 +101,7 @@ class Wiring:
         self.on(page.documents.tick, handlers.tick)
         self.on(page.documents.reread, handlers.reread)
         self.on(page.documents.forget, handlers.forget)
-        for name in ("undo_forget", "forget_all", "forget_all_now", "keep_all"):
+        for name in ("undo_forget", "ask_forget_all", "forget_all", "cancel_forget_all"):
             self.on(getattr(page.documents, name), getattr(handlers, name))
         self.handing_out(page.documents.save, handlers.save)
         self.handing_out(page.viewer.save_marked, self._viewing.save_marked)

@@ -59,11 +59,11 @@ def forgets(minutes: float) -> str:
 def _everything(confirming: bool) -> str:
     """Asked once, and then it is final."""
     if not confirming:
-        return '<button class="quiet" data-event="forget_all">Forget everything</button>'
+        return '<button class="quiet" data-event="ask_forget_all">Forget everything</button>'
     return (
         '<p class="note" role="alert"><span>The documents and the conversation on this page are forgotten for good.'
-        '</span> <button class="quiet" data-event="forget_all_now" data-focus="forget-now">Forget them</button>'
-        ' <button class="quiet" data-event="keep_all">Cancel</button></p>'
+        '</span> <button class="quiet" data-event="forget_all" data-focus="forget-now">Forget them</button>'
+        ' <button class="quiet" data-event="cancel_forget_all">Cancel</button></p>'
     )
 
 

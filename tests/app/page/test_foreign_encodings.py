@@ -36,7 +36,7 @@ def data(tab: Tab, tmp_path: Path) -> bytes:
     """A saved encoding of the checkpoint that runs."""
     tab.drop(("letter.pdf", LETTER))
     (document,) = tab.session.documents
-    tab.handlers.forget_all_now(tab.session.id)
+    tab.handlers.forget_all(tab.session.id)
     return saved(document.encoded, tmp_path, {1: PICTURE})
 
 

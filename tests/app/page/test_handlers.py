@@ -161,7 +161,7 @@ def test_only_ticked_documents_are_asked(tab: Tab) -> None:
 def test_forgetting_everything_leaves_nothing(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     tab.ask("Who wrote?")
-    tab.handlers.forget_all_now(tab.session.id)
+    tab.handlers.forget_all(tab.session.id)
     page = tab.settled()
     assert tab.sessions.used_bytes == 0
     assert tab.session.conversation.exchanges == ()
@@ -170,9 +170,9 @@ def test_forgetting_everything_leaves_nothing(tab: Tab) -> None:
 
 def test_everything_is_forgotten_only_when_it_is_confirmed(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
-    tab.handlers.forget_all(tab.session.id)
+    tab.handlers.ask_forget_all(tab.session.id)
     assert "forgotten for good" in str(tab.settled().documents)
-    tab.handlers.keep_all(tab.session.id)
+    tab.handlers.cancel_forget_all(tab.session.id)
     assert "forgotten for good" not in str(tab.settled().documents)
     assert len(tab.session.documents) == 1
 
@@ -252,7 +252,7 @@ def test_an_encoding_is_saved_and_dropped_back_in_without_reading(tab: Tab) -> N
     data = path.read_bytes()
     tab.handlers.handed_out(tab.session.id)
     assert not path.parent.exists()
-    tab.handlers.forget_all_now(tab.session.id)
+    tab.handlers.forget_all(tab.session.id)
     before = tab.engine.encoder_tokens
     page = tab.drop(("letter.pdf.safetensors", data))
     assert "Page 1 of letter.pdf" in str(page.pages)
