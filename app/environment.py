@@ -34,6 +34,9 @@ def prepare_environment(environment: MutableMapping[str, str]) -> None:
     # After each event Gradio makes a table of the last 10,000, with percentiles, for a page that is not served here.
     environment.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
     environment.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
+    # A replica that computes tells late how much waits for it. By default its documents go elsewhere after 0.1 s.
+    environment.setdefault("RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S", "5")
+    environment.setdefault("RAY_SERVE_MAX_QUEUE_LENGTH_RESPONSE_DEADLINE_S", "10")
     # PyTorch's threads wait for each other a moment, then give their core away. By default they go round in circles
     # thirty times as long: beside two busy processes on two cores a token took 2.3 s instead of 0.28. On an idle
     # machine a token takes a tenth longer so.

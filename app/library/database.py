@@ -110,7 +110,8 @@ class Database:
             database._make_tables(path)
         except sqlite3.Error as error:
             raise LibraryError(
-                f"The library {path} cannot be opened ({error}): set READONCE_LIBRARY to another folder, or to off."
+                f"The library {path} cannot be opened ({error}): free space on its disk, or set READONCE_LIBRARY to "
+                "another folder, or to off."
             ) from error
         return database
 

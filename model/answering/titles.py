@@ -39,25 +39,25 @@ _LETTERHEAD = re.compile(
 )
 _WEIGHTS = {
     "first": 0.69,
-    "position": -2.0,
+    "position": -1.99,
     "lines": -0.39,
-    "begins a block": 1.08,
+    "begins a block": 1.07,
     "ends a block": 1.22,
-    "size": 0.57,
-    "largest": 1.26,
-    "length": 0.28,
-    "length squared": -0.56,
-    "one word": -0.46,
-    "letterhead": -0.7,
+    "size": 0.3,
+    "largest": 1.29,
+    "length": 0.29,
+    "length squared": -0.57,
+    "one word": -0.48,
+    "letterhead": -0.71,
     "digits": -0.53,
-    "ends as a sentence": -1.12,
+    "ends as a sentence": -1.13,
     "ends with a colon": -0.76,
     "begins small": -0.74,
     "capitals": 0.73,
     "marked": 1.91,
-    "commas": -1.02,
-    "columns": -0.3,
-    "said again": 2.91,
+    "commas": -1.04,
+    "columns": -0.31,
+    "said again": 2.9,
 }
 
 
@@ -93,8 +93,8 @@ def candidates(document: Document, page: Page) -> Iterator[Candidate]:
                     "first": float(first == 0),
                     "position": first / 10,
                     "lines": float(last - first),
-                    "begins a block": float(first == 0 or _is_apart(page, lines[first - 1], lines[first])),
-                    "ends a block": float(last + 1 == len(lines) or _is_apart(page, lines[last], lines[last + 1])),
+                    "begins a block": float(first == 0 or _is_break(page, lines[first - 1], lines[first])),
+                    "ends a block": float(last + 1 == len(lines) or _is_break(page, lines[last], lines[last + 1])),
                 }
                 sizes = _sizes(some, usual, largest)
                 yield Candidate(
@@ -104,6 +104,12 @@ def candidates(document: Document, page: Page) -> Iterator[Candidate]:
 
 def _is_apart(page: Page, line: Line, following: Line) -> bool:
     return "\n\n" in page.text[line.end : following.start]
+
+
+def _is_break(page: Page, line: Line, following: Line) -> bool:
+    """Whether space, or another size of type, parts two lines."""
+    smaller, larger = sorted((line.height, following.height))
+    return _is_apart(page, line, following) or 0.0 < smaller * _LARGER < larger
 
 
 def _goes_on(page: Page, line: Line, following: Line, usual: float) -> bool:

@@ -20,7 +20,7 @@ from app.cli.command_line import run
 from app.documents import DocumentReader
 from app.settings import Settings
 from model.errors import DocumentError
-from model.training.facts import Source, Split
+from model.training.facts import FactSource, Split
 from model.training.records import make_sketch
 from tests.helpers.tiny import tiny_checkpoint, tiny_tokenizer
 
@@ -178,7 +178,7 @@ def test_no_layout_is_both_learned_and_checked() -> None:
 
 @pytest.mark.parametrize("split", ["train", "check"])
 def test_every_layout_loses_hardly_any_word(split: Split, tmp_path: Path) -> None:
-    source = Source(random.Random(3), split)
+    source = FactSource(random.Random(3), split)
     with DocumentReader() as reader:
         for layout in LAYOUTS[split]:
             sketch = make_sketch(source)

@@ -123,9 +123,11 @@ def test_ten_questions_to_three_documents_read_nothing_again(tiny_visit: Visit) 
 def files_in(folder: Path) -> set[str]:
     """Files that lie there, and on Linux those that lay there once and that a process still holds open."""
     held = set()
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):  # processes come and go
-            held.add(str(descriptor.readlink()))
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # processes come and go, and so do their files
+            for descriptor in (process / "fd").iterdir():
+                with contextlib.suppress(OSError):
+                    held.add(str(descriptor.readlink()))
     named = {str(path) for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
     return named | {path for path in held if path.startswith(str(folder)) and path.endswith("(deleted)")}
 
