@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.training.data import Passage, Tokens
+from model.training.data import Tokens, TrainingPassage
 from model.training.forward import decoded, encoded
 from model.training.lora import add_lora
 from model.training.packing import Batch, Shape, collate, lay_out
@@ -26,7 +26,7 @@ def several_lengths() -> Batch:
         chunk = 400 if chunks == 1 else len(ids) // 2 + 20
         shape = Shape(chunks=chunks, chunk_size=chunk, overlap=8 if chunks > 1 else 0, answers=300)
         asked = [replace(pairs[0], shown=((2, 7),)), *pairs[1:]]
-        layouts.append(lay_out([Passage(ids=ids[:count], pairs=asked)], shape, tokens, random.Random(count)))
+        layouts.append(lay_out([TrainingPassage(ids=ids[:count], pairs=asked)], shape, tokens, random.Random(count)))
     return collate(layouts, [300, 60, 300, 300])
 
 

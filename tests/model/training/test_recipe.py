@@ -21,7 +21,7 @@ from model.encoding.memory import build_memory
 from model.encoding.token_map import NO_PAGE
 from model.engine import Engine
 from model.errors import CheckpointError
-from model.training.data import Passage, Tokens
+from model.training.data import Tokens, TrainingPassage
 from model.training.forward import answer_states
 from model.training.lora import add_lora, truncate
 from model.training.mixture import Mixture
@@ -154,9 +154,9 @@ def test_a_window_must_be_longer_than_its_overlap() -> None:
         plan_chunks(100, 8, 8)
 
 
-def passage(tokens: Tokens) -> Passage:
+def passage(tokens: Tokens) -> TrainingPassage:
     pairs = tokens.pairs([("Who is the treasurer?", "Omar Haddad"), ("How much is the total?", "1,591.60 EUR")])
-    return Passage(ids=tokens.encode([TEXT])[0], pairs=pairs)
+    return TrainingPassage(ids=tokens.encode([TEXT])[0], pairs=pairs)
 
 
 def test_targets_are_the_answers_shifted_by_one() -> None:
@@ -187,7 +187,9 @@ def test_training_sees_what_the_engine_computes(chunks: int) -> None:
     everything, some = passage(tokens).pairs
     some = replace(some, shown=((3, 9), (shape.length - 11, shape.length - 5)))
     ids = passage(tokens).ids
-    texts = [Passage(ids=ids[start : start + shape.length - start], pairs=[everything, some]) for start in (0, 3)]
+    texts = [
+        TrainingPassage(ids=ids[start : start + shape.length - start], pairs=[everything, some]) for start in (0, 3)
+    ]
     layouts = [lay_out([text], shape, tokens, random.Random(0)) for text in texts]
     batch = collate(layouts, [shape.answers] * 2)
     states, targets = answer_states(checkpoint.model, batch)
@@ -236,8 +238,8 @@ def test_only_a_share_of_the_unanswerable_questions_is_asked() -> None:
     """But a passage that has no other keeps one."""
     tokens = Tokens(tiny_tokenizer())
     asked = [("Question: Who?\nAnswer:", "Omar"), *[("Question: When?\nAnswer:", NOT_IN_DOCUMENT)] * 400]
-    some = Passage(ids=passage(tokens).ids, pairs=tokens.pairs(asked))
-    none = Passage(ids=some.ids, pairs=some.pairs[1:2])
+    some = TrainingPassage(ids=passage(tokens).ids, pairs=tokens.pairs(asked))
+    none = TrainingPassage(ids=some.ids, pairs=some.pairs[1:2])
     shape = Shape(chunks=1, chunk_size=200, overlap=0, answers=90, filled=False)
     counts = {}
     for name, text in (("some", some), ("none", none)):

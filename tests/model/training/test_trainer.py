@@ -12,7 +12,7 @@ import torch
 
 from model.checkpoints.adapter import averaged, write_adapter
 from model.training.curves import read_log
-from model.training.data import Passage, Tokens
+from model.training.data import Tokens, TrainingPassage
 from model.training.export import adapter_of
 from model.training.forward import Head
 from model.training.lora import LoraLinear, add_lora
@@ -33,7 +33,9 @@ def tiny_trainer(
 ) -> Trainer:
     tokens = Tokens(tiny_tokenizer())
     pairs = tokens.pairs([("Question: Who?\nAnswer:", "Omar Haddad"), ("Question: When?\nAnswer:", "1907")])
-    texts = [Passage(ids=tokens.encode([TEXT[start : start + 60]])[0], pairs=pairs) for start in range(0, 120, 20)]
+    texts = [
+        TrainingPassage(ids=tokens.encode([TEXT[start : start + 60]])[0], pairs=pairs) for start in range(0, 120, 20)
+    ]
     model = tiny_model().to(dtype)
     usual = {name: value.detach().clone() for name, value in model.named_parameters() if value.ndim == 1}
     head = Head(model.model.encoder.text_model.embed_tokens.weight.detach(), torch.arange(400))

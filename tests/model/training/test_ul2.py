@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from model.training.data import Passage, Tokens
+from model.training.data import Tokens, TrainingPassage
 from model.training.mixture import TEXT, Mixture
 from model.training.packing import IGNORED, Shape
 from model.training.ul2 import DENOISERS, FIRST_SENTINEL, SENTINELS, Denoiser, choose_denoiser, denoise, restore
@@ -74,7 +74,7 @@ def test_the_sentinels_are_tokens_that_no_text_has() -> None:
 
 def test_training_draws_denoised_text_from_its_passages() -> None:
     tokens = Tokens(tiny_tokenizer())
-    source = Passage(ids=list(range(200, 390)), pairs=[])
+    source = TrainingPassage(ids=list(range(200, 390)), pairs=[])
     shape = Shape(chunks=1, chunk_size=200, overlap=0, answers=160)
     mixture = Mixture({"prose": [source]}, {TEXT: 1.0, "prose": 1e-9}, tokens, "train")
     batch = mixture.batch([shape] * 2, random.Random(1))
