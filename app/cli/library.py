@@ -39,10 +39,8 @@ def add(arguments: argparse.Namespace) -> None:
     from app.cli.reading import Selection, load_engine, open_reader
     from app.library.adding import Adding, changed_files, files_below
 
-    selection, line = (
-        Selection.of(arguments, arguments.files),
-        ProgressLine(sys.stderr, log_seconds=arguments.log_seconds),
-    )
+    selection = Selection.of(arguments, arguments.files)
+    line = ProgressLine(sys.stderr, log_seconds=arguments.log_seconds)
     files = list(files_below(selection.files))
     outcomes: Counter[str] = Counter()
     with the_library() as library, open_reader() as reader:

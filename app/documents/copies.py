@@ -29,6 +29,11 @@ class PrivateCopy:
     path: Path | None = None
     folder: contextlib.ExitStack  # closing it deletes the folder; without a name, it is closed already
 
+    @property
+    def path_text(self) -> str | None:
+        """The path as jobs have it; None where the copy has no name."""
+        return None if self.path is None else str(self.path)
+
     def lent(self) -> "PrivateCopy":
         """The same copy for a while, to be closed: this one may be closed meanwhile, and another file get its number.
 

@@ -58,16 +58,15 @@ class PageImages:
         job = MarkJob(
             document=self._copy.key,
             name=self._name,
-            path=None if self._copy.path is None else str(self._copy.path),
+            path=self._copy.path_text,
             password=self._password,
             marks=tuple(marks),
         )
         with contextlib.closing(self._lent()) as copy:
-            replies = list(self._drawing.run(job, copy, caller=self._caller))
-        for reply in replies:
-            if isinstance(reply, Marked):
-                return reply.data
-        raise DocumentError(f"{self._name!r} was not marked: open the document again.")
+            marked = self._drawing.reply(job, copy, Marked, caller=self._caller)
+        if marked is None:
+            raise DocumentError(f"{self._name!r} was not marked: open the document again.")
+        return marked.data
 
     def close(self) -> None:
         """Let go of the copy of the file. A page that is being drawn is drawn to its end."""
@@ -94,7 +93,7 @@ class PageImages:
         job = DrawJob(
             document=self._copy.key,
             name=self._name,
-            path=None if self._copy.path is None else str(self._copy.path),
+            path=self._copy.path_text,
             password=self._password,
             number=number,
             width=width,
@@ -102,14 +101,13 @@ class PageImages:
         )
         try:
             with contextlib.closing(self._lent()) as copy:
-                replies = list(self._drawing.run(job, copy, caller=self._caller))
+                drawn = self._drawing.reply(job, copy, Drawn, caller=self._caller)
         except PageError as error:
             self._undrawable[number] = str(error)
             raise
-        for reply in replies:
-            if isinstance(reply, Drawn) and _is_whole(reply, raw=raw):
-                return reply
-        raise DocumentError(f"Page {number} of {self._name!r} was not drawn: open the document again.")
+        if drawn is None or not _is_whole(drawn, raw=raw):
+            raise DocumentError(f"Page {number} of {self._name!r} was not drawn: open the document again.")
+        return drawn
 
 
 def _is_whole(drawn: Drawn, *, raw: bool) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.documents.copies import PrivateCopy
 from app.documents.limits import Limits
@@ -13,6 +14,8 @@ from app.documents.messages import Confinement, Job, Reply
 from app.documents.process import TICK, WorkerProcess
 from model.errors import Cancelled, DocumentError
 from model.types import CancelledCallback
+
+Expected = TypeVar("Expected", bound=Reply)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,14 @@ class WorkerPool:
             yield from worker.run(job, copy, cancelled)
         finally:
             self._release(worker)
+
+    def reply(self, job: Job, copy: PrivateCopy, expected: type[Expected], *, caller: Hashable = "") -> Expected | None:
+        """Do a job to its end; what the worker said of the expected type, None where it said nothing such.
+
+        Raises as `run` does.
+        """
+        replies = list(self.run(job, copy, caller=caller))
+        return next((one for one in replies if isinstance(one, expected)), None)
 
     def confinement(self) -> Confinement:
         """What bounds a worker on this machine. Raises DocumentError."""

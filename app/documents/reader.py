@@ -62,7 +62,7 @@ class DocumentReader:
         job = ReadJob(
             document=copy.key,
             name=name,
-            path=None if copy.path is None else str(copy.path),
+            path=copy.path_text,
             password=password,
             pages=pages,
         )
@@ -84,12 +84,11 @@ class DocumentReader:
         """The cells of an Excel workbook's first sheet, as they are shown. Raises DocumentError."""
         self.check(data, name)
         with contextlib.closing(private_copy(data, name)) as copy:
-            job = CellsJob(document=copy.key, name=name, path=None if copy.path is None else str(copy.path))
-            replies = list(self._drawing.run(job, copy, caller=caller))
-        for reply in replies:
-            if isinstance(reply, Cells):
-                return reply.rows
-        raise DocumentError(f"{name!r} was not read as it should be: export or download it again.")
+            job = CellsJob(document=copy.key, name=name, path=copy.path_text)
+            cells = self._drawing.reply(job, copy, Cells, caller=caller)
+        if cells is None:
+            raise DocumentError(f"{name!r} was not read as it should be: export or download it again.")
+        return cells.rows
 
     def check(self, source: Path | bytes, name: str) -> None:
         """Raises DocumentError where it is no regular file, or has no bytes or too many; nothing of it is read."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from app.library.database import Database
 from app.sessions.conversation import Exchange
-from model.encoding.schema import load_json, parse_json
+from model.encoding.schema import load_json, parse_value
 
 _LONGEST_TITLE = 80  # characters
 _ADDED = {"partial_source": ""}  # fields that exchanges did not have in earlier versions
@@ -66,7 +66,7 @@ class Conversations:
         found = []
         for row in rows:
             try:
-                found.append(parse_json(Exchange, json.dumps({**_ADDED, **load_json(row["exchange"])})))
+                found.append(parse_value(Exchange, {**_ADDED, **load_json(row["exchange"])}))
             except (ValueError, TypeError):  # of another version of this program
                 continue
         return tuple(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.documents.messages import Mark
 from app.page.panels.pages import marked_boxes
+from app.page.update import Update
 from app.sessions.conversation import Exchange
 from app.sessions.pictures import Pictures, StoredImages
 from app.sessions.session import Session
@@ -14,6 +15,7 @@ from app.sessions.viewed import Loaded
 from model.errors import DocumentError
 
 SUFFIX = ".safetensors"
+MOST_SAVED_AT_ONCE = 4
 SAVED_WIDTH = 800  # pixels of the page pictures in an encoding
 MOST_PICTURES = 300
 MOST_MARKS = 500  # the latest
@@ -86,6 +88,12 @@ def _marks(exchange: Exchange, loaded: Loaded) -> Iterator[Mark]:
         for is_found in (True, False):
             if boxes := marked_boxes(page, [place for place in places if place.verbatim == is_found]):
                 yield Mark(page=page.number, boxes=tuple(boxes[:MOST_BOXES]), note=note, is_found=is_found)
+
+
+def hand_out(session: Session, path: Path) -> Update:
+    """Have the browser take a file that was made here."""
+    session.hand_out(path)
+    return Update(download=str(path))
 
 
 def remove(path: Path) -> None:

@@ -29,7 +29,6 @@ from model.errors import ReadonceError
 
 MOST_DRAWN_A_SECOND = 10  # updates of all tabs together: each takes some milliseconds, which answers need, too
 MOST_DRAWN_AT_ONCE = 64
-MOST_SAVED_AT_ONCE = 4
 
 
 class Handlers:
@@ -49,7 +48,7 @@ class Handlers:
         self._watching: dict[str, object] = {}  # tab -> its newest watch; older ones end
         self._watches = 0  # that go on
         self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
-        self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
+        self._saving = anyio.CapacityLimiter(export.MOST_SAVED_AT_ONCE)
 
     # The tab
 
@@ -198,21 +197,17 @@ class Handlers:
             raise ReadonceError("An encoding is being saved already. Wait until the browser has it.")
         with session.jobs.running("saving"):
             path = await anyio.to_thread.run_sync(export.save, loaded, self._folder, limiter=self._saving)
-        return self._hand_out(session, path)
+        return export.hand_out(session, path)
 
     def export(self, session_id: str) -> Update:
         """Hand out the conversation as Markdown."""
         session = self._session(session_id)
-        return self._hand_out(session, export.export(session, self._folder))
+        return export.hand_out(session, export.export(session, self._folder))
 
     def handed_out(self, session_id: str) -> None:
         """The web server has its own copies, which it deletes after some minutes."""
         for path in self._session(session_id).outgoing():
             export.remove(path)
-
-    def _hand_out(self, session: Session, path: Path) -> Update:
-        session.hand_out(path)
-        return Update(download=str(path))
 
     def dismiss(self, session_id: str) -> None:
         self._session(session_id).dismiss_messages()

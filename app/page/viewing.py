@@ -17,15 +17,13 @@ from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
 
-MOST_SAVED_AT_ONCE = 4
-
 
 class ViewerHandlers:
     def __init__(self, sessions: SessionStore, folder: Path) -> None:
         """`folder`: where files are made for people to take."""
         self._sessions = sessions
         self._folder = folder
-        self._saving = anyio.CapacityLimiter(MOST_SAVED_AT_ONCE)
+        self._saving = anyio.CapacityLimiter(export.MOST_SAVED_AT_ONCE)
 
     def open_place(self, session_id: str, event: gr.EventData) -> None:
         self._sessions.session(session_id).show(shown_place(event))
@@ -62,8 +60,7 @@ class ViewerHandlers:
         except ReadonceError as error:
             session.tell(str(error))
             return Update(download="")
-        session.hand_out(path)
-        return Update(download=str(path))
+        return export.hand_out(session, path)
 
     def _find(self, session: Session, finding: Finding | None) -> None:
         session.overview.finding = finding

@@ -9,7 +9,8 @@ from statistics import median
 
 from model.types import Page
 
-LETTER = re.compile(r"[^\W\d_]")
+_LETTER = re.compile(r"[^\W\d_]")
+_FEWEST_LETTERS = 4  # so that a drop cap or a page number has no words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,11 @@ class Line:
     start: int
     end: int
     height: float
+
+
+def has_words(text: str) -> bool:
+    """Whether a text has letters enough to say something."""
+    return len(_LETTER.findall(text)) >= _FEWEST_LETTERS
 
 
 def lines_of(page: Page) -> Iterator[Line]:

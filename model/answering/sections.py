@@ -37,9 +37,8 @@ _LEADING_NUMBER = re.compile(rf"^[^\w§]*(?:({_KINDS})\s*)?({_NUMBER})(?:[.):：
 _ONLY_NUMBER = re.compile(rf"\W*(?:(?:{_KINDS})\W*)?{_NUMBER}\W*", re.I)
 _RUN_IN = re.compile(r"^\W*(\w[^.:—–]{1,80}?)(?:[.:]\s|\s?[—–]\s?)")  # a heading that its paragraph goes on behind
 _QUOTED = re.compile(r"[\"“„«‹「『]([^\"“”„«»‹›「」『』]{2,100})[\"”“»›」』]")
-_CONTENTS_ENTRY = re.compile(
-    r"(?:\.\s?){3,}|[^\W\d_]{2}.*\s\d{1,4}$"
-)  # a line of a table of contents ends with its page
+# A line of a table of contents ends with its page.
+_CONTENTS_ENTRY = re.compile(r"(?:\.\s?){3,}|[^\W\d_]{2}.*\s\d{1,4}$")
 _ROW = re.compile(r"\S - \S[^\n]*: ")  # of a table (`app/documents/table_rows.py`)
 # Words that a part of a document is called by, and what it does.
 _PARTS = frozenset(

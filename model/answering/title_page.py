@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from model.answering.lines import LETTER, lines_of
+from model.answering.lines import has_words, lines_of
 from model.answering.quotes import Quote
-from model.answering.titles import candidates
+from model.answering.titles import LABEL, candidates
 from model.types import Document, Page
 
-_LETTERS = 4  # of a line that can be a title, so that a drop cap or a page number is none
-_TITLED = re.compile(r"^(?:title|subject|re|titel|betreff|titre|objet|título|asunto|标题|主题)\s*[:：]\s*(.+)$", re.I)
+_TITLED = re.compile(rf"^{LABEL}\s*(.+)$", re.I)
 _NAME = r"(?:[A-ZÀ-ÞА-Я\u3400-\u9fff][\w.'’-]*)(?: (?:[A-ZÀ-ÞА-Я][\w.'’-]*|&|d[aeiu]s?|v[ao]n|der|la))*"
 _NAMES = rf"{_NAME}(?:(?:,|;|、| and| und| et| y) {_NAME})*"
 _AUTHOR = "authors?|autor(?:en|es|in)?|auteurs?|verfasser|from|absender|expéditeur|remitente|作者|著者|发件人"
@@ -41,8 +40,10 @@ _DATE = re.compile(
 def title(document: Document, document_index: int = 0) -> Quote | None:
     """The lines at the top of the first page that look most like a title, without a label before them."""
     page = _first_page(document)
-    best = max(candidates(document, page), key=lambda one: one.score, default=None) if page else None
-    if page is None or best is None:
+    if page is None:
+        return None
+    best = max(candidates(document, page), key=lambda one: one.score, default=None)
+    if best is None:
         return None
     labelled = _TITLED.match(page.text[best.start : best.end])
     return _place(document_index, page, best.start + labelled.start(1) if labelled else best.start, best.end)
@@ -87,7 +88,7 @@ def first_lines(document: Document, document_index: int, count: int) -> Iterator
     """The first lines with words, for a document that has no sentences."""
     page = _first_page(document)
     if page is not None:
-        able = [line for line in lines_of(page) if len(LETTER.findall(page.text[line.start : line.end])) >= _LETTERS]
+        able = [line for line in lines_of(page) if has_words(page.text[line.start : line.end])]
         for line in able[:count]:
             yield _place(document_index, page, line.start, line.end)
 
@@ -97,4 +98,4 @@ def _place(document_index: int, page: Page, start: int, end: int) -> Quote:
 
 
 def _first_page(document: Document) -> Page | None:
-    return next((page for page in document.pages if len(LETTER.findall(page.text)) >= _LETTERS), None)
+    return next((page for page in document.pages if has_words(page.text)), None)

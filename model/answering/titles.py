@@ -16,19 +16,19 @@ from itertools import islice
 from statistics import median
 
 from model.answering.extractive_summary import content_words
-from model.answering.lines import LETTER, Line, lines_of
+from model.answering.lines import Line, has_words, lines_of
 from model.types import Document, Page
 
 _LINES = 30  # from the top
 _TOGETHER = 5  # lines of a title
 _LONGEST = 250  # characters
-_LETTERS = 4  # so that a drop cap or a page number is none
 _LARGER = 1.12  # times the usual line's height: a title is set larger
 _SAME_SIZE = 0.92  # of the largest line's height: the next line of the same title
 _MOST_WORDS = 30  # that are told apart
 _REPEATED = 4  # times that a word of the title occurs elsewhere; more says no more
 _PAGES, _CHARACTERS = 8, 6_000  # of the document, and of each page, in which the title's words are looked for
-_MARKED = re.compile(r"\s*#\s|\s*(?:title|subject|re|titel|betreff|titre|objet|título|asunto|标题|主题)\s*[:：]", re.I)
+LABEL = r"(?:title|subject|re|titel|betreff|titre|objet|título|asunto|标题|主题)\s*[:：]"  # that stands before a title
+_MARKED = re.compile(rf"\s*#\s|\s*{LABEL}", re.I)
 _COLUMNS = re.compile(r"\s{3}| - .*: ")  # words side by side, or a row of a table
 _LETTERHEAD = re.compile(
     r"https?:|www\.|@|\b(?:doi|issn|isbn|vol|downloaded|exhibit|received|accepted|published|journal|proceedings"
@@ -88,7 +88,7 @@ def candidates(document: Document, page: Page) -> Iterator[Candidate]:
                 break
             around = [*lines[max(0, first - 1) : first], *lines[last + 1 : last + 2]]
             is_part = last + 1 - first < _TOGETHER and any(_is_as_large(some[0], one, usual) for one in around)
-            if len(LETTER.findall(text)) >= _LETTERS and not is_part:
+            if has_words(text) and not is_part:
                 place = {
                     "first": float(first == 0),
                     "position": first / 10,

@@ -55,7 +55,12 @@ class Pattern:
 
 def parse_json(schema: type[_Value], text: str) -> _Value:
     """The dataclass that the text describes. Raises ValueError for any other text, and says where it differs."""
-    parsed: _Value = _parsed(schema, load_json(text), _ROOT)
+    return parse_value(schema, load_json(text))
+
+
+def parse_value(schema: type[_Value], value: Any) -> _Value:
+    """As `parse_json`, of JSON that is loaded already."""
+    parsed: _Value = _parsed(schema, value, _ROOT)
     return parsed
 
 

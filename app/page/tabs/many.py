@@ -130,8 +130,7 @@ class ManyHandlers:
         table = session.table
         path = export.new_file(f"answers.{table.form}", self._folder)
         path.write_bytes(answers_file(table.form, table.rows, table.origin))
-        session.hand_out(path)
-        return Update(download=str(path))
+        return export.hand_out(session, path)
 
     def choose(self, session_id: str, name: str) -> Update:
         """Take the questions from another column of the file."""

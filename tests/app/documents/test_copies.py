@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -73,14 +72,14 @@ def test_what_is_drawn_is_the_own_copy_though_that_is_closed_meanwhile() -> None
     class Late:
         """Workers that are free only after the document was let go of, and another one has come."""
 
-        def run(self, _job: DrawJob, copy: PrivateCopy, *, caller: str) -> Iterator[Drawn]:  # noqa: ARG002
+        def reply(self, _job: DrawJob, copy: PrivateCopy, _expected: type[Drawn], *, caller: str) -> Drawn:  # noqa: ARG002
             images.close()
             others = [private_copy(b"theirs", "b.txt") for _ in range(3)]
             assert copy.descriptor is not None
             seen.append(os.pread(copy.descriptor, 10, 0))
             for other in others:
                 other.close()
-            yield Drawn(image=b"\xff\xd8\xff", width=1, height=1)
+            return Drawn(image=b"\xff\xd8\xff", width=1, height=1)
 
     copy = private_copy(b"mine", "a.txt", keep_name=False)
     images = PageImages(copy, name="a.txt", password=None, drawing=cast(WorkerPool, Late()), caller="")
