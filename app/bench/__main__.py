@@ -140,12 +140,15 @@ def _generated(arguments: argparse.Namespace) -> None:
 def _add_ranking(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     ranking = benchmarks.add_parser("ranking", help="fit how a checkpoint chooses among likely answers")
     ranking.add_argument(
-        "--data", required=True, type=Path, nargs="+", metavar="FILE", help="training rows, as quality"
+        "--rows", default=[], type=Path, nargs="+", metavar="FILE", help="training rows, as `quality`'s"
     )
+    ranking.add_argument("--data", type=Path, metavar="FOLDER", help="real documents and their questions, as `real`'s")
+    ranking.add_argument("--limit", type=positive, metavar="N", help="only the first N real documents")
     ranking.add_argument("--contexts", type=positive, default=60, metavar="N", help="of each file (60)")
     ranking.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
+    ranking.add_argument("--go-on", action="store_true", help="stay near the weights in assets/embedded.json")
     ranking.add_argument("--write", action="store_true", help="keep the weights in assets/embedded.json")
-    ranking.set_defaults(run=_ranking, whole_document=False, exact_weights=False)
+    ranking.set_defaults(run=_ranking, split="train", documents=[], whole_document=False, exact_weights=False)
 
 
 def _ranking(arguments: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
-"""`ranking`: fits the weights by which a checkpoint chooses among the likely answers, on rows that it may learn from.
+"""`ranking`: fits the weights by which a checkpoint chooses among the likely answers, on what it may learn from.
 
-Every row's candidates are written out once. Under a softmax of their scores the chosen one has an expected F1; the
+Every question's candidates are written out once. Under a softmax of their scores the chosen one has an expected F1; the
 weights are those for which its logarithm is largest on average. Then refusing is made as dear as `FALSE_REFUSALS` asks.
 """
 
@@ -8,96 +8,50 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import torch
 
-from app.bench.asking import ask_all, engine_for
-from app.bench.quality import row_document
-from app.bench.rows import Row, by_context, read_rows
-from app.bench.scores import best, refuses, token_f1
+from app.bench.asking import engine_for
+from app.bench.ranking_choices import LIKELIEST, Choice, choices_of, choices_of_documents, drawn, learnable
+from app.bench.real import chosen_questions
+from app.bench.rows import read_rows
 from app.cli.progress import ProgressLine
-from model.answering.beam_search import Candidate
-from model.answering.reranker import Features, QuestionContext, Reranker, features
-from model.checkpoints.adapter import write_ranking
-from model.engine import Engine
+from model.answering.reranker import Features, Reranker
+from model.checkpoints.adapter import adapter_info, write_ranking
 from model.errors import DocumentError
 
 FALSE_REFUSALS = 0.06  # of the answerable rows with several candidates; of others it may be more
 UNANSWERABLE = 0.5  # of an answerable row's weight
-DECAY = 0.001  # of the squared distance to `LIKELIEST`
+DECAY = 0.001  # of the squared distance to `LIKELIEST`, and of weights that are new
+KEPT = 0.1  # of the squared distance to a checkpoint's own weights, where the fit goes on from them
 TIE = 0.001  # between answering and refusing is broken in favour of answering
-LIKELIEST = {"log_probability": 1.0}
 
 Weights = Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A row's candidates: what is known of each, and its F1, which for refusing what the text does not say is 1."""
-
-    features: list[Features]
-    gains: list[float]
-    answerable: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorder(Reranker):
-    """Chooses the likeliest, and keeps the candidates of each question, read off."""
-
-    seen: dict[str, tuple[Sequence[str], list[Features]]] = field(default_factory=dict)
-
-    def best(self, question: str, text: str, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
-        asked = QuestionContext.of(question, text)
-        found = [features(asked, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
-        self.seen[question] = answers, found
-        return self.first(found)
-
-
 def ranking(arguments: argparse.Namespace) -> None:
+    if not arguments.rows and not arguments.data:
+        raise DocumentError("There is nothing to learn from: name --rows FILE or --data FOLDER, or both.")
     line = ProgressLine(sys.stderr)
     try:
-        rows = [row for file in arguments.data for row in drawn(read_rows(file), arguments.contexts)]
-        choices = choices_of(engine_for(arguments, line), rows, line)
+        rows = [row for file in arguments.rows for row in drawn(read_rows(file), arguments.contexts)]
+        asked = learnable(chosen_questions(arguments)) if arguments.data else []
+        engine = engine_for(arguments, line)
+        choices = [*choices_of(engine, rows, line), *choices_of_documents(engine, asked, line)]
     finally:
         line.clear()
-    weights = fit(choices)
+    weights = fit(choices, adapter_info().ranking if arguments.go_on else None)
     print(as_table(choices, weights))
     if arguments.write:
         write_ranking(weights)
 
 
-def drawn(rows: Sequence[Row], contexts: int) -> list[Row]:
-    """The rows of so many contexts, always the same ones."""
-    every = sorted({row.context for row in rows})
-    kept = set(random.Random(0).sample(every, min(contexts, len(every))))
-    return [row for row in rows if row.context in kept]
-
-
-def choices_of(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[Choice]:
-    """The candidates for each row that has several."""
-    choices: list[Choice] = []
-    groups = [[rows[index] for index in indices] for indices in by_context(rows)]
-    for number, group in enumerate(groups, start=1):
-        line.say(f"context {number:,} of {len(groups):,}")
-        recorder = Recorder(weights=LIKELIEST)
-        engine.reranker = recorder
-        ask_all(engine, engine.encode(row_document(group[0])), [row.question for row in group])
-        choices += [choice(row, *recorder.seen[row.question]) for row in group if row.question in recorder.seen]
-    return choices
-
-
-def choice(row: Row, answers: Sequence[str], found: list[Features]) -> Choice:
-    gains = [best(token_f1, answer, row.answers) if row.answers else float(refuses(answer)) for answer in answers]
-    return Choice(features=found, gains=gains, answerable=bool(row.answers))
-
-
-def fit(choices: Sequence[Choice]) -> Weights:
-    """The weights under which the candidates that gain most are chosen most often."""
-    names = sorted({name for one in choices for found in one.features for name in found})
+def fit(choices: Sequence[Choice], known: Weights | None = None) -> Weights:
+    """The weights under which the candidates that gain most are chosen most often; they stay near the known ones."""
+    known = known or {}
+    names = sorted({name for one in choices for found in one.features for name in found} | known.keys())
     told = [one for one in choices if max(one.gains) > 0]
     if not told:
         raise DocumentError(f"None of {len(choices)} rows has a right candidate: take rows that the model can answer.")
@@ -108,7 +62,8 @@ def fit(choices: Sequence[Choice]) -> Weights:
         count = len(one.gains)
         table[row, :count] = torch.tensor([[found.get(name, 0.0) for name in names] for found in one.features])
         gains[row, :count], absent[row, :count] = torch.tensor(one.gains), 0.0
-    start = torch.tensor([LIKELIEST.get(name, 0.0) for name in names])
+    start = torch.tensor([(known or LIKELIEST).get(name, 0.0) for name in names])
+    decay = torch.tensor([KEPT if name in known else DECAY for name in names])
     importance = torch.tensor([1.0 if one.answerable else UNANSWERABLE for one in told])
     weights = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
@@ -116,7 +71,7 @@ def fit(choices: Sequence[Choice]) -> Weights:
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
         expected = (torch.softmax(table @ weights + absent, dim=-1) * gains).sum(-1).clamp(min=1e-6)
-        value = DECAY * (weights - start).square().sum() - (importance * expected.log()).mean()
+        value = (decay * (weights - start).square()).sum() - (importance * expected.log()).mean()
         value.backward()
         return value
 

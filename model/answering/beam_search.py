@@ -1,13 +1,15 @@
 """Beam search: candidate answers to one question, decoded side by side; of width one, greedy decoding or sampling.
 
 A small decoder often knows the right answer and gives another one a little more probability. So the likeliest few are
-written out, all in the batch that reads the document for one, and `reranker.py` chooses among them.
+written out, all in the batch that reads the document for one, and `reranker.py` chooses among them. Beside them stand
+proposals, such as the cell of a table that the question names: their tokens are given, and the decoder says how likely
+they are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,13 +24,15 @@ class Candidate:
     """One answer, finished or still live.
 
     attention: (V,) float32, over the document's visible tokens, summed over the answer's. first_token_attention: (V,),
-    that of the middle global layer before the first token.
+    that of the middle global layer before the first token. proposed: the tokens of a proposal that are still to come.
     """
 
     ids: tuple[int, ...] = ()
     log_probabilities: tuple[float, ...] = ()
     attention: torch.Tensor
     first_token_attention: torch.Tensor
+    proposed: tuple[int, ...] = ()
+    is_proposal: bool = False
 
     @property
     def log_probability(self) -> float:
@@ -48,6 +52,7 @@ class Candidate:
             log_probabilities=(*self.log_probabilities, log_probability),
             attention=self.attention + attention,
             first_token_attention=self.first_token_attention if self.ids else middle_layer_attention,
+            proposed=self.proposed[1:],
         )
 
 
@@ -61,40 +66,67 @@ class BeamSearch:
         ends: Collection[int],
         no_attention: torch.Tensor,
         tuning: BeamTuning = FITTED.beam,
+        proposals: Sequence[tuple[int, ...]] = (),
     ) -> None:
-        """`width`: of this search, at most `tuning.width`. `ends`: ids that end an answer. no_attention: (V,) zeros."""
+        """`width`: of this search, at most `tuning.width`. `ends`: ids that end an answer. no_attention: (V,) zeros.
+
+        proposals: the tokens of answers that are written out whatever their likelihood, each with an end.
+        """
         self._width = width
         self._sampler = sampler
         self._ends = ends
         self._tuning = tuning
+        self._proposals = tuple(proposals)
         self.live = [Candidate(attention=no_attention, first_token_attention=no_attention)]
         self.finished: list[Candidate] = []
 
     @property
     def likeliest(self) -> Candidate:
         """What the answer would be if it had to end now."""
-        return max((*self.finished, *self.live), key=lambda candidate: candidate.log_probability)
+        return max(self._decoded(), key=lambda candidate: candidate.log_probability)
+
+    def _decoded(self) -> list[Candidate]:
+        return [one for one in (*self.finished, *self.live) if not one.is_proposal]
 
     def extend(self, logits: torch.Tensor, attention: torch.Tensor, middle_layer_attention: torch.Tensor) -> list[int]:
         """Append a token to the n live candidates. logits: (n, vocabulary); both kinds of attention: (n, V).
 
         Returns the places among the n of those that go on, in the order of `live`; one may go on in several ways.
         """
-        continuations = self._drawn(logits) if self._width == 1 else self._likeliest(logits)
+        searched = sum(not one.is_proposal for one in self.live)  # proposals stand behind them
+        continuations = self._drawn(logits) if self._width == 1 else self._likeliest(logits[:searched])
         extended: list[tuple[int, Candidate]] = []
-        for row, token, log_probability in continuations:
+        for row, token, log_probability in continuations if searched else ():
             candidate = self.live[row].extended(token, log_probability, attention[row], middle_layer_attention[row])
             if token in self._ends:
-                self.finished.append(candidate)
+                self._finish(candidate)
             elif len(extended) < self._width:
                 extended.append((row, candidate))
         self._prune(extended)
+        for row, one in self._proposing():
+            log_probability = float(logits[row, one.proposed[0]] - logits[row].logsumexp(-1))
+            candidate = one.extended(one.proposed[0], log_probability, attention[row], middle_layer_attention[row])
+            if candidate.proposed:
+                extended.append((row, candidate))
+            else:
+                self._finish(candidate)
         self.live = [candidate for _, candidate in extended]
         return [row for row, _ in extended]
 
+    def _proposing(self) -> list[tuple[int, Candidate]]:
+        """The proposals that go on, each with its place among the live candidates."""
+        if self.live[0].ids:
+            return [(row, one) for row, one in enumerate(self.live) if one.is_proposal]
+        return [(0, replace(self.live[0], proposed=ids, is_proposal=True)) for ids in self._proposals]
+
+    def _finish(self, candidate: Candidate) -> None:
+        if all(candidate.ids != one.ids for one in self.finished):
+            self.finished.append(candidate)
+
     def end(self) -> None:
-        """End the search: if no candidate is finished, the live ones count as finished."""
-        self.finished = self.finished or self.live
+        """End the search: if no decoded candidate is finished, the live ones count as finished."""
+        if all(one.is_proposal for one in self.finished):
+            self.finished += [one for one in self.live if not one.is_proposal]
         self.live = []
 
     def _drawn(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
@@ -112,9 +144,10 @@ class BeamSearch:
         return sorted(ways, key=lambda way: -(self.live[way[0]].log_probability + way[2]))
 
     def _prune(self, extended: list[tuple[int, Candidate]]) -> None:
-        """Give up what can no longer be chosen."""
-        best = max((candidate.log_probability for candidate in self.finished), default=-math.inf)
-        self.finished = [one for one in self.finished if one.log_probability >= best - self._tuning.margin]
+        """Give up what can no longer be chosen. extended: the decoded candidates that would go on."""
+        best = max((one.log_probability for one in self.finished if not one.is_proposal), default=-math.inf)
+        least = best - self._tuning.margin
+        self.finished = [one for one in self.finished if one.is_proposal or one.log_probability >= least]
         if not extended:
             return
         likeliest = extended[0][1]

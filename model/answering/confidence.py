@@ -2,8 +2,9 @@
 
 A decoder's own probability says how sure it is of its words, not whether they answer the question. Beside it count how
 clearly it preferred them to the next answer and to refusing, whether they stand in the text, how near to the question's
-words, and whether a figure has its label beside it. The weights are fitted on questions about documents that were not
-trained on (`python -m app.bench confidence`) and belong to the checkpoint.
+words, whether a figure has its label beside it, and whether the question names the cell of a table that they stand in.
+The weights are fitted on questions about documents that were not trained on (`python -m app.bench confidence`) and
+belong to the checkpoint.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ def decoded_features(
         "near": chosen.get("near_60", 0.0),
         "repeats": chosen.get("repeats", 0.0),
         "length": chosen.get("length", 0.0),
+        "cell": chosen.get("cell", 0.0),
+        "best_cell": chosen.get("best_cell", 0.0),
+        "no_cell": chosen.get("no_cell", 0.0),
         "figure": is_figure,
         "figure_without_label": is_figure * (1.0 - beside_label),
         "judgement": float(not chosen.get("verbatim", 0.0) and chosen.get("length", 0.0) <= 0.1),

@@ -23,6 +23,7 @@ from model.answering.questions import words_of_last_turn
 from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
 from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
+from model.answering.table_cells import best_named
 from model.answering.tuning import FITTED, Tuning
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended
@@ -30,6 +31,7 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.decoder import Decoder, DecoderParts
 from model.decoder.forward import DecoderOutput
 from model.encoding.memory import select_tokens, to_device
+from model.encoding.token_map import encode_text
 from model.errors import Cancelled
 from model.types import Answer, CancelledCallback, EncodedDocument, GenerationOptions, Intent, StopReason, Turn
 
@@ -44,11 +46,15 @@ class Retrieved:
 
 @dataclass(slots=True, kw_only=True)
 class _LiveAnswer:
-    """An answer that is being decoded: its latest snapshot, its candidates, and the text that it is decoded from."""
+    """An answer that is being decoded: its latest snapshot, its candidates, and the text that it is decoded from.
+
+    shown: that text, and asked: the question over it; empty and None where the checkpoint does not rank candidates.
+    """
 
     answer: Answer
     search: BeamSearch
-    shown: str  # the text that it attends to; empty where the checkpoint does not rank candidates
+    shown: str
+    asked: QuestionContext | None
     is_ranked: bool  # otherwise the likeliest candidate is the answer
 
 
@@ -87,11 +93,12 @@ class Generation:
         intents: what each question wants; empty: facts. Raises Cancelled where the stop came before the first token.
         """
         self._started = time.perf_counter()
-        retrieved = self._retrieve(questions, history, intents)
+        earlier = words_of_last_turn(history).replace(NOT_FOUND, "")
+        retrieved = self._retrieve([question + earlier for question in questions], intents)
         prompts = [prompt_ids(self._checkpoint, question, history) for question in questions]
         decoder = self._decoder(prompts, retrieved)
         batch = [
-            self._begin(question, visible, retrieved.union)
+            self._begin(question, earlier, visible, retrieved.union)
             for question, visible in zip(questions, retrieved.visible_mask, strict=True)
         ]
         for advanced in self._decode(decoder, prompts, batch):
@@ -99,8 +106,8 @@ class Generation:
                 live.answer = self._snapshot(live, retrieved)
             yield tuple(one.answer for one in batch)
 
-    def _retrieve(self, questions: Sequence[str], history: Sequence[Turn], intents: Sequence[Intent]) -> Retrieved:
-        """Choose the tokens that each question attends to. One that leans on the last turn is about its words, too."""
+    def _retrieve(self, questions: Sequence[str], intents: Sequence[Intent]) -> Retrieved:
+        """Choose the tokens that each question attends to; questions: with the words of the turn that they lean on."""
         tokens = self._checkpoint.passage_tokens
         if tokens is None or self._options.whole_document:
             total = sum(encoded.token_count for encoded in self._encodings)
@@ -108,9 +115,7 @@ class Generation:
                 visible_mask=torch.ones(len(questions), total, dtype=torch.bool),
                 union=torch.ones(total, dtype=torch.bool),
             )
-        earlier = words_of_last_turn(history).replace(NOT_FOUND, "")
-        asked = [question + earlier for question in questions]
-        visible_mask = visible_tokens(self._encodings, asked, tokens, self._indexes, self._tuning.retrieval)
+        visible_mask = visible_tokens(self._encodings, questions, tokens, self._indexes, self._tuning.retrieval)
         for visible, intent in zip(visible_mask, intents or ["fact"] * len(questions), strict=True):
             if intent in LEAD_INTENTS:
                 visible[:] = lead_tokens(self._encodings)
@@ -135,17 +140,27 @@ class Generation:
             visible_mask=None if bool(among_visible.all()) else among_visible.to(checkpoint.device),
         )
 
-    def _begin(self, question: str, visible: torch.Tensor, union: torch.Tensor) -> _LiveAnswer:
-        """The search for one answer. visible: (T,) bool, what the question attends to."""
+    def _begin(self, question: str, earlier: str, visible: torch.Tensor, union: torch.Tensor) -> _LiveAnswer:
+        """The search for one answer. earlier: the turn that it leans on. visible: (T,) bool, what it attends to."""
         no_attention = torch.zeros(int(union.sum()), device=self._checkpoint.device)  # (V,)
         sampler = Sampler(self._options, no_attention.device)
         answer = Answer(question=question, shown_tokens=int(visible.sum()))
         shown = visible_text(self._encodings, visible) if self._reranker else ""
+        asked = QuestionContext.of(question, shown, earlier) if shown else None
+        proposals = self._proposals(asked) if asked else []
         # In a form, which is made of lines, the other fields' values stand near a label, too: nearness says nothing.
-        is_ranked = bool(shown) and has_sentences(shown, answer.shown_tokens)
+        # The cells of a table are told apart by their headings.
+        is_ranked = bool(proposals) or (bool(shown) and has_sentences(shown, answer.shown_tokens))
         beam = self._tuning.beam
-        search = BeamSearch(beam.width if is_ranked else 1, sampler, self._ends, no_attention, beam)
-        return _LiveAnswer(answer=answer, search=search, shown=shown, is_ranked=is_ranked)
+        search = BeamSearch(beam.width if is_ranked else 1, sampler, self._ends, no_attention, beam, proposals)
+        return _LiveAnswer(answer=answer, search=search, shown=shown, asked=asked, is_ranked=is_ranked)
+
+    def _proposals(self, asked: QuestionContext) -> list[tuple[int, ...]]:
+        """The tokens of the cells that the question names, as the decoder writes an answer: behind a space."""
+        beam = self._tuning.beam
+        texts = [f" {one.cell.value}" for one in best_named(asked.cells, beam.proposals)]
+        tokens = [encode_text(self._checkpoint.tokenizer, text)[0] for text in texts]
+        return [(*ids, min(self._ends)) for ids in tokens if len(ids) < beam.longest_choice]
 
     def _decode(
         self, decoder: Decoder, prompts: Sequence[Sequence[int]], batch: Sequence[_LiveAnswer]
@@ -217,25 +232,32 @@ class Generation:
             return replace(answer, text=NOT_FOUND, is_message=True, found=False)
         if not text or answer.stop_reason == "stopped":
             return replace(answer, found=bool(text))
-        if self._calibration is None or not running.shown:
+        if self._calibration is None or running.asked is None:
             return replace(answer, doubtful=seems_doubtful(answer, self._tuning.doubt))
-        confidence = self._calibration.confidence(self._features(answer, chosen, running, grounding))
+        confidence = self._calibration.confidence(
+            self._features(answer, chosen, running.asked, running.search.finished, grounding)
+        )
         return replace(answer, confidence=confidence, doubtful=self._calibration.is_doubtful(confidence))
 
-    def _features(self, answer: Answer, chosen: Candidate, running: _LiveAnswer, grounding: Grounding) -> Features:
-        asked = QuestionContext.of(answer.question, running.shown)
-        found = {id(one): features(asked, self._text(one)[0], one.log_probabilities) for one in running.search.finished}
+    def _features(
+        self,
+        answer: Answer,
+        chosen: Candidate,
+        asked: QuestionContext,
+        finished: Sequence[Candidate],
+        grounding: Grounding,
+    ) -> Features:
         of_chosen = features(asked, answer.text, chosen.log_probabilities)
-        others = [one for key, one in found.items() if key != id(chosen)]
+        others = [features(asked, self._text(one)[0], one.log_probabilities) for one in finished if one is not chosen]
         return decoded_features(of_chosen, others, answer.text, answer.shown_tokens, grounding)
 
     def _choose(self, running: _LiveAnswer) -> Candidate:
         """The best of the finished candidates."""
         finished = running.search.finished
-        if self._reranker is None or not running.is_ranked or len(finished) == 1:
+        if self._reranker is None or running.asked is None or not running.is_ranked or len(finished) == 1:
             return running.search.likeliest
         texts = [self._text(candidate)[0] for candidate in finished]
-        return finished[self._reranker.best(running.answer.question, running.shown, texts, finished)]
+        return finished[self._reranker.best(running.asked, texts, finished)]
 
     def _text(self, candidate: Candidate) -> tuple[str, bool]:
         return decode_answer(self._checkpoint.tokenizer, candidate.ids)

@@ -20,6 +20,7 @@ from model.answering.judgements import side
 from model.answering.passages import plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.stop_words import STOP_WORDS
+from model.answering.table_cells import NamedCell, best_named, cells_of, named_cells
 from model.types import EncodedDocument
 
 _WORD = re.compile(r"[^\W_]+")
@@ -42,9 +43,8 @@ class Reranker:
 
     weights: Mapping[str, float]
 
-    def best(self, question: str, text: str, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
-        """The index of the best candidate; text: what the question attends to; answers: the candidates' texts."""
-        asked = QuestionContext.of(question, text)
+    def best(self, asked: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
+        """The index of the best candidate. answers: the candidates' texts."""
         return self.first(
             [features(asked, answer, one.log_probabilities) for answer, one in zip(answers, candidates, strict=True)]
         )
@@ -89,6 +89,7 @@ def _judgement(found: Sequence[Features], likeliest: int) -> int | None:
 class QuestionContext:
     """A question and the text that it attends to, in plain letters; words are compared by their first characters."""
 
+    question: str
     words: Mapping[str, float]  # the question's content words and their weights
     all_words: frozenset[str]
     text: str
@@ -96,13 +97,16 @@ class QuestionContext:
     sentences: tuple[int, ...]  # end offsets
     lines: tuple[int, ...]  # end offsets
     offers_answers: bool
+    cells: tuple[NamedCell, ...]  # of the tables in the text
 
     @classmethod
-    def of(cls, question: str, text: str) -> QuestionContext:
+    def of(cls, question: str, text: str, earlier: str = "") -> QuestionContext:
+        """text: what the question attends to. earlier: the turn before, if the question leans on it."""
         asked, shown = plain_letters(question), plain_letters(text)
         telling = {_prefix(word): word for word in _WORD.findall(asked) if word not in STOP_WORDS}
         found = ((_prefix(match.group()), match.start(), match.end()) for match in _WORD.finditer(shown))
         return cls(
+            question=question,
             words={name: _SHORT_WORD_WEIGHT if len(word) <= _SHORT_WORD else 1.0 for name, word in telling.items()},
             all_words=frozenset(map(_prefix, _WORD.findall(asked))),
             text=shown,
@@ -110,6 +114,7 @@ class QuestionContext:
             sentences=tuple(match.end() for match in _SENTENCE_END.finditer(shown)),
             lines=tuple(match.start() for match in re.finditer("\n", shown)),
             offers_answers=bool(_CHOICE.search(question.lower())),
+            cells=tuple(named_cells(cells_of(text), question, earlier)),
         )
 
     def share(self, words: Mapping[str, float]) -> float:
@@ -133,7 +138,7 @@ def features(asked: QuestionContext, answer: str, log_probabilities: Sequence[fl
     answered = plain_letters(answer)
     judged = side(answer)
     decoded |= {f"says_{judged}": 1.0} if judged and len(answered.split()) <= _LONGEST_JUDGEMENT else {}
-    return decoded | _wording(asked, answered) | _proximity_features(asked, answered)
+    return decoded | _wording(asked, answered) | _proximity_features(asked, answered) | _cell_features(asked, answered)
 
 
 def _wording(asked: QuestionContext, answer: str) -> Features:
@@ -157,6 +162,27 @@ def _proximity_features(asked: QuestionContext, answer: str) -> Features:
     found = {"verbatim": float(bool(places)), "whole_words": float(bool(whole))}
     near = [_proximity(asked, *place) for place in (whole or places)[:_MOST_PLACES]]
     return found | {name: max(one[name] for one in near) for name in (near[0] if near else ())}
+
+
+def _cell_features(asked: QuestionContext, answer: str) -> Features:
+    """How well the question names the cell that the answer stands in, among those that it names; none in plain text."""
+    best = best_named(asked.cells, 1)
+    if not best:
+        return {}
+    mine = max((one for one in asked.cells if _is_in(answer, one)), key=lambda one: one.score, default=None)
+    if mine is None:
+        return {"no_cell": 1.0}
+    return {
+        "cell": max(-1.0, mine.score / best[0].score),
+        "cell_row": float(mine.row > 0),
+        "cell_column": float(mine.column > 0),
+        "best_cell": float(mine.score == best[0].score),
+    }
+
+
+def _is_in(answer: str, named: NamedCell) -> bool:
+    value = plain_letters(named.cell.value)
+    return any(_is_whole_words(value, *place) for place in _places(value, answer))
 
 
 def _places(text: str, answer: str) -> Iterator[tuple[int, int]]:

@@ -45,6 +45,7 @@ class BeamTuning:
     margin: float = 3.0  # nats behind the likeliest: a less likely one is given up (4.5: no answer becomes better)
     enough: int = 10  # finished answers that are likelier than all live ones
     longest_choice: int = 24  # tokens: a longer answer is a text, and its likeliest beginning goes on alone
+    proposals: int = 3  # cells of tables that the question names, decoded beside the candidates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,31 @@ def test_what_is_far_less_likely_than_a_finished_answer_is_given_up() -> None:
     assert one.live == []
 
 
+def test_a_proposal_is_written_out_beside_the_search_however_unlikely_it_is() -> None:
+    one = BeamSearch(
+        2, Sampler(GenerationOptions(), torch.device("cpu")), {END}, torch.zeros(3), proposals=[(2, 2, END), (1, END)]
+    )
+    assert take(one, [0.0001, 0.9989, 0.001]) == [0, 0, 0]
+    assert ids(one.live) == [(1,), (2,), (1,)], "the likeliest (2,) is given up: the second is the proposal"
+    assert take(one, [0.998, 0.001, 0.001], [0.5, 0.25, 0.25], [0.998, 0.001, 0.001]) == [1]
+    assert ids(one.finished) == [(1, END)], "what the search found and what was proposed count once"
+    assert one.likeliest.ids == (1, END)
+    assert take(one, [0.2, 0.4, 0.4]) == []
+    assert ids(one.finished) == [(1, END), (2, 2, END)]
+    chances = [0.001, 0.25, 0.2]
+    assert one.finished[1].log_probability == pytest.approx(torch.tensor(chances).log().sum().item())
+    assert one.likeliest.ids == (1, END), "a proposal is chosen by the ranking alone"
+
+
+def test_a_search_that_is_stopped_among_proposals_keeps_what_it_had_decoded() -> None:
+    one = BeamSearch(2, Sampler(GenerationOptions(), torch.device("cpu")), {END}, torch.zeros(3), proposals=[(2, END)])
+    take(one, [1e-9, 0.4, 0.3, 0.3])
+    take(one, *[[1e-9, 0.4, 0.3, 0.3]] * 3)
+    one.end()
+    assert (2, END) in ids(one.finished)
+    assert one.likeliest.ids == (1, 1)
+
+
 def test_a_long_text_goes_on_alone() -> None:
     one = search(2)
     sizes = [len(take(one, *[[1e-12, 0.5, 0.5]] * len(one.live))) for _ in range(26)]
