@@ -24,6 +24,7 @@ import psutil
 import torch
 
 from app.bench.real_rows import RealQuestion, read_questions
+from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cli.reading import load_engine
 from app.library.excerpts import find_excerpts
@@ -102,7 +103,7 @@ def library(arguments: argparse.Namespace) -> None:
         right_page_first_alone=_share([one.page_first_alone for one in answered]),
     )
     line.clear()
-    print(json.dumps(asdict(figures), indent=2) if arguments.json else as_text(figures))
+    print(as_result(asdict(figures)) if arguments.json else as_text(figures))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

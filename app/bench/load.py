@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import json
 import random
 import sys
 import time
@@ -25,6 +24,7 @@ import pymupdf
 
 from app.bench.load_figures import Notes, beside_alone, figures
 from app.bench.paper import choose_layout, draw_paper
+from app.bench.results import as_result
 from app.bench.running_server import running_server
 from app.bench.visitors import Person, Program, Refused, Wiring, connected, wiring_of
 from app.cli.progress import ProgressLine
@@ -58,7 +58,7 @@ def load(arguments: argparse.Namespace) -> None:
         line.clear()
     result = figures(together, arguments.sessions, QUESTIONS) | beside_alone(together, alone)
     if arguments.json:
-        print(json.dumps({**result, "reasons": sorted(set(together.refusals))}, indent=2))
+        print(as_result({**result, "reasons": sorted(set(together.refusals))}))
     else:
         print("\n".join([*(f"{name.replace('_', ' '):<32}{_shown(value):>10}" for name, value in result.items())]))
         print("".join(f"refused: {reason}\n" for reason in sorted(set(together.refusals))), end="")

@@ -172,11 +172,13 @@ def _cell_features(asked: QuestionContext, answer: str) -> Features:
     mine = max((one for one in asked.cells if _is_in(answer, one)), key=lambda one: one.score, default=None)
     if mine is None:
         return {"no_cell": 1.0}
+    is_best = mine.score == best[0].score
     return {
         "cell": max(-1.0, mine.score / best[0].score),
         "cell_row": float(mine.row > 0),
         "cell_column": float(mine.column > 0),
-        "best_cell": float(mine.score == best[0].score),
+        "best_cell": float(is_best and mine.column > 0),
+        "best_of_row": float(is_best and mine.column == 0),
     }
 
 

@@ -124,3 +124,26 @@ def test_what_does_not_stand_in_the_text_does_not_beat_a_likelier_refusal() -> N
     eager = {"length": 99.0}
     assert chosen([refusing, other], eager) == 0
     assert chosen([refusing, there], eager) == 1
+
+
+def test_an_answer_knows_how_well_its_cell_is_named() -> None:
+    rows = "Poland - Valid replies: 121; Accuracy Level: High\nSweden - Valid replies: 125; Accuracy Level: Low"
+    asked = QuestionContext.of("How many valid replies came from Poland?", rows)
+    best, other, nowhere = (features(asked, answer, EVEN) for answer in ("121", "125", "2006"))
+    assert (best["cell"], best["best_cell"], best["cell_row"], best["cell_column"]) == (1.0, 1.0, 1.0, 1.0)
+    assert other["cell"] < 1.0
+    assert (other["best_cell"], other["cell_row"], other["cell_column"]) == (0.0, 0.0, 1.0)
+    assert nowhere["no_cell"] == 1.0
+    assert "cell" not in nowhere
+
+
+def test_a_row_without_a_column_is_less_than_a_cell() -> None:
+    rows = "Poland - Valid replies: 121; Accuracy Level: High\nSweden - Valid replies: 125; Accuracy Level: Low"
+    found = features(QuestionContext.of("And Poland?", rows), "High", EVEN)
+    assert (found["best_of_row"], found["best_cell"]) == (1.0, 0.0)
+
+
+def test_where_no_cell_is_named_cells_say_nothing() -> None:
+    rows = "Poland - Valid replies: 121; Accuracy Level: High"
+    found = features(QuestionContext.of("Who led the survey?", rows), "121", EVEN)
+    assert not [name for name in found if "cell" in name]
