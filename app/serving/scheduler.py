@@ -1,8 +1,9 @@
 """Whose turn it is at the engine: questions first, one after the other; reading goes on between them.
 
 Two at a time would only slow each other down. Reading asks between two chunks whether it may go on, and between two
-pieces of a long one, and is held there while a question waits. Where questions never end, reading still gets a fifth of
-the time, one chunk at a time: no question lets more than one chunk go before it.
+pieces of a long one, and is held there while a question waits, and a moment longer: who has got an answer often asks
+on, and would wait for a whole chunk. Where questions never end, reading still gets a fifth of the time, one chunk at a
+time: no question lets more than one chunk go before it.
 """
 
 import threading
@@ -10,13 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from app.serving.fair_queue import FairQueue, Ticket
 from app.sessions.jobs import Job
 
 READING_PER_ANSWERING = 0.25  # seconds of reading for each second of answering, while questions wait
+REST_SECONDS = 0.2  # after an answer, in which another question may come before reading goes on
 TELL_SECONDS = 1.0  # between two looks at how many are before one
 LATEST_WEIGHT = 0.3  # of the last measurement in an exponential moving average
+_STOPPED = "Reading was stopped."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,15 @@ class EngineScheduler:
     `one_at_a_time`: False where the engine works elsewhere, in replicas that have queues of their own: nobody waits.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, one_at_a_time: bool = True) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        one_at_a_time: bool = True,
+        rest_seconds: float = REST_SECONDS,
+    ) -> None:
         self._one_at_a_time = one_at_a_time
+        self._rest_seconds = rest_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._questions = FairQueue()
@@ -44,6 +55,7 @@ class EngineScheduler:
         self._chunk: Ticket | None = None  # the reading for which questions wait now
         self._step_began = 0.0  # when the reading that goes on was last allowed to
         self._step_seconds = 0.0  # what the last chunk of reading, or the last piece of a long one, took
+        self._rests_until = 0.0  # reading, unless it is due
         self._owed_seconds = 0.0  # to reading, for the answers that went before it
         self._seconds_a_question: float | None = None
         self._seconds_a_token: float | None = None
@@ -124,8 +136,7 @@ class EngineScheduler:
             if not self._one_at_a_time:
                 ticket.waits = False
                 return True
-            free = self._answering is None and self._reading is None and self._readings.first() is ticket
-            if not free or (len(self._questions) and not self._reading_is_due()):
+            if not self._is_turn_to_read(ticket) or self._rest_left() > 0:
                 return False
             if len(self._questions):
                 self._chunk = ticket
@@ -134,6 +145,13 @@ class EngineScheduler:
             self._reading, ticket.waits = ticket, False
             self._step_began = self._clock()
             return True
+
+    def _is_turn_to_read(self, ticket: Ticket) -> bool:
+        free = self._answering is None and self._reading is None and self._readings.first() is ticket
+        return free and (not len(self._questions) or self._reading_is_due())
+
+    def _rest_left(self) -> float:
+        return 0.0 if self._reading_is_due() else max(0.0, self._rests_until - self._clock())
 
     def _reading_is_due(self) -> bool:
         """Whether the next chunk of reading goes before the questions that wait."""
@@ -147,9 +165,23 @@ class EngineScheduler:
             if read > 0:
                 self._readings.serve(ticket, read)
                 self._seconds_a_token = _moving_average(self._seconds_a_token, seconds / read)
-        if not self._try_start_reading(ticket):
+        started = self._try_start_reading(ticket)
+        if not started:
             self._wake_waiting()
-            ticket.job.wait_until(lambda: self._try_start_reading(ticket), otherwise="Reading was stopped.")
+        while not started:
+            rest = self._wait_for_turn_to_read(ticket)
+            started = ticket.job.wait_until(partial(self._try_start_reading, ticket), otherwise=_STOPPED, seconds=rest)
+
+    def _wait_for_turn_to_read(self, ticket: Ticket) -> float:
+        """Wait until nothing but the rest after an answer keeps a reading from going on; returns what is left of it."""
+
+        def is_turn() -> bool:
+            with self._lock:
+                return self._is_turn_to_read(ticket)
+
+        ticket.job.wait_until(is_turn, otherwise=_STOPPED)
+        with self._lock:
+            return self._rest_left()
 
     def _end_step(self, ticket: Ticket) -> float:
         """End the current step of reading and return its seconds; 0 if the ticket is not the one that reads."""
@@ -165,6 +197,7 @@ class EngineScheduler:
     def _note_answer(self, ticket: Ticket, seconds: float) -> None:
         with self._lock:
             self._questions.serve(ticket, ticket.cost)
+            self._rests_until = self._clock() + self._rest_seconds
             self._seconds_a_question = _moving_average(self._seconds_a_question, seconds / ticket.cost)
             if any(reading.waits for reading in self._readings):
                 owed = self._owed_seconds + READING_PER_ANSWERING * seconds

@@ -42,7 +42,7 @@ def no_vision_message(name: str) -> str:
     """Why pictures cannot be seen, and what to do."""
     return (
         f"{name} cannot see pictures: it has no trained vision tower. Read the pages as text (--pages text), or use a "
-        "checkpoint with eyes, such as google/t5gemma-2-270m-270m."
+        "checkpoint that sees pictures, such as google/t5gemma-2-270m-270m."
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -41,9 +42,9 @@ class Client:
 class Stage:
     """The engine as the clients use it. `next` is whose work begins next; it ends with `end`."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest_seconds: float = 0.0) -> None:
         self.clock = Clock()
-        self.scheduler = EngineScheduler(self.clock)
+        self.scheduler = EngineScheduler(self.clock, rest_seconds=rest_seconds)
         self._begun: queue.Queue[Client] = queue.Queue()
         self._clients: list[Client] = []
 
@@ -86,9 +87,9 @@ class Stage:
     def next(self) -> Client:
         return self._begun.get(timeout=PATIENCE)
 
-    def end(self, client: Client) -> None:
+    def end(self, client: Client, seconds: float | None = None) -> None:
         """The piece of work ends, and has taken its time."""
-        self.clock.now += ANSWER if client.did[-1] == "answer" else WINDOW
+        self.clock.now += seconds or (ANSWER if client.did[-1] == "answer" else WINDOW)
         client.may_go_on.release()
 
     def _start(self, name: str, act: Callable[[Client], None]) -> Client:
@@ -152,6 +153,44 @@ def test_questions_go_before_reading_at_the_next_window(stage: Stage) -> None:
     assert played(stage, 1) == ["bob"]
     assert played(stage, 2) == ["reader", "reader"]
     joined(reader, *askers)
+
+
+def test_who_asks_on_at_once_does_not_wait_for_reading() -> None:
+    stage = Stage(rest_seconds=60.0)
+    with contextlib.closing(stage):
+        reader = stage.reads("reader", 2)
+        assert stage.next() is reader
+        first = stage.asks("ann")
+        assert stage.next() is first
+        stage.end(reader)
+        stage.end(first, seconds=1.0)
+        second = stage.asks("ann again")
+        assert stage.next() is second
+        stage.end(second, seconds=1.0)
+        joined(first, second)
+        stage.clock.now += 60.0
+        reader.job.changes.notify()
+        assert stage.next() is reader
+        stage.end(reader)
+        joined(reader)
+
+
+def test_reading_goes_on_by_itself_when_nobody_asks_on() -> None:
+    scheduler, order = EngineScheduler(rest_seconds=0.2), []
+    with scheduler.reading(a_job("reader"), 2) as pause:
+        pause(0)
+        time.sleep(0.05)
+        asker = threading.Thread(target=lambda: _asks(scheduler, order))
+        asker.start()
+        asker.join(PATIENCE)
+        pause(1)
+        order.append("window")
+    assert order == ["answer", "window"]
+
+
+def _asks(scheduler: EngineScheduler, order: list[str]) -> None:
+    with scheduler.answering(a_job("ann")):
+        order.append("answer")
 
 
 def test_a_reading_that_has_other_things_to_do_holds_nobody_up(stage: Stage) -> None:
