@@ -41,7 +41,7 @@ def test_many_sessions_all_get_their_answers(tiny_folder: Path, capsys: pytest.C
     arguments = ["load", "--sessions", "6", "--model", str(tiny_folder), "--json"]
     assert run(build_parser(), arguments) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result.pop("measured")["command"].startswith("python -m app.bench ")
+    assert result.pop("measured")["command"].startswith("python -m app.bench")
     assert result["reasons"] == []
     assert (result["sessions_finished"], result["questions"], result["questions_lost"]) == (6, 30, 0)
     assert result["answered_freed"] == result["refused"] == 0
