@@ -68,7 +68,7 @@ def choices_of(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[
 
 
 def choice(row: Row, answers: Sequence[str], found: list[Features]) -> Choice:
-    gains = [best(token_f1, answer, row.answers) if row.answers else float(refuses(answer)) for answer in answers]
+    gains = [_gain(answer, row.answers) for answer in answers]
     return Choice(features=found, gains=gains, answerable=bool(row.answers))
 
 
@@ -101,10 +101,13 @@ def choices_of_documents(engine: Engine, asked: Sequence[AskedDocument], line: P
 def document_choice(outcome: Outcome, answers: Sequence[str], found: list[Features]) -> Choice:
     """outcome: of the question; each of the answers is judged in its place."""
     wanted = outcome.question.answers
-    gains = [
-        max(float(replace(outcome, text=answer, found=answer != NOT_IN_DOCUMENT).right), best(token_f1, answer, wanted))
-        if wanted
-        else float(refuses(answer))
-        for answer in answers
-    ]
+    gains = [_gain(answer, wanted) for answer in answers]
+    if wanted:
+        judged = [replace(outcome, text=answer, found=answer != NOT_IN_DOCUMENT) for answer in answers]
+        gains = [max(float(one.right), gain) for one, gain in zip(judged, gains, strict=True)]
     return Choice(features=found, gains=gains, answerable=bool(wanted))
+
+
+def _gain(answer: str, wanted: Sequence[str]) -> float:
+    """How good an answer is by its words; where nothing is wanted, refusing is."""
+    return best(token_f1, answer, wanted) if wanted else float(refuses(answer))

@@ -94,9 +94,9 @@ class BeamSearch:
         Returns the places among the n of those that go on, in the order of `live`; one may go on in several ways.
         """
         searched = sum(not one.is_proposal for one in self.live)  # proposals stand behind them
-        continuations = self._drawn(logits) if self._width == 1 else self._likeliest(logits[:searched])
+        continuations = self._continuations(logits[:searched]) if searched else []
         extended: list[tuple[int, Candidate]] = []
-        for row, token, log_probability in continuations if searched else ():
+        for row, token, log_probability in continuations:
             candidate = self.live[row].extended(token, log_probability, attention[row], middle_layer_attention[row])
             if token in self._ends:
                 self._finish(candidate)
@@ -128,6 +128,9 @@ class BeamSearch:
         if all(one.is_proposal for one in self.finished):
             self.finished += [one for one in self.live if not one.is_proposal]
         self.live = []
+
+    def _continuations(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
+        return self._drawn(logits) if self._width == 1 else self._likeliest(logits)
 
     def _drawn(self, logits: torch.Tensor) -> list[tuple[int, int, float]]:
         return [(0, *self._sampler.sample(logits[0]))]

@@ -23,7 +23,6 @@ from model.answering.questions import words_of_last_turn
 from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
 from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
-from model.answering.table_cells import best_named
 from model.answering.tuning import FITTED, Tuning
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended
@@ -158,7 +157,7 @@ class Generation:
     def _proposals(self, asked: QuestionContext) -> list[tuple[int, ...]]:
         """The tokens of the cells that the question names, as the decoder writes an answer: behind a space."""
         beam = self._tuning.beam
-        texts = [f" {one.cell.value}" for one in best_named(asked.cells, beam.proposals)]
+        texts = [f" {one.cell.value}" for one in asked.best_cells[: beam.proposals]]
         tokens = [encode_text(self._checkpoint.tokenizer, text)[0] for text in texts]
         return [(*ids, min(self._ends)) for ids in tokens if len(ids) < beam.longest_choice]
 

@@ -98,11 +98,13 @@ class QuestionContext:
     lines: tuple[int, ...]  # end offsets
     offers_answers: bool
     cells: tuple[NamedCell, ...]  # of the tables in the text
+    best_cells: tuple[NamedCell, ...]  # those of them that the question names, the best first
 
     @classmethod
     def of(cls, question: str, text: str, earlier: str = "") -> QuestionContext:
         """text: what the question attends to. earlier: the turn before, if the question leans on it."""
         asked, shown = plain_letters(question), plain_letters(text)
+        cells = named_cells(cells_of(text), question, earlier)
         telling = {_prefix(word): word for word in _WORD.findall(asked) if word not in STOP_WORDS}
         found = ((_prefix(match.group()), match.start(), match.end()) for match in _WORD.finditer(shown))
         return cls(
@@ -114,7 +116,8 @@ class QuestionContext:
             sentences=tuple(match.end() for match in _SENTENCE_END.finditer(shown)),
             lines=tuple(match.start() for match in re.finditer("\n", shown)),
             offers_answers=bool(_CHOICE.search(question.lower())),
-            cells=tuple(named_cells(cells_of(text), question, earlier)),
+            cells=tuple(cells),
+            best_cells=tuple(best_named(cells)),
         )
 
     def share(self, words: Mapping[str, float]) -> float:
@@ -166,15 +169,15 @@ def _proximity_features(asked: QuestionContext, answer: str) -> Features:
 
 def _cell_features(asked: QuestionContext, answer: str) -> Features:
     """How well the question names the cell that the answer stands in, among those that it names; none in plain text."""
-    best = best_named(asked.cells, 1)
-    if not best:
+    if not asked.best_cells:
         return {}
+    best = asked.best_cells[0].score
     mine = max((one for one in asked.cells if _is_in(answer, one)), key=lambda one: one.score, default=None)
     if mine is None:
         return {"no_cell": 1.0}
-    is_best = mine.score == best[0].score
+    is_best = mine.score == best
     return {
-        "cell": max(-1.0, mine.score / best[0].score),
+        "cell": max(-1.0, mine.score / best),
         "cell_row": float(mine.row > 0),
         "cell_column": float(mine.column > 0),
         "best_cell": float(is_best and mine.column > 0),

@@ -88,8 +88,8 @@ def named_cells(cells: Sequence[Cell], question: str, earlier: str = "") -> list
     return [_named(cell, asked, rows, columns) for cell in cells]
 
 
-def best_named(cells: Sequence[NamedCell], most: int) -> list[NamedCell]:
-    """The cells that a question names best, each value once.
+def best_named(cells: Sequence[NamedCell], most: int | None = None) -> list[NamedCell]:
+    """The cells that a question names best, the best first, each value once; at most so many.
 
     None where it names only a column, which is true of many cells; or only a row, unless its label stands whole in the
     question and it has few cells.

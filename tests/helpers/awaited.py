@@ -18,9 +18,9 @@ def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
         return thread.submit(asyncio.run, coroutine).result()
 
 
-def wait_until(met: Callable[[], bool]) -> None:
-    """Look again and again, for ten minutes at most."""
+def wait_until(met: Callable[[], bool], instead: Callable[[], object] = lambda: "") -> None:
+    """Look again and again, for ten minutes at most; `instead` says what is so if it is not met."""
     deadline = time.monotonic() + PATIENCE
     while not met():
-        assert time.monotonic() < deadline, "this has taken ten minutes"
+        assert time.monotonic() < deadline, f"this has taken ten minutes {instead()}"
         time.sleep(0.01)

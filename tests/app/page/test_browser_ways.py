@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.helpers.awaited import wait_until
 from tests.helpers.browser import SLOW, WITH_A_TINY_CHECKPOINT, Visit, a_visit
 from tests.helpers.looks import catalogue, nothing_is_english, speaks
 from tests.helpers.stand_ins import pdf
@@ -134,14 +134,6 @@ def files_in(folder: Path) -> set[str]:
     return held | {str(path) for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"}
 
 
-def left_after_a_while(folder: Path, known: set[str]) -> set[str]:
-    """What else lies there when two minutes are over, or as soon as nothing does."""
-    deadline = time.monotonic() + 120
-    while (left := files_in(folder) - known) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return left
-
-
 def test_a_closed_tab_leaves_nothing_behind(tiny_address: str, browser: Browser, copies: Path) -> None:
     """The copy of a document goes with its session: at once here, after ten minutes otherwise."""
     known = files_in(copies)  # of visits before, whose server is the same
@@ -149,7 +141,7 @@ def test_a_closed_tab_leaves_nothing_behind(tiny_address: str, browser: Browser,
         visit.drop(("letter.pdf", LETTER))
         expect(visit.page.locator("li.document")).to_be_visible(timeout=SLOW)
         assert files_in(copies) - known
-    assert left_after_a_while(copies, known) == set()
+    wait_until(lambda: not files_in(copies) - known, instead=lambda: files_in(copies) - known)
 
 
 def test_after_a_change_of_checkpoint_the_page_offers_to_read_again(tiny_visit: Visit, tmp_path: Path) -> None:
