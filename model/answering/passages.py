@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from model.answering.table_rows import row_spans
 from model.answering.tuning import FITTED, PassageTuning
 from model.types import EncodedDocument
 
@@ -20,8 +21,6 @@ SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and 
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
 )
 _LINE_END = re.compile(r"\n")
-# "Row - Column: value" or "Column: value; Column: value", as tables are written (`app/documents/table_rows.py`).
-_ROW = re.compile(r"^[^\n]*\S - [^\n]*\S: [^\n]*\n?|^[^\n;]*\S: [^\n;]*;[^\n]*\S: [^\n]*\n?", re.MULTILINE)
 _ABBREVIATION = re.compile(
     r"\b(?:inc|corp|ltd|bros|dept|est|fig|figs|eqs?|refs?|secs?|vol|nos|art|para|approx|resp|incl|excl|vgl|bzw|usw|"
     r"evtl|ggf|inkl|zzgl|str|abs|bspw|env|núm|pág|sra|dra|gen|gov|sen|rep|prof|capt|sgt|rev|hon|messrs|mrs|jan|feb|"
@@ -111,7 +110,7 @@ def _last(first: int, count: int, whole: Sequence[int], lines: Sequence[int], si
 
 def _ends(text: str) -> Iterator[int]:
     """The characters behind which a passage may end: around rows of tables, and behind sentences and paragraphs."""
-    rows = [match.span() for match in _ROW.finditer(text)]
+    rows = row_spans(text)
     starts = [start for start, _ in rows]
     yield from (place for row in rows for place in row)
     for match in SENTENCE_END.finditer(text):

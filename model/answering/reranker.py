@@ -20,7 +20,8 @@ from model.answering.judgements import side
 from model.answering.passages import plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.stop_words import STOP_WORDS
-from model.answering.table_cells import NamedCell, best_named, cells_of, named_cells
+from model.answering.table_cells import NamedCell, best_named, named_cells
+from model.answering.table_rows import cells_of
 from model.types import EncodedDocument
 
 _WORD = re.compile(r"[^\W_]+")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from model.answering.extractive_summary import content_words
 from model.answering.quotes import Quote
 from model.answering.sentences import ENDS, spans
+from model.answering.table_rows import row_spans
 from model.types import Document, Page
 
 _LONGEST_HEADING = 110  # characters of a line
@@ -39,7 +40,6 @@ _RUN_IN = re.compile(r"^\W*(\w[^.:—–]{1,80}?)(?:[.:]\s|\s?[—–]\s?)")  # 
 _QUOTED = re.compile(r"[\"“„«‹「『]([^\"“”„«»‹›「」『』]{2,100})[\"”“»›」』]")
 # A line of a table of contents ends with its page.
 _CONTENTS_ENTRY = re.compile(r"(?:\.\s?){3,}|[^\W\d_]{2}.*\s\d{1,4}$")
-_ROW = re.compile(r"\S - \S[^\n]*: ")  # of a table (`app/documents/table_rows.py`)
 # Words that a part of a document is called by, and what it does.
 _PARTS = frozenset(
     content_words(
@@ -85,7 +85,7 @@ class _Heading(Quote):
         is_marked = text.startswith(("#", "**", "=="))
         is_alone = not before.strip(" ") or before.endswith("\n\n")
         is_sentence = text[-1] in ".,;" and len(text) > _LONGEST_TITLE
-        is_row = _ROW.search(text + after.partition("\n")[0]) is not None
+        is_row = bool(row_spans(text + after.partition("\n")[0]))
         numbered = _LEADING_NUMBER.match(text)
         is_clause = numbered is not None and text[numbered.end() :].lstrip()[:1].islower()  # "Section 3 describes"
         is_entry = numbered is not None and after.lstrip()[:1].isdigit()  # of a table of contents

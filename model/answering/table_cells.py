@@ -1,8 +1,7 @@
-"""Cells of tables, and how well a question names a cell's row and its column.
+"""How well a question names the cells of tables.
 
-Tables are written a row a line, `Row label - Column heading: value; Column heading: value`, or without a label
-(`app/documents/table.py`). A question about a cell names its row and its column, and seldom anything that stands beside
-the value: in such a line the nearest words are often another cell's.
+A question about a cell names its row and its column, and seldom anything that stands beside the value: in a row that is
+written as a line (`table_rows.py`) the nearest words are often another cell's.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from model.answering.passages import plain_letters
 from model.answering.scripts import UNSPACED, character_pairs
 from model.answering.stop_words import STOP_WORDS
+from model.answering.table_rows import Cell
 
-_ABOVE = re.compile(r" - (?=\S)")  # between a row's label and its first heading
-_GAP = "; "
 _WORD = re.compile(r"[^\W_]+")
 _PREFIX, _SHORTEST = 5, 3  # characters of words that are compared; a word may be cut to so many ("Feb")
 _EARLIER = 0.5  # weight of a word of the turn before
@@ -30,15 +28,6 @@ _ASKED_FOR = {  # what a question asks for and a heading announces, in the page'
     "share": re.compile(r"%|\b(percent|prozent|pourcent|porcent)"),
     "date": re.compile(r"\b(when|dates?|wann|datum|quand|cuando|fecha)\b"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A value with its row's label and its column's heading, "" where there is none."""
-
-    row: str
-    column: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +49,6 @@ class NamedCell:
     @property
     def score(self) -> float:
         return self.row + self.column - _EXTRA * self.extra - self.asked
-
-
-def cells_of(text: str) -> list[Cell]:
-    """The cells of all rows of tables in a text, in its order."""
-    return [cell for line in text.splitlines() for cell in _cells_of_row(line)]
-
-
-def _cells_of_row(line: str) -> Iterator[Cell]:
-    colon = line.find(": ")
-    above = [*_ABOVE.finditer(line, 0, max(colon, 0))]
-    if colon < 0 or not (above or _GAP in line[colon:]):
-        return
-    row = line[: above[-1].start()].strip() if above else ""
-    for part in line[above[-1].end() if above else 0 :].split(_GAP):
-        column, has_heading, value = part.partition(": ")
-        if not has_heading:
-            column, value = "", part
-        if value.strip():
-            yield Cell(row=row, column=column.strip(), value=value.strip())
 
 
 def named_cells(cells: Sequence[Cell], question: str, earlier: str = "") -> list[NamedCell]:

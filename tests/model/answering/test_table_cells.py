@@ -1,10 +1,11 @@
-"""Cells of tables in the text: read from their lines, and named by a question's words."""
+"""Cells of tables, named by a question's words."""
 
 from __future__ import annotations
 
 import pytest
 
-from model.answering.table_cells import Cell, best_named, cells_of, named_cells
+from model.answering.table_cells import best_named, named_cells
+from model.answering.table_rows import cells_of
 
 REPLIES = """Valid replies of the survey
 Country; Valid replies; Number of researchers (1); Accuracy Level
@@ -19,36 +20,6 @@ Assets / Total current assets (in thousands) - 2023 / Group: 1,055; 2022 / Group
 
 def named(question: str, text: str, most: int = 1) -> list[str]:
     return [one.cell.value for one in best_named(named_cells(cells_of(text), question), most)]
-
-
-def test_a_row_is_its_label_and_a_value_under_each_heading() -> None:
-    assert cells_of(REPLIES)[3:6] == [
-        Cell(row="Poland", column="Valid replies", value="121"),
-        Cell(row="Poland", column="Number of researchers (1)", value="126.241"),
-        Cell(row="Poland", column="Accuracy Level", value="High"),
-    ]
-
-
-def test_a_row_without_a_label_has_headings_all_the_same() -> None:
-    assert cells_of("Item: Tea; Price: 3.50") == [
-        Cell(row="", column="Item", value="Tea"),
-        Cell(row="", column="Price", value="3.50"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["", "Plain words.", "He said: go home.", "2019 - 2021", "Country; Replies; Level", "A - b; c", ": ", " - : ;"],
-)
-def test_other_lines_have_no_cells(line: str) -> None:
-    assert cells_of(line) == []
-
-
-def test_a_value_without_a_heading_belongs_to_its_row() -> None:
-    assert cells_of("Poland - Replies: 121; see note 3") == [
-        Cell(row="Poland", column="Replies", value="121"),
-        Cell(row="Poland", column="", value="see note 3"),
-    ]
 
 
 @pytest.mark.parametrize(
