@@ -68,7 +68,7 @@ class Overviews:
         for question in possible_questions(loaded.document):
             if found == OFFERED or session.inbox.busy:  # what is being read goes before what may be asked
                 return
-            with self._provider.scheduler.answering(job):
+            with self._provider.scheduler.trying(job):
                 *_, answer = engine.answer([loaded.encoded], question, options=SHORT, cancelled=job.cancelled)
             if _is_good(answer):
                 found += 1

@@ -3,7 +3,8 @@
 Two at a time would only slow each other down. Reading asks between two chunks whether it may go on, and between two
 pieces of a long one, and is held there while a question waits, and a moment longer: who has got an answer often asks
 on, and would wait for a whole chunk. Where questions never end, reading still gets a fifth of the time, one chunk at a
-time: no question lets more than one chunk go before it.
+time: no question lets more than one chunk go before it. Questions that nobody has asked, which the page tries before it
+offers them, go between: behind those of people, and before reading.
 """
 
 import threading
@@ -20,7 +21,8 @@ READING_PER_ANSWERING = 0.25  # seconds of reading for each second of answering,
 REST_SECONDS = 0.2  # after an answer, in which another question may come before reading goes on
 TELL_SECONDS = 1.0  # between two looks at how many are before one
 LATEST_WEIGHT = 0.3  # of the last measurement in an exponential moving average
-_STOPPED = "Reading was stopped."
+_READING_STOPPED = "Reading was stopped."
+_TRIAL_STOPPED = "Stopped before it was tried."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class EngineScheduler:
         self._clock = clock
         self._lock = threading.Lock()
         self._questions = FairQueue()
+        self._trials = FairQueue()  # questions that nobody has asked
         self._readings = FairQueue()  # in tokens
         self._answering: Ticket | None = None
         self._reading: Ticket | None = None
@@ -76,11 +79,24 @@ class EngineScheduler:
             yield
             self._note_answer(ticket, self._clock() - began)
         finally:
+            self._end_answer(self._questions, ticket)
+
+    @contextmanager
+    def trying(self, job: Job) -> Iterator[None]:
+        """Hold the engine for a question that nobody has asked, once no person's question waits. Raises Cancelled."""
+        with self._lock:
+            ticket = self._trials.add(job, 1)
+        try:
+            self._wait_past_rest(
+                ticket, self._is_turn_to_try, lambda: self._try_start_trial(ticket), otherwise=_TRIAL_STOPPED
+            )
+            began = self._clock()
+            yield
             with self._lock:
-                self._questions.remove(ticket)
-                if self._answering is ticket:
-                    self._answering = None
-            self._wake_waiting()
+                self._trials.serve(ticket, ticket.cost)
+                self._owe_reading(self._clock() - began)
+        finally:
+            self._end_answer(self._trials, ticket)
 
     @contextmanager
     def reading(self, job: Job, tokens: int) -> Iterator[Callable[[int], None]]:
@@ -119,7 +135,7 @@ class EngineScheduler:
 
     def is_working(self) -> bool:
         """Whether anything waits or goes on."""
-        return bool(self.questions or self.readings)
+        return bool(self.questions or self.readings or len(self._trials))
 
     def _try_start_answer(self, ticket: Ticket) -> bool:
         with self._lock:
@@ -131,12 +147,24 @@ class EngineScheduler:
                 self._answering, ticket.waits = ticket, False
             return self._answering is ticket
 
+    def _try_start_trial(self, ticket: Ticket) -> bool:
+        with self._lock:
+            if not self._one_at_a_time:
+                ticket.waits = False
+            elif self._is_turn_to_try(ticket) and not self._rest_left():
+                self._answering, ticket.waits = ticket, False
+            return not ticket.waits
+
+    def _is_turn_to_try(self, ticket: Ticket) -> bool:
+        free = self._answering is None and self._chunk is None and self._trials.first() is ticket
+        return free and not len(self._questions) and not self._reading_is_due()
+
     def _try_start_reading(self, ticket: Ticket) -> bool:
         with self._lock:
             if not self._one_at_a_time:
                 ticket.waits = False
                 return True
-            if not self._is_turn_to_read(ticket) or self._rest_left() > 0:
+            if not self._is_turn_to_read(ticket) or self._rest_left():
                 return False
             if len(self._questions):
                 self._chunk = ticket
@@ -148,7 +176,7 @@ class EngineScheduler:
 
     def _is_turn_to_read(self, ticket: Ticket) -> bool:
         free = self._answering is None and self._reading is None and self._readings.first() is ticket
-        return free and (not len(self._questions) or self._reading_is_due())
+        return free and (not (len(self._questions) or len(self._trials)) or self._reading_is_due())
 
     def _rest_left(self) -> float:
         return 0.0 if self._reading_is_due() else max(0.0, self._rests_until - self._clock())
@@ -165,23 +193,26 @@ class EngineScheduler:
             if read > 0:
                 self._readings.serve(ticket, read)
                 self._seconds_a_token = _moving_average(self._seconds_a_token, seconds / read)
-        started = self._try_start_reading(ticket)
-        if not started:
+        start = partial(self._try_start_reading, ticket)
+        if not start():
             self._wake_waiting()
-        while not started:
-            rest = self._wait_for_turn_to_read(ticket)
-            started = ticket.job.wait_until(partial(self._try_start_reading, ticket), otherwise=_STOPPED, seconds=rest)
+            self._wait_past_rest(ticket, self._is_turn_to_read, start, otherwise=_READING_STOPPED)
 
-    def _wait_for_turn_to_read(self, ticket: Ticket) -> float:
-        """Wait until nothing but the rest after an answer keeps a reading from going on; returns what is left of it."""
+    def _wait_past_rest(
+        self, ticket: Ticket, is_turn: Callable[[Ticket], bool], start: Callable[[], bool], *, otherwise: str
+    ) -> None:
+        """Wait until it is a ticket's turn, and then for what is left of the rest after an answer, until it starts."""
 
-        def is_turn() -> bool:
+        def is_its_turn() -> bool:
             with self._lock:
-                return self._is_turn_to_read(ticket)
+                return is_turn(ticket)
 
-        ticket.job.wait_until(is_turn, otherwise=_STOPPED)
-        with self._lock:
-            return self._rest_left()
+        while not start():
+            ticket.job.wait_until(is_its_turn, otherwise=otherwise)
+            with self._lock:
+                rest = self._rest_left()
+            if ticket.job.wait_until(start, otherwise=otherwise, seconds=rest):
+                return
 
     def _end_step(self, ticket: Ticket) -> float:
         """End the current step of reading and return its seconds; 0 if the ticket is not the one that reads."""
@@ -199,9 +230,20 @@ class EngineScheduler:
             self._questions.serve(ticket, ticket.cost)
             self._rests_until = self._clock() + self._rest_seconds
             self._seconds_a_question = _moving_average(self._seconds_a_question, seconds / ticket.cost)
-            if any(reading.waits for reading in self._readings):
-                owed = self._owed_seconds + READING_PER_ANSWERING * seconds
-                self._owed_seconds = min(owed, self._step_seconds)
+            self._owe_reading(seconds)
+
+    def _owe_reading(self, seconds: float) -> None:
+        """An answer that took so long has gone before what waits to be read."""
+        if any(reading.waits for reading in self._readings):
+            owed = self._owed_seconds + READING_PER_ANSWERING * seconds
+            self._owed_seconds = min(owed, self._step_seconds)
+
+    def _end_answer(self, queue: FairQueue, ticket: Ticket) -> None:
+        with self._lock:
+            queue.remove(ticket)
+            if self._answering is ticket:
+                self._answering = None
+        self._wake_waiting()
 
     def _wake_waiting(self) -> None:
         """Wake those whose turn it may be, and now and then everybody who waits: their places have moved."""
@@ -209,8 +251,9 @@ class EngineScheduler:
             now = self._clock()
             everybody = now - self._told >= TELL_SECONDS
             self._told = now if everybody else self._told
-            tickets = [ticket for queue in (self._questions, self._readings) for ticket in queue if ticket.waits]
-            firsts = (self._questions.first(), self._readings.first())
+            queues = (self._questions, self._trials, self._readings)
+            tickets = [ticket for queue in queues for ticket in queue if ticket.waits]
+            firsts = [queue.first() for queue in queues]
             woken = {ticket.job for ticket in tickets if everybody or ticket in firsts}
         for job in woken:
             job.changes.notify()

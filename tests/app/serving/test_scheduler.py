@@ -68,6 +68,19 @@ class Stage:
         )
         return client
 
+    def tries(self, name: str) -> Client:
+        """A page that tries a question before it offers it. On return it waits for its turn, or has it."""
+
+        def attempt(client: Client) -> None:
+            client.did.append("arrives")
+            client.job.changes.notify()
+            with self.scheduler.trying(client.job):
+                self._work(client, "answer")
+
+        client = self._start(name, attempt)
+        client.job.changes.wait_until(lambda: bool(client.did), PATIENCE)
+        return client
+
     def reads(self, name: str, windows: int) -> Client:
         """A client who has a document read."""
 
@@ -173,6 +186,47 @@ def test_who_asks_on_at_once_does_not_wait_for_reading() -> None:
         assert stage.next() is reader
         stage.end(reader)
         joined(reader)
+
+
+def test_what_nobody_asked_goes_behind_what_people_ask_and_before_reading(stage: Stage) -> None:
+    reader = stage.reads("reader", 2)
+    assert stage.next() is reader
+    first, trial, second = stage.asks("ann"), stage.tries("page"), stage.asks("bob")
+    assert stage.next() is first
+    stage.end(reader)
+    stage.end(first, seconds=1.0)
+    assert stage.next() is second
+    stage.end(second, seconds=1.0)
+    assert stage.next() is trial
+    stage.end(trial, seconds=1.0)
+    assert played(stage, 1) == ["reader"]
+    joined(first, second, trial, reader)
+
+
+def test_what_nobody_asked_waits_for_who_may_ask_on() -> None:
+    stage = Stage(rest_seconds=60.0)
+    with contextlib.closing(stage):
+        first, trial = stage.asks("ann"), stage.tries("page")
+        assert stage.next() is first
+        stage.end(first)
+        second = stage.asks("ann again")
+        assert stage.next() is second
+        stage.end(second)
+        joined(first, second)
+        stage.clock.now += 60.0
+        trial.job.changes.notify()
+        assert played(stage, 1) == ["page"]
+        joined(trial)
+
+
+def test_what_nobody_asked_is_given_up_on_a_stop(stage: Stage) -> None:
+    asked, trial = stage.asks("ann"), stage.tries("page")
+    assert stage.next() is asked
+    trial.job.stop()
+    joined(trial)
+    stage.end(asked)
+    joined(asked)
+    assert not stage.scheduler.is_working()
 
 
 def test_reading_goes_on_by_itself_when_nobody_asks_on() -> None:
