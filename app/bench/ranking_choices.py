@@ -61,7 +61,7 @@ def choices_of(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[
     for number, group in enumerate(groups, start=1):
         line.say(f"context {number:,} of {len(groups):,}")
         recorder = Recorder(weights=LIKELIEST)
-        engine.reranker = recorder
+        engine.answering = replace(engine.answering, reranker=recorder)
         ask_all(engine, engine.encode(row_document(group[0])), [row.question for row in group])
         choices += [choice(row, *recorder.seen[row.question]) for row in group if row.question in recorder.seen]
     return choices
@@ -88,7 +88,7 @@ def choices_of_documents(engine: Engine, asked: Sequence[AskedDocument], line: P
         for number, (document, questions) in enumerate(asked, start=1):
             line.say(f"document {number:,} of {len(asked):,}: {document.file.name}")
             recorder = Recorder(weights=LIKELIEST)
-            engine.reranker = recorder
+            engine.answering = replace(engine.answering, reranker=recorder)
             told = ask_document(engine, reader, document, questions)
             choices += [
                 document_choice(one, *recorder.seen[one.question.question])

@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 import torch
 
 from model.answering.beam_search import BeamSearch, Candidate
-from model.answering.confidence import Calibration, decoded_features, seems_doubtful
-from model.answering.document_index import DocumentIndexes
+from model.answering.confidence import decoded_features, seems_doubtful
 from model.answering.evidence import Grounding, ground
 from model.answering.messages import NOT_FOUND
+from model.answering.parts import AnsweringParts
 from model.answering.passages import has_sentences
 from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
 from model.answering.questions import words_of_last_turn
-from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
+from model.answering.reranker import Features, QuestionContext, features, visible_text
 from model.answering.retrieval import visible_tokens
 from model.answering.sampler import Sampler
-from model.answering.tuning import FITTED, Tuning
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended
 from model.checkpoints.checkpoint import Checkpoint
@@ -63,24 +62,22 @@ class Generation:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        parts: DecoderParts,
+        decoder_parts: DecoderParts,
+        parts: AnsweringParts,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
-        reranker: Reranker | None = None,
-        indexes: DocumentIndexes | None = None,
-        calibration: Calibration | None = None,
-        tuning: Tuning = FITTED,
     ) -> None:
+        """`decoder_parts`: what decoding shares with other answers, and `parts`: what the stages around it do."""
         self._checkpoint = checkpoint
-        self._parts = parts
+        self._decoder_parts = decoder_parts
+        self._reranker = parts.reranker if options.temperature == 0 else None  # a drawn answer is the only candidate
+        self._indexes = parts.indexes
+        self._calibration = parts.calibration
+        self._tuning = parts.tuning
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
-        self._reranker = reranker if options.temperature == 0 else None
-        self._indexes = indexes or DocumentIndexes()
-        self._calibration = calibration
-        self._tuning = tuning
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
 
@@ -122,11 +119,10 @@ class Generation:
 
     def _decoder(self, prompts: Sequence[Sequence[int]], retrieved: Retrieved) -> Decoder:
         """The decoder over the V visible tokens alone."""
-        checkpoint, union = self._checkpoint, retrieved.union
-        parts = union.split([encoded.token_count for encoded in self._encodings])
-        memories = [select_tokens(encoded.memory, part) for encoded, part in zip(self._encodings, parts, strict=True)]
-        layers = self._parts.layers
-        if layers is None or not layers.accepts(memories):
+        checkpoint, parts, union = self._checkpoint, self._decoder_parts, retrieved.union
+        masks = union.split([encoded.token_count for encoded in self._encodings])
+        memories = [select_tokens(encoded.memory, mask) for encoded, mask in zip(self._encodings, masks, strict=True)]
+        if parts.layers is None or not parts.layers.accepts(memories):
             memories = [to_device(memory, checkpoint.device, checkpoint.dtype) for memory in memories]
         among_visible = retrieved.visible_mask[:, union]  # (N, V)
         return Decoder(
@@ -134,7 +130,7 @@ class Generation:
             memories,
             len(prompts),
             capacity=max(map(len, prompts)) + self._options.max_new_tokens,
-            parts=self._parts if bool(union.all()) else replace(self._parts, prefix_cache=None),
+            parts=parts if bool(union.all()) else replace(parts, prefix_cache=None),
             cancelled=self._cancelled,
             visible_mask=None if bool(among_visible.all()) else among_visible.to(checkpoint.device),
         )
