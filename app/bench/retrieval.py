@@ -18,9 +18,10 @@ from app.bench.results import as_result
 from app.bench.rows import Row, read_rows
 from app.cli.progress import ProgressLine
 from model.answering.document_index import joined_passages, scores_by_meaning
-from model.answering.passages import Passage, plain_letters
+from model.answering.passages import Passage
 from model.answering.retrieval import fused
 from model.answering.word_index import relevance
+from model.answering.words import plain_letters
 from model.engine import Engine
 from model.errors import CheckpointError, DocumentError
 from model.types import EncodedDocument

@@ -20,8 +20,8 @@ from model.answering.parts import AnsweringParts
 from model.answering.passages import has_sentences
 from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
 from model.answering.questions import words_of_last_turn
-from model.answering.reranker import Features, QuestionContext, features, visible_text
-from model.answering.retrieval import visible_tokens
+from model.answering.reranker import Features, QuestionContext, features
+from model.answering.retrieval import visible_text, visible_tokens
 from model.answering.sampler import Sampler
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended

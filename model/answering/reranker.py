@@ -13,16 +13,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from model.answering.beam_search import Candidate
 from model.answering.judgements import side
-from model.answering.passages import plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.stop_words import STOP_WORDS
 from model.answering.table_cells import NamedCell, best_named, named_cells
 from model.answering.table_rows import cells_of
-from model.types import EncodedDocument
+from model.answering.words import plain_letters
 
 _WORD = re.compile(r"[^\W_]+")
 _CHOICE = re.compile(r"\b(?:or|ou|oder|o)\b")  # a question that names the possible answers
@@ -223,28 +220,3 @@ def _proximity(asked: QuestionContext, start: int, end: int) -> Features:
 
 def _prefix(word: str) -> str:
     return word[:_PREFIX]
-
-
-def visible_text(encodings: Sequence[EncodedDocument], visible: torch.Tensor) -> str:
-    """The text of the visible tokens (T,), a line for each run of them."""
-    lines: list[str] = []
-    parts = visible.split([encoded.token_count for encoded in encodings])
-    for encoded, part in zip(encodings, parts, strict=True):
-        for page in encoded.document.pages:
-            mine = part & (encoded.tokens.pages == page.number)
-            starts, ends = encoded.tokens.starts[mine].tolist(), encoded.tokens.ends[mine].tolist()
-            lines += [page.text[start:end] for start, end in _runs(starts, ends)]
-    return "\n".join(lines)
-
-
-def _runs(starts: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Merge the character spans of consecutive tokens."""
-    if not starts:
-        return
-    first, last = starts[0], ends[0]
-    for start, end in zip(starts[1:], ends[1:], strict=True):
-        if start > last + 1:
-            yield first, last
-            first = start
-        last = max(last, end)
-    yield first, last

@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from model.answering.passages import plain_letters
-from model.answering.scripts import UNSPACED, character_pairs
 from model.answering.stop_words import STOP_WORDS
 from model.answering.table_rows import Cell
+from model.answering.words import UNSPACED, character_pairs, plain_letters
 
 _WORD = re.compile(r"[^\W_]+")
 _PREFIX, _SHORTEST = 5, 3  # characters of words that are compared; a word may be cut to so many ("Feb")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import median
 
-from model.answering.extractive_summary import content_words
 from model.answering.lines import Line, has_words, lines_of
+from model.answering.words import content_words
 from model.types import Document, Page
 
 _LINES = 30  # from the top
