@@ -22,11 +22,11 @@ from model.answering.tuning import FITTED, Tuning
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
+from model.encoder.encoding_run import EncoderCount, EncodingRun, read_so_far
 from model.encoder.plan import EncodingOptions, EncodingPlan, chunks_of, plan_encoding, with_pictures
 from model.encoder.vision.features import PageFeatures
 from model.encoder.vision.page_inputs import ViewMode
 from model.encoder.vision.tags import Tagger
-from model.encoder.work import EncoderCount, Work, read_so_far
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk
 from model.encoding.file_format import join_chunks
@@ -115,17 +115,17 @@ class Engine:
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
         """
-        work = Work(options.get("progress"), options.get("pause"))
+        run = EncodingRun(options.get("progress"), options.get("pause"))
         plan = self.plan(document, views=options.get("views"))
-        plan, seen = with_pictures(self.checkpoint, plan, options, lambda: self.tagger, work)
+        plan, seen = with_pictures(self.checkpoint, plan, options, lambda: self.tagger, run)
         total = plan.token_count
         if not total:
             raise token_maps.no_text(plan.document)
-        yield from self._read_chunks(plan, seen, work, options.get("cancelled"))
-        work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        yield from self._read_chunks(plan, seen, run, options.get("cancelled"))
+        run.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
 
     def _read_chunks(
-        self, plan: EncodingPlan, seen: PageFeatures, work: Work, cancelled: CancelledCallback | None
+        self, plan: EncodingPlan, seen: PageFeatures, run: EncodingRun, cancelled: CancelledCallback | None
     ) -> Iterator[EncodedDocument]:
         """Encode chunk by chunk; each yield is an encoding of its own."""
         checkpoint, stream, total = self.checkpoint, plan.tokens, plan.token_count
@@ -142,7 +142,7 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
-                progress=None if parallel else lambda fraction: work.report(read_so_far(chunk, total, fraction)),
+                progress=None if parallel else lambda fraction: run.report(read_so_far(chunk, total, fraction)),
                 native=native,
             )
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
@@ -151,7 +151,7 @@ class Engine:
         began = 0.0  # what came before the first chunk, such as pictures, counts as its reading
         for first in range(0, len(chunks), at_once):
             group = chunks[first : first + at_once]
-            work.report(read_so_far(group[0], total, 0.0))
+            run.report(read_so_far(group[0], total, 0.0))
             for chunk, memory in zip(group, parallel_map(read, group), strict=True):
                 raise_if_cancelled(cancelled, READING_STOPPED)
                 previous = to_precision(memory, self._memory_precision, previous)
@@ -162,9 +162,9 @@ class Engine:
                     tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
                     fingerprint=checkpoint.fingerprint,
                     chunks=1,
-                    encode_seconds=work.seconds - began,
+                    encode_seconds=run.seconds - began,
                 )
-                began = work.seconds
+                began = run.seconds
 
     def answer(
         self,

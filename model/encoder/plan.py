@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.encoding_run import EncodingRun
 from model.encoder.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
 from model.encoder.vision.page_inputs import ViewMode, views_for
 from model.encoder.vision.tags import Tagger, with_tags
-from model.encoder.work import Work
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.memory import bytes_in_precision
 from model.encoding.token_map import tokenize
@@ -87,7 +87,7 @@ def tagged(
 
 
 def with_pictures(
-    checkpoint: Checkpoint, plan: EncodingPlan, options: EncodingOptions, tagger: Callable[[], Tagger], work: Work
+    checkpoint: Checkpoint, plan: EncodingPlan, options: EncodingOptions, tagger: Callable[[], Tagger], run: EncodingRun
 ) -> tuple[EncodingPlan, PageFeatures]:
     """The plan with what the pictures tell, and their features. It is tokenized anew only where they tell something."""
     picture = options.get("picture")
@@ -97,7 +97,7 @@ def with_pictures(
         document,
         picture,
         pan_and_scan=options.get("pan_and_scan", False),
-        report=work.report,
+        report=run.report,
         cancelled=options.get("cancelled"),
     )
     if document == plan.document and all(pictures == 1 for pictures in seen.images.values()):
