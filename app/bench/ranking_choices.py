@@ -41,9 +41,9 @@ class Recorder(Reranker):
 
     seen: dict[str, tuple[Sequence[str], list[Features]]] = field(default_factory=dict)
 
-    def best(self, asked: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
-        found = [features(asked, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
-        self.seen[asked.question] = answers, found
+    def best(self, context: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
+        found = [features(context, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
+        self.seen[context.question] = answers, found
         return self.first(found)
 
 

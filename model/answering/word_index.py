@@ -76,9 +76,9 @@ def relevance(indexes: Sequence[WordIndex], question: str, tuning: RetrievalTuni
 def share_found(passages: Sequence[Passage], question: str, tuning: RetrievalTuning = FITTED.retrieval) -> float:
     """The share, by weight, of the question's content words that the passages have."""
     index = WordIndex(passages)
-    telling = [term for term in _question_terms(question, [index], tuning) if term.is_content_word]
-    found = sum(term.weight for term in telling if index.counts(term))
-    return found / (sum(term.weight for term in telling) or 1.0)
+    content = [term for term in _question_terms(question, [index], tuning) if term.is_content_word]
+    found = sum(term.weight for term in content if index.counts(term))
+    return found / (sum(term.weight for term in content) or 1.0)
 
 
 @dataclass(frozen=True, slots=True)
