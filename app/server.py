@@ -51,6 +51,7 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(
         hosts=Hosts.named(*settings.hosts, settings.space_host, settings.host),
         proxies=Proxies(named=proxies),
+        file_bytes=settings.file_bytes,
         upload_bytes=max(settings.library_bytes, settings.file_bytes),
         embedded=bool(settings.space_host),
         has_users=settings.users is not None,
@@ -82,14 +83,13 @@ def serve(demo: CheckedBlocks, sessions: SessionStore, settings: Settings, probe
     app = WebApp(
         rules_of(settings),
         demo.uploads,
-        file_bytes=settings.file_bytes,
         languages=languages,
         probes=probes,
         views=PageViews(sessions),
         guard=guard_of(settings, languages, inner_key),
-        routers=[Routes(v1, file_bytes=settings.file_bytes, is_shut=settings.is_open_to_strangers).router()],
         middleware=[Middleware(Heartbeats, connect=sessions.connect, leave=sessions.leave)],
     )
+    app.include_router(Routes(v1, file_bytes=settings.file_bytes, is_shut=settings.is_open_to_strangers).router())
     demo.launch(
         _app=app,
         app_kwargs={"lifespan": app.sweeping},

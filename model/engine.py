@@ -9,26 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from typing import Unpack
 
 import torch
 
 from model.answering.answers import answers
-from model.answering.confidence import Calibration
-from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
 from model.answering.matching_checkpoint import check_encodings
+from model.answering.parts import AnsweringParts
 from model.answering.questions import checked_question, refers_back
-from model.answering.reranker import Reranker
-from model.answering.router import Router
 from model.answering.tuning import FITTED, Tuning
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.encoder.encoder import READING_STOPPED, chunks_in_parallel, encode_chunk
-from model.encoder.plan import EncodingPlan, chunks_of, plan_encoding, with_pictures
-from model.encoder.vision.features import PageFeatures, PictureCallback
+from model.encoder.encoding_run import EncoderCount, EncodingRun, read_so_far
+from model.encoder.plan import EncodingOptions, EncodingPlan, chunks_of, plan_encoding, with_pictures
+from model.encoder.vision.features import PageFeatures
 from model.encoder.vision.page_inputs import ViewMode
 from model.encoder.vision.tags import Tagger
-from model.encoder.work import EncoderCount, Work, read_so_far
 from model.encoding import token_map as token_maps
 from model.encoding.chunks import Chunk
 from model.encoding.file_format import join_chunks
@@ -43,10 +41,8 @@ from model.types import (
     GenerationOptions,
     Intent,
     Memory,
-    PauseCallback,
     Precision,
     Progress,
-    ProgressCallback,
     Turn,
 )
 
@@ -70,15 +66,9 @@ class Engine:
         other numbers than the fitted ones.
         """
         self.checkpoint = checkpoint
-        weights = checkpoint.reranker_weights
-        self.reranker = None if weights is None else Reranker(weights=weights)
-        encode = lru_cache(_QUESTIONS_KEPT)(self._encode_question)  # the router and retrieval both need them
-        self.indexes = DocumentIndexes(checkpoint.retrieval, encode, tuning.passages)
-        self.router = Router(checkpoint.router, encode) if checkpoint.router else None
-        self.calibration = Calibration(checkpoint.calibration) if checkpoint.calibration else None
+        self.answering = AnsweringParts.of(checkpoint, lru_cache(_QUESTIONS_KEPT)(self._encode_question), tuning)
         self._backend = backend or Backend.eager(checkpoint.model)
         self._memory_precision = memory_precision
-        self._tuning = tuning
         self._encoded = EncoderCount()
 
     @property
@@ -100,73 +90,42 @@ class Engine:
         """All tokens that went through the encoder so far: it does not move when a question is answered."""
         return self._encoded.total
 
-    def plan(self, document: Document, *, views: ViewMode | None = None) -> EncodingPlan:
+    def plan(self, document: Document | EncodingPlan, *, views: ViewMode | None = None) -> EncodingPlan:
         """What encoding the document takes: its tokens, and the bytes of the encoding. Nothing is encoded or drawn.
 
         `views` says how pages enter: as text, as a picture, as both, or as `auto` chooses (None: as the document says).
-        Raises CheckpointError if a checkpoint without vision is to see pages.
+        A plan is returned as it is. Raises CheckpointError if a checkpoint without vision is to see pages.
         """
+        if isinstance(document, EncodingPlan):
+            return document
         return plan_encoding(self.checkpoint, document, views, self._memory_precision)
 
-    def encode(
-        self,
-        document: Document | EncodingPlan,
-        *,
-        views: ViewMode | None = None,
-        picture: PictureCallback | None = None,
-        pan_and_scan: bool = False,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelledCallback | None = None,
-        pause: PauseCallback | None = None,
-    ) -> EncodedDocument:
+    def encode(self, document: Document | EncodingPlan, **options: Unpack[EncodingOptions]) -> EncodedDocument:
         """Encode the document whole: all that `encode_chunks` yields, as one encoding. Raises as it does."""
-        chunks = self.encode_chunks(
-            document,
-            views=views,
-            picture=picture,
-            pan_and_scan=pan_and_scan,
-            progress=progress,
-            cancelled=cancelled,
-            pause=pause,
-        )
-        return join_chunks(list(chunks))
+        return join_chunks(list(self.encode_chunks(document, **options)))
 
     def encode_chunks(
-        self,
-        document: Document | EncodingPlan,
-        *,
-        views: ViewMode | None = None,
-        picture: PictureCallback | None = None,
-        pan_and_scan: bool = False,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelledCallback | None = None,
-        pause: PauseCallback | None = None,
+        self, document: Document | EncodingPlan, **options: Unpack[EncodingOptions]
     ) -> Iterator[EncodedDocument]:
         """Encode the document, in overlapping chunks if it is longer than the checkpoint's chunk size.
 
         Each yield is a chunk as an encoding of its own: `join_chunks` makes one of several, so that questions can be
-        answered from what is read so far. A plan of the document is not tokenized again; `views` is for a document
-        without one (see `plan`). `picture` draws the pages that enter as pictures; with `pan_and_scan` each enters
-        whole and in crops. `pause` is called in this thread before each chunk, and between the pieces of a long one, so
-        that others can come between; of short chunks on a CPU, before each group that is encoded at once, a chunk a
-        thread. That time does not count as reading.
+        answered from what is read so far. A plan of the document is not tokenized again.
 
         Raises DocumentError if there is nothing to read, CheckpointError if a checkpoint without vision is to see
         pages, Cancelled if the person stopped it.
         """
-        work = Work(progress, pause)
-        plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
-        plan, seen = with_pictures(
-            self.checkpoint, plan, picture, lambda: self.tagger, work, cancelled, pan_and_scan=pan_and_scan
-        )
+        run = EncodingRun(options.get("progress"), options.get("pause"))
+        plan = self.plan(document, views=options.get("views"))
+        plan, seen = with_pictures(self.checkpoint, plan, options, lambda: self.tagger, run)
         total = plan.token_count
         if not total:
             raise token_maps.no_text(plan.document)
-        yield from self._read_chunks(plan, seen, work, cancelled)
-        work.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
+        yield from self._read_chunks(plan, seen, run, options.get("cancelled"))
+        run.report(Progress(stage="encoding", done=total, total=total, unit="tokens"))
 
     def _read_chunks(
-        self, plan: EncodingPlan, seen: PageFeatures, work: Work, cancelled: CancelledCallback | None
+        self, plan: EncodingPlan, seen: PageFeatures, run: EncodingRun, cancelled: CancelledCallback | None
     ) -> Iterator[EncodedDocument]:
         """Encode chunk by chunk; each yield is an encoding of its own."""
         checkpoint, stream, total = self.checkpoint, plan.tokens, plan.token_count
@@ -183,7 +142,7 @@ class Engine:
                 ids.to(checkpoint.device),
                 cancelled,
                 image_features=seen.within(stream, chunk.start, chunk.end),
-                progress=None if parallel else lambda fraction: work.report(read_so_far(chunk, total, fraction)),
+                progress=None if parallel else lambda fraction: run.report(read_so_far(chunk, total, fraction)),
                 native=native,
             )
             return build_memory(checkpoint.model, chunk.kept_rows(hidden), native.key_inv_rms)
@@ -192,7 +151,7 @@ class Engine:
         began = 0.0  # what came before the first chunk, such as pictures, counts as its reading
         for first in range(0, len(chunks), at_once):
             group = chunks[first : first + at_once]
-            work.report(read_so_far(group[0], total, 0.0))
+            run.report(read_so_far(group[0], total, 0.0))
             for chunk, memory in zip(group, parallel_map(read, group), strict=True):
                 raise_if_cancelled(cancelled, READING_STOPPED)
                 previous = to_precision(memory, self._memory_precision, previous)
@@ -203,9 +162,9 @@ class Engine:
                     tokens=token_maps.select(stream, chunk.keep_start, chunk.keep_end, checkpoint.bos),
                     fingerprint=checkpoint.fingerprint,
                     chunks=1,
-                    encode_seconds=work.seconds - began,
+                    encode_seconds=run.seconds - began,
                 )
-                began = work.seconds
+                began = run.seconds
 
     def answer(
         self,
@@ -239,21 +198,10 @@ class Engine:
         """
         encodings, asked = self.checked(encoded, questions)
         before = self._encoded.of_this_thread
-        options = options or GenerationOptions()
-        generation = Generation(
-            self.checkpoint,
-            self._backend.parts,
-            encodings,
-            options,
-            cancelled,
-            reranker=self.reranker,
-            indexes=self.indexes,
-            calibration=self.calibration,
-            tuning=self._tuning,
-        )
-        snapshots = answers(
-            generation, encodings, asked, list(map(self.intent, asked)), history=history, calibration=self.calibration
-        )
+        parts, options = self.answering, options or GenerationOptions()
+        generation = Generation(self.checkpoint, self._backend.parts, parts, encodings, options, cancelled)
+        intents = list(map(self.intent, asked))
+        snapshots = answers(generation, encodings, asked, intents, history=history, calibration=parts.calibration)
         return self._counted(snapshots, self._encoded.of_this_thread - before)
 
     def checked(
@@ -277,7 +225,8 @@ class Engine:
 
     def intent(self, question: str) -> Intent:
         """What a question wants; a fact where the checkpoint has no router."""
-        return "fact" if self.router is None else self.router.intent(question)
+        router = self.answering.router
+        return "fact" if router is None else router.intent(question)
 
     def refers_back(self, question: str) -> bool:
         """Whether a question is to be understood with the turn before it; others are answered better without."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.bench.argument_types import add_answering, batches, few, positive, tokens
 from app.bench.document_commands import add_document_benchmarks
-from app.cli.command_line import OneLineParser, run
+from app.cli.command_line import OneLineParser, lazy_command, run
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,7 +42,7 @@ def _add_quality(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     quality.add_argument("--no-baseline", action="store_true", help="leave out Gemma 3 270M, prompted")
     add_answering(quality)
     quality.add_argument("--json", action="store_true", help="print one JSON object")
-    quality.set_defaults(run=_quality)
+    quality.set_defaults(run=lazy_command("app.bench.quality", "quality"))
 
 
 def _add_speed(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -52,13 +52,7 @@ def _add_speed(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     speed.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     speed.add_argument("--ours-only", action="store_true", help="leave out transformers, for long documents")
     speed.add_argument("--json", action="store_true", help="print one JSON object")
-    speed.set_defaults(run=_speed)
-
-
-def _speed(arguments: argparse.Namespace) -> None:
-    from app.bench.speed import speed
-
-    speed(arguments)
+    speed.set_defaults(run=lazy_command("app.bench.speed", "speed"))
 
 
 def _add_evidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -72,19 +66,7 @@ def _add_evidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> No
     evidence.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     add_answering(evidence)
     evidence.add_argument("--json", action="store_true", help="print one JSON object")
-    evidence.set_defaults(run=_evidence)
-
-
-def _evidence(arguments: argparse.Namespace) -> None:
-    from app.bench.evidence import evidence
-
-    evidence(arguments)
-
-
-def _quality(arguments: argparse.Namespace) -> None:
-    from app.bench.quality import quality
-
-    quality(arguments)
+    evidence.set_defaults(run=lazy_command("app.bench.evidence", "evidence"))
 
 
 def _add_joined(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -95,13 +77,7 @@ def _add_joined(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
     joined.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     add_answering(joined)
     joined.add_argument("--json", action="store_true", help="print one JSON object")
-    joined.set_defaults(run=_joined)
-
-
-def _joined(arguments: argparse.Namespace) -> None:
-    from app.bench.joined import joined
-
-    joined(arguments)
+    joined.set_defaults(run=lazy_command("app.bench.joined", "joined"))
 
 
 def _add_needles(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -113,13 +89,7 @@ def _add_needles(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     needles.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     add_answering(needles)
     needles.add_argument("--json", action="store_true", help="print one JSON object")
-    needles.set_defaults(run=_needles)
-
-
-def _needles(arguments: argparse.Namespace) -> None:
-    from app.bench.needles import needles
-
-    needles(arguments)
+    needles.set_defaults(run=lazy_command("app.bench.needles", "needles"))
 
 
 def _add_generated(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -128,13 +98,7 @@ def _add_generated(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> N
     generated.add_argument("--documents", type=positive, default=40, metavar="N", help="how many documents (40)")
     generated.add_argument("--split", choices=("train", "check"), default="check", help="whose names and layouts")
     generated.add_argument("--seed", type=int, default=0)
-    generated.set_defaults(run=_generated)
-
-
-def _generated(arguments: argparse.Namespace) -> None:
-    from app.bench.generated import generated
-
-    generated(arguments)
+    generated.set_defaults(run=lazy_command("app.bench.generated", "generated"))
 
 
 def _add_ranking(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -148,13 +112,13 @@ def _add_ranking(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     ranking.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     ranking.add_argument("--go-on", action="store_true", help="stay near the weights in assets/embedded.json")
     ranking.add_argument("--write", action="store_true", help="keep the weights in assets/embedded.json")
-    ranking.set_defaults(run=_ranking, split="train", documents=[], whole_document=False, exact_weights=False)
-
-
-def _ranking(arguments: argparse.Namespace) -> None:
-    from app.bench.ranking import ranking
-
-    ranking(arguments)
+    ranking.set_defaults(
+        run=lazy_command("app.bench.ranking", "ranking"),
+        split="train",
+        documents=[],
+        whole_document=False,
+        exact_weights=False,
+    )
 
 
 def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -164,13 +128,7 @@ def _add_load(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     load.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     load.add_argument("--address", metavar="URL", help="a server that runs already (default: start one)")
     load.add_argument("--json", action="store_true", help="print one JSON object")
-    load.set_defaults(run=_load)
-
-
-def _load(arguments: argparse.Namespace) -> None:
-    from app.bench.load import load
-
-    load(arguments)
+    load.set_defaults(run=lazy_command("app.bench.load", "load"))
 
 
 def _add_cluster(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -179,13 +137,7 @@ def _add_cluster(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     cluster.add_argument("--check", action="store_true", help="compare with one and two real replicas (Ray Serve)")
     cluster.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     cluster.add_argument("--json", action="store_true", help="print one JSON object")
-    cluster.set_defaults(run=_cluster)
-
-
-def _cluster(arguments: argparse.Namespace) -> None:
-    from app.bench.cluster import cluster
-
-    cluster(arguments)
+    cluster.set_defaults(run=lazy_command("app.bench.cluster", "cluster"))
 
 
 def _add_retrieval(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -196,13 +148,9 @@ def _add_retrieval(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> N
     retrieval.add_argument("--limit", type=positive, metavar="N", help="only the first N rows")
     retrieval.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     retrieval.add_argument("--json", action="store_true", help="print one JSON object")
-    retrieval.set_defaults(run=_retrieval, whole_document=False, exact_weights=False)
-
-
-def _retrieval(arguments: argparse.Namespace) -> None:
-    from app.bench.retrieval import retrieval
-
-    retrieval(arguments)
+    retrieval.set_defaults(
+        run=lazy_command("app.bench.retrieval", "retrieval"), whole_document=False, exact_weights=False
+    )
 
 
 def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -210,13 +158,7 @@ def _add_report(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
         "report", help="write kept results into docs/quality.md, docs/performance.md, README"
     )
     report.add_argument("--folder", type=Path, default=Path("docs"), metavar="DOCS", help="holds results/ (docs)")
-    report.set_defaults(run=_report)
-
-
-def _report(arguments: argparse.Namespace) -> None:
-    from app.bench.report import report
-
-    report(arguments)
+    report.set_defaults(run=lazy_command("app.bench.report", "report"))
 
 
 if __name__ == "__main__":

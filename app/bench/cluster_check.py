@@ -18,7 +18,7 @@ from app.cluster.engine import ClusterEngine
 from app.cluster.folder import EncodingFolder
 from app.cluster.simulation import Fleet, ServiceTimes, Workload, arrivals, simulate
 from app.cluster.start import ray_of, run_replicas
-from app.cluster.values import Scale, Work
+from app.cluster.values import ReplicaOptions, Scale
 from app.documents import Limits
 from app.settings import Settings
 from model.engine import Engine
@@ -74,10 +74,12 @@ def real(
     """So many answering replicas, and the sample under several names, which lies in their folder."""
     settings = Settings.load()
     with tempfile.TemporaryDirectory() as path:
-        work = Work(model=model, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION)
+        options = ReplicaOptions(
+            model=model, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION
+        )
         with ray_of(cores=replicas + 2):
-            cluster = run_replicas(Limits(), work, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
-            folder = EncodingFolder(work.folder, fingerprint=encoded.fingerprint, precision=PRECISION)
+            cluster = run_replicas(Limits(), options, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
+            folder = EncodingFolder(options.folder, fingerprint=encoded.fingerprint, precision=PRECISION)
             asked = ClusterEngine(engine.checkpoint, cluster, folder, memory_precision=PRECISION)
             yield asked, [_under_another_name(asked, folder, encoded, number) for number in range(DOCUMENTS)]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn import functional
@@ -72,7 +72,8 @@ def judged(arguments: argparse.Namespace, asked: Sequence[AskedDocument]) -> lis
     found: list[Judged] = []
     try:
         engine = engine_for(arguments, line)
-        engine.calibration = recorder = Recorder()
+        recorder = Recorder()
+        engine.answering = replace(engine.answering, calibration=recorder)
         with open_reader() as reader:
             for number, (document, questions) in enumerate(asked, start=1):
                 line.say(f"document {number:,} of {len(asked):,}: {document.file.name}")

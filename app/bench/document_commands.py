@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from app.bench.argument_types import add_answering, positive
-from app.cli.command_line import OneLineParser
+from app.cli.command_line import OneLineParser, lazy_command
 
 
 def add_document_benchmarks(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -27,13 +27,7 @@ def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
     reading.add_argument("--pages", type=Path, metavar="FILE", help="write every page's scores")
     reading.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    reading.set_defaults(run=_reading)
-
-
-def _reading(arguments: argparse.Namespace) -> None:
-    from app.bench.reading import reading
-
-    reading(arguments)
+    reading.set_defaults(run=lazy_command("app.bench.reading", "reading"))
 
 
 def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -47,13 +41,7 @@ def _add_real(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
         "--answers", type=Path, metavar="FILE", help="keep every answer here, as JSON lines; goes on with what is there"
     )
     real.add_argument("--json", action="store_true", help="print one JSON object")
-    real.set_defaults(run=_real)
-
-
-def _real(arguments: argparse.Namespace) -> None:
-    from app.bench.real import real
-
-    real(arguments)
+    real.set_defaults(run=lazy_command("app.bench.real", "real"))
 
 
 def _add_sample(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -69,13 +57,7 @@ def _add_sample(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
     add_answering(sample)
     sample.add_argument("--wrong", action="store_true", help="print what was not answered rightly")
     sample.add_argument("--json", action="store_true", help="print one JSON object")
-    sample.set_defaults(run=_sample)
-
-
-def _sample(arguments: argparse.Namespace) -> None:
-    from app.bench.sample import sample
-
-    sample(arguments)
+    sample.set_defaults(run=lazy_command("app.bench.sample", "sample"))
 
 
 def _add_router(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -85,13 +67,7 @@ def _add_router(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
     )
     router.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     router.add_argument("--write", action="store_true", help="keep the router beside the embedded adapter")
-    router.set_defaults(run=_router, whole_document=False, exact_weights=True)
-
-
-def _router(arguments: argparse.Namespace) -> None:
-    from app.bench.router import router
-
-    router(arguments)
+    router.set_defaults(run=lazy_command("app.bench.router", "router"), whole_document=False, exact_weights=True)
 
 
 def _add_confidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -102,26 +78,16 @@ def _add_confidence(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> 
     confidence.add_argument("--all-documents", action="store_true", help="not only those that are kept for development")
     confidence.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     confidence.add_argument("--write", action="store_true", help="keep the weights in assets/embedded.json")
-    confidence.set_defaults(run=_confidence, whole_document=False, exact_weights=False)
-
-
-def _confidence(arguments: argparse.Namespace) -> None:
-    from app.bench.confidence import confidence
-
-    confidence(arguments)
+    confidence.set_defaults(
+        run=lazy_command("app.bench.confidence", "confidence"), whole_document=False, exact_weights=False
+    )
 
 
 def _add_pages(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     pages = benchmarks.add_parser("pages", help="write the page texts of real documents, which training reads")
     _add_real_folder(pages, default="train")
     pages.add_argument("-o", "--output", required=True, type=Path, metavar="FILE", help="JSON lines; goes on with it")
-    pages.set_defaults(run=_pages)
-
-
-def _pages(arguments: argparse.Namespace) -> None:
-    from app.bench.page_texts import pages
-
-    pages(arguments)
+    pages.set_defaults(run=lazy_command("app.bench.page_texts", "pages"))
 
 
 def _add_real_folder(benchmark: argparse.ArgumentParser, *, default: str) -> None:
@@ -137,13 +103,7 @@ def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
     corpus.add_argument("--limit", type=positive, metavar="N", help="only the first N files")
     corpus.add_argument("--jobs", type=positive, default=2, metavar="N", help="how many files at once (2)")
     corpus.add_argument("--json", action="store_true", help="print one JSON object, with what became of each file")
-    corpus.set_defaults(run=_corpus)
-
-
-def _corpus(arguments: argparse.Namespace) -> None:
-    from app.bench.corpus import corpus
-
-    corpus(arguments)
+    corpus.set_defaults(run=lazy_command("app.bench.corpus", "corpus"))
 
 
 def _add_library(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -158,10 +118,4 @@ def _add_library(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     library.add_argument("--synthetic", action="store_true", help="random states: the encoder's time is left out")
     library.add_argument("--model", metavar="NAME", help="the checkpoint (default: READONCE_MODEL, else embedded)")
     library.add_argument("--json", action="store_true", help="print one JSON object")
-    library.set_defaults(run=_library)
-
-
-def _library(arguments: argparse.Namespace) -> None:
-    from app.bench.library import library
-
-    library(arguments)
+    library.set_defaults(run=lazy_command("app.bench.library", "library"))

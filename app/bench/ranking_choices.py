@@ -41,9 +41,9 @@ class Recorder(Reranker):
 
     seen: dict[str, tuple[Sequence[str], list[Features]]] = field(default_factory=dict)
 
-    def best(self, asked: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
-        found = [features(asked, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
-        self.seen[asked.question] = answers, found
+    def best(self, context: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
+        found = [features(context, text, one.log_probabilities) for text, one in zip(answers, candidates, strict=True)]
+        self.seen[context.question] = answers, found
         return self.first(found)
 
 
@@ -61,7 +61,7 @@ def choices_of(engine: Engine, rows: Sequence[Row], line: ProgressLine) -> list[
     for number, group in enumerate(groups, start=1):
         line.say(f"context {number:,} of {len(groups):,}")
         recorder = Recorder(weights=LIKELIEST)
-        engine.reranker = recorder
+        engine.answering = replace(engine.answering, reranker=recorder)
         ask_all(engine, engine.encode(row_document(group[0])), [row.question for row in group])
         choices += [choice(row, *recorder.seen[row.question]) for row in group if row.question in recorder.seen]
     return choices
@@ -88,7 +88,7 @@ def choices_of_documents(engine: Engine, asked: Sequence[AskedDocument], line: P
         for number, (document, questions) in enumerate(asked, start=1):
             line.say(f"document {number:,} of {len(asked):,}: {document.file.name}")
             recorder = Recorder(weights=LIKELIEST)
-            engine.reranker = recorder
+            engine.answering = replace(engine.answering, reranker=recorder)
             told = ask_document(engine, reader, document, questions)
             choices += [
                 document_choice(one, *recorder.seen[one.question.question])

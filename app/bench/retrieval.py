@@ -18,9 +18,10 @@ from app.bench.results import as_result
 from app.bench.rows import Row, read_rows
 from app.cli.progress import ProgressLine
 from model.answering.document_index import joined_passages, scores_by_meaning
-from model.answering.passages import Passage, plain_letters
+from model.answering.passages import Passage
 from model.answering.retrieval import fused
 from model.answering.word_index import relevance
+from model.answering.words import plain_letters
 from model.engine import Engine
 from model.errors import CheckpointError, DocumentError
 from model.types import EncodedDocument
@@ -73,7 +74,7 @@ def ranked(engine: Engine, pool: Sequence[Row]) -> list[Found]:
     contexts = list(dict.fromkeys(row.context for row in pool))
     first = {context: next(row for row in pool if row.context == context) for context in contexts}
     encoded = [engine.encode(row_document(first[context])) for context in contexts]
-    passages = joined_passages(encoded, [engine.indexes.of(one) for one in encoded])
+    passages = joined_passages(encoded, [engine.answering.indexes.of(one) for one in encoded])
     holder: dict[str, list[int]] = defaultdict(list)
     for index, passage in enumerate(passages):
         holder[contexts[_owner(encoded, passage)]].append(index)
@@ -101,9 +102,9 @@ def _right(row: Row, passages: Sequence[Passage], own: Sequence[int]) -> int | N
 
 
 def _ranks(engine: Engine, encoded: Sequence[EncodedDocument], question: str, right: int) -> tuple[int, ...]:
-    known = [engine.indexes.of(one) for one in encoded]
+    known = [engine.answering.indexes.of(one) for one in encoded]
     by_words = relevance([index.words for index in known], question)
-    by_meaning = scores_by_meaning(engine.indexes.question(question), known)
+    by_meaning = scores_by_meaning(engine.answering.indexes.question(question), known)
     assert by_meaning is not None
     rankings = [by_words, by_meaning.tolist(), fused(by_words, by_meaning)]
     return tuple(

@@ -6,6 +6,7 @@ it runs, so that `--help` is there at once.
 """
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -77,7 +78,7 @@ def build_parser(name: str) -> argparse.ArgumentParser:
     _add_library(commands)
     _add_people(commands)
     info = commands.add_parser("info", help="versions, device, threads, checkpoints found, cache folder")
-    info.set_defaults(run=_info)
+    info.set_defaults(run=lazy_command("app.cli.info", "info"))
     return parser
 
 
@@ -114,7 +115,7 @@ def _add_ask(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
         help="look at everything, not only at the passages that share words with the question",
     )
     ask.add_argument("--json", action="store_true", help="print one JSON object")
-    ask.set_defaults(run=_ask)
+    ask.set_defaults(run=lazy_command("app.cli.ask", "ask"))
 
 
 def _add_encode(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -124,7 +125,7 @@ def _add_encode(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
         "-o", "--output", required=True, metavar="ENC.safetensors", type=Path, help="where the encoding goes"
     )
     _add_reading_options(encode)
-    encode.set_defaults(run=_encode)
+    encode.set_defaults(run=lazy_command("app.cli.encode", "encode"))
 
 
 def _add_caption(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -137,7 +138,7 @@ def _add_caption(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     )
     _add_reading_options(caption)
     caption.add_argument("--json", action="store_true", help="print one JSON object")
-    caption.set_defaults(run=_caption)
+    caption.set_defaults(run=lazy_command("app.cli.caption", "caption"))
 
 
 def _add_library(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -145,23 +146,23 @@ def _add_library(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     add.add_argument("files", nargs="+", metavar="FILE|FOLDER", type=Path, help="folders are gone through")
     add.add_argument("--watch", action="store_true", help="stay, and read what is added or changed there later")
     _add_reading_options(add)
-    add.set_defaults(run=_library_command("add"))
+    add.set_defaults(run=lazy_command("app.cli.library", "add"))
     listed = commands.add_parser("list", help="what the library has")
     _add_folder(listed)
     listed.add_argument("--json", action="store_true", help="print one JSON object")
-    listed.set_defaults(run=_library_command("list_documents"))
+    listed.set_defaults(run=lazy_command("app.cli.library", "list_documents"))
     remove = commands.add_parser("remove", help="remove documents from the library")
     remove.add_argument("targets", nargs="*", metavar="NAME|FILE|FOLDER", help="what `list` shows")
     remove.add_argument("--undo", action="store_true", help="have back what was removed within the last ten seconds")
     remove.add_argument("--everything", action="store_true", help="forget all documents and conversations, for good")
-    remove.set_defaults(run=_library_command("remove"))
+    remove.set_defaults(run=lazy_command("app.cli.library", "remove"))
     export = commands.add_parser("export", help="write documents of the library, and what was read, into one file")
     export.add_argument("-o", "--output", required=True, metavar="FILE.zip", type=Path, help="where the file goes")
     _add_folder(export)
-    export.set_defaults(run=_library_command("export"))
+    export.set_defaults(run=lazy_command("app.cli.library", "export"))
     take = commands.add_parser("import", help="take documents in that `export` has written")
     take.add_argument("file", metavar="FILE.zip", type=Path)
-    take.set_defaults(run=_library_command("import_documents"))
+    take.set_defaults(run=lazy_command("app.cli.library", "import_documents"))
 
 
 def _add_people(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
@@ -171,7 +172,7 @@ def _add_people(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     acts.add_parser("password", help="another one, in the same way").add_argument("name", metavar="NAME")
     acts.add_parser("remove", help="with all keys").add_argument("name", metavar="NAME")
     acts.add_parser("list", help="all names")
-    user.set_defaults(run=_people_command("user"))
+    user.set_defaults(run=lazy_command("app.cli.people", "user"))
     key = commands.add_parser("key", help="keys for programs: /v1, /gradio_api, MCP, /metrics")
     acts = key.add_subparsers(dest="act", metavar="add|remove|list", required=True)
     add = acts.add_parser("add", help="prints a new key, once")
@@ -181,7 +182,7 @@ def _add_people(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     whose.add_argument("--metrics", action="store_true", help="it reads /metrics, and nothing else")
     acts.add_parser("remove", help="it works no more").add_argument("name", metavar="NAME")
     acts.add_parser("list", help="names, not the keys themselves")
-    key.set_defaults(run=_people_command("key"))
+    key.set_defaults(run=lazy_command("app.cli.people", "key"))
 
 
 def _add_folder(command: argparse.ArgumentParser) -> None:
@@ -210,46 +211,13 @@ def _add_reading_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--password", metavar="P", help="opens an encrypted document")
 
 
-def _library_command(name: str) -> Callable[[argparse.Namespace], None]:
-    def command(arguments: argparse.Namespace) -> None:
-        from app.cli import library
+def lazy_command(module: str, function: str) -> Callable[[argparse.Namespace], None]:
+    """The command that this function of a module is. The module is imported when the command runs."""
 
-        getattr(library, name)(arguments)
+    def command(arguments: argparse.Namespace) -> None:
+        getattr(importlib.import_module(module), function)(arguments)
 
     return command
-
-
-def _people_command(name: str) -> Callable[[argparse.Namespace], None]:
-    def command(arguments: argparse.Namespace) -> None:
-        from app.cli import people
-
-        getattr(people, name)(arguments)
-
-    return command
-
-
-def _ask(arguments: argparse.Namespace) -> None:
-    from app.cli.ask import ask
-
-    ask(arguments)
-
-
-def _caption(arguments: argparse.Namespace) -> None:
-    from app.cli.caption import caption
-
-    caption(arguments)
-
-
-def _encode(arguments: argparse.Namespace) -> None:
-    from app.cli.encode import encode
-
-    encode(arguments)
-
-
-def _info(arguments: argparse.Namespace) -> None:
-    from app.cli.info import info
-
-    info(arguments)
 
 
 def _speak_utf8(stream: TextIO) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from app.bench.argument_types import positive
 from app.cli.command_line import OneLineParser, run
-from app.cluster.values import CACHE_MEGABYTES, Scale, Work
+from app.cluster.values import CACHE_MEGABYTES, ReplicaOptions, Scale
 from app.settings import Settings
 from model.errors import ReadonceError
 
@@ -51,7 +51,7 @@ def start(arguments: argparse.Namespace) -> None:
     from app.documents import Limits
 
     encoders, answerers = (replace(given, cores=arguments.cores) for given in (arguments.encoders, arguments.answerers))
-    work = Work(
+    options = ReplicaOptions(
         model=arguments.model or settings.model,
         cache_folder=settings.cache_folder,
         folder=settings.cluster,
@@ -60,7 +60,7 @@ def start(arguments: argparse.Namespace) -> None:
     )
     ended = threading.Event()
     with ray_of(cores=arguments.cores * (encoders.most + answerers.most) + 1):
-        run_replicas(Limits(max_bytes=settings.file_bytes), work, encoders=encoders, answerers=answerers)
+        run_replicas(Limits(max_bytes=settings.file_bytes), options, encoders=encoders, answerers=answerers)
         print(
             f"readonce: the cluster is ready; start the page with READONCE_CLUSTER={settings.cluster}", file=sys.stderr
         )

@@ -21,7 +21,7 @@ from app.cluster.batching import QuestionBatcher
 from app.cluster.cache import ByteBoundedCache
 from app.cluster.folder import EncodingFolder
 from app.cluster.mailbox import Mailbox
-from app.cluster.values import FALLBACKS, MOST_AT_ONCE, CacheFigures, Context, Enclosed, Scale, Work
+from app.cluster.values import FALLBACKS, MOST_AT_ONCE, CacheFigures, Context, Enclosed, ReplicaOptions, Scale
 from app.documents import DocumentReader, Limits
 from app.library.files import EncodingName
 from model.checkpoints import load_checkpoint
@@ -62,12 +62,12 @@ class Reader:
 class _EngineReplica:
     """A replica with an engine, and the folder that its encodings lie in."""
 
-    def __init__(self, work: Work) -> None:
-        checkpoint = load_checkpoint(work.model, cache_folder=work.cache_folder)
-        self._engine = Engine(checkpoint, memory_precision=work.precision)
-        if work.accelerate:
-            install_faster_backend(self._engine, work.cache_folder, quantized=True)
-        self._folder = EncodingFolder(work.folder, fingerprint=checkpoint.fingerprint, precision=work.precision)
+    def __init__(self, options: ReplicaOptions) -> None:
+        checkpoint = load_checkpoint(options.model, cache_folder=options.cache_folder)
+        self._engine = Engine(checkpoint, memory_precision=options.precision)
+        if options.accelerate:
+            install_faster_backend(self._engine, options.cache_folder, quantized=True)
+        self._folder = EncodingFolder(options.folder, fingerprint=checkpoint.fingerprint, precision=options.precision)
 
     def encoder_tokens(self) -> int:
         """Document tokens that this replica has encoded."""
@@ -77,8 +77,8 @@ class _EngineReplica:
 class Encoder(_EngineReplica):
     """Writes encodings into the folder. One document at a time has all of the replica's cores."""
 
-    def __init__(self, work: Work) -> None:
-        super().__init__(work)
+    def __init__(self, options: ReplicaOptions) -> None:
+        super().__init__(options)
         self._turn = threading.Lock()
 
     async def encode(self, plan: EncodingPlan) -> AsyncGenerator[Progress | EncodingName | ReadonceError | None, None]:
@@ -102,9 +102,9 @@ class Encoder(_EngineReplica):
 class Answerer(_EngineReplica):
     """Answers from encodings, and holds those that it was asked about last."""
 
-    def __init__(self, work: Work) -> None:
-        super().__init__(work)
-        self._cache = ByteBoundedCache(work.cache_bytes, load=self._folder.load, size=_cache_bytes)
+    def __init__(self, options: ReplicaOptions) -> None:
+        super().__init__(options)
+        self._cache = ByteBoundedCache(options.cache_bytes, load=self._folder.load, size=_cache_bytes)
         self._batcher = QuestionBatcher(self._answers)
 
     async def answer(
@@ -167,12 +167,12 @@ def reader(limits: Limits) -> serve.Application:
     return serve.deployment(num_replicas=1, ray_actor_options={"num_cpus": 0})(Reader).bind(limits)
 
 
-def encoder(work: Work, scale: Scale) -> serve.Application:
-    return serve.deployment(**_options(scale))(Encoder).bind(work)
+def encoder(options: ReplicaOptions, scale: Scale) -> serve.Application:
+    return serve.deployment(**_options(scale))(Encoder).bind(options)
 
 
-def answerer(work: Work, scale: Scale) -> serve.Application:
-    return serve.deployment(**_options(scale))(Answerer).bind(work)
+def answerer(options: ReplicaOptions, scale: Scale) -> serve.Application:
+    return serve.deployment(**_options(scale))(Answerer).bind(options)
 
 
 def _options(scale: Scale) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from torch.utils.weak import WeakIdKeyDictionary
 
@@ -14,9 +14,7 @@ from app.library.files import EncodingName
 from app.serving.observed import ObservedEngine
 from model.checkpoints.checkpoint import Checkpoint
 from model.encoder.encoder import READING_STOPPED
-from model.encoder.plan import EncodingPlan
-from model.encoder.vision.features import PictureCallback
-from model.encoder.vision.page_inputs import ViewMode
+from model.encoder.plan import EncodingOptions, EncodingPlan
 from model.engine import Engine
 from model.errors import raise_if_cancelled
 from model.types import (
@@ -25,7 +23,6 @@ from model.types import (
     Document,
     EncodedDocument,
     GenerationOptions,
-    PauseCallback,
     Progress,
     ProgressCallback,
     Turn,
@@ -55,29 +52,14 @@ class ClusterEngine(Engine):
         self._names = WeakIdKeyDictionary()  # the states of an encoding that lies in the folder -> its name there
 
     def encode_chunks(
-        self,
-        document: Document | EncodingPlan,
-        *,
-        views: ViewMode | None = None,
-        picture: PictureCallback | None = None,
-        pan_and_scan: bool = False,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelledCallback | None = None,
-        pause: PauseCallback | None = None,
+        self, document: Document | EncodingPlan, **options: Unpack[EncodingOptions]
     ) -> Iterator[EncodedDocument]:
         """As `Engine.encode_chunks`, in one piece. Pages that enter as pictures are encoded here, beside their file."""
-        plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
+        plan = self.plan(document, views=options.get("views"))
         if not plan.token_count or any(page.view != "text" for page in plan.document.pages):
-            yield from super().encode_chunks(
-                plan,
-                picture=picture,
-                pan_and_scan=pan_and_scan,
-                progress=progress,
-                cancelled=cancelled,
-                pause=pause,
-            )
+            yield from super().encode_chunks(plan, **options)
         else:
-            yield self._encoded_there(plan, progress or (lambda _: None), cancelled)
+            yield self._encoded_there(plan, options.get("progress") or (lambda _: None), options.get("cancelled"))
 
     def _encoded_there(
         self, plan: EncodingPlan, progress: ProgressCallback, cancelled: CancelledCallback | None

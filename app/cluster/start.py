@@ -14,7 +14,7 @@ from ray.serve.api import RunTarget
 
 from app.cluster.connection import ANSWERER, ENCODER, READER, Cluster
 from app.cluster.deployments import answerer, encoder, reader
-from app.cluster.values import Scale, Work
+from app.cluster.values import ReplicaOptions, Scale
 from app.documents import Limits
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +45,14 @@ def ray_of(*, cores: int, **options: Any) -> Iterator[None]:
         ray.shutdown()
 
 
-def run_replicas(limits: Limits, work: Work, *, encoders: Scale, answerers: Scale, local: bool = False) -> Cluster:
+def run_replicas(
+    limits: Limits, options: ReplicaOptions, *, encoders: Scale, answerers: Scale, local: bool = False
+) -> Cluster:
     """Start all three deployments and wait until they work. `local`: in this process, as Ray Serve does for tests."""
     applications = {
         READER: reader(limits),
-        ENCODER: encoder(work, encoders),
-        ANSWERER: answerer(work, answerers),
+        ENCODER: encoder(options, encoders),
+        ANSWERER: answerer(options, answerers),
     }
     targets = [RunTarget(target=target, name=name, route_prefix=None) for name, target in applications.items()]
     handles = serve.run_many(targets, _local_testing_mode=local)

@@ -13,8 +13,8 @@ CACHE_MEGABYTES: Final = 2_000  # of encodings that an answerer holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What every replica works with."""
+class ReplicaOptions:
+    """What every replica works with. model: the checkpoint, by its name."""
 
     model: str
     cache_folder: Path

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from app.library.database import Database
 from app.library.values import NewDocument
-from model.answering.passages import passages_of, plain_letters
-from model.answering.scripts import UNSPACED, character_pairs
+from model.answering.passages import passages_of
+from model.answering.words import UNSPACED, character_pairs, plain_letters
 
 PASSAGES_OF_A_DOCUMENT = 2**20
 _WORD = re.compile(r"[^\W_]+")

@@ -1,11 +1,11 @@
 """Engines that tell what they have read and answered: one place that all work passes, wherever it comes from."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from app.spaces.engine import ZeroGpuEngine
 from model.checkpoints.checkpoint import Checkpoint
-from model.encoder.plan import EncodingPlan
+from model.encoder.plan import EncodingOptions, EncodingPlan
 from model.engine import Engine
 from model.types import Answer, Document, EncodedDocument
 
@@ -28,7 +28,9 @@ class ObservedEngine(Engine):
         super().__init__(checkpoint, *arguments, **options)
         self._observers = tuple(observers)
 
-    def encode_chunks(self, document: Document | EncodingPlan, **options: Any) -> Iterator[EncodedDocument]:
+    def encode_chunks(
+        self, document: Document | EncodingPlan, **options: Unpack[EncodingOptions]
+    ) -> Iterator[EncodedDocument]:
         chunks: list[EncodedDocument] = []
         for chunk in super().encode_chunks(document, **options):
             chunks.append(chunk)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import gradio as gr
 
 from app.spaces.zero_gpu import ZeroGpu
 from model.checkpoints.checkpoint import Checkpoint
-from model.encoder.plan import EncodingPlan, tagged
-from model.encoder.vision.features import PictureCallback
-from model.encoder.vision.page_inputs import ViewMode
+from model.encoder.plan import EncodingOptions, EncodingPlan, tagged
 from model.encoding.memory import to_precision
 from model.engine import Engine
 from model.errors import ReadonceError, raise_if_cancelled
-from model.types import CancelledCallback, Document, EncodedDocument, PauseCallback, Progress, ProgressCallback
+from model.types import Document, EncodedDocument, Progress
 
 
 class ZeroGpuEngine(Engine):
@@ -28,29 +26,21 @@ class ZeroGpuEngine(Engine):
         gpu.serve(checkpoint)
 
     def encode_chunks(
-        self,
-        document: Document | EncodingPlan,
-        *,
-        views: ViewMode | None = None,
-        picture: PictureCallback | None = None,
-        pan_and_scan: bool = False,
-        progress: ProgressCallback | None = None,
-        cancelled: CancelledCallback | None = None,
-        pause: PauseCallback | None = None,
+        self, document: Document | EncodingPlan, **options: Unpack[EncodingOptions]
     ) -> Iterator[EncodedDocument]:
         """As `Engine.encode_chunks`, in one piece: pages are drawn here first, and nothing can be stopped there."""
-        plan = document if isinstance(document, EncodingPlan) else self.plan(document, views=views)
+        plan, picture = self.plan(document, views=options.get("views")), options.get("picture")
         document = tagged(self.checkpoint, plan, picture, lambda: self.tagger)
         seen = [page.number for page in document.pages if page.view != "text"]
         pictures = {number: picture(number) for number in seen} if picture else {}
-        raise_if_cancelled(cancelled, f"Stopped before {document.name} was encoded.")
+        raise_if_cancelled(options.get("cancelled"), f"Stopped before {document.name} was encoded.")
         total = plan.token_count
-        if pause is not None:
+        if pause := options.get("pause"):
             pause(0)
-        report = progress or (lambda _: None)
+        report = options.get("progress") or (lambda _: None)
         report(Progress(stage="encoding", done=0, total=total, unit="tokens"))
         try:
-            found = self._gpu.encode(document, pictures, pan_and_scan)
+            found = self._gpu.encode(document, pictures, options.get("pan_and_scan", False))
         except gr.Error as error:  # none was free, the visitor's quota is used up, or the time was over
             raise ReadonceError(f"ZeroGPU did not read {document.name}: {error.message!s} Try again later.") from error
         if isinstance(found, ReadonceError):

@@ -25,6 +25,7 @@ class Rules:
 
     hosts: Hosts
     proxies: Proxies = field(default_factory=Proxies)
+    file_bytes: int  # of one file
     upload_bytes: int  # of one request with files
     inline_bytes: int = JSON_BYTES  # of a question with files in it
     embedded: bool = False  # whether the page stands in huggingface.co's frame

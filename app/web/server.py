@@ -58,28 +58,26 @@ class WebApp(App):
         rules: Rules,
         uploads: Uploads,
         *,
-        file_bytes: int,
         languages: Languages,
         probes: Probes,
         views: PageViews,
         guard: Callable[[ASGIApp], ASGIApp] | None = None,
-        routers: Sequence[fastapi.APIRouter] = (),
         middleware: Sequence[Middleware] = (),
     ) -> None:
+        """`guard`: the layer that lets in only who is signed in; None: there are no users. `middleware`: further layers
+        around Gradio's routes, inside the gate and the guard.
+        """
         super().__init__(
             default_response_class=ORJSONResponse,
             middleware=[Middleware(InlineScripts, embedded=rules.embedded), *middleware],
         )
         self._rules = rules
         self._uploads = uploads
-        self._file_bytes = file_bytes
         self._languages = languages
         self._probes = probes
         self._views = views
         self._drawing = anyio.CapacityLimiter(MOST_DRAWN_AT_ONCE)
         self._guard = guard
-        for router in routers:
-            self.include_router(router)
         page = f"{VIEWS}/{{session_id}}/{{key}}/{{number}}"
         self.add_api_route(f"{page}/words", self._page_words, methods=["GET"], response_model=None)
         self.add_api_route(f"{page}/{{width}}", self._page_picture, methods=["GET"], response_model=None)
@@ -169,7 +167,7 @@ class WebApp(App):
         browser = browser_of(request)
         with self._uploads.folder_for(expected, browser) as folder:
             progress = file_upload_statuses if upload_id else None
-            paths, *_ = await upload_fn(request, folder, self._file_bytes, upload_id, upload_progress=progress)
+            paths, *_ = await upload_fn(request, folder, self._rules.file_bytes, upload_id, upload_progress=progress)
             return [self._uploads.receive(Path(path), browser) for path in paths]
 
     async def _file(self, path: str, request: fastapi.Request) -> Response:

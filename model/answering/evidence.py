@@ -101,8 +101,8 @@ def attention_by_page(
     shares = torch.cat(masses, dim=1)
     shares = shares / shares.sum(1, keepdim=True).clamp(min=1e-12)
     return tuple(
-        PageAttention(document_index=index, page=number, share=share, first_token_attention=looked)
-        for (index, number), share, looked in zip(pages, *shares.tolist(), strict=True)
+        PageAttention(document_index=index, page=number, share=share, first_token_attention=first)
+        for (index, number), share, first in zip(pages, *shares.tolist(), strict=True)
     )
 
 

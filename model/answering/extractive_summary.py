@@ -15,15 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from model.answering.passages import plain_letters
 from model.answering.quotes import Quote
-from model.answering.scripts import UNSPACED, character_pairs
-from model.answering.sentences import spans
-from model.answering.stop_words import STOP_WORDS
+from model.answering.sentences import WHOLE_SENTENCE_ENDS, spans
+from model.answering.words import UNSPACED, content_words
 from model.types import Document
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_STEM = 6  # characters of a word that are compared
 _SHORTEST, _LONGEST = 30, 320  # characters of a sentence that can be quoted
 _SHORTEST_UNSPACED = 12  # of a script without spaces between words
 _FEWEST_WORDS = 5
@@ -85,17 +81,6 @@ def sentences(document: Document, document_index: int = 0) -> Iterator[Sentence]
                 yield Sentence(document_index=document_index, page=page, start=start, end=end, words=tuple(words))
 
 
-def content_words(text: str) -> list[str]:
-    """Stems of the words that carry meaning; of scripts without spaces, pairs of characters."""
-    words: list[str] = []
-    for word in _WORD.findall(plain_letters(text)):
-        if UNSPACED.search(word):
-            words += character_pairs(word)
-        elif word not in STOP_WORDS:
-            words.append(word[:_STEM])
-    return words
-
-
 def _is_sentence(text: str, words: Sequence[str]) -> bool:
     shortest = _SHORTEST_UNSPACED if UNSPACED.search(text) else _SHORTEST
     letters = sum(char.isalpha() or char.isspace() for char in text)
@@ -104,7 +89,7 @@ def _is_sentence(text: str, words: Sequence[str]) -> bool:
         and len(words) >= _FEWEST_WORDS
         and letters >= _LETTERS * len(text)
         and _MARKUP.search(text) is None
-        and text[-1] in '.!?。！？"”»)'
+        and text.endswith(WHOLE_SENTENCE_ENDS)
     )
 
 

@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 import torch
 
 from model.answering.beam_search import BeamSearch, Candidate
-from model.answering.confidence import Calibration, decoded_features, seems_doubtful
-from model.answering.document_index import DocumentIndexes
+from model.answering.confidence import decoded_features, seems_doubtful
 from model.answering.evidence import Grounding, ground
 from model.answering.messages import NOT_FOUND
+from model.answering.parts import AnsweringParts
 from model.answering.passages import has_sentences
 from model.answering.prompts import NOT_IN_DOCUMENT, decode_answer, end_tokens, prompt_ids
 from model.answering.questions import words_of_last_turn
-from model.answering.reranker import Features, QuestionContext, Reranker, features, visible_text
-from model.answering.retrieval import visible_tokens
+from model.answering.reranker import Features, QuestionContext, features
+from model.answering.retrieval import visible_text, visible_tokens
 from model.answering.sampler import Sampler
-from model.answering.tuning import FITTED, Tuning
 from model.answering.whole_document import LEAD_INTENTS, lead_tokens
 from model.answering.wording import mended
 from model.checkpoints.checkpoint import Checkpoint
@@ -47,13 +46,13 @@ class Retrieved:
 class _LiveAnswer:
     """An answer that is being decoded: its latest snapshot, its candidates, and the text that it is decoded from.
 
-    shown: that text, and asked: the question over it; empty and None where the checkpoint does not rank candidates.
+    shown: that text, and context: the question over it; empty and None where the checkpoint does not rank candidates.
     """
 
     answer: Answer
     search: BeamSearch
     shown: str
-    asked: QuestionContext | None
+    context: QuestionContext | None
     is_ranked: bool  # otherwise the likeliest candidate is the answer
 
 
@@ -63,24 +62,22 @@ class Generation:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        parts: DecoderParts,
+        decoder_parts: DecoderParts,
+        parts: AnsweringParts,
         encodings: tuple[EncodedDocument, ...],
         options: GenerationOptions,
         cancelled: CancelledCallback | None,
-        reranker: Reranker | None = None,
-        indexes: DocumentIndexes | None = None,
-        calibration: Calibration | None = None,
-        tuning: Tuning = FITTED,
     ) -> None:
+        """`decoder_parts`: what decoding shares with other answers, and `parts`: what the stages around it do."""
         self._checkpoint = checkpoint
-        self._parts = parts
+        self._decoder_parts = decoder_parts
+        self._reranker = parts.reranker if options.temperature == 0 else None  # a drawn answer is the only candidate
+        self._indexes = parts.indexes
+        self._calibration = parts.calibration
+        self._tuning = parts.tuning
         self._encodings = encodings
         self._options = options
         self._cancelled = cancelled
-        self._reranker = reranker if options.temperature == 0 else None
-        self._indexes = indexes or DocumentIndexes()
-        self._calibration = calibration
-        self._tuning = tuning
         self._ends = end_tokens(checkpoint)
         self._started = time.perf_counter()
 
@@ -122,11 +119,10 @@ class Generation:
 
     def _decoder(self, prompts: Sequence[Sequence[int]], retrieved: Retrieved) -> Decoder:
         """The decoder over the V visible tokens alone."""
-        checkpoint, union = self._checkpoint, retrieved.union
-        parts = union.split([encoded.token_count for encoded in self._encodings])
-        memories = [select_tokens(encoded.memory, part) for encoded, part in zip(self._encodings, parts, strict=True)]
-        layers = self._parts.layers
-        if layers is None or not layers.accepts(memories):
+        checkpoint, parts, union = self._checkpoint, self._decoder_parts, retrieved.union
+        masks = union.split([encoded.token_count for encoded in self._encodings])
+        memories = [select_tokens(encoded.memory, mask) for encoded, mask in zip(self._encodings, masks, strict=True)]
+        if parts.layers is None or not parts.layers.accepts(memories):
             memories = [to_device(memory, checkpoint.device, checkpoint.dtype) for memory in memories]
         among_visible = retrieved.visible_mask[:, union]  # (N, V)
         return Decoder(
@@ -134,7 +130,7 @@ class Generation:
             memories,
             len(prompts),
             capacity=max(map(len, prompts)) + self._options.max_new_tokens,
-            parts=self._parts if bool(union.all()) else replace(self._parts, prefix_cache=None),
+            parts=parts if bool(union.all()) else replace(parts, prefix_cache=None),
             cancelled=self._cancelled,
             visible_mask=None if bool(among_visible.all()) else among_visible.to(checkpoint.device),
         )
@@ -145,19 +141,19 @@ class Generation:
         sampler = Sampler(self._options, no_attention.device)
         answer = Answer(question=question, shown_tokens=int(visible.sum()))
         shown = visible_text(self._encodings, visible) if self._reranker else ""
-        asked = QuestionContext.of(question, shown, earlier) if shown else None
-        proposals = self._proposals(asked) if asked else []
+        context = QuestionContext.of(question, shown, earlier) if shown else None
+        proposals = self._proposals(context) if context else []
         # In a form, which is made of lines, the other fields' values stand near a label, too: nearness says nothing.
         # The cells of a table are told apart by their headings.
         is_ranked = bool(proposals) or (bool(shown) and has_sentences(shown, answer.shown_tokens))
         beam = self._tuning.beam
         search = BeamSearch(beam.width if is_ranked else 1, sampler, self._ends, no_attention, beam, proposals)
-        return _LiveAnswer(answer=answer, search=search, shown=shown, asked=asked, is_ranked=is_ranked)
+        return _LiveAnswer(answer=answer, search=search, shown=shown, context=context, is_ranked=is_ranked)
 
-    def _proposals(self, asked: QuestionContext) -> list[tuple[int, ...]]:
+    def _proposals(self, context: QuestionContext) -> list[tuple[int, ...]]:
         """The tokens of the cells that the question names, as the decoder writes an answer: behind a space."""
         beam = self._tuning.beam
-        texts = [f" {one.cell.value}" for one in asked.best_cells[: beam.proposals]]
+        texts = [f" {one.cell.value}" for one in context.best_cells[: beam.proposals]]
         tokens = [encode_text(self._checkpoint.tokenizer, text)[0] for text in texts]
         return [(*ids, min(self._ends)) for ids in tokens if len(ids) < beam.longest_choice]
 
@@ -200,41 +196,41 @@ class Generation:
         if ran_on or at_the_limit:
             search.end()
 
-    def _snapshot(self, running: _LiveAnswer, retrieved: Retrieved) -> Answer:
+    def _snapshot(self, live: _LiveAnswer, retrieved: Retrieved) -> Answer:
         """The answer so far; once nothing is decoded any more, the chosen candidate with its evidence."""
-        finished = not running.search.live
-        chosen = self._choose(running) if finished else running.search.likeliest
+        finished = not live.search.live
+        chosen = self._choose(live) if finished else live.search.likeliest
         text, ran_on = self._text(chosen)
         seconds = time.perf_counter() - self._started
         answer = replace(
-            running.answer,
+            live.answer,
             text="" if NOT_IN_DOCUMENT.startswith(text) else text,
             tokens=len(chosen.ids),
             seconds=seconds,
-            first_token_seconds=running.answer.first_token_seconds or seconds,
+            first_token_seconds=live.answer.first_token_seconds or seconds,
             probability=chosen.mean_probability,
             confidence=chosen.mean_probability,
         )
         if not finished:
             return answer
-        answer = replace(answer, finished=True, stop_reason=self._stop_reason(running.answer, chosen, ran_on))
-        return self._grounded(answer, chosen, text, running, retrieved)
+        answer = replace(answer, finished=True, stop_reason=self._stop_reason(live.answer, chosen, ran_on))
+        return self._grounded(answer, chosen, text, live, retrieved)
 
     def _grounded(
-        self, answer: Answer, chosen: Candidate, text: str, running: _LiveAnswer, retrieved: Retrieved
+        self, answer: Answer, chosen: Candidate, text: str, live: _LiveAnswer, retrieved: Retrieved
     ) -> Answer:
         """The finished answer as the document spells it, with what it rests on and how likely it is right."""
-        text = text if text == NOT_IN_DOCUMENT else mended(text, running.shown)
+        text = text if text == NOT_IN_DOCUMENT else mended(text, live.shown)
         grounding = ground(self._encodings, retrieved.union, chosen, text, self._tuning.evidence)
         answer = replace(answer, text=text, evidence=grounding.evidence, attention=grounding.attention)
         if text == NOT_IN_DOCUMENT:
             return replace(answer, text=NOT_FOUND, is_message=True, found=False)
         if not text or answer.stop_reason == "stopped":
             return replace(answer, found=bool(text))
-        if self._calibration is None or running.asked is None:
+        if self._calibration is None or live.context is None:
             return replace(answer, doubtful=seems_doubtful(answer, self._tuning.doubt))
         confidence = self._calibration.confidence(
-            self._features(answer, chosen, running.asked, running.search.finished, grounding)
+            self._features(answer, chosen, live.context, live.search.finished, grounding)
         )
         return replace(answer, confidence=confidence, doubtful=self._calibration.is_doubtful(confidence))
 
@@ -242,21 +238,21 @@ class Generation:
         self,
         answer: Answer,
         chosen: Candidate,
-        asked: QuestionContext,
+        context: QuestionContext,
         finished: Sequence[Candidate],
         grounding: Grounding,
     ) -> Features:
-        of_chosen = features(asked, answer.text, chosen.log_probabilities)
-        others = [features(asked, self._text(one)[0], one.log_probabilities) for one in finished if one is not chosen]
+        of_chosen = features(context, answer.text, chosen.log_probabilities)
+        others = [features(context, self._text(one)[0], one.log_probabilities) for one in finished if one is not chosen]
         return decoded_features(of_chosen, others, answer.text, answer.shown_tokens, grounding)
 
-    def _choose(self, running: _LiveAnswer) -> Candidate:
+    def _choose(self, live: _LiveAnswer) -> Candidate:
         """The best of the finished candidates."""
-        finished = running.search.finished
-        if self._reranker is None or running.asked is None or not running.is_ranked or len(finished) == 1:
-            return running.search.likeliest
+        finished = live.search.finished
+        if self._reranker is None or live.context is None or not live.is_ranked or len(finished) == 1:
+            return live.search.likeliest
         texts = [self._text(candidate)[0] for candidate in finished]
-        return finished[self._reranker.best(running.asked, texts, finished)]
+        return finished[self._reranker.best(live.context, texts, finished)]
 
     def _text(self, candidate: Candidate) -> tuple[str, bool]:
         return decode_answer(self._checkpoint.tokenizer, candidate.ids)

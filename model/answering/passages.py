@@ -7,19 +7,16 @@ or a row, never inside one of them, and a heading belongs to what follows it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from model.answering.sentences import CLAUSE_ENDS, SENTENCE_END
 from model.answering.table_rows import row_spans
 from model.answering.tuning import FITTED, PassageTuning
+from model.answering.words import plain_letters
 from model.types import EncodedDocument
 
-_FINAL = frozenset(".!?:;。！？")
-SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
-    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
-)
 _LINE_END = re.compile(r"\n")
 _ABBREVIATION = re.compile(
     r"\b(?:inc|corp|ltd|bros|dept|est|fig|figs|eqs?|refs?|secs?|vol|nos|art|para|approx|resp|incl|excl|vgl|bzw|usw|"
@@ -78,7 +75,7 @@ def cut_pages(pages: Sequence[PageTokens], sizes: PassageTuning = FITTED.passage
 
 def _goes_over(text: str, following: str) -> bool:
     """Whether a page ends within a sentence that the following one goes on with."""
-    return following.lstrip()[:1].islower() and text.rstrip()[-1:] not in _FINAL
+    return following.lstrip()[:1].islower() and not text.rstrip().endswith(CLAUSE_ENDS)
 
 
 def cut(
@@ -129,8 +126,3 @@ def _goes_on(text: str, match: re.Match[str]) -> bool:
 def has_sentences(text: str, tokens: int) -> bool:
     """Whether a text of so many tokens consists of sentences, not of lines as a form does."""
     return tokens < FITTED.passages.longest // 2 * (1 + sum(1 for _ in SENTENCE_END.finditer(text)))
-
-
-def plain_letters(text: str) -> str:
-    """Lower case, without accents."""
-    return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))

@@ -13,16 +13,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from model.answering.beam_search import Candidate
 from model.answering.judgements import side
-from model.answering.passages import plain_letters
 from model.answering.prompts import NOT_IN_DOCUMENT
 from model.answering.stop_words import STOP_WORDS
 from model.answering.table_cells import NamedCell, best_named, named_cells
 from model.answering.table_rows import cells_of
-from model.types import EncodedDocument
+from model.answering.words import plain_letters
 
 _WORD = re.compile(r"[^\W_]+")
 _CHOICE = re.compile(r"\b(?:or|ou|oder|o)\b")  # a question that names the possible answers
@@ -44,10 +41,10 @@ class Reranker:
 
     weights: Mapping[str, float]
 
-    def best(self, asked: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
+    def best(self, context: QuestionContext, answers: Sequence[str], candidates: Sequence[Candidate]) -> int:
         """The index of the best candidate. answers: the candidates' texts."""
         return self.first(
-            [features(asked, answer, one.log_probabilities) for answer, one in zip(answers, candidates, strict=True)]
+            [features(context, answer, one.log_probabilities) for answer, one in zip(answers, candidates, strict=True)]
         )
 
     def first(self, candidates: Sequence[Features]) -> int:
@@ -106,14 +103,14 @@ class QuestionContext:
         """text: what the question attends to. earlier: the turn before, if the question leans on it."""
         asked, shown = plain_letters(question), plain_letters(text)
         cells = named_cells(cells_of(text), question, earlier)
-        telling = {_prefix(word): word for word in _WORD.findall(asked) if word not in STOP_WORDS}
+        content = {_prefix(word): word for word in _WORD.findall(asked) if word not in STOP_WORDS}
         found = ((_prefix(match.group()), match.start(), match.end()) for match in _WORD.finditer(shown))
         return cls(
             question=question,
-            words={name: _SHORT_WORD_WEIGHT if len(word) <= _SHORT_WORD else 1.0 for name, word in telling.items()},
+            words={name: _SHORT_WORD_WEIGHT if len(word) <= _SHORT_WORD else 1.0 for name, word in content.items()},
             all_words=frozenset(map(_prefix, _WORD.findall(asked))),
             text=shown,
-            places=tuple(place for place in found if place[0] in telling),
+            places=tuple(place for place in found if place[0] in content),
             sentences=tuple(match.end() for match in _SENTENCE_END.finditer(shown)),
             lines=tuple(match.start() for match in re.finditer("\n", shown)),
             offers_answers=bool(_CHOICE.search(question.lower())),
@@ -130,7 +127,7 @@ class QuestionContext:
         return end - start + _LINE * (bisect_left(self.lines, end) - bisect_left(self.lines, start))
 
 
-def features(asked: QuestionContext, answer: str, log_probabilities: Sequence[float]) -> Features:
+def features(context: QuestionContext, answer: str, log_probabilities: Sequence[float]) -> Features:
     """The features of one answer: the decoder's in nats, the others in 0..1 or 0..2."""
     decoded = {
         "log_probability": sum(log_probabilities),
@@ -138,42 +135,47 @@ def features(asked: QuestionContext, answer: str, log_probabilities: Sequence[fl
         "least_log_probability": min(log_probabilities),
     }
     if answer == NOT_IN_DOCUMENT:
-        return decoded | {"refuses": 1.0, "covered": asked.share(dict.fromkeys((p[0] for p in asked.places), 1.0))}
+        return decoded | {"refuses": 1.0, "covered": context.share(dict.fromkeys((p[0] for p in context.places), 1.0))}
     answered = plain_letters(answer)
     judged = side(answer)
     decoded |= {f"says_{judged}": 1.0} if judged and len(answered.split()) <= _LONGEST_JUDGEMENT else {}
-    return decoded | _wording(asked, answered) | _proximity_features(asked, answered) | _cell_features(asked, answered)
+    return (
+        decoded
+        | _wording(context, answered)
+        | _proximity_features(context, answered)
+        | _cell_features(context, answered)
+    )
 
 
-def _wording(asked: QuestionContext, answer: str) -> Features:
+def _wording(context: QuestionContext, answer: str) -> Features:
     """Features of the wording: whether it only repeats the question, and whether it ends in mid-phrase."""
     words = _WORD.findall(answer)
-    telling = [_prefix(word) for word in words if word not in STOP_WORDS]
-    repeated = sum(word in asked.all_words for word in telling) / len(telling) if telling else 1.0
+    content = [_prefix(word) for word in words if word not in STOP_WORDS]
+    repeated = sum(word in context.all_words for word in content) / len(content) if content else 1.0
     return {
-        "repeats": 0.0 if asked.offers_answers else repeated,
-        "only_repeats": float(repeated == 1.0 and not asked.offers_answers),
+        "repeats": 0.0 if context.offers_answers else repeated,
+        "only_repeats": float(repeated == 1.0 and not context.offers_answers),
         "length": min(len(words), 15) / 10,
         "ends_open": float(bool(words) and words[-1] in STOP_WORDS),
         "unbalanced": float(answer.count("(") != answer.count(")") or answer.count('"') % 2 == 1),
     }
 
 
-def _proximity_features(asked: QuestionContext, answer: str) -> Features:
+def _proximity_features(context: QuestionContext, answer: str) -> Features:
     """Whether the answer is in the text verbatim, and how near to the question's words its best occurrence is."""
-    places = list(_places(asked.text, answer))
-    whole = [place for place in places if _is_whole_words(asked.text, *place)]
+    places = list(_places(context.text, answer))
+    whole = [place for place in places if _is_whole_words(context.text, *place)]
     found = {"verbatim": float(bool(places)), "whole_words": float(bool(whole))}
-    near = [_proximity(asked, *place) for place in (whole or places)[:_MOST_PLACES]]
+    near = [_proximity(context, *place) for place in (whole or places)[:_MOST_PLACES]]
     return found | {name: max(one[name] for one in near) for name in (near[0] if near else ())}
 
 
-def _cell_features(asked: QuestionContext, answer: str) -> Features:
+def _cell_features(context: QuestionContext, answer: str) -> Features:
     """How well the question names the cell that the answer stands in, among those that it names; none in plain text."""
-    if not asked.best_cells:
+    if not context.best_cells:
         return {}
-    best = asked.best_cells[0].score
-    mine = max((one for one in asked.cells if _is_in(answer, one)), key=lambda one: one.score, default=None)
+    best = context.best_cells[0].score
+    mine = max((one for one in context.cells if _is_in(answer, one)), key=lambda one: one.score, default=None)
     if mine is None:
         return {"no_cell": 1.0}
     is_best = mine.score == best
@@ -204,47 +206,24 @@ def _is_whole_words(text: str, start: int, end: int) -> bool:
     return not any(0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum() for at in (start, end))
 
 
-def _proximity(asked: QuestionContext, start: int, end: int) -> Features:
+def _proximity(context: QuestionContext, start: int, end: int) -> Features:
     """The proximity of the question's words to text[start:end], each at its nearest, and of those in its sentence."""
     distances: dict[str, int] = {}
-    for word, first, last in asked.places:
+    for word, first, last in context.places:
         if last <= start or first >= end:
-            distance = asked.distance(last, start) if last <= start else asked.distance(end, first)
+            distance = context.distance(last, start) if last <= start else context.distance(end, first)
             distances[word] = min(distances.get(word, distance), distance)
-    begins = max((place for place in asked.sentences if place <= start), default=0)
-    ends = min((place for place in asked.sentences if place > start), default=len(asked.text) + 1)
-    beside = {word for word, first, last in asked.places if begins <= first < ends and (last <= start or first >= end)}
+    begins = max((place for place in context.sentences if place <= start), default=0)
+    ends = min((place for place in context.sentences if place > start), default=len(context.text) + 1)
+    beside = {
+        word for word, first, last in context.places if begins <= first < ends and (last <= start or first >= end)
+    }
     near = {
-        name: asked.share({word: math.exp(-distance / size) for word, distance in distances.items()})
+        name: context.share({word: math.exp(-distance / size) for word, distance in distances.items()})
         for name, size in _DISTANCES.items()
     }
-    return near | {"in_sentence": asked.share(dict.fromkeys(beside, 1.0))}
+    return near | {"in_sentence": context.share(dict.fromkeys(beside, 1.0))}
 
 
 def _prefix(word: str) -> str:
     return word[:_PREFIX]
-
-
-def visible_text(encodings: Sequence[EncodedDocument], visible: torch.Tensor) -> str:
-    """The text of the visible tokens (T,), a line for each run of them."""
-    lines: list[str] = []
-    parts = visible.split([encoded.token_count for encoded in encodings])
-    for encoded, part in zip(encodings, parts, strict=True):
-        for page in encoded.document.pages:
-            mine = part & (encoded.tokens.pages == page.number)
-            starts, ends = encoded.tokens.starts[mine].tolist(), encoded.tokens.ends[mine].tolist()
-            lines += [page.text[start:end] for start, end in _runs(starts, ends)]
-    return "\n".join(lines)
-
-
-def _runs(starts: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Merge the character spans of consecutive tokens."""
-    if not starts:
-        return
-    first, last = starts[0], ends[0]
-    for start, end in zip(starts[1:], ends[1:], strict=True):
-        if start > last + 1:
-            yield first, last
-            first = start
-        last = max(last, end)
-    yield first, last

@@ -11,7 +11,7 @@ Shapes: T tokens of the joined memories, N questions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -45,6 +45,31 @@ def visible_tokens(
             for passage in chosen:
                 visible[passage.start : passage.end] = True
     return visible_mask
+
+
+def visible_text(encodings: Sequence[EncodedDocument], visible: torch.Tensor) -> str:
+    """The text of the visible tokens (T,), a line for each run of them."""
+    lines: list[str] = []
+    parts = visible.split([encoded.token_count for encoded in encodings])
+    for encoded, part in zip(encodings, parts, strict=True):
+        for page in encoded.document.pages:
+            mine = part & (encoded.tokens.pages == page.number)
+            starts, ends = encoded.tokens.starts[mine].tolist(), encoded.tokens.ends[mine].tolist()
+            lines += [page.text[start:end] for start, end in _runs(starts, ends)]
+    return "\n".join(lines)
+
+
+def _runs(starts: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Merge the character spans of consecutive tokens."""
+    if not starts:
+        return
+    first, last = starts[0], ends[0]
+    for start, end in zip(starts[1:], ends[1:], strict=True):
+        if start > last + 1:
+            yield first, last
+            first = start
+        last = max(last, end)
+    yield first, last
 
 
 def retrieve(

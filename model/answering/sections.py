@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from model.answering.extractive_summary import content_words
 from model.answering.quotes import Quote
-from model.answering.sentences import ENDS, spans
+from model.answering.sentences import WHOLE_SENTENCE_ENDS, spans
 from model.answering.table_rows import row_spans
+from model.answering.words import content_words
 from model.types import Document, Page
 
 _LONGEST_HEADING = 110  # characters of a line
@@ -218,7 +218,8 @@ def _first_sentences(document_index: int, page: Page, start: int, end: int) -> I
     for first, last in spans(page.text[start:end]):
         if last - first < _SHORTEST:
             continue
-        is_heading = last - first < _LONGEST_HEADING and not page.text[start + first : start + last].endswith(ENDS)
+        is_whole = page.text[start + first : start + last].endswith(WHOLE_SENTENCE_ENDS)
+        is_heading = last - first < _LONGEST_HEADING and not is_whole
         is_enough = left < _SENTENCES and (is_heading or last - first > room)
         if not left or is_enough:
             return

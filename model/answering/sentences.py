@@ -1,23 +1,32 @@
-"""Sentences of a page's text, whatever the language, and the sentence or row that some characters stand in."""
+"""Sentences of a page's text, whatever the language, and the sentence or row that some characters stand in.
+
+Where a sentence ends depends on the purpose. A passage ends where those of training did (`SENTENCE_END`); a quote also
+ends behind a short number and before an item of a list. The reranker and the edited negatives of training have simpler
+rules of their own, with which their numbers were fitted.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from model.answering.passages import SENTENCE_END
 from model.types import Page
 
+SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
+    r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
+)
 # As passages end; and behind a short number, which ends no passage ("No. 3."), and before each item of a list.
-_SENTENCE_END = re.compile(rf"{SENTENCE_END.pattern}|(?<=\d)[.!?][\"'”’»)\]]*(?=\s)|\n(?=[#*•·▪–-] )")
-ENDS = (".", "!", "?", "。", "！", "？", '"', "”", "»", ")")  # of a sentence
+_QUOTE_END = re.compile(rf"{SENTENCE_END.pattern}|(?<=\d)[.!?][\"'”’»)\]]*(?=\s)|\n(?=[#*•·▪–-] )")
+_FULL_STOPS = (".", "!", "?", "。", "！", "？")
+WHOLE_SENTENCE_ENDS = (*_FULL_STOPS, '"', "”", "»", ")")
+CLAUSE_ENDS = (*_FULL_STOPS, ":", ";")  # behind which something new may begin
 _LONGEST = 320  # characters of a sentence that is quoted whole
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """The sentences of a text [start, end), without the space around them; a paragraph ends one, too."""
     start = 0
-    for end in [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]:
+    for end in [*(match.end() for match in _QUOTE_END.finditer(text)), len(text)]:
         part = text[start:end]
         if part.strip():
             yield start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
@@ -39,6 +48,6 @@ def around(page: Page, start: int, end: int) -> tuple[int, int]:
     for begins, ends in spans(within):
         if begins <= start - paragraph and end - paragraph <= ends:
             sentence = within[begins:ends]
-            is_whole = sentence.endswith(ENDS) and len(sentence) <= _LONGEST
+            is_whole = sentence.endswith(WHOLE_SENTENCE_ENDS) and len(sentence) <= _LONGEST
             return (paragraph + begins, paragraph + ends) if is_whole or "\n" not in sentence else line
     return line

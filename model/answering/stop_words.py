@@ -1,6 +1,6 @@
 """Stop words of the page's languages that put spaces between words.
 
-They are in plain letters, as `model/answering/retrieval.py` compares words. Words that carry a meaning in another of
+They are in plain letters, as `words.py` compares words. Words that carry a meaning in another of
 the languages ("war", "son", "die") are left out.
 """
 

@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from model.answering.passages import plain_letters
-from model.answering.scripts import UNSPACED, character_pairs
 from model.answering.stop_words import STOP_WORDS
-from model.answering.table_rows import Cell
+from model.answering.table_rows import LabelledCell
+from model.answering.words import UNSPACED, character_pairs, plain_letters
 
 _WORD = re.compile(r"[^\W_]+")
 _PREFIX, _SHORTEST = 5, 3  # characters of words that are compared; a word may be cut to so many ("Feb")
@@ -39,7 +38,7 @@ class NamedCell:
     whether the question has all words of the row's label.
     """
 
-    cell: Cell
+    cell: LabelledCell
     row: float
     column: float
     extra: float
@@ -51,9 +50,9 @@ class NamedCell:
         return self.row + self.column - _EXTRA * self.extra - self.asked
 
 
-def named_cells(cells: Sequence[Cell], question: str, earlier: str = "") -> list[NamedCell]:
+def named_cells(cells: Sequence[LabelledCell], question: str, earlier: str = "") -> list[NamedCell]:
     """How well a question names each cell. earlier: the turn before, if the question leans on it ("And in 2005?")."""
-    asked = dict.fromkeys(telling_words(earlier), _EARLIER) | dict.fromkeys(telling_words(question), 1.0)
+    asked = dict.fromkeys(compared_words(earlier), _EARLIER) | dict.fromkeys(compared_words(question), 1.0)
     rows, columns = (_Labels.of(labels, asked) for labels in ({c.row for c in cells}, {c.column for c in cells}))
     return [_named(cell, asked, rows, columns) for cell in cells]
 
@@ -83,17 +82,17 @@ class _Labels:
 
     @classmethod
     def of(cls, labels: set[str], asked: Mapping[str, float]) -> _Labels:
-        having = Counter(word for label in labels for word in telling_words(label))
-        heard = {word: max((asked[one] for one in asked if _same(word, one)), default=0.0) for word in having}
+        having = Counter(word for label in labels for word in compared_words(label))
+        shared = {word: max((asked[one] for one in asked if _same(word, one)), default=0.0) for word in having}
         rarity = {word: math.log(1 + len(labels) / count) for word, count in having.items()}
-        return cls(rarity=rarity, asked={word: rarity[word] * much for word, much in heard.items() if much})
+        return cls(rarity=rarity, asked={word: rarity[word] * much for word, much in shared.items() if much})
 
 
-def _named(cell: Cell, asked: Mapping[str, float], rows: _Labels, columns: _Labels) -> NamedCell:
-    row, column = telling_words(cell.row), telling_words(cell.column)
+def _named(cell: LabelledCell, asked: Mapping[str, float], rows: _Labels, columns: _Labels) -> NamedCell:
+    row, column = compared_words(cell.row), compared_words(cell.column)
     extra_row = [rows.rarity[word] for word in row - rows.asked.keys()]
     extra_column = [columns.rarity[word] for word in column - columns.asked.keys()]
-    known = [much for word, much in asked.items() if any(_same(word, one) for one in telling_words(cell.value))]
+    known = [much for word, much in asked.items() if any(_same(word, one) for one in compared_words(cell.value))]
     return NamedCell(
         cell=cell,
         row=sum(rows.asked.get(word, 0.0) for word in row),
@@ -104,7 +103,7 @@ def _named(cell: Cell, asked: Mapping[str, float], rows: _Labels, columns: _Labe
     )
 
 
-def telling_words(text: str) -> frozenset[str]:
+def compared_words(text: str) -> frozenset[str]:
     """A text's content words in plain letters, and the kind of thing that it asks for or announces."""
     plain = plain_letters(text)
     words = {part for word in _WORD.findall(plain) if word not in STOP_WORDS for part in _parts(word)}

@@ -17,7 +17,7 @@ _BEHIND_VALUE = "; "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class LabelledCell:
     """A value with its row's label and its column's heading, "" where there is none."""
 
     row: str
@@ -30,12 +30,12 @@ def row_spans(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _ROW.finditer(text)]
 
 
-def cells_of(text: str) -> list[Cell]:
+def cells_of(text: str) -> list[LabelledCell]:
     """The cells of all rows of tables in a text, in its order."""
     return [cell for start, end in row_spans(text) for cell in _cells_of_row(text[start:end])]
 
 
-def _cells_of_row(line: str) -> Iterator[Cell]:
+def _cells_of_row(line: str) -> Iterator[LabelledCell]:
     first_heading = line.find(_BEHIND_HEADING)
     labels = [*_BEHIND_LABEL.finditer(line, 0, first_heading)]
     if not labels and _BEHIND_VALUE not in line[first_heading:]:
@@ -46,4 +46,4 @@ def _cells_of_row(line: str) -> Iterator[Cell]:
         if not has_heading:
             column, value = "", part
         if value.strip():
-            yield Cell(row=row, column=column.strip(), value=value.strip())
+            yield LabelledCell(row=row, column=column.strip(), value=value.strip())

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import median
 
-from model.answering.extractive_summary import content_words
 from model.answering.lines import Line, has_words, lines_of
+from model.answering.words import content_words
 from model.types import Document, Page
 
 _LINES = 30  # from the top
@@ -62,7 +62,7 @@ _WEIGHTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class TitleCandidate:
     """`page.text[start:end]`, whole lines, with what tells whether they are the title."""
 
     start: int
@@ -74,7 +74,7 @@ class Candidate:
         return sum(_WEIGHTS[name] * value for name, value in self.features.items())
 
 
-def candidates(document: Document, page: Page) -> Iterator[Candidate]:
+def candidates(document: Document, page: Page) -> Iterator[TitleCandidate]:
     """The lines at the top of a page, alone and together, that may be the document's title."""
     lines = list(islice(lines_of(page), _LINES + _TOGETHER))
     heights = [line.height for line in lines if line.height]
@@ -97,7 +97,7 @@ def candidates(document: Document, page: Page) -> Iterator[Candidate]:
                     "ends a block": float(last + 1 == len(lines) or _is_break(page, lines[last], lines[last + 1])),
                 }
                 sizes = _sizes(some, usual, largest)
-                yield Candidate(
+                yield TitleCandidate(
                     start=some[0].start, end=some[-1].end, features=place | sizes | _wording(text) | _said(text, words)
                 )
 

@@ -14,10 +14,12 @@ from dataclasses import replace
 import torch
 
 from model.answering import title_page
-from model.answering.extractive_summary import content_words, summary
+from model.answering.extractive_summary import summary
 from model.answering.messages import about_file, impossible, nothing_found
 from model.answering.quotes import Quote, as_evidence
 from model.answering.sections import only_section, section
+from model.answering.sentences import CLAUSE_ENDS
+from model.answering.words import content_words
 from model.types import Answer, Document, EncodedDocument, Intent
 
 LEAD_INTENTS: frozenset[Intent] = frozenset(("authors", "date", "audience"))  # the decoder is shown the beginning
@@ -27,7 +29,6 @@ _MAY_NAME_A_SECTION: frozenset[Intent] = frozenset(("fact", "follow_up", "about"
 _SENTENCES: dict[Intent, int] = {"about": 1, "summary": 4, "key_points": 4}
 _CHARACTERS = 390  # of a summary: some sixty words
 _TELLING_TITLE = 4  # content words of a title that says what a document is about without a sentence beside it
-_ENDS = (".", "!", "?", "。", "！", "？", ":", ";")  # of a sentence: what ends otherwise gets a full stop
 _LINES = 4  # of a document without sentences, such as a form
 
 
@@ -93,6 +94,6 @@ def _quoting(answer: Answer, quotes: Sequence[Quote], documents: Sequence[Docume
     if intent == "key_points":
         text = "\n".join(f"- {one}" for one in texts)
     else:
-        text = " ".join(one if one.endswith(_ENDS) or one is texts[-1] else f"{one}." for one in texts)
+        text = " ".join(one if one.endswith(CLAUSE_ENDS) or one is texts[-1] else f"{one}." for one in texts)
     evidence = tuple(as_evidence(one, documents[one.document_index].name, score=1 / len(quotes)) for one in quotes)
     return replace(answer, text=text, evidence=evidence, found=True, is_message=False)

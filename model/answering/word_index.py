@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from model.answering.passages import Passage, plain_letters
-from model.answering.scripts import UNSPACED, character_pairs
+from model.answering.passages import Passage
 from model.answering.spelling import near_words
 from model.answering.stop_words import STOP_WORDS
 from model.answering.tuning import FITTED, RetrievalTuning
+from model.answering.words import UNSPACED, character_pairs, plain_letters
 
 STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
 SHORT_WORD = 4  # characters; longer words are matched by their prefix
@@ -76,9 +76,9 @@ def relevance(indexes: Sequence[WordIndex], question: str, tuning: RetrievalTuni
 def share_found(passages: Sequence[Passage], question: str, tuning: RetrievalTuning = FITTED.retrieval) -> float:
     """The share, by weight, of the question's content words that the passages have."""
     index = WordIndex(passages)
-    telling = [term for term in _question_terms(question, [index], tuning) if term.is_content_word]
-    found = sum(term.weight for term in telling if index.counts(term))
-    return found / (sum(term.weight for term in telling) or 1.0)
+    content = [term for term in _question_terms(question, [index], tuning) if term.is_content_word]
+    found = sum(term.weight for term in content if index.counts(term))
+    return found / (sum(term.weight for term in content) or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

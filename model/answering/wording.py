@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from model.answering.judgements import side
-from model.answering.passages import plain_letters
 from model.answering.spelling import one_error_apart
+from model.answering.words import plain_letters
 
 _BROKEN = re.compile(r"(?<=[^\W\d_])-\s+(?=[^\W\d_])")
 _CONJUNCTIONS = frozenset(  # "Vor- und Nachteile" is no break

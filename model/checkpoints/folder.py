@@ -16,7 +16,7 @@ from model.checkpoints.files import count_weights, load_tokenizer, one_line, wei
 from model.checkpoints.fingerprint import folder_fingerprint
 from model.checkpoints.placement import Hardware, Placement, find_place
 from model.errors import CheckpointError
-from model.network.offload import bring_in_by_layers
+from model.network.offload import offload_by_layer
 
 MODEL_TYPE = "t5gemma2"
 PRETRAINED_ONLY = ("google/t5gemma-2-270m-270m", "google/t5gemma-2-1b-1b", "google/t5gemma-2-4b-4b")
@@ -110,7 +110,7 @@ def load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForC
             "Fetch it again, or save it with save_pretrained."
         )
     if placement.offloaded:
-        bring_in_by_layers(model, placement.offloaded, placement.device)
+        offload_by_layer(model, placement.offloaded, placement.device)
     return model.eval()
 
 

@@ -92,7 +92,7 @@ def _layer(gemma: dict[str, torch.Tensor], index: int) -> dict[str, torch.Tensor
 def initial_weights(
     gemma: dict[str, torch.Tensor], layers: int, start: Initialisation | None = None
 ) -> dict[str, torch.Tensor]:
-    """The text weights of a T5Gemma 2 from those of a Gemma 3 (names as in `base.read_gemma_weights`).
+    """The text weights of a T5Gemma 2 from those of a Gemma 3 (names as in `gemma3.read_gemma_weights`).
 
     Embeddings appear once, under the encoder's name; the decoder and the head are tied to it.
     """

@@ -1,7 +1,7 @@
 """The ways in which new tokens go through the decoder's layers, and the one place that chooses among them.
 
 - `EagerBackend`: PyTorch's operations, on any device, over either form of the document.
-- `NativeBackend`: compiled code on a CPU, for few tokens at a time; an eager one takes what it is slower at.
+- `NativeBackend`: native code on a CPU, for few tokens at a time; an eager one takes what it is slower at.
 - `CudaGraphBackend` (`cuda_graphs.py`): captured passes on a GPU, for short prompts and single tokens.
 - `PrefixCachingBackend` (`prefix_cache.py`): wraps one of them and restores what an earlier prompt began with.
 """
@@ -104,7 +104,7 @@ class EagerBackend:
 
 
 class NativeBackend:
-    """Compiled code, where it is faster than PyTorch's operations; elsewhere the eager backend's."""
+    """Native code, where it is faster than PyTorch's operations; elsewhere the eager backend's."""
 
     def __init__(self, operands: Operands, layers: BoundLayers, eager: EagerBackend) -> None:
         self._operands = operands
@@ -145,7 +145,7 @@ class NativeBackend:
 def eager_or_native(
     operands: Operands, layers: BoundLayers | None, questions: int, prompt_tokens: int
 ) -> EagerBackend | NativeBackend:
-    """Compiled code where it takes the document as states; else the form of the document that multiplies less."""
+    """Native code where it takes the document as states; else the form of the document that multiplies less."""
     if layers is not None and layers.tiled:  # matrix tiles make states the faster form for any number of tokens
         return NativeBackend(operands, layers, EagerBackend(operands))
     most_bytes = operands.limits.projected_bytes

@@ -23,7 +23,7 @@ from model.types import CancelledCallback, Memory
 class DecoderParts:
     """What the decoders of one model share; None where there is no such part.
 
-    head: another output head than the plain one. layers: compiled layers. cuda_graphs: captured passes on a GPU.
+    head: another output head than the plain one. layers: in native code. cuda_graphs: captured passes on a GPU.
     prefix_cache: what prompts over a whole document began with. limits: how much they do at once.
     """
 

@@ -1,4 +1,4 @@
-"""What all forward passes of a model run on: compiled code for encoder and decoder, or PyTorch's operations."""
+"""What all forward passes of a model run on: native code for encoder and decoder, or PyTorch's operations."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """What a model's forward passes run on. native: compiled code. parts: what its decoders share.
+    """What a model's forward passes run on. native: the parts in native code. parts: what its decoders share.
 
-    notice: one sentence for people, why compiled code that was asked for is not used; empty if there is nothing to say.
+    notice: one sentence for people, why native code that was asked for is not used; empty if there is nothing to say.
     """
 
     native: NativeParts
@@ -36,7 +36,7 @@ class LoadNativeParts(Protocol):
     """What `model/kernels/parts.py` does."""
 
     def __call__(self, model: T5Gemma2, folder: Path, /, *, quantized: bool) -> NativeParts:
-        """Compiled code for the model. Raises whatever keeps it from being loaded."""
+        """Native code for the model. Raises whatever keeps it from being loaded."""
 
 
 def load_backend(
@@ -44,7 +44,7 @@ def load_backend(
 ) -> Backend:
     """The fastest backend for this model on this machine; on a CPU it takes some seconds.
 
-    Compiled code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
+    Native code is built into `folder` if it is not there yet. `quantized`: the decoder's weights and the output head
     are read in int8 and int4 where that is faster. If it cannot be built or loaded, the backend is eager with a notice.
     """
     eager = Backend.eager(model)

@@ -61,14 +61,14 @@ def encode_chunk(
     """Encode one chunk: token ids (T,) that begin with `<bos>` to the encoder's last hidden states (T, H).
 
     image_features: (N, H), one for each image token among the ids. `progress` gets the fraction that is done. `native`:
-    the model's parts in compiled code. `sizes`: of the pieces where the layers are PyTorch's. Raises Cancelled between
+    the model's parts in native code. `sizes`: of the pieces where the layers are PyTorch's. Raises Cancelled between
     two pieces.
     """
     layers = model.model.encoder.text_model.layers
     chunk = _begin(model, ids, image_features, native or NativeParts(), sizes)
     for index, layer in enumerate(layers):
         with weights_on_device(layer):
-            for done in chunk.through(index):
+            for done in chunk.run_layer(index):
                 raise_if_cancelled(cancelled, READING_STOPPED)
                 if progress is not None:
                     progress((index + done) / len(layers))
@@ -105,7 +105,7 @@ class _Chunk:
         self._encoder, self._hidden, self._rotary, self._rows, self._sizes = encoder, hidden, rotary, rows, sizes
         self._near = sliding_window_bias(hidden, encoder.config.sliding_window)
 
-    def through(self, index: int) -> Iterator[float]:
+    def run_layer(self, index: int) -> Iterator[float]:
         """Run one layer, piece by piece; yields the fraction that is done before each."""
         rotary = self._rotary[self._encoder.config.layer_types[index]]
         layer = self._encoder.layers[index]
@@ -137,7 +137,7 @@ class _Pass:
         size = _piece_size(self.hidden, self.sizes, is_sliding=self.layer.self_attn.is_sliding)
         yield 0.0
         keys, values = self._keys_and_values()
-        for done in _shared_out(partial(self._through_piece, keys, values), total, size, self.hidden.device):
+        for done in _shared_out(partial(self._run_piece, keys, values), total, size, self.hidden.device):
             if done < total:
                 yield done / total
 
@@ -159,7 +159,7 @@ class _Pass:
         return keys, values
 
     @torch.inference_mode()
-    def _through_piece(self, keys: torch.Tensor, values: torch.Tensor, part: slice) -> None:
+    def _run_piece(self, keys: torch.Tensor, values: torch.Tensor, part: slice) -> None:
         """Apply the layer to a part of the hidden states, in place; keys and values are those of all tokens."""
         layer, rows, piece = self.layer, self.rows, self.hidden[part]
         attention = layer.self_attn
@@ -199,8 +199,8 @@ def _piece_size(hidden: torch.Tensor, sizes: PieceSizes, *, is_sliding: bool) ->
     times = 1 if hidden.device.type == "cpu" else _GPU_TIMES
     if is_sliding:
         return times * sizes.most
-    haste = _AMX_TIMES if hidden.dtype == torch.bfloat16 and times == 1 and has_any("amx_bf16") else times
-    return max(sizes.fewest, min(times * sizes.most, haste * sizes.pairs // len(hidden)))
+    pairs_times = _AMX_TIMES if hidden.dtype == torch.bfloat16 and times == 1 and has_any("amx_bf16") else times
+    return max(sizes.fewest, min(times * sizes.most, pairs_times * sizes.pairs // len(hidden)))
 
 
 def input_embeddings(model: T5Gemma2, ids: torch.Tensor, image_features: torch.Tensor | None) -> torch.Tensor:

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from model.checkpoints.checkpoint import Checkpoint
+from model.encoder.encoding_run import EncodingRun
 from model.encoder.vision.features import PageFeatures, PictureCallback, encode_page_images, image_tokens
 from model.encoder.vision.page_inputs import ViewMode, views_for
 from model.encoder.vision.tags import Tagger, with_tags
-from model.encoder.work import Work
 from model.encoding.chunks import Chunk, plan_chunks
 from model.encoding.memory import bytes_in_precision
 from model.encoding.token_map import tokenize
-from model.types import CancelledCallback, Document, Precision, TokenMap
+from model.types import CancelledCallback, Document, PauseCallback, Precision, ProgressCallback, TokenMap
+
+
+class EncodingOptions(TypedDict, total=False):
+    """What `Engine.encode` and `Engine.encode_chunks` take beside the document, by name; each may be left out.
+
+    views: how pages enter, for a document without a plan (`Engine.plan`). picture: draws the pages that enter as
+    pictures; with pan_and_scan each enters whole and in crops. progress: is told how far the work is. cancelled: is
+    asked whether to stop, between two pieces of a chunk; then Cancelled is raised. pause: is called in the same thread
+    before each chunk, and between the pieces of a long one, so that others can come between; of short chunks on a CPU,
+    before each group that is encoded at once, a chunk a thread. That time does not count as reading.
+    """
+
+    views: ViewMode | None
+    picture: PictureCallback | None
+    pan_and_scan: bool
+    progress: ProgressCallback | None
+    cancelled: CancelledCallback | None
+    pause: PauseCallback | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +87,18 @@ def tagged(
 
 
 def with_pictures(
-    checkpoint: Checkpoint,
-    plan: EncodingPlan,
-    picture: PictureCallback | None,
-    tagger: Callable[[], Tagger],
-    work: Work,
-    cancelled: CancelledCallback | None,
-    *,
-    pan_and_scan: bool,
+    checkpoint: Checkpoint, plan: EncodingPlan, options: EncodingOptions, tagger: Callable[[], Tagger], run: EncodingRun
 ) -> tuple[EncodingPlan, PageFeatures]:
     """The plan with what the pictures tell, and their features. It is tokenized anew only where they tell something."""
+    picture = options.get("picture")
     document = tagged(checkpoint, plan, picture, tagger)
     seen = encode_page_images(
-        checkpoint, document, picture, pan_and_scan=pan_and_scan, report=work.report, cancelled=cancelled
+        checkpoint,
+        document,
+        picture,
+        pan_and_scan=options.get("pan_and_scan", False),
+        report=run.report,
+        cancelled=options.get("cancelled"),
     )
     if document == plan.document and all(pictures == 1 for pictures in seen.images.values()):
         return plan, seen

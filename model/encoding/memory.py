@@ -42,7 +42,7 @@ def build_memory(model: T5Gemma2, hidden: torch.Tensor, key_inv_rms: KeyInvRms |
     """Build the memory of encoder states (T, H): the states, and `1 / rms(W_k h_t)` of every decoder layer and head.
 
     Cross keys carry no position (arXiv 2512.14856, section 2), so `k_norm(W_k h)` is `W_k h` times one number for each
-    token and head, times a fixed gain: with that number, attention needs the states alone. `key_inv_rms`: compiled code
+    token and head, times a fixed gain: with that number, attention needs the states alone. `key_inv_rms`: native code
     that computes these numbers.
     """
     hidden = hidden.contiguous()

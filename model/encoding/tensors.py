@@ -16,6 +16,7 @@ from model.encoding.page_tensors import CELL, TABLE_SPAN, WORD_SPAN, check_page_
 from model.types import EncodedDocument, Memory, TokenMap
 
 PICTURE = "pictures."  # then the page's number
+_KEY_INV_RMS = "memory.key_scales"  # the name of `Memory.key_inv_rms` in files
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")  # of pictures that a browser is shown
 
 _MAY_BE_NONE = ("words", "tables", "cells")
@@ -38,7 +39,7 @@ def tensors_of(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> dict[
     memory, tokens = encoded.memory, encoded.tokens
     tensors = {
         "memory.hidden": memory.hidden,
-        "memory.key_scales": memory.key_inv_rms,
+        _KEY_INV_RMS: memory.key_inv_rms,
         "memory.hidden_scales": memory.hidden_scales,
         "memory.channel_scales": memory.channel_scales,
         "tokens.ids": tokens.ids,
@@ -81,7 +82,7 @@ def check_shapes(tensors: Tensors, header: Header) -> set[str]:
 def memory_from(tensors: Tensors) -> Memory:
     return Memory(
         hidden=tensors["memory.hidden"],
-        key_inv_rms=tensors["memory.key_scales"],
+        key_inv_rms=tensors[_KEY_INV_RMS],
         hidden_scales=tensors.get("memory.hidden_scales"),
         channel_scales=tensors.get("memory.channel_scales"),
     )
@@ -113,7 +114,7 @@ def _expected(header: Header) -> dict[str, _Shape]:
     dtype: torch.dtype = getattr(torch, header.precision)
     shapes = {
         "memory.hidden": _Shape(dtype=dtype, sizes=("tokens", "channels")),
-        "memory.key_scales": _Shape(dtype=torch.float32, sizes=("layers", "key heads", "tokens")),
+        _KEY_INV_RMS: _Shape(dtype=torch.float32, sizes=("layers", "key heads", "tokens")),
         "words.spans": _Shape(dtype=torch.int32, sizes=("words", len(WORD_SPAN))),
         "words.boxes": _Shape(dtype=torch.float32, sizes=("words", 4)),
         "tables.spans": _Shape(dtype=torch.int32, sizes=("tables", len(TABLE_SPAN))),
@@ -154,7 +155,7 @@ def _check_numbers(name: str, tensor: torch.Tensor, least: float, most: float) -
 
 def _check_memory(tensors: Tensors) -> None:
     smallest = torch.finfo(torch.float32).tiny
-    _check_numbers("memory.key_scales", tensors["memory.key_scales"], smallest, _LARGEST_KEY_INV_RMS)
+    _check_numbers(_KEY_INV_RMS, tensors[_KEY_INV_RMS], smallest, _LARGEST_KEY_INV_RMS)
     hidden, most = tensors["memory.hidden"], _LARGEST_STATE
     if hidden.dtype == torch.int8:
         for name in ("memory.hidden_scales", "memory.channel_scales"):

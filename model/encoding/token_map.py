@@ -65,12 +65,12 @@ class _Row:
         self._ids: list[int] = []
         self._pages: list[int] = []
         self._offsets: list[tuple[int, int]] = []
-        self._owed = ""
+        self._pending = ""
 
     def add_text(self, page: Page) -> None:
         ids, offsets = encode_text(self._tokenizer, page.text)
         if ids:
-            self._add_glue(self._owed or (PAGE_SEPARATOR if self._ids else ""))
+            self._add_glue(self._pending or (PAGE_SEPARATOR if self._ids else ""))
             self._add(ids, page.number, offsets)
 
     def add_images(self, page: Page, pictures: int, tokens: ImageTokens) -> None:
@@ -78,14 +78,14 @@ class _Row:
         words = [""] if pictures == 1 else [WHOLE_IMAGE, CROPS, *[" "] * (pictures - 2)]
         ids = [tokens.begin, *[tokens.soft] * tokens.count, tokens.end]
         if pictures > 1 and self._ids:
-            self._owed = self._owed or PAGE_SEPARATOR
+            self._pending = self._pending or PAGE_SEPARATOR
         for lead in words:
-            self._add_glue(f"{self._owed}{lead}\n\n")
+            self._add_glue(f"{self._pending}{lead}\n\n")
             self._add(ids, page.number, [(0, 0)] * len(ids))
-            self._owed = "\n\n"
+            self._pending = "\n\n"
 
     def finished(self) -> TokenMap:
-        self._add_glue(self._owed)
+        self._add_glue(self._pending)
         places = torch.tensor(self._offsets, dtype=torch.int32).reshape(-1, 2)
         return TokenMap(
             ids=torch.tensor(self._ids, dtype=torch.int32),
@@ -97,7 +97,7 @@ class _Row:
     def _add_glue(self, text: str) -> None:
         ids, _ = encode_text(self._tokenizer, text) if text else ([], [])
         self._add(ids, NO_PAGE, [(0, 0)] * len(ids))
-        self._owed = ""
+        self._pending = ""
 
     def _add(self, ids: list[int], page: int, offsets: list[tuple[int, int]]) -> None:
         self._ids += ids

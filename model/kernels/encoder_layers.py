@@ -69,8 +69,8 @@ class NativeChunk:
         padded, width = self._hidden.shape[0] * LANES, layers[0].key_heads * layers[0].head_dim
         self._keys, self._values = (hidden.new_empty(width, padded) for _ in range(2))
 
-    def through(self, index: int) -> Iterator[float]:
-        """Through one layer, piece by piece; yields the fraction done before each."""
+    def run_layer(self, index: int) -> Iterator[float]:
+        """Run one layer, piece by piece; yields the fraction that is done before each."""
         cos, sin = self._rotary[self._encoder.config.layer_types[index]]
         chunk = self._described(cos, sin)
         parts = pieces(self._tokens, self._piece, TILE_K)

@@ -17,7 +17,7 @@ from accelerate.utils import PrefixedDataset, align_module_device
 from torch import nn
 
 
-def bring_in_by_layers(model: nn.Module, names: Iterable[str], device: torch.device) -> None:
+def offload_by_layer(model: nn.Module, names: Iterable[str], device: torch.device) -> None:
     """Replace the hooks that accelerate put on each module by one hook a layer. `names`: the offloaded layers."""
     weights = {name: _weights(model, name) for name in names}
     remove_hook_from_module(model, recurse=True)

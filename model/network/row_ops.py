@@ -1,6 +1,6 @@
 """The operations between an encoder layer's matrix products, token by token: norms, rotary embedding, residuals.
 
-This is PyTorch's implementation; `kernels/row_ops.py` has the compiled one.
+This is PyTorch's implementation; `kernels/row_ops.py` has the one in native code.
 """
 
 from __future__ import annotations

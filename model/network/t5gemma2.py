@@ -2,8 +2,8 @@
 
 Importing transformers' own takes longer than importing torch, and the engine never calls their attention. So the
 embedded checkpoint, which has no vision tower and lies on one device, is made of these; any other is transformers' own
-class. The engine takes either (`T5Gemma2`). These are the weights; what attention does with them is `encoder.py`,
-`decoder.py` and `attention.py`.
+class. The engine takes either (`T5Gemma2`). These are the weights; the forward passes are `encoder/encoder.py` and
+`decoder/forward.py`, and what attention does with them is the `attention.py` beside each.
 """
 
 from __future__ import annotations

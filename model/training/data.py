@@ -10,11 +10,12 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from model.answering.passages import Passage, cut, plain_letters
+from model.answering.passages import Passage, cut
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.retrieval import retrieve
 from model.answering.whole_document import LEAD_TOKENS
 from model.answering.word_index import WordIndex, relevance
+from model.answering.words import plain_letters
 from model.encoding.token_map import encode_text
 from model.training.facts import Split
 from model.training.records import make_record

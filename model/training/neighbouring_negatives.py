@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from model.answering.passages import plain_letters
+from model.answering.words import plain_letters
 
 _WORD = re.compile(r"[^\W\d_]{4,}|\d+")
 _BEGINNING = 6  # letters: issue stands for issued

@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
-from model.answering.passages import PageTokens, Passage, cut_pages, plain_letters
+from model.answering.passages import PageTokens, Passage, cut_pages
 from model.answering.prompts import NOT_IN_DOCUMENT, prompt_text
 from model.answering.questions import words_of_last_turn
 from model.answering.retrieval import retrieve
 from model.answering.whole_document import LEAD_TOKENS
 from model.answering.word_index import WordIndex, relevance
+from model.answering.words import plain_letters
 from model.encoding.token_map import encode_text
 from model.training.data import PASSAGE_TOKENS, Pair, Tokens, TrainingPassage, read_rows
 from model.training.similarities import Similarities, TextSimilarities

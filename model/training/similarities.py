@@ -26,7 +26,7 @@ class Similarities:
     """Compares questions with passages by the encoder states of a checkpoint that has a projection for it."""
 
     def __init__(self, checkpoint: Checkpoint, native_folder: Path) -> None:
-        """`native_folder`: where compiled code lies. Raises CheckpointError where there is no projection."""
+        """`native_folder`: where native code lies. Raises CheckpointError where there is no projection."""
         if checkpoint.retrieval is None:
             raise CheckpointError(f"{checkpoint.name} has no projection for retrieval: use `embedded`.")
         self._checkpoint, self._projection = checkpoint, checkpoint.retrieval

@@ -18,7 +18,7 @@ from app.cluster.connection import Cluster
 from app.cluster.engine import ClusterEngine
 from app.cluster.folder import EncodingFolder
 from app.cluster.start import ray_of, run_replicas
-from app.cluster.values import Scale, Work
+from app.cluster.values import ReplicaOptions, Scale
 from app.documents import Limits
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
@@ -34,8 +34,8 @@ QUESTIONS = ("Who founded it?", "When?")
 
 
 @pytest.fixture
-def work(tiny_folder: Path, tmp_path: Path) -> Work:
-    return Work(
+def work(tiny_folder: Path, tmp_path: Path) -> ReplicaOptions:
+    return ReplicaOptions(
         model=str(tiny_folder),
         cache_folder=tmp_path / "cache",
         folder=tmp_path / "encodings",
@@ -44,7 +44,7 @@ def work(tiny_folder: Path, tmp_path: Path) -> Work:
     )
 
 
-def engine_of(checkpoint: Checkpoint, cluster: Cluster, work: Work) -> ClusterEngine:
+def engine_of(checkpoint: Checkpoint, cluster: Cluster, work: ReplicaOptions) -> ClusterEngine:
     folder = EncodingFolder(work.folder, fingerprint=checkpoint.fingerprint, precision=work.precision)
     return ClusterEngine(checkpoint, cluster, folder, memory_precision=work.precision)
 
@@ -60,20 +60,20 @@ def last(engine: Engine, encoded: EncodedDocument) -> tuple[Answer, ...]:
 
 
 @pytest.fixture
-def in_this_process(work: Work) -> Iterator[Cluster]:
+def in_this_process(work: ReplicaOptions) -> Iterator[Cluster]:
     yield run_replicas(LIMITS, work, encoders=Scale(), answerers=Scale(), local=True)
     ray.shutdown()
 
 
 @pytest.fixture
-def in_several(work: Work) -> Iterator[Cluster]:
+def in_several(work: ReplicaOptions) -> Iterator[Cluster]:
     """One encoder and two answerers, each a process."""
     with ray_of(cores=4, object_store_memory=80_000_000, configure_logging=False):
         yield run_replicas(LIMITS, work, encoders=Scale(), answerers=Scale(least=2, most=2))
 
 
 def test_replicas_read_and_answer_as_one_engine_does(
-    in_this_process: Cluster, work: Work, tiny_checkpoint: Checkpoint
+    in_this_process: Cluster, work: ReplicaOptions, tiny_checkpoint: Checkpoint
 ) -> None:
     alone = Engine(tiny_checkpoint, memory_precision=work.precision)
     engine = engine_of(tiny_checkpoint, in_this_process, work)
@@ -100,7 +100,7 @@ def test_replicas_read_and_answer_as_one_engine_does(
 
 
 def test_what_a_person_should_know_comes_back_as_the_same_error(
-    in_this_process: Cluster, work: Work, tiny_checkpoint: Checkpoint
+    in_this_process: Cluster, work: ReplicaOptions, tiny_checkpoint: Checkpoint
 ) -> None:
     engine = engine_of(tiny_checkpoint, in_this_process, work)
     encoded = engine.encode(document(TEXT))
@@ -113,7 +113,7 @@ def test_what_a_person_should_know_comes_back_as_the_same_error(
 
 @pytest.mark.slow
 def test_a_killed_answerer_loses_no_question_and_nothing_is_encoded_again(
-    in_several: Cluster, work: Work, tiny_checkpoint: Checkpoint
+    in_several: Cluster, work: ReplicaOptions, tiny_checkpoint: Checkpoint
 ) -> None:
     engine = engine_of(tiny_checkpoint, in_several, work)
     encoded = engine.encode(document(TEXT))

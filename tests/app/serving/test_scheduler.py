@@ -1,129 +1,18 @@
-"""Laws of the engine's turns. Clients are real threads; the test says when each piece of work ends, and what it took.
-
-While somebody works the engine is busy, so whatever the test does meanwhile has happened before the next turn.
-"""
+"""Laws of the engine's turns, by clients in threads of their own (`tests/helpers/engine_stage.py`)."""
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import pytest
 
 from app.serving.scheduler import EngineScheduler, Place
-from app.sessions.jobs import Job
 from model.errors import Cancelled
+from tests.helpers.engine_stage import ANSWER, CHUNK, PATIENCE, Client, Stage, joined, played
 from tests.helpers.jobs import a_job
-from tests.helpers.stand_ins import Clock
-
-PATIENCE = 60
-ANSWER, WINDOW = 4.0, 1.0  # seconds
-TOKENS = 100  # of a window
-
-
-@dataclass(eq=False)
-class Client:
-    """A person or program in a thread of its own."""
-
-    job: Job
-    thread: threading.Thread | None = None
-    may_go_on: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    did: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return self.job.client
-
-
-class Stage:
-    """The engine as the clients use it. `next` is whose work begins next; it ends with `end`."""
-
-    def __init__(self, rest_seconds: float = 0.0) -> None:
-        self.clock = Clock()
-        self.scheduler = EngineScheduler(self.clock, rest_seconds=rest_seconds)
-        self._begun: queue.Queue[Client] = queue.Queue()
-        self._clients: list[Client] = []
-
-    def close(self) -> None:
-        """The test is over: whoever waits goes home."""
-        for client in self._clients:
-            client.job.stop()
-            client.may_go_on.release()
-        joined(*self._clients)
-
-    def asks(self, name: str) -> Client:
-        """A client who asks one question. On return it waits for its turn, or has it."""
-
-        def ask(client: Client) -> None:
-            with self.scheduler.answering(client.job):
-                self._work(client, "answer")
-
-        client = self._start(name, ask)
-        client.job.changes.wait_until(
-            lambda: bool(client.did) or self.scheduler.place_of_question(name) is not None, PATIENCE
-        )
-        return client
-
-    def tries(self, name: str) -> Client:
-        """A page that tries a question before it offers it. On return it waits for its turn, or has it."""
-
-        def attempt(client: Client) -> None:
-            client.did.append("arrives")
-            client.job.changes.notify()
-            with self.scheduler.trying(client.job):
-                self._work(client, "answer")
-
-        client = self._start(name, attempt)
-        client.job.changes.wait_until(lambda: bool(client.did), PATIENCE)
-        return client
-
-    def reads(self, name: str, windows: int) -> Client:
-        """A client who has a document read."""
-
-        def read(client: Client) -> None:
-            with self.scheduler.reading(client.job, windows * TOKENS) as pause:
-                for window in range(windows):
-                    pause(window * TOKENS)
-                    self._work(client, "window")
-                pause(windows * TOKENS)
-
-        client = self._start(name, read)
-        client.job.changes.wait_until(
-            lambda: bool(client.did) or self.scheduler.place_of_reading(name) is not None, PATIENCE
-        )
-        return client
-
-    def next(self) -> Client:
-        return self._begun.get(timeout=PATIENCE)
-
-    def end(self, client: Client, seconds: float | None = None) -> None:
-        """The piece of work ends, and has taken its time."""
-        self.clock.now += seconds or (ANSWER if client.did[-1] == "answer" else WINDOW)
-        client.may_go_on.release()
-
-    def _start(self, name: str, act: Callable[[Client], None]) -> Client:
-        client = Client(job=a_job(name))
-
-        def work() -> None:
-            with contextlib.suppress(Cancelled):
-                act(client)
-
-        client.thread = threading.Thread(target=work)
-        client.thread.start()
-        self._clients.append(client)
-        return client
-
-    def _work(self, client: Client, what: str) -> None:
-        client.did.append(what)
-        self._begun.put(client)
-        client.job.changes.notify()
-        client.may_go_on.acquire()
-        if client.job.cancelled():
-            raise Cancelled("The test is over.")
 
 
 @pytest.fixture
@@ -133,34 +22,17 @@ def stage() -> Iterator[Stage]:
     stage.close()
 
 
-def played(stage: Stage, count: int) -> list[str]:
-    """Whose work it was, for so many pieces of work."""
-    names = []
-    for _ in range(count):
-        client = stage.next()
-        names.append(client.name)
-        stage.end(client)
-    return names
-
-
-def joined(*clients: Client) -> None:
-    for client in clients:
-        assert client.thread is not None
-        client.thread.join(PATIENCE)
-        assert not client.thread.is_alive()
-
-
 def test_questions_are_answered_one_after_the_other_in_their_order(stage: Stage) -> None:
     clients = [stage.asks(name) for name in ("ann", "bob", "cem")]
     assert played(stage, 3) == ["ann", "bob", "cem"]
     joined(*clients)
 
 
-def test_questions_go_before_reading_at_the_next_window(stage: Stage) -> None:
+def test_questions_go_before_reading_at_the_next_chunk(stage: Stage) -> None:
     reader = stage.reads("reader", 3)
     assert stage.next() is reader
     askers = [stage.asks("ann"), stage.asks("bob")]
-    assert stage.next() is askers[0]  # not even this window is waited for
+    assert stage.next() is askers[0]  # not even this chunk is waited for
     stage.end(reader)
     stage.end(askers[0])
     assert played(stage, 1) == ["bob"]
@@ -238,8 +110,8 @@ def test_reading_goes_on_by_itself_when_nobody_asks_on() -> None:
         asker.start()
         asker.join(PATIENCE)
         pause(1)
-        order.append("window")
-    assert order == ["answer", "window"]
+        order.append("chunk")
+    assert order == ["answer", "chunk"]
 
 
 def _asks(scheduler: EngineScheduler, order: list[str]) -> None:
@@ -255,7 +127,7 @@ def test_a_reading_that_has_other_things_to_do_holds_nobody_up(stage: Stage) -> 
         joined(asker, reader)
 
 
-def test_of_two_readings_the_shorter_goes_first_from_the_next_window_on(stage: Stage) -> None:
+def test_of_two_readings_the_shorter_goes_first_from_the_next_chunk_on(stage: Stage) -> None:
     long = stage.reads("long", 4)
     assert stage.next() is long
     short = stage.reads("short", 1)
@@ -285,7 +157,7 @@ def test_places_of_readings_follow_what_is_read(stage: Stage) -> None:
     assert stage.scheduler.place_of_reading("longer") == Place(before=1, seconds=None)
     stage.end(long)
     assert stage.next() is long
-    assert stage.scheduler.place_of_reading("longer") == Place(before=1, seconds=3 * WINDOW)
+    assert stage.scheduler.place_of_reading("longer") == Place(before=1, seconds=3 * CHUNK)
     stage.end(long)
     played(stage, 2 + 9)
     joined(long, longer)
@@ -314,15 +186,15 @@ def test_who_waits_can_be_stopped_and_is_gone(stage: Stage) -> None:
     joined(answered)
 
 
-def closed_loop(stage: Stage, askers: int, windows: int) -> Iterator[tuple[Client, dict[Client, int]]]:
+def closed_loop(stage: Stage, askers: int, chunks: int) -> Iterator[tuple[Client, dict[Client, int]]]:
     """So many clients ask again as soon as they are answered, while a document is read: each piece of work as it
-    begins, and by question how many windows have begun since it was asked."""
-    reader, count = stage.reads("reader", windows), 0
+    begins, and by question how many chunks have begun since it was asked."""
+    reader, count = stage.reads("reader", chunks), 0
     overtaken: dict[Client, int] = {}
     while True:
         client = stage.next()
         if client is reader:
-            overtaken = {question: windows + 1 for question, windows in overtaken.items()}
+            overtaken = {question: chunks + 1 for question, chunks in overtaken.items()}
         yield client, overtaken
         overtaken.pop(client, None)
         while len(overtaken) + (client is not reader) <= askers:  # who is being answered will ask again
@@ -332,17 +204,17 @@ def closed_loop(stage: Stage, askers: int, windows: int) -> Iterator[tuple[Clien
 
 
 @pytest.mark.parametrize("askers", [1, 2, 7, 50])
-def test_reading_goes_on_slowly_while_questions_never_end_and_none_waits_for_two_windows(
+def test_reading_goes_on_slowly_while_questions_never_end_and_none_waits_for_two_chunks(
     stage: Stage, askers: int
 ) -> None:
-    windows = {1: 40, 2: 40, 7: 20, 50: 5}[askers]
+    chunks = {1: 40, 2: 40, 7: 20, 50: 5}[askers]
     read, answered, most = 0, 0, 0
-    for client, overtaken in closed_loop(stage, askers, windows):
+    for client, overtaken in closed_loop(stage, askers, chunks):
         read += client.name == "reader"
         answered += client.name != "reader"
         most = max([most, *overtaken.values()])
-        if read == windows:
+        if read == chunks:
             break
     assert most == 1
-    assert read * WINDOW <= 0.25 * answered * ANSWER + 2 * WINDOW  # a fifth of the time, but for where it began
-    assert answered <= windows * max(askers + 1, 4)  # the next window comes when all who waited have been answered
+    assert read * CHUNK <= 0.25 * answered * ANSWER + 2 * CHUNK  # a fifth of the time, but for where it began
+    assert answered <= chunks * max(askers + 1, 4)  # the next chunk comes when all who waited have been answered

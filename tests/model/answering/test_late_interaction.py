@@ -50,13 +50,13 @@ def test_an_index_is_made_once_and_goes_with_its_document() -> None:
     plain = tiny_checkpoint()
     engine = Engine(replace(plain, retrieval=random_projection(plain.model.config.decoder.hidden_size)))
     one, other = engine.encode(document(TEXT)), engine.encode(document(TEXT[:90]))
-    index = engine.indexes.of(one)
-    assert engine.indexes.of(one) is index and engine.indexes.of(other) is not index
+    index = engine.answering.indexes.of(one)
+    assert engine.answering.indexes.of(one) is index and engine.answering.indexes.of(other) is not index
     assert index.vectors is not None and index.vectors.shape == (one.token_count, 16)
-    assert len(engine.indexes._known) == 2
+    assert len(engine.answering.indexes._known) == 2
     del one
     gc.collect()
-    assert len(engine.indexes._known) == 1
+    assert len(engine.answering.indexes._known) == 1
 
 
 def test_both_rankings_count_and_a_passage_without_a_word_has_none_by_words() -> None:

@@ -7,7 +7,8 @@ import torch
 
 from app.bench.ranking import chosen
 from model.answering.prompts import NOT_IN_DOCUMENT
-from model.answering.reranker import QuestionContext, features, visible_text
+from model.answering.reranker import QuestionContext, features
+from model.answering.retrieval import visible_text
 from model.checkpoints.adapter import adapter_info
 from model.engine import Engine
 from tests.helpers.tiny import TEXT, document, tiny_checkpoint

@@ -67,7 +67,7 @@ def test_an_instruction_that_cannot_be_followed_is_answered_so() -> None:
 def test_quoted_and_decoded_answers_come_in_the_questions_order() -> None:
     engine = routed("title")
     encoded = engine.encode(document("# Of Wells\n\n" + TEXT))
-    engine.router = _ByWord({"title": "title"})  # type: ignore[assignment]
+    engine.answering = replace(engine.answering, router=_ByWord({"title": "title"}))  # type: ignore[arg-type]
     *_, answers = engine.answer_batch(encoded, ["Who?", "title?", "When?"])
     assert [answer.question for answer in answers] == ["Who?", "title?", "When?"]
     assert answers[1].text == "Of Wells" and answers[0].tokens > 0 and answers[2].tokens > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.answering.table_rows import Cell, cells_of, row_spans
+from model.answering.table_rows import LabelledCell, cells_of, row_spans
 
 REPLIES = """Valid replies of the survey
 Country; Valid replies; Number of researchers (1); Accuracy Level
@@ -26,16 +26,16 @@ def test_rows_end_behind_their_line_break_and_prose_is_none() -> None:
 
 def test_a_row_is_its_label_and_a_value_under_each_heading() -> None:
     assert cells_of(REPLIES)[3:6] == [
-        Cell(row="Poland", column="Valid replies", value="121"),
-        Cell(row="Poland", column="Number of researchers (1)", value="126.241"),
-        Cell(row="Poland", column="Accuracy Level", value="High"),
+        LabelledCell(row="Poland", column="Valid replies", value="121"),
+        LabelledCell(row="Poland", column="Number of researchers (1)", value="126.241"),
+        LabelledCell(row="Poland", column="Accuracy Level", value="High"),
     ]
 
 
 def test_a_row_without_a_label_has_headings_all_the_same() -> None:
     assert cells_of("Item: Tea; Price: 3.50") == [
-        Cell(row="", column="Item", value="Tea"),
-        Cell(row="", column="Price", value="3.50"),
+        LabelledCell(row="", column="Item", value="Tea"),
+        LabelledCell(row="", column="Price", value="3.50"),
     ]
 
 
@@ -49,6 +49,6 @@ def test_other_lines_have_no_cells(line: str) -> None:
 
 def test_a_value_without_a_heading_belongs_to_its_row() -> None:
     assert cells_of("Poland - Replies: 121; see note 3") == [
-        Cell(row="Poland", column="Replies", value="121"),
-        Cell(row="Poland", column="", value="see note 3"),
+        LabelledCell(row="Poland", column="Replies", value="121"),
+        LabelledCell(row="Poland", column="", value="see note 3"),
     ]

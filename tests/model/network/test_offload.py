@@ -13,7 +13,7 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.placement import DISK, Weights, find_place
 from model.engine import Engine
 from model.errors import CheckpointError
-from model.network.offload import bring_in_by_layers
+from model.network.offload import offload_by_layer
 from model.types import EncodedDocument, GenerationOptions
 from tests.helpers.hardware import some_hardware
 from tests.helpers.tiny import TEXT, document, last, tiny_checkpoint
@@ -73,7 +73,7 @@ def test_from_the_disk_all_is_the_same(
 def test_from_another_device_all_is_the_same() -> None:
     plain, spread = tiny_checkpoint(), tiny_checkpoint()
     layers = [f"model.encoder.text_model.layers.{index}" for index in (1, 6)]
-    bring_in_by_layers(spread.model, layers, torch.device("cpu"))
+    offload_by_layer(spread.model, layers, torch.device("cpu"))
     assert away(spread) == {"encoder"}
     assert same(Engine(spread).encode(document(TEXT)), Engine(plain).encode(document(TEXT)))
 
@@ -82,7 +82,7 @@ def test_threads_do_not_take_weights_from_each_other() -> None:
     checkpoint = tiny_checkpoint()
     expected = Engine(checkpoint).encode(document(TEXT))
     names = [name for name, _ in checkpoint.model.named_modules() if name.rpartition(".layers.")[2].isdigit()]
-    bring_in_by_layers(checkpoint.model, [name for name in names if "vision" not in name], torch.device("cpu"))
+    offload_by_layer(checkpoint.model, [name for name in names if "vision" not in name], torch.device("cpu"))
     engine = Engine(checkpoint)
     with ThreadPoolExecutor(4) as threads:
         assert all(same(one, expected) for one in threads.map(engine.encode, [document(TEXT)] * 8))

@@ -22,9 +22,9 @@ def test_scores_are_those_of_answering(tmp_path: Path) -> None:
     checkpoint = replace(plain, retrieval=random_projection(plain.model.config.decoder.hidden_size))
     engine = Engine(checkpoint)
     encoded = engine.encode(document(TEXT, TEXT[:120]))
-    index = engine.indexes.of(encoded)
+    index = engine.answering.indexes.of(encoded)
     spans = [(passage.start, passage.end) for passage in index.passages]
-    expected = scores_by_meaning(engine.indexes.question(QUESTION), [index])
+    expected = scores_by_meaning(engine.answering.indexes.question(QUESTION), [index])
     assert expected is not None
     pages = {1: TEXT, 2: TEXT[:120]}
     text = PagedText.of(pages, Tokens(checkpoint.tokenizer), Similarities(checkpoint, tmp_path))

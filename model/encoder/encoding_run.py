@@ -1,4 +1,4 @@
-"""Reading as it goes on: how far it is, who comes between, how long it took, and how much was encoded."""
+"""The encoding of one document as it goes on: how far it is, who comes between, how long it took, how much was read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from model.encoding.chunks import Chunk
 from model.types import PauseCallback, Progress, ProgressCallback
 
 
-class Work:
-    """Reading as it goes on: it tells how far it is, lets others come between, and counts the seconds that it took."""
+class EncodingRun:
+    """One document while it is encoded: how far it is, who may come between, and how many seconds it took."""
 
     def __init__(self, progress: ProgressCallback | None, pause: PauseCallback | None) -> None:
         self._progress = progress or (lambda _: None)
