@@ -191,17 +191,6 @@ def test_a_document_that_was_let_go_can_be_had_back_and_then_no_longer(tab: Tab)
     assert tab.session.documents == () and tab.sessions.used_bytes == 0
 
 
-def test_a_document_that_is_let_go_and_dropped_again_stays_and_is_not_read_again(tab: Tab) -> None:
-    tab.drop(("letter.pdf", LETTER))
-    (loaded,) = tab.session.documents
-    tokens = tab.engine.encoder_tokens
-    tab.handlers.forget(tab.session.id, tab.event(document=loaded.key))
-    tab.drop(("letter.pdf", LETTER))
-    assert tab.session.aside == ()  # nothing is left that goes when the ten seconds are over
-    assert tab.session.documents == tab.session.ticked == (loaded,)
-    assert tab.engine.encoder_tokens == tokens
-
-
 def test_a_new_conversation_can_be_taken_back(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     tab.ask("Who wrote?")
