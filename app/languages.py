@@ -25,19 +25,20 @@ ENGLISH = "en"
 _PIECES = re.compile(r"(<[^>]*>)")
 _LABELS = re.compile(r'(?<= )(aria-label|title|alt|placeholder|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
+_QUOTED = re.compile(r"'\\{(\w+)\\}'")  # a name as `repr` writes it, in double quotes where it has a single one
 _COUNTED = re.compile(r"[\d,.]+ [a-z]+")
+_COUNT = r"\d[\d,.]*"
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")  # as this program writes them in English
-_MEASURED = re.compile(r"([\d,.]+)( ?(?:s|MB|%))")
+_MEASURED = re.compile(r"([\d,.]+)( ?)(s|MB|%)")
 _FOREIGN = ("name", "text", "document")  # places that hold what somebody else wrote
 _OUR_WORDS = (  # places that hold texts of ours
     "cause", "fix", "found", "kind", "pages", "place", "readable", "reason", "stage", "tried", "where",
 )  # fmt: skip
+_QUOTE = "quote_"  # before the name of a place: the quotes around it
 _ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
 _OF_GRADIO = {"upload_text.drop_file": "Drop files here", "upload_text.click_to_upload": "or click to choose"}
 _JOINS = re.compile(r"( · |; )")
 Text = str | Mapping[str, str]  # by plural, where it depends on a number
-
-_LIKE_SEVERAL = re.compile(r" · |; |“{")  # a text of its own may hold anything, joins too
 
 
 class Language:
@@ -85,38 +86,42 @@ class Language:
         if text not in self._known:
             if len(self._known) > 5_000:
                 self._known.clear()
-            self._known[text] = self._whole(text) or "".join(map(self._part, _JOINS.split(text)))
+            self._known[text] = self._several(text)
         return self._known[text]
 
-    def _whole(self, text: str) -> str:
-        """The translation of a text that looks like several and is one; empty for any other."""
-        core = text.strip()
-        whole = core in self._texts or any(
-            _LIKE_SEVERAL.search(key) and one.fullmatch(core) for key, one in self._compiled
-        )
-        return self._part(text) if whole else ""
+    def _several(self, text: str) -> str:
+        """Texts that are joined, each by itself; where one is unknown, it may be one text, whose name holds a join."""
+        parts = _JOINS.split(text)
+        found = [self._part(part) for part in parts[::2]]
+        if None in found and (whole := self._part(text)) is not None:
+            return whole
+        parts[::2] = [part if one is None else one for part, one in zip(parts[::2], found, strict=True)]
+        return "".join(parts)
 
     def _label(self, match: re.Match[str]) -> str:
         return f'{match[1]}="{escape(self.text(unescape(match[2])))}"'
 
-    def _part(self, part: str) -> str:
+    def _part(self, part: str) -> str | None:
+        """One text; None where it is none that is known."""
         core = part.strip()
         if core in self._texts:
             return part.replace(core, self._texts[core])
         for key, pattern in self._compiled:
             if found := pattern.fullmatch(core):
-                values = {name: self._value(name, value) for name, value in found.groupdict().items()}
-                return part.replace(core, self._chosen(key, found.groupdict()).format(**values))
+                places = {name: value for name, value in found.groupdict().items() if not name.startswith(_QUOTE)}
+                values = {name: self._value(name, value) for name, value in places.items()}
+                return part.replace(core, self._chosen(key, places).format(**values))
         if found := _MEASURED.fullmatch(core):
-            return part.replace(core, self.number(found[1]) + found[2])
-        return part
+            number, space, unit = found.groups()
+            return part.replace(core, self.number(number) + space + self._texts.get(unit, unit))
+        return None
 
     def _value(self, name: str, value: str) -> str:
         """What stands in a place of a text: words of ours, a number, or something foreign."""
         if name in _FOREIGN:
-            return value
+            return value.replace("\\'", "'")
         if name in _OUR_WORDS or _COUNTED.fullmatch(value) or _MEASURED.fullmatch(value):
-            return self._part(value)
+            return self._part(value) or value
         return self.number(value)
 
     def _chosen(self, key: str, values: Mapping[str, str]) -> str:
@@ -132,7 +137,14 @@ class Language:
     def _compiled(self) -> list[tuple[str, re.Pattern[str]]]:
         """Keys with places and the patterns that they are, the most telling first."""
         ordered = sorted(self._patterns, key=lambda key: -len(_PLACE.sub("", re.escape(key))))
-        return [(key, re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(key)), re.DOTALL)) for key in ordered]
+        return [(key, re.compile(_pattern(key), re.DOTALL)) for key in ordered]
+
+
+def _pattern(key: str) -> str:
+    """What the texts of a key look like."""
+    quoted = _QUOTED.sub(rf"""(?P<{_QUOTE}\1>['"])(?P<\1>.+?)(?P={_QUOTE}\1)""", re.escape(key))
+    counted = quoted.replace(r"\{n\}", rf"(?P<n>{_COUNT})")
+    return _PLACE.sub(r"(?P<\1>.+?)", counted)
 
 
 class Languages:

@@ -78,7 +78,6 @@ class Layout:
                 max_lines=1,
                 elem_id="pages-to-read",
             )
-        self.messages = self._panel("messages")
         with gr.Column(visible=False, elem_id="lock", min_width=0) as self.lock:
             self.lock_reason = self._panel("lock-reason")
             self.password = gr.Textbox(label=say("Password"), type="password", elem_id="password")
@@ -86,6 +85,7 @@ class Layout:
             with gr.Row():
                 self.unlock = gr.Button(say("Open"), variant="primary", size="md", min_width=0)
                 self.leave_locked = gr.Button(say("Skip this file"), size="md", min_width=0)
+        self.messages = self._panel("messages")
         self.reading = self._panel("reading")
         self.documents = self._panel("documents")
         self.library = LibraryPanel(self._panel, say, visible=has_library)

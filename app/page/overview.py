@@ -1,10 +1,11 @@
 """What a document opens with, and questions about it: the model tries them before they are offered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.faults import log_fault
 from app.page.sample import Sample
 from app.serving.provider import EngineProvider
+from app.sessions.conversation import Exchange
 from app.sessions.jobs import Job
 from app.sessions.overview import Opening
 from app.sessions.session import Session
@@ -29,11 +30,10 @@ class Overviews:
         from app.overview.overview import overview  # imports torch, which the page does not wait for
 
         offered = self._sample.questions[:OFFERED] if loaded.key == self._sample.key else ()
-        exchanges = session.conversation.exchanges
         opening = Opening(
             key=loaded.key,
             overview=overview(loaded.document),
-            after=exchanges[-1].number if exchanges else 0,
+            after=_follows(session.conversation.exchanges, loaded.key),
             questions=offered,
             trying=not offered,
         )
@@ -73,6 +73,16 @@ class Overviews:
             if _is_good(answer):
                 found += 1
                 yield question
+
+
+def _follows(exchanges: Sequence[Exchange], key: str) -> int:
+    """The number of the exchange that a document's opening follows, or 0.
+
+    What was asked already, in a conversation of the library that goes on, stands before its first question, so that
+    the newest answer stays the last.
+    """
+    asked = next((one.number for one in exchanges if key in one.sources), None)
+    return asked - 1 if asked is not None else max((one.number for one in exchanges), default=0)
 
 
 def _is_good(answer: Answer) -> bool:

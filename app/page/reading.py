@@ -62,6 +62,7 @@ class Reading:
         for incoming in files:
             check_beginning(incoming.data, incoming.name)
             key = hashlib.sha256(incoming.data).hexdigest()
+            session.bring_back(key)  # one that was let go a moment ago
             if session.has(key) and (known := session.document(key)).is_whole and known.range == incoming.pages:
                 session.tick(key, True)
                 self._provider.metrics.was_reused()

@@ -123,7 +123,8 @@ class Session:
     def add(self, loaded: Loaded) -> None:
         """Take a document in, ticked; it takes the place of what was read of the same file before."""
         with self._lock:
-            if (before := self._documents.get(loaded.key)) and before.pictures is not loaded.pictures:
+            before = self._aside.pop(loaded.key, None) or self._documents.get(loaded.key)
+            if before and before.pictures is not loaded.pictures:
                 before.pictures.close()
             self._documents[loaded.key] = loaded
             self._ticked.add(loaded.key)

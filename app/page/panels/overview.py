@@ -49,7 +49,8 @@ def page_text(loaded: Loaded, number: int) -> str:
     return (
         '<section class="seen" aria-label="Text read from this page"><h2>Text read from this page</h2>'
         f'<p class="facts">{_turns(loaded, numbers, page.number)}'
-        f"{escape('; '.join(_about(loaded, page)))}</p><pre>{text}</pre></section>"
+        f"{escape('; '.join(_about(loaded, page)))}</p>"
+        f'<pre dir="auto">{text}</pre></section>'
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.helpers.browser import SLOW, WITH_A_TINY_CHECKPOINT, a_visit, running_app
 from tests.helpers.stand_ins import pdf
@@ -12,6 +12,7 @@ from tests.helpers.stand_ins import pdf
 pytestmark = WITH_A_TINY_CHECKPOINT
 
 LAMP = pdf("The lamp of Lindau was lit in 1871.", "Its keeper was Omar Haddad.")
+QUESTION = "Who kept the lamp of Lindau through all these years?"
 HARBOUR = pdf("The harbour of Bregenz opened in 1920.")
 
 
@@ -26,8 +27,8 @@ def test_add_close_come_back_ask_everything_remove_and_undo(
         visit.drop(("lamp.pdf", LAMP), ("harbour.pdf", HARBOUR))
         visit.page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)
         visit.page.get_by_label("Remove harbour.pdf").wait_for(timeout=SLOW)
-        visit.ask("Who kept the lamp?")
-        visit.page.locator(".past").get_by_text("Who kept the lamp?").wait_for(timeout=SLOW)
+        visit.ask(QUESTION)
+        visit.page.locator(".past").get_by_text(QUESTION).wait_for(timeout=SLOW)
     with (
         running_app(tmp_path / "second.txt", "--model", str(tiny_folder), **settings) as address,
         a_visit(browser, address) as visit,
@@ -45,5 +46,12 @@ def test_add_close_come_back_ask_everything_remove_and_undo(
         page.get_by_label("Remove lamp.pdf").click()
         library.get_by_role("button", name="Undo").click(timeout=SLOW)
         page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)
-        library.locator(".past .open", has_text="Who kept the lamp?").click()
-        page.locator(".conversation").get_by_text("Who kept the lamp?").wait_for(timeout=SLOW)
+        past = library.locator(".past .open", has_text=QUESTION)
+        title, cross = past.bounding_box(), library.locator(".past .forget").first.bounding_box()
+        assert title and cross and title["x"] + title["width"] <= cross["x"]
+        past.click()
+        page.locator(".conversation").get_by_text(QUESTION).wait_for(timeout=SLOW)
+        page.locator(".opening").first.wait_for(timeout=SLOW)
+        expect(page.locator(".conversation > :last-child .question")).to_have_text(
+            QUESTION
+        )  # it goes on where it ended

@@ -168,8 +168,14 @@ def test_in_arabic_the_page_is_mirrored_and_documents_keep_their_direction(tiny_
         page = visit.page
         expect(page.locator("#sample")).to_have_text(said["Try the sample document"])
         expect(page.locator("html")).to_have_attribute("dir", "rtl")
-        visit.drop(("letter.pdf", LETTER))
+        visit.drop(("letter.pdf", LETTER), ("Ann's program.exe", b"MZ\x90\x00" + bytes(200)))
         expect(page.locator("li.document")).to_contain_text("3 صفحات", timeout=SLOW)
         library, chat = page.locator("#library").bounding_box(), page.locator("#chat").bounding_box()
         assert library and chat and library["x"] > chat["x"]
         assert page.locator(".opening h2").evaluate("(title) => getComputedStyle(title).direction") == "ltr"
+        box, name = page.locator("li.document input").bounding_box(), page.locator("li.document .name").bounding_box()
+        assert box and name and box["x"] > name["x"]
+        message = page.locator(".messages li")
+        expect(message).to_contain_text(said["a Windows program"], timeout=SLOW)
+        assert message.evaluate("(one) => getComputedStyle(one).direction") == "rtl"
+        nothing_is_english(page, said)

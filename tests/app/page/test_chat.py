@@ -223,3 +223,14 @@ def test_the_page_that_an_answer_rests_on_is_opened(read: Tab) -> None:
     shares = [one.share for one in exchange.answer.attention]
     assert len(shares) == 2
     assert sum(shares) == pytest.approx(1)
+
+
+def test_a_document_that_is_let_go_and_dropped_again_stays_and_is_not_read_again(tab: Tab) -> None:
+    tab.drop(("letter.pdf", LETTER))
+    (loaded,) = tab.session.documents
+    tokens = tab.engine.encoder_tokens
+    tab.handlers.forget(tab.session.id, tab.event(document=loaded.key))
+    tab.drop(("letter.pdf", LETTER))
+    assert tab.session.aside == ()  # nothing is left that goes when the ten seconds are over
+    assert tab.session.documents == tab.session.ticked == (loaded,)
+    assert tab.engine.encoder_tokens == tokens
