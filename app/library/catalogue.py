@@ -89,6 +89,14 @@ class Catalogue:
         )
         return None if row is None else stored_document(row)
 
+    def named(self, name: str) -> list[StoredDocument]:
+        """The documents that have, or once had, this name in any folder."""
+        rows = self.database.rows(
+            "SELECT * FROM listing WHERE removed IS NULL AND id IN (SELECT document FROM places WHERE name = ?)",
+            (name,),
+        )
+        return [stored_document(row) for row in rows]
+
     def original(self, document: StoredDocument) -> Path:
         """The file itself."""
         return self._files.original(document.sha256)

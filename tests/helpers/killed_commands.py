@@ -1,0 +1,130 @@
+"""kill -9 at random moments of the real commands: `python -m tests.helpers.killed_commands FOLDER KILLS SEED`.
+
+Files are added, edited, moved and removed by `python -m app`, with a tiny random checkpoint. A command is killed at
+some moment of its work; then all that any of them had said is true, and the next start leaves no orphan.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.library.library import Library
+from app.library.opening import sha256_of
+from tests.helpers.killed_library import CAPACITY, check_whole
+from tests.helpers.tiny import save_tiny
+
+FILES = 6  # that are written before each `add`, or removed together
+ENOUGH = 24  # papers, from which on some are removed
+_DONE = re.compile(r"(added|there|removed) +(/.+?\.txt)(?: \(|$)")
+_PLACES = "SELECT places.folder, places.name, sha256 FROM places JOIN documents ON id = document WHERE removed IS NULL"
+
+
+class Papers:
+    """A folder of papers, which changes, and what was said of them by commands."""
+
+    def __init__(self, folder: Path, generator: random.Random) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self._generator = generator
+        self._written = 0
+        self._kept: dict[Path, str] = {}  # the SHA-256 of each that was said to be in the library
+        self._unsure: set[Path] = set()  # to be removed by a command that was killed
+
+    def next_command(self) -> list[str]:
+        """Change the papers, or choose some to be removed."""
+        files = self._files()
+        if len(files) > ENOUGH:
+            gone = self._generator.sample(sorted(self._kept.keys() & set(files)), FILES)
+            self._unsure |= set(gone)
+            return ["remove", *map(str, gone)]
+        for file in self._generator.sample(files, min(2, len(files))):
+            file.rename(file.with_name(f"{self._written}-{file.name}"))
+        for _ in range(FILES):
+            self._write(self.folder / f"{self._written}.txt")
+        self._write(self._generator.choice(self._files()))  # an edited one
+        return ["add", str(self.folder)]
+
+    def check(self, said: Sequence[str], found: dict[Path, str]) -> None:
+        """`found`: the library's places. One that a killed command was to change is as it was, or as it was to be."""
+        for match in filter(None, map(_DONE.match, said)):
+            path = Path(match[2])
+            if match[1] == "removed":
+                assert path not in found, f"{path} was removed, and is there"
+                self._kept.pop(path, None)
+                path.unlink()
+            else:
+                self._kept[path] = sha256_of(path)
+                assert found.get(path) == self._kept[path], f"{path} was added, and is not there"
+        for path, sha256 in list(self._kept.items()):
+            may_be = {sha256} | ({sha256_of(path)} if path.exists() else set())
+            assert found.get(path) in may_be or path in self._unsure, f"{path} is lost"
+            if path not in found:
+                del self._kept[path]
+        self._unsure.clear()
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.iterdir())
+
+    def _write(self, file: Path) -> None:
+        self._written += 1
+        words = " ".join(f"word{self._generator.randrange(1000)}" for _ in range(self._generator.randrange(20, 300)))
+        file.write_text(f"{self._written} {words}", encoding="utf-8")
+
+
+class Moments:
+    """Random moments of a command's work, as long as it took when it was not killed."""
+
+    def __init__(self, generator: random.Random) -> None:
+        self._generator = generator
+        self._took: dict[str, tuple[float, float]] = {}  # seconds to its first line, and to its end
+
+    def run(self, command: Sequence[str], environment: dict[str, str]) -> tuple[list[str], bool]:
+        """The whole lines that it wrote, and whether it was killed: not before it once came to its end."""
+        began, times = time.monotonic(), self._took.get(command[0])
+        with subprocess.Popen(
+            [sys.executable, "-m", "app", *command], env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
+            timer = threading.Timer(0.0 if times is None else self._generator.uniform(*times), process.kill)
+            if times is not None:
+                timer.start()
+            assert process.stdout is not None
+            lines = [process.stdout.readline()]
+            first = time.monotonic() - began
+            lines += process.stdout.readlines()
+            process.wait()
+            timer.cancel()
+        assert process.returncode in (0, -9), f"{command[0]} failed: {lines}"
+        if process.returncode == 0:
+            self._took[command[0]] = (0.8 * first, 1.02 * (time.monotonic() - began))
+        return [line for line in lines if line.endswith("\n")], process.returncode != 0
+
+
+def main(folder: Path, kills: int, seed: int) -> None:
+    generator = random.Random(seed)
+    papers, moments = Papers(folder / "papers", generator), Moments(generator)
+    save_tiny(folder / "tiny")
+    environment = os.environ | {
+        "READONCE_LIBRARY": str(folder / "library"), "READONCE_MODEL": str(folder / "tiny"), "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    killed = lines = 0
+    while killed < kills:
+        said, was_killed = moments.run(papers.next_command(), environment)
+        killed, lines = killed + was_killed, lines + len(said)
+        library = Library.open(folder / "library", capacity_bytes=CAPACITY)
+        papers.check(said, {Path(row["folder"], row["name"]): row["sha256"] for row in library.database.rows(_PLACES)})
+        library.sweep()
+        check_whole(library, folder / "library")
+        library.close()
+    print(f"{killed} kills, {lines} lines said: nothing was lost")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
