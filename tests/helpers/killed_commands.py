@@ -46,8 +46,8 @@ class Papers:
     def next_command(self) -> list[str]:
         """Change the papers, or choose some to be removed."""
         files = self._files()
-        if len(files) > ENOUGH:
-            gone = self._generator.sample(sorted(self._kept.keys() & set(files)), FILES)
+        if len(self._kept) > ENOUGH:
+            gone = self._generator.sample(sorted(self._kept), FILES)
             self._unsure |= set(gone)
             return ["remove", *map(str, gone)]
         for file in self._generator.sample(files, min(2, len(files))):
@@ -115,7 +115,7 @@ def forked(command: Sequence[str]) -> tuple[int, TextIO]:
     """The number of a process that runs a command, and what it writes: as `python -m app`, with libraries imported."""
     read, write = os.pipe()
     if (process := os.fork()) == 0:
-        os.dup2(write, sys.stdout.fileno())
+        sys.stdout = os.fdopen(write, "w", encoding="utf-8")
         os._exit(command_line.main(command))
     os.close(write)
     return process, os.fdopen(read)
