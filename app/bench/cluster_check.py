@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def real(
     settings = Settings.load()
     with tempfile.TemporaryDirectory() as path:
         work = Work(model=model, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION)
-        with ray_of(cores=replicas + 2):
+        with redirect_stdout(sys.stderr), ray_of(cores=replicas + 2):  # Ray prints its complaints among the result
             cluster = run_replicas(Limits(), work, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
             folder = EncodingFolder(work.folder, fingerprint=encoded.fingerprint, precision=PRECISION)
             asked = ClusterEngine(engine.checkpoint, cluster, folder, memory_precision=PRECISION)
