@@ -14,7 +14,7 @@ from app.library.conversations import Conversations
 from app.library.library import Library
 from app.library.listing import ORDERS
 from app.library.search import documents_with
-from app.library.values import Scope, StoredDocument
+from app.library.values import Order, Scope, StoredDocument
 from app.page import panels
 from app.page.events import number_of, text_of
 from app.page.panels.library import Listed
@@ -112,7 +112,7 @@ class LibraryHandlers:
 
     def sort_library(self, session_id: str, event: gr.EventData) -> None:
         session, chosen = self._session(session_id), text_of(event, "value")
-        order = next((one for one in ORDERS if one == chosen), "used")
+        order: Order = next((one for one in ORDERS if one == chosen), "used")
         session.view_library(replace(session.library_view, order=order))
 
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
