@@ -1,7 +1,7 @@
 // Behaviour of every panel: a control names its event in `data-event`, and its other data attributes travel with it.
 const EVENTS = [
   "tick", "open", "forget", "undo_forget", "ask_forget_all", "forget_all", "cancel_forget_all", "undo_clear", "cancel", "dismiss", "suggest", "retry", "edit", "undo", "like", "save", "reread",
-  "open_row", "take_answers", "save_marked", "open_place", "scrolled", "seek", "step", "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal",
+  "open_row", "take_answers", "save_marked", "open_place", "scrolled", "seek", "step", "choose_scope", "search_library", "sort_library", "open_stored", "remove_stored", "undo_removal",
   "open_conversation", "remove_conversation", "forget_library", "forget_library_now", "keep_library", "share_stored", "withdraw_shared", "take_shared",
 ];
 const ELSEWHERE = ["open_row", "open_place"]; // what they lead to is in the first tab
@@ -64,7 +64,7 @@ element.addEventListener("click", (click) => {
 });
 
 element.addEventListener("change", (change) => {
-  const field = change.target.closest("input[data-event]");
+  const field = change.target.closest("input[data-event], select[data-event]");
   if (!field) return;
   if (field.type === "checkbox") send(field, { on: String(field.checked) });
   else send(field, { page: field.value, value: field.value });

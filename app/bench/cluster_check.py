@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def real(
         options = ReplicaOptions(
             model=model, cache_folder=settings.cache_folder, folder=Path(path), precision=PRECISION
         )
-        with ray_of(cores=replicas + 2):
+        with redirect_stdout(sys.stderr), ray_of(cores=replicas + 2):  # Ray prints its complaints among the result
             cluster = run_replicas(Limits(), options, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
             folder = EncodingFolder(options.folder, fingerprint=encoded.fingerprint, precision=PRECISION)
             asked = ClusterEngine(engine.checkpoint, cluster, folder, memory_precision=PRECISION)

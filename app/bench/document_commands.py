@@ -109,7 +109,11 @@ def _add_corpus(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None
 def _add_library(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> None:
     library = benchmarks.add_parser("library", help="a library of so many documents: adding, finding, answering")
     library.add_argument(
-        "--data", required=True, type=Path, metavar="FOLDER", help="whose questions.jsonl is asked (split train)"
+        "--data",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="whose questions are asked: those of `train` that name their subject",
     )
     library.add_argument("--pages", required=True, type=Path, metavar="FILE", help="page texts, as `pages` writes them")
     library.add_argument("--documents", type=positive, default=100, metavar="N", help="how many documents (100)")

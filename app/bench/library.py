@@ -1,8 +1,9 @@
 """`library`: a library of real text, made and then asked: what it costs to keep, to find in, and to answer from.
 
-Documents are cut from page texts (`bench pages`) into parts of about so many tokens, and the questions are those whose
-right page lies in one of them. With `--synthetic` the states are random numbers, so that the encoder's hours are left
-out: what is found, and what finding and answering take, does not depend on them, only what is answered.
+Documents are cut from page texts (`bench pages`) into parts of about so many tokens. The questions are those whose
+right page lies in one of them, and that name their subject: nobody asks a thousand documents for "the total". With
+`--synthetic` the states are random numbers, so that the encoder's hours are left out: what is found, and what finding
+and answering take, does not depend on them, only what is answered.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from pathlib import Path
 import psutil
 import torch
 
-from app.bench.real_rows import RealQuestion, read_questions
+from app.bench.real_rows import RealQuestion, read_documents, read_questions
 from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cli.reading import load_engine
 from app.library.excerpts import find_excerpts
 from app.library.library import Library
+from app.library.search import search_terms
 from app.library.values import NewDocument, Place, Reading, Scope
 from app.provenance import counted, megabytes
 from model.encoding import token_map
@@ -191,14 +193,21 @@ def random_encoding(engine: Engine, document: Document) -> EncodedDocument:
 
 
 def questions_about(parts: Sequence[Part], data: Path) -> Iterator[tuple[Part, RealQuestion]]:
-    """Questions of the `train` split whose right pages lie in one of the documents."""
+    """Questions of the `train` split that name their subject, and whose right pages lie in one of the documents."""
+    titles = {document.id: document.title for document in read_documents(data)}
     for question in read_questions(data):
-        if question.split == "train" and question.answers and not question.turns:
+        asks = question.split == "train" and question.answers and not question.turns
+        if asks and names_subject(question.question, titles.get(question.document, "")):
             for part in parts:
                 numbers = {page.number for page in part.document.pages}
                 if part.source == question.document and numbers & set(question.pages):
                     yield part, question
                     break
+
+
+def names_subject(question: str, title: str) -> bool:
+    """Whether a question has two telling words of its document's title."""
+    return len(set(search_terms(question)) & set(search_terms(title))) >= 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class RealDocument:
     file: Path
     split: str
     pages: int
+    title: str = ""
 
     @property
     def has_pages(self) -> bool:
@@ -50,7 +51,13 @@ def read_documents(folder: Path) -> list[RealDocument]:
 
     def document(fields: dict[str, Any]) -> RealDocument:
         file = folder / "files" / str(fields["file"])
-        return RealDocument(id=str(fields["id"]), file=file, split=str(fields["split"]), pages=int(fields["pages"]))
+        return RealDocument(
+            id=str(fields["id"]),
+            file=file,
+            split=str(fields["split"]),
+            pages=int(fields["pages"]),
+            title=str(fields.get("title") or ""),
+        )
 
     return _read(folder / "documents.jsonl", document)
 

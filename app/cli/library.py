@@ -14,7 +14,7 @@ from app.cli.progress import ProgressLine
 from app.cli.terminal import harmless
 from app.library.library import Library
 from app.library.opening import open_library
-from app.library.values import Scope, StoredDocument
+from app.library.values import Place, Scope, StoredDocument
 from app.provenance import counted, megabytes, seconds
 from app.settings import Settings
 from model.errors import DocumentError, LibraryError
@@ -136,12 +136,13 @@ def remove(arguments: argparse.Namespace) -> None:
 
 
 def _matching(library: Library, target: str) -> list[StoredDocument]:
-    """The documents of this name, file or folder. Raises LibraryError where there is none."""
+    """The documents of this folder, file or name, wherever else they stand. Raises LibraryError where there is none."""
     path = Path(target).absolute()
-    found = library.documents(Scope(folder=str(path))) or [
-        one for one in library.documents() if target in (one.name, _path(one)) or str(path) == _path(one)
-    ]
-    if not found:
+    if found := library.documents(Scope(folder=str(path))):
+        return found
+    if file := library.at(Place(folder=str(path.parent), name=path.name)):
+        return [file]
+    if not (found := library.named(target)):
         raise LibraryError(f"The library has no document or folder {target!r}: `list` shows what it has.")
     return found
 

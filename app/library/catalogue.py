@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from app.library.database import Database
 from app.library.files import EncodingName, FileStore
-from app.library.listing import document_where, stored_document
-from app.library.values import Place, Reading, Scope, StoredDocument
+from app.library.listing import ORDERS, document_where, stored_document
+from app.library.values import Order, Place, Reading, Scope, StoredDocument
 from model.errors import LibraryError
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
@@ -56,12 +56,13 @@ class Catalogue:
         *,
         removed: bool = False,
         most: int = -1,
+        order: Order = "used",
     ) -> list[StoredDocument]:
-        """The documents, the latest used first; with `removed`, those that can still be had back, too."""
+        """The documents in this order; with `removed`, those that can still be had back, too."""
         where, values = document_where(scope)
         gone = "removed > ?" if removed else "NULL > ?"
         rows = self.database.rows(
-            f"SELECT * FROM listing WHERE (removed IS NULL OR {gone}) AND {where} ORDER BY used DESC, id LIMIT ?",
+            f"SELECT * FROM listing WHERE (removed IS NULL OR {gone}) AND {where} ORDER BY {ORDERS[order]}, id LIMIT ?",
             [self._clock() - UNDO_SECONDS, *values, most],
         )
         return [stored_document(row) for row in rows]
@@ -88,6 +89,14 @@ class Catalogue:
             (place.folder, place.name),
         )
         return None if row is None else stored_document(row)
+
+    def named(self, name: str) -> list[StoredDocument]:
+        """The documents that have, or once had, this name in any folder."""
+        rows = self.database.rows(
+            "SELECT * FROM listing WHERE removed IS NULL AND id IN (SELECT document FROM places WHERE name = ?)",
+            (name,),
+        )
+        return [stored_document(row) for row in rows]
 
     def original(self, document: StoredDocument) -> Path:
         """The file itself."""

@@ -79,8 +79,8 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE VIEW listing AS
 SELECT
     id,
-    coalesce((SELECT places.name FROM places WHERE document = id ORDER BY 1 LIMIT 1), name) AS name,
-    coalesce((SELECT places.folder FROM places WHERE document = id ORDER BY places.name LIMIT 1), folder) AS folder,
+    coalesce((SELECT p.name FROM places p WHERE document = id ORDER BY p.rowid DESC LIMIT 1), name) AS name,
+    coalesce((SELECT p.folder FROM places p WHERE document = id ORDER BY p.rowid DESC LIMIT 1), folder) AS folder,
     sha256, reading, range, pages,
     coalesce((SELECT max(tokens) FROM encodings WHERE document = id), 0) AS tokens,
     file_bytes + coalesce((SELECT sum(bytes) FROM encodings WHERE document = id), 0) AS size_bytes,

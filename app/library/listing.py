@@ -1,13 +1,24 @@
 """Documents as they are listed: from rows of the database to values."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from app.library.database import Row
-from app.library.values import Scope, StoredDocument
+from app.library.values import Order, Scope, StoredDocument
 
 
 def stored_document(row: Row) -> StoredDocument:
     """A row of the view `listing`."""
     facts = {name: row[name] for name in row.keys() if name != "removed"}  # noqa: SIM118 - a Row iterates values
     return StoredDocument(**facts, removed=row["removed"] is not None)
+
+
+ORDERS: Final[Mapping[Order, str]] = {
+    "used": "used DESC",
+    "added": "added DESC",
+    "name": "name COLLATE NOCASE, folder",
+    "size": "size_bytes DESC",
+}
 
 
 def document_where(scope: Scope) -> tuple[str, list[str | int]]:

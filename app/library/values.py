@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 from app.documents.reader import READER_VERSION
 from model.encoder.vision.page_inputs import ViewMode
@@ -65,6 +66,10 @@ class StoredDocument:
     added: float  # seconds since 1970
     used: float
     removed: bool = False  # it can still be had back
+
+
+Order = Literal["used", "added", "name", "size"]
+"""How documents are listed: the latest used or added first, by name, or the largest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,8 @@ class Handlers:
     def receive(self, session_id: str, paths: Sequence[str] | None, pages: str | None) -> None:
         """Files were dropped. Their bytes go into memory at once, and the server's copies away."""
         session = self._session(session_id)
-        session.dismiss_messages()
+        if not session.inbox.busy:  # else they are of a folder, say, that is being read
+            session.dismiss_messages()
         chosen = (pages or "").replace(" ", "") or None
         for path in map(Path, paths or ()):
             try:

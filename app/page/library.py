@@ -12,8 +12,9 @@ import gradio as gr
 from app.library.catalogue import UNDO_SECONDS
 from app.library.conversations import Conversations
 from app.library.library import Library
+from app.library.listing import ORDERS
 from app.library.search import documents_with
-from app.library.values import Scope, StoredDocument
+from app.library.values import Order, Scope, StoredDocument
 from app.page import panels
 from app.page.events import number_of, text_of
 from app.page.panels.library import Listed
@@ -39,8 +40,8 @@ class LibraryPanel:
 
     def connect(self, on: Callable[..., Any], handlers: "LibraryHandlers") -> None:
         for name in (
-            "choose_scope", "search_library", "open_stored", "remove_stored", "undo_removal", "open_conversation",
-            "remove_conversation", "forget_library", "forget_library_now", "keep_library",
+            "choose_scope", "search_library", "sort_library", "open_stored", "remove_stored", "undo_removal",
+            "open_conversation", "remove_conversation", "forget_library", "forget_library_now", "keep_library",
             "share_stored", "withdraw_shared", "take_shared",
         ):  # fmt: skip
             on(getattr(self.panel, name), getattr(handlers, name))
@@ -70,7 +71,7 @@ class LibraryScreen:
         count = library.count
         found = documents_with(library.database, view.words) if view.words else None
         scope = Scope(documents=tuple(found or ()))
-        shown = [] if found == set() else library.documents(scope, most=MOST_LISTED)
+        shown = [] if found == set() else library.documents(scope, most=MOST_LISTED, order=view.order)
         gone = library.documents(Scope(documents=view.removed), removed=True) if view.removed else []
         listed = Listed(
             documents=shown,
@@ -108,6 +109,11 @@ class LibraryHandlers:
     def search_library(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)
         session.view_library(replace(session.library_view, words=text_of(event, "value").strip()[:LONGEST_SEARCH]))
+
+    def sort_library(self, session_id: str, event: gr.EventData) -> None:
+        session, chosen = self._session(session_id), text_of(event, "value")
+        order: Order = next((one for one in ORDERS if one == chosen), "used")
+        session.view_library(replace(session.library_view, order=order))
 
     def open_stored(self, session_id: str, event: gr.EventData) -> None:
         session = self._session(session_id)

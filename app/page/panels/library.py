@@ -1,13 +1,20 @@
 """The library: what is kept and how large it is, its documents and folders, and past conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from app.library.conversations import StoredConversation
-from app.library.values import StoredDocument
+from app.library.values import Order, StoredDocument
 from app.provenance import counted, megabytes
 from app.sessions.library_view import LibraryView
+
+_ORDERS: Mapping[Order, str] = {
+    "used": "Latest used first",
+    "added": "Latest added first",
+    "name": "By name",
+    "size": "Largest first",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +41,8 @@ def library(listed: Listed, view: LibraryView, *, may_share: bool = False) -> st
         return f'<div class="stored">{removed}{hint}</div>'
     rows = "".join(_document(one, may_share=may_share) for one in listed.documents)
     return (
-        f'<div class="stored"><p class="facts">{amount}</p>{_scopes(listed, view)}{_search(view)}{removed}'
-        f'<ul aria-label="Documents in the library">{rows}</ul>'
+        f'<div class="stored"><p class="facts">{amount}</p>{_scopes(listed, view)}{_search(view)}{_order(view)}'
+        f'{removed}<ul aria-label="Documents in the library">{rows}</ul>'
         f"{_more(listed.more)}{_conversations(listed.conversations)}{_forget(view)}</div>"
     )
 
@@ -64,6 +71,16 @@ def _search(view: LibraryView) -> str:
     return (
         f'<input type="search" data-event="search_library" data-focus="search-library" value="{escape(view.words)}"'
         ' aria-label="Find in the library" placeholder="Find in the library">'
+    )
+
+
+def _order(view: LibraryView) -> str:
+    options = "".join(
+        f'<option value="{order}"{" selected" if order == view.order else ""}>{label}</option>'
+        for order, label in _ORDERS.items()
+    )
+    return (
+        f'<select data-event="sort_library" data-focus="sort-library" aria-label="Order of the list">{options}</select>'
     )
 
 

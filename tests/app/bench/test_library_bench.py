@@ -17,11 +17,14 @@ def data(tmp_path: Path) -> Path:
     texts = {"lamp": "The lamp of Lindau was lit in 1871.", "harbour": "The harbour of Bregenz opened in 1920."}
     rows = [{"document": name, "pages": {"1": "A title page.", "7": text}} for name, text in texts.items()]
     (tmp_path / "pages.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    about = {"id": "lamp", "file": "lamp.txt", "split": "train", "pages": 7, "title": "The lamp of Lindau"}
+    (tmp_path / "documents.jsonl").write_text(json.dumps(about) + "\n")
     question = {
         "id": "1", "doc": "lamp", "split": "train", "kind": "number", "question": "When was the lamp of Lindau lit?",
         "answers": ["1871"], "pages": [7],
     }  # fmt: skip
-    (tmp_path / "questions.jsonl").write_text(json.dumps(question) + "\n")
+    unnamed = {**question, "id": "2", "question": "When was it lit?"}  # which a library cannot be asked
+    (tmp_path / "questions.jsonl").write_text(f"{json.dumps(question)}\n{json.dumps(unnamed)}\n")
     return tmp_path
 
 

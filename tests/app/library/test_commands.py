@@ -106,6 +106,17 @@ def test_removing_and_having_back(command: Run, folder: Path) -> None:
     assert "add some first" in command("ask", "--all", "-q", "Who?").complaint
 
 
+def test_a_moved_file_is_listed_and_removed_where_it_is_now(command: Run, folder: Path) -> None:
+    command("add", folder)
+    moved = (folder / "lamp.txt").rename(folder / "zz.txt")
+    assert "2 there already" in command("add", folder).out
+    listed = command("list").out
+    assert str(moved) in listed and "lamp.txt" not in listed
+    assert "1 document removed" in command("remove", moved).out
+    command("remove", "--undo")
+    assert "1 document removed" in command("remove", "zz.txt").out
+
+
 def test_a_library_goes_elsewhere_as_one_file(
     command: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,12 +19,15 @@ HARBOUR = pdf("The harbour of Bregenz opened in 1920.")
 def test_add_close_come_back_ask_everything_remove_and_undo(
     browser: Browser, tiny_folder: Path, tmp_path: Path
 ) -> None:
+    (folder := tmp_path / "papers" / "old").mkdir(parents=True)
+    (folder / "lamp.pdf").write_bytes(LAMP)
+    (folder.parent / "harbour.pdf").write_bytes(HARBOUR)
     settings = {"OMP_NUM_THREADS": "1", "READONCE_LIBRARY": str(tmp_path / "library")}
     with (
         running_app(tmp_path / "first.txt", "--model", str(tiny_folder), **settings) as address,
         a_visit(browser, address) as visit,
     ):
-        visit.drop(("lamp.pdf", LAMP), ("harbour.pdf", HARBOUR))
+        visit.page.locator("input[webkitdirectory]").set_input_files(folder.parent)
         visit.page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)
         visit.page.get_by_label("Remove harbour.pdf").wait_for(timeout=SLOW)
         visit.ask(QUESTION)
@@ -43,6 +46,8 @@ def test_add_close_come_back_ask_everything_remove_and_undo(
         assert "asked 2 documents of the library" in said and "re-read: 0" in said
         page.locator(".chips .chip").first.click()
         page.locator(".pages .sheet img").first.wait_for(timeout=SLOW)
+        library.get_by_label("Order of the list").select_option("By name")
+        library.locator("ul .open").first.and_(page.get_by_title("harbour.pdf")).wait_for(timeout=SLOW)
         page.get_by_label("Remove lamp.pdf").click()
         library.get_by_role("button", name="Undo").click(timeout=SLOW)
         page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)

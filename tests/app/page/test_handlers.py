@@ -11,6 +11,7 @@ import torch
 
 from app.faults import in_words
 from app.page.update import Update
+from app.sessions.inbox import Incoming
 from app.sessions.pictures import media_type
 from model.errors import ReadonceError
 from tests.helpers.awaited import awaited, wait_until
@@ -103,6 +104,8 @@ def test_one_bad_file_does_not_hinder_the_others(tab: Tab) -> None:
     assert [loaded.name for loaded in tab.session.documents] == ["letter.pdf"]
     assert "empty.pdf" in str(page.messages)
     assert "broken.pdf" in str(page.messages)
+    tab.session.inbox.receive(Incoming(name="slow.pdf", data=LONG))
+    assert "broken.pdf" in str(tab.drop(("b.pdf", LETTER)).messages)  # it came while others were read
 
 
 def test_a_file_that_is_too_large_is_refused_with_size_and_limit(tab: Tab) -> None:

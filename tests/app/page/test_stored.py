@@ -97,6 +97,24 @@ def test_what_is_removed_can_be_had_back(start: Start) -> None:
     assert number_in(tab.settled().library, "remove_stored") == number
 
 
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        ("used", ["b.pdf", "a.pdf"]),
+        ("name", ["a.pdf", "b.pdf"]),
+        ("size", ["a.pdf", "b.pdf"]),
+        ("?", ["b.pdf", "a.pdf"]),
+    ],
+)
+def test_the_list_is_sorted_as_the_person_chooses(start: Start, order: str, names: list[str]) -> None:
+    tab = start()
+    tab.drop(("a.pdf", LAMP), ("b.pdf", HARBOUR))
+    tab.stored.sort_library(tab.session.id, tab.event(value=order))
+    panel = tab.settled().library or ""
+    assert re.findall(r'data-event="open_stored" data-stored="\d+" title="([^"]+)"', panel) == names
+    assert re.findall(r'<option value="(\w+)" selected>', panel) == [order if order != "?" else "used"]
+
+
 @pytest.mark.parametrize("number", ["9" * 19, "9" * 5_000, "-1", "1e3", "x", ""])
 def test_a_number_that_numbers_nothing_is_refused_in_words(
     start: Start, number: str, caplog: pytest.LogCaptureFixture

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,16 @@ def test_the_numbers_of_a_public_host_without_users_are_not_for_everybody(public
     assert answer.status_code == 403 and "READONCE_USERS" in answer.text
 
 
+def stream(address: str, lines: list[str]) -> None:
+    """Ask over `/v1` about a file that is sent along, and note the lines of the stream."""
+    file = {"filename": "letter.pdf", "file_data": f"data:application/pdf;base64,{b64encode(LETTER).decode()}"}
+    content = [{"type": "text", "text": "Who kept the secret?"}, {"type": "file", "file": file}]
+    model = get(f"{address}/v1/models").json()["data"][0]["id"]
+    body = {"model": model, "stream": True, "messages": [{"role": "user", "content": content}]}
+    with httpx.stream("POST", f"{address}/v1/chat/completions", json=body, timeout=PATIENCE) as answer:
+        lines.extend(filter(None, answer.iter_lines()))
+
+
 def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp_path: Path) -> None:
     """Questions go on while the server stops; a new visitor is sent away meanwhile; then the process has ended."""
     settings = {"OMP_NUM_THREADS": "1", "READONCE_STOP_SECONDS": "600"}
@@ -106,6 +117,7 @@ def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp
         until_ready(address)
         questions = [f"What is the secret number {number}?" for number in range(400)]
         said: list[Any] = []
+        streamed: list[str] = []
         with WebClient(address) as client:
             made = read(client)
             open_page = raw(address, f"GET {API}/heartbeat/abcdef HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -113,10 +125,13 @@ def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp
             def ask() -> None:
                 said.append(client.call("ask", questions, [made["document"]], []))
 
-            asking = threading.Thread(target=ask)
+            asking, streaming = threading.Thread(target=ask), threading.Thread(target=stream, args=(address, streamed))
             asking.start()
             while numbers(address)["readonce_questions"] == 0:
                 assert asking.is_alive()
+            streaming.start()
+            while numbers(address)["readonce_questions"] <= 1:
+                assert streaming.is_alive()
             process.send_signal(signal.SIGTERM)
             statuses = set()
             while asking.is_alive():
@@ -125,9 +140,11 @@ def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp
                 except httpx.HTTPError:  # it has answered, and ended
                     break
             asking.join()
+            streaming.join()
             open_page.close()
         assert (503, 503) in statuses
         assert process.wait(timeout=PATIENCE) == 0
     answers = said[0].data[0]["answers"]
     assert [one["question"] for one in answers] == questions
+    assert streamed[-1] == "data: [DONE]" and json.loads(streamed[-2].removeprefix("data: "))["usage"]["total_tokens"]
     assert not re.search("Traceback", (tmp_path / "log.txt").read_text())

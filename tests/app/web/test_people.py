@@ -186,6 +186,18 @@ def test_no_session_of_the_page_is_anothers_whatever_a_browser_remembers(served:
         assert session not in json.dumps(bert.run(enter, [session]).json())
 
 
+def test_an_exported_conversation_is_not_anothers(served: Served) -> None:
+    with served.web(served.ada) as ada, served.web(served.bert) as bert:
+        components, functions = ada.http.get("/config").json()["components"], ada.functions()
+        (button,) = [one["id"] for one in components if "Export as Markdown" in str(one["props"].get("value"))]
+        enter = next(one["id"] for one in functions if one["targets"] and one["targets"][0][1] == "load")
+        (export,) = [one["id"] for one in functions if [button, "click"] in one["targets"]]
+        ada.run(enter, [""]).raise_for_status()
+        (file,) = [one for one in ada.run(export, [None]).json()["data"] if isinstance(one, dict) and "path" in one]
+        assert ada.http.get(f"{API}/file={file['path']}").text.startswith("# Conversation")
+        assert bert.http.get(f"{API}/file={file['path']}").status_code == 404
+
+
 async def with_tools(served: Served, key: str, use: Any) -> Any:
     async with (
         httpx.AsyncClient(headers=bearer(key), timeout=PATIENCE, follow_redirects=True) as http,
