@@ -7,7 +7,7 @@ from itertools import pairwise
 from app.documents.geometry import Rect
 from app.documents.lines import Line, in_reading_direction, is_number
 from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, is_rule_between
-from app.documents.table_headers import CAPTION, first_data_row
+from app.documents.table_headers import CAPTION, first_data_row, is_column_numbers
 from app.documents.wrapped_rows import LABEL, TableRow, unwrapped
 
 MOST_HEADER_ROWS = 8
@@ -25,7 +25,7 @@ class AlignedTable:
 def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) -> AlignedTable:
     """The cells of rows of words; `rules` are the horizontal rules among them."""
     columns = find_columns(all_rows)
-    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules))
+    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules), _above_title(all_rows, columns))
     rows = all_rows[titles:]
     placed = _with_groups([_placed(row, columns) for row in rows], columns)
     first = first_data_row([_by_column(row) for row in placed])
@@ -65,7 +65,27 @@ def _above_header(rows: Sequence[list[Line]], columns: Sequence[Column], rules: 
     first = first_data_row([_by_column(_placed(row, columns)) for row in rows])
     end = _above_wide_rule(rows, rules, first) if first else None
     start = next((index for index in range(1, end or 0) if _above_wide_rule(rows, rules, index) == index), 0)
-    return start if end and start < end else 0
+    headed = any(len(row) > max(2, 0.6 * len(columns)) for row in rows[:start])
+    return start if end and start < end and not headed else 0
+
+
+def _above_title(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
+    """How many rows end with a line across the middle of the table, above its headings: other lines of the page."""
+    placed = [_placed(row, columns) for row in rows]
+    first = first_data_row([_by_column(row) for row in placed]) or 0
+    for index in range(first - 1, 0, -1):
+        whole = len(rows[index]) == 1 and next(iter(placed[index])) == (0, len(columns))
+        across = len(rows[index]) == 1 and _is_in_the_middle(rows[index][0], columns)
+        if (whole or across) and any(len(row) > 2 for row in rows[index + 1 : first]):
+            return index + 1
+    return 0
+
+
+def _is_in_the_middle(line: Line, columns: Sequence[Column]) -> bool:
+    """Whether a line of words stands centred above all columns, with room on both sides."""
+    left, right = columns[0][0], columns[-1][1]
+    apart = line.box[0] > left + line.em and line.box[2] < right - line.em
+    return apart and abs(line.box[0] + line.box[2] - left - right) < 2 * line.em
 
 
 def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
@@ -147,11 +167,13 @@ def _above_wide_rule(rows: Sequence[list[Line]], rules: Sequence[Rect], first: i
     """How many rows stand above the last rule, as wide as the table, that comes before the first row of figures."""
     left, right = min(row[0].box[0] for row in rows), max(row[-1].box[2] for row in rows)
     wide = [rule[1] for rule in rules if rule[2] - rule[0] > 0.8 * (right - left)]
-    for index in range(min(first, len(rows) - 1, MOST_HEADER_ROWS), 0, -1):
-        above, below = box_of(rows[index - 1]), box_of(rows[index])
-        if any((above[1] + above[3]) / 2 < y < (below[1] + below[3]) / 2 for y in wide):
-            return index
-    return None
+    ruled = [
+        index
+        for index in range(min(first, len(rows) - 1, MOST_HEADER_ROWS), 0, -1)
+        if is_rule_between(rows[index - 1], rows[index], wide)
+    ]
+    heads_a_group = len(ruled) > 1 and ruled[1] == ruled[0] - 1 and len(rows[ruled[1]]) == 1
+    return ruled[1] if heads_a_group and len(rows[ruled[1] - 1]) > 1 else next(iter(ruled), None)
 
 
 def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
@@ -186,7 +208,8 @@ def _levels(
         spread[-1] = _split_over(spread[-1], columns)
     levels: list[TableRow] = []
     for row in spread:
-        if levels and _continues(levels[-1], row):
+        counts = is_column_numbers([text for _, text in _by_column(row)])
+        if levels and not counts and _continues(levels[-1], row):
             for across, lines in row.items():
                 levels[-1][across] = (*levels[-1].get(across, ()), *lines)
         else:
