@@ -19,6 +19,7 @@ MOST_BLOCKS = 3  # addresses side by side; rows of more parts are those of a tab
 MARKED = (
     0.7  # of the lines left of a strip that are bullets or numbers: it stands behind them, between items and their text
 )
+MOST_HEADINGS, FEWEST_BELOW = 5, 3  # lines of headings, and rows of the table below them
 WIDE_PITCH = 1.9  # ems from one row to the next, from which rows are those of a form and no lines of a paragraph
 
 
@@ -67,7 +68,8 @@ def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], 
             run = run + lead + slab
             lead = []
             continue
-        best = max(best, run, key=len)
+        if not _are_headings(run, slab, strip):
+            best = max(best, run, key=len)
         run = []
         lead = lead + slab if columns is None and _is_right_only(slab, strip) else []
     with_blocks = [block for block in blocks if strip.top <= block[1] and block[3] <= strip.bottom]
@@ -81,6 +83,21 @@ def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], 
         if block[1] < bottom and block[3] > top:
             top, bottom = min(top, block[1]), max(bottom, block[3])
     return replace(strip, top=top, bottom=bottom, rows=len(best))
+
+
+def _are_headings(rows: Sequence[list[Piece]], below: Sequence[list[Piece]], strip: Strip) -> bool:
+    """Whether a few short lines beside a strip stand over the columns of a table that the strip runs down through."""
+    if not 0 < len(rows) <= MOST_HEADINGS or len(below) < FEWEST_BELOW:
+        return False
+    near = min(piece.box[1] for piece in below[0]) - max(piece.box[3] for piece in rows[-1]) < 3 * usual_em(rows[-1])
+    beside = [_beside(row, strip) for row in rows]
+    sides = [
+        [line for line in side if line is not None] for side in zip(*((b.left, b.right) for b in beside), strict=True)
+    ]
+    short = any(not _is_prose(side) for side in sides if side)
+    pairs = [_beside(row, strip) for row in below]
+    values = [pair.right for pair in pairs if pair.left is not None and pair.right is not None]
+    return near and short and 2 * len(values) > len(below) and _numbers(values) > 0.5
 
 
 def _judged(

@@ -8,6 +8,7 @@ from itertools import pairwise
 from app.documents.framed_cells import framed_cells
 from app.documents.geometry import Rect, contains
 from app.documents.grids import grids
+from app.documents.headings_above import with_headings_above
 from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
 from app.documents.rules import NEAR, Frame, Rules, stacks
 from app.documents.table import TableBlock, about
@@ -56,6 +57,8 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         beside = _beside(frame.box, pieces, taken)
         table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
         if table is not None:
+            free = [piece for piece in pieces if not _in_any(piece.box, taken)]
+            table = with_headings_above(table, free, rules.across)
             found.append(_with_about(table, pieces))
         else:
             found += _boxes(frame, inside)
@@ -68,6 +71,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
             continue  # sums below figures: the table's labels stand beside these rules
         table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
+            table = with_headings_above(table, free, rules.across)
             found.append(_with_about(table, pieces))
             taken.append(table.box)
     return found
@@ -210,9 +214,12 @@ def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlo
             if box[0] - 3 <= rule[2] and rule[0] <= box[2] + 3 and box[1] < rule[1] < box[3]
         ]
         table = aligned_table(refined, inner)
-        yield from rows[place:start]
         block = TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
-        yield _with_about(block, [piece for row in rows[max(start - CAPTION, 0) : start] for piece in row])
+        block = with_headings_above(block, [piece for row in rows[place:start] for piece in row], rules.across)
+        used = {piece.box for piece in block.words}
+        above = [row for row in rows[place:start] if not any(piece.box in used for piece in row)]
+        yield from above
+        yield _with_about(block, [piece for row in above[-CAPTION:] for piece in row])
         place = end
     yield from rows[place:]
 

@@ -41,7 +41,7 @@ def first_data_row(rows: Sequence[Texts]) -> int | None:
     for index, row in enumerate(rows):
         if index == counted:
             return index
-        if _heads_columns([text for _, text in row]):
+        if stands_over_columns([text for _, text in row]):
             continue
         values = [text for column, text in row if column in columns and not _YEAR.match(text)]
         if len(row) > 1 and 2 * sum(map(is_number, values)) >= max(len(values), 1):
@@ -49,7 +49,7 @@ def first_data_row(rows: Sequence[Texts]) -> int | None:
     return None
 
 
-def _heads_columns(texts: Sequence[str]) -> bool:
+def stands_over_columns(texts: Sequence[str]) -> bool:
     """Whether the figures of a row stand over columns: they count these, or are years or the steps of a scale."""
     return is_column_numbers(texts) or _is_of_years(texts) or _is_scale(texts)
 

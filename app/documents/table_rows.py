@@ -1,6 +1,6 @@
 """Tables without rules around their cells: rows of words -> cells. Wrapped cells are joined, wide headings spread."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -45,6 +45,11 @@ def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) ->
         for across, lines in sorted(row.items())
     ]
     return AlignedTable(cells=tuple(cells), header_rows=len(levels), columns=len(columns))
+
+
+def heading_levels(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]) -> list[TableRow]:
+    """The cells of rows of headings over these columns; the last row is the first below the headings."""
+    return _levels([_placed(row, columns) for row in rows], rows, len(rows) - 1, columns, rules)
 
 
 def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
@@ -254,7 +259,7 @@ def _spanners(row: Rect, rules: Sequence[Rect]) -> list[Rect]:
 
 def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Sequence[Rect]) -> TableRow:
     """The headings of a row over all the columns that they belong to."""
-    filled = [across for across in below if across[0] > 0]
+    filled = sorted({across[0] for across in below if across[0] > 0})
     heads = [across for across in row if across[0] > 0]
     if not 0 < len(heads) < len(filled):
         return row
@@ -268,11 +273,18 @@ def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Se
             under = [i for i, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
             wide = (min(under), max(under) + 1) if under else across
         elif across in heads:
-            wide = shares.get(across) or _centred(
-                across, lines[0], columns, [other for other in row if other != across]
-            )
+            others = [other for other in row if other != across]
+            size = max if len(heads) == 1 and filled == list(range(1, len(columns))) else min
+            under = _under(below, columns) if size is max else columns
+            wide = shares.get(across) or _centred(across, lines[0], under, others, size)
         spread[wide] = (*spread.get(wide, ()), *lines)
     return spread
+
+
+def _under(below: TableRow, columns: Sequence[Column]) -> list[Column]:
+    """The columns, each as wide as the heading that stands in it alone in the row below."""
+    widths = {across[0]: box_of(lines) for across, lines in below.items() if across[1] - across[0] == 1}
+    return [(widths[i][0], widths[i][2]) if i in widths else column for i, column in enumerate(columns)]
 
 
 def _shares(
@@ -294,15 +306,19 @@ def _shares(
 
 
 def _centred(
-    across: tuple[int, int], cell: Line, columns: Sequence[Column], others: Sequence[tuple[int, int]]
+    across: tuple[int, int],
+    cell: Line,
+    columns: Sequence[Column],
+    others: Sequence[tuple[int, int]],
+    size: Callable[..., tuple[int, int]],
 ) -> tuple[int, int]:
-    """The fewest columns in whose middle a heading stands, between its neighbours."""
+    """The fewest (min) or the most (max) columns in whose middle a heading stands, between its neighbours."""
     first = max((other[1] for other in others if other[1] <= across[0]), default=1)
     last = min((other[0] for other in others if other[0] >= across[1]), default=len(columns))
     middle = (cell.box[0] + cell.box[2]) / 2
     ranges = [(s, e) for s in range(max(first, 1), across[0] + 1) for e in range(across[1], last + 1)]
     fitting = [place for place in ranges if _off(place, middle, columns) < 1.2 * cell.em]
-    return min(fitting, key=lambda place: place[1] - place[0], default=across)
+    return size(fitting, key=lambda place: place[1] - place[0], default=across)
 
 
 def _off(across: tuple[int, int], middle: float, columns: Sequence[Column]) -> float:

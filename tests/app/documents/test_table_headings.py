@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from tests.helpers.placed_pages import Placed, page_with
+import pymupdf
+
+from tests.helpers.placed_pages import Placed, page_with, read
 
 COLUMNS = (200, 270, 340, 410)
 
@@ -85,3 +87,42 @@ def test_a_label_between_the_rules_below_the_headings_heads_the_rows_below_it() 
     text = page_with(*texts, *_rows(136, *FISH), rules=rules).text
 
     assert "In the lakes / Perch - Caught: 205; Marked: 9; Freed: 31; Lost: 6" in text
+
+
+def test_headings_above_the_shades_of_a_table_stand_over_its_columns() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        for row in range(3):
+            page.draw_rect(
+                pymupdf.Rect(58, 120 + 16 * row, 450, 136 + 16 * row), color=None, fill=(0.8, 0.9 - row / 10, 1)
+            )
+        page.insert_text((205, 92), "Year Ended")
+        page.insert_text((60, 60), "Fish that were counted at the two weirs of the river, by the month of the count.")
+        for x, y, text in _rows(110, ("", "Jan 26, 2025", "Jan 28, 2024"), step=0):
+            page.insert_text((x - 40 + (x - 200) / 2, y), text)
+        for x, y, text in _rows(132, *(row[:3] for row in FISH)):
+            page.insert_text((x + (x > 60) * (x - 200) / 2, y), text)
+        text = read(page, 1).text
+
+    assert "Perch - Year Ended / Jan 26, 2025: 205; Year Ended / Jan 28, 2024: 9" in text
+    assert text.startswith("Fish that were counted")
+
+
+def test_prose_above_a_table_without_headings_is_no_heading() -> None:
+    texts: list[Placed] = [(60, 84, "The counts below are those of the year before last, as they"),
+                           (60, 96, "were given by the keepers of the weirs and the two locks.")]  # fmt: skip
+    text = page_with(*texts, *_rows(112, *FISH)).text
+
+    assert "Trout   310   12   45   8" in text
+    assert "locks.\n" in text
+
+
+def test_headings_in_several_lines_above_figures_are_not_read_as_columns_of_text() -> None:
+    texts: list[Placed] = [(60, 96, "Kind of fish"), (300, 72, "Weeks"), (300, 84, "between"), (300, 96, "two counts")]
+    rows = [("Trout", "5"), ("Perch", "12"), ("Eel", "8"), ("Pike", "25"), ("Tench", "40")]
+    for number, row in enumerate(rows):
+        texts += [(x, 124 + 14 * number, text) for x, text in zip((60, 316), row, strict=True)]
+    text = page_with(*texts).text
+
+    assert text.index("Kind of fish") < text.index("Trout")
+    assert "Pike - Weeks between two counts: 25" in text
