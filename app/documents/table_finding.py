@@ -9,27 +9,25 @@ from app.documents.framed_cells import framed_cells
 from app.documents.geometry import Rect, contains
 from app.documents.grids import grids
 from app.documents.headings_above import with_headings_above
-from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
+from app.documents.lines import Line, Piece, is_right_to_left, rows_of, split_at_gaps
 from app.documents.rules import NEAR, Frame, Rules, stacks
 from app.documents.table import TableBlock, about
 from app.documents.table_cells import (
     GAP,
     RawCell,
     box_of,
-    find_columns,
     has_inner_columns,
     table_rows,
     with_labels_joined,
 )
+from app.documents.table_checks import LONG_CELL, is_table
 from app.documents.table_halves import with_parts_joined
 from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
-FEWEST_ROWS = 3  # with more than one cell, of a table without rules
 CAPTION = 3  # rows above a table that may name its unit
 WITH_GROUPS = 1.35  # labels for each row of figures: some head a group of rows
 NEXT, ACROSS = 4.0, 24.0  # ems between a table and its labels: next to it, and across white space
-LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +191,7 @@ def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | N
 
 def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[float] = ()) -> TableBlock | None:
     rows = table_rows(with_labels_joined(rows_of(pieces)), edges)
-    if not _is_table(rows):
+    if not is_table(rows, rules):
         return None
     table = aligned_table(rows, rules)
     return TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
@@ -205,7 +203,7 @@ def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlo
     place = 0
     for start, end in _runs(cells):
         refined = table_rows(rows[start:end])
-        if not _is_table(refined) or len(refined) != end - start:
+        if not is_table(refined, rules.across) or len(refined) != end - start:
             continue
         box = box_of([line for row in refined for line in row])
         inner = [
@@ -246,23 +244,6 @@ def _is_long(line: Line, rows: Sequence[Sequence[Line]]) -> bool:
     """Whether a line alone reaches over most of the rows above it, as prose does."""
     box = box_of([line for row in rows for line in row])
     return line.box[2] - line.box[0] > 0.75 * (box[2] - box[0])
-
-
-def _is_table(rows: Sequence[Sequence[Line]]) -> bool:
-    """Whether rows of cells are those of a table: several with cells below each other, and figures among them."""
-    several = [row for row in rows if len(row) > 1]
-    if len(several) < FEWEST_ROWS or 2 * len(several) < len(rows):
-        return False
-    columns = find_columns(several)
-    values = [cell for row in several for cell in row[1:]]
-    numbers = sum(is_number(cell.text) for cell in values) / max(len(values), 1)
-    long = sum(len(cell.text) > LONG_CELL for row in several for cell in row) / sum(len(row) for row in several)
-    if len(columns) < 2 or long > 0.3:
-        return False
-    if len(columns) == 2:
-        return numbers >= 0.5
-    full = sum(len(row) >= 0.6 * len(columns) for row in several)
-    return full >= 0.4 * len(several) and (numbers >= 0.25 or len(columns) > 3)
 
 
 def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:
