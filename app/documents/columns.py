@@ -20,6 +20,7 @@ MARKED = (
     0.7  # of the lines left of a strip that are bullets or numbers: it stands behind them, between items and their text
 )
 MOST_HEADINGS, FEWEST_BELOW = 5, 3  # lines of headings, and rows of the table below them
+LONG_LIST, SORTED = 8, 0.75  # lines of a list in alphabetical order, and share of them behind the line above
 WIDE_PITCH = 1.9  # ems from one row to the next, from which rows are those of a form and no lines of a paragraph
 
 
@@ -171,6 +172,8 @@ def _are_columns(rows: Sequence[list[Piece]], strip: Strip) -> bool | None:
         return False
     if all(mean(_is_item(line) for line in side) > 0.3 for side in (left, right)):
         return True
+    if _is_alphabetical(left) and _is_alphabetical(right):
+        return True
     paired = sum(row.left is not None and row.right is not None for row in beside) / min(len(left), len(right))
     prose = (_is_prose(left), _is_prose(right))
     if all(prose):
@@ -211,6 +214,13 @@ def _is_prose(lines: Sequence[Line]) -> bool:
 def _is_item(line: Line) -> bool:
     """Whether a line begins with the mark of a list; choices with boxes to tick stand in rows, too."""
     return is_marker(line.pieces[0].text) and line.pieces[0].text not in (TICKED, UNTICKED)
+
+
+def _is_alphabetical(lines: Sequence[Line]) -> bool:
+    """Whether lines of words, one below the other, are a list that is sorted by its letters."""
+    names = [line.text.casefold() for line in lines if line.text[:1].isalpha()]
+    rising = sum(one < other for one, other in pairwise(names))
+    return len(names) >= LONG_LIST and len(names) > 0.8 * len(lines) and rising >= SORTED * (len(names) - 1)
 
 
 def _numbers(lines: Sequence[Line]) -> float:

@@ -168,6 +168,8 @@ def _framed(frame: Frame, pieces: Sequence[Piece]) -> TableBlock | None:
         return _aligned(pieces, frame.across, frame.xs[1:-1])
     if columns < 2 or rows < 2 or not _is_regular(cells, rows, columns) or _holds_pages(cells, rows):
         return None
+    if any(_part_ways(frame, column) for column in range(len(frame.xs) - 2)):
+        return None
     return TableBlock(cells=tuple(cells), header_rows=header_rows(cells, columns), columns=columns)
 
 
@@ -180,6 +182,16 @@ def _is_regular(cells: Sequence[RawCell], rows: int, columns: int) -> bool:
     """Whether the grid has a cell for most rows and columns. The boxes of a form reach over many lines of others."""
     single = sum(cell.across[1] - cell.across[0] == 1 for cell in cells)
     return 2 * single >= len(cells) and len(cells) >= 0.35 * rows * columns
+
+
+def _part_ways(frame: Frame, column: int) -> bool:
+    """Whether the rules between rows of two columns side by side mostly do not meet: each is a pile of boxes."""
+    last = len(frame.ys) - 1
+    one, other = (
+        {area.rows[1] for area in frame.areas if area.columns[0] <= place < area.columns[1]} - {last}
+        for place in (column, column + 1)
+    )
+    return min(len(one), len(other)) > 1 and 2 * len(one & other) < min(len(one), len(other))
 
 
 def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | None:
