@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,9 @@ def _plain(document: pymupdf.Document, number: int) -> str:
 
 def _markdown() -> Callable[[pymupdf.Document, int], str]:
     """Pages as pymupdf4llm writes them, without the signs of Markdown."""
+    for module in ("pymupdf4llm", "pymupdf.layout"):
+        if sys.modules.get(module, "") is None:  # what app/environment.py keeps from being loaded at every start
+            del sys.modules[module]
     try:
         to_markdown = importlib.import_module("pymupdf4llm").to_markdown
     except ImportError as error:

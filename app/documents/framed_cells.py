@@ -19,12 +19,31 @@ def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
             if contains(box, piece.box):
                 inside.setdefault(index, []).append(piece)
                 break
-    cells = []
+    cells = _lines_across(frame, inside)
     for index, area in enumerate(frame.areas):
         rows = with_labels_joined(rows_of(without_leaders(inside.get(index, ()))))
         lines = tuple(in_reading_direction(Line.of(row)) for row in rows)
         cells.append(RawCell(across=area.columns, down=area.rows, lines=lines))
     return _packed(_taken_apart(_with_own_columns(_with_own_rows(cells, frame), frame)))
+
+
+def _lines_across(frame: Frame, inside: dict[int, list[Piece]]) -> list[RawCell]:
+    """A cell over all columns for each row of the grid whose words run across most of its edges: its title or address.
+
+    Its words are taken out of the cells that they stand in.
+    """
+    found: list[RawCell] = []
+    for row in range(len(frame.ys) - 1):
+        there = [index for index in inside if frame.areas[index].rows == (row, row + 1)]
+        words = [piece for index in there for piece in inside[index]]
+        edges = sorted({frame.xs[frame.areas[index].columns[1]] for index in there})[:-1]
+        crossed = sum(any(word.box[0] < x - 2 and word.box[2] > x + 2 for word in words) for x in edges)
+        if len(edges) > 2 and 2 * crossed >= len(edges):
+            lines = tuple(in_reading_direction(Line.of(line)) for line in rows_of(words))
+            found.append(RawCell(across=(0, len(frame.xs) - 1), down=(row, row + 1), lines=lines))
+            for index in there:
+                del inside[index]
+    return found
 
 
 def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:

@@ -83,7 +83,8 @@ def _rows_above(table: TableBlock, columns: Sequence[Column], pieces: Sequence[P
         top = min(piece.box[1] for piece in row)
     while found and len(found[-1]) == 1 and covered_columns(found[-1][0], columns)[0] == 0:
         found.pop()  # a title
-    return found[::-1]
+    labels = sum(row[-1].text.endswith(":") for row in found)
+    return [] if labels > 1 else found[::-1]  # labels of a form, whose values stand elsewhere
 
 
 def _sticks_out(row: Sequence[Piece], reach: Rect) -> bool:

@@ -126,3 +126,22 @@ def test_headings_in_several_lines_above_figures_are_not_read_as_columns_of_text
 
     assert text.index("Kind of fish") < text.index("Trout")
     assert "Pike - Weeks between two counts: 25" in text
+
+
+def test_an_address_that_runs_across_the_columns_of_a_grid_is_no_heading() -> None:
+    xs, ys = (60.0, 140.0, 200.0, 260.0, 320.0, 380.0), (80.0, 100.0, 120.0, 140.0, 160.0)
+    texts: list[Placed] = [(66, 94, "Fisheries of the North Bank, 17 Quay Street, at the old customs house")]
+    for row, cells in enumerate((("Fish", "Caught", "Marked", "Freed", "Lost"), *FISH[:2])):
+        texts += [(x + 6, 114 + 20 * row, text) for x, text in zip(xs, cells, strict=False)]
+    rules = [(xs[0], y, xs[-1], y) for y in ys] + [(x, ys[0], x, ys[-1]) for x in xs]
+    text = page_with(*texts, rules=tuple(rules)).text
+
+    assert text.startswith("Fisheries of the North Bank, 17 Quay Street, at the old customs house\n")
+    assert "Perch - Caught: 205; Marked: 9; Freed: 31; Lost: 6" in text
+
+
+def test_labels_of_a_form_above_a_table_are_no_headings() -> None:
+    texts: list[Placed] = [(196, 72, "Reported by:"), (266, 84, "Licence no.:")]
+    text = page_with(*texts, *_rows(100, *FISH)).text
+
+    assert "Trout   310   12   45   8" in text
