@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 from app.documents.geometry import Rect, contains
+from app.documents.heading_levels import heading_levels
 from app.documents.lines import Line, Piece, is_number, rows_of, split_at_gaps
 from app.documents.table import TableBlock
 from app.documents.table_cells import GAP, Column, RawCell, covered_columns
 from app.documents.table_headers import column_headings, is_caption, is_title, stands_over_columns
-from app.documents.table_rows import heading_levels
 
 REACH = 10  # ems above a table
 NEAR = 1.7  # ems between a heading and what stands below it
