@@ -25,6 +25,9 @@ def _add_reading(benchmarks: "argparse._SubParsersAction[OneLineParser]") -> Non
     )
     reading.add_argument("--split", metavar="NAME", help="only the documents of this split")
     reading.add_argument("--without-scans", action="store_true", help="leave out documents that are scans")
+    reading.add_argument(
+        "--reader", choices=["pymupdf", "pymupdf4llm"], help="measure another library's text of these pages instead"
+    )
     reading.add_argument("--pages", type=Path, metavar="FILE", help="write every page's scores")
     reading.add_argument("--json", action="store_true", help="print the result as one JSON object")
     reading.set_defaults(run=lazy_command("app.bench.reading", "reading"))

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
 
+from app.bench.other_readers import Reader, check_number, other_reader
 from app.bench.page_scores import OrderScore, TableScore, score_order, score_table
 from app.bench.results import as_result
 from app.bench.right_pages import RightPage, read_right_pages
@@ -34,8 +35,9 @@ class PageReport:
 def reading(arguments: argparse.Namespace) -> None:
     """Print how well the pages of a folder are read."""
     pages = read_right_pages(arguments.folder, arguments.split)
+    reader = other_reader(arguments.reader) if arguments.reader else own_reader
     chosen = [page for page in pages if not (arguments.without_scans and page.scan)]
-    reports = [report for page in chosen if (report := _report(page)) is not None]
+    reports = [report for page in chosen if (report := _report(page, reader)) is not None]
     if arguments.pages is not None:
         arguments.pages.write_text(json.dumps([asdict(report) for report in reports], indent=1), encoding="utf-8")
     print(as_result({"kinds": summary(reports)}) if arguments.json else _as_text(summary(reports)))
@@ -62,13 +64,13 @@ def summary(reports: Sequence[PageReport]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _report(page: RightPage) -> PageReport | None:
+def _report(page: RightPage, reader: Reader) -> PageReport | None:
     try:
-        read, seconds = _read(page.path, page.number)
+        read, seconds = reader(page.path, page.number)
     except DocumentError:
         return None
     tables = tuple(score_table([read], table) for table in page.tables)
-    if any(table.right < table.rows for table in tables) and (following := _following(page)) is not None:
+    if any(table.right < table.rows for table in tables) and (following := _following(page, reader)) is not None:
         tables = tuple(score_table([read, following], table) for table in page.tables)
     return PageReport(
         file=page.path.name,
@@ -81,22 +83,22 @@ def _report(page: RightPage) -> PageReport | None:
     )
 
 
-def _following(page: RightPage) -> Page | None:
+def _following(page: RightPage, reader: Reader) -> Page | None:
     """The next page, where a table may go on; None behind the last one."""
-    source = open_source(page.path, name=page.path.name, password=None, limits=Limits())
     try:
-        last = source.page_count <= page.number
-        return None if last else source.read(page.number + 1, Recognizer(lambda: None))
+        return reader(page.path, page.number + 1)[0]
     except DocumentError:
         return None
-    finally:
-        source.close()
 
 
-def _read(path: Path, number: int) -> tuple[Page, float]:
-    """The page, read in this process so that its CPU time can be told: name folders of your own only."""
+def own_reader(path: Path, number: int) -> tuple[Page, float]:
+    """The page as this app reads it, and its CPU time in seconds. Raises DocumentError.
+
+    It is read in this process so that its CPU time can be told: name folders of your own only.
+    """
     source = open_source(path, name=path.name, password=None, limits=Limits())
     try:
+        check_number(path, number, source.page_count)
         start = time.process_time()
         page = source.read(number, Recognizer(lambda: None))
         return page, time.process_time() - start

@@ -156,13 +156,14 @@ def _reading(result: Result) -> str:
     for kind, figures in result.figures["kinds"].items():
         if "order" in figures:
             values = [_percent(figures[name]) for name in ("order", "words", "wrong")]
-            rows.append([kind, f"{figures['pages']:g} pages", *values, ""])
+            rows.append([kind, f"{figures['pages']:g} pages", *values, "", ""])
         elif "rows" in figures:
             count = f"{figures['rows']:g} rows of {figures['tables']:g} tables"
-            rows.append([kind, count, "", "", "", _percent(figures["right"])])
+            rows.append([kind, count, "", "", "", _percent(figures["right"]), _percent(figures["headed"])])
         else:
-            rows.append([f"{kind}: {figures['cpu_ms']:g} ms of CPU", f"{figures['pages']:g} pages", "", "", "", ""])
-    return _table(["kind", "of", "order, %", "words found, %", "characters wrong, %", "rows right, %"], rows)
+            rows.append([f"{kind}: {figures['cpu_ms']:g} ms of CPU", f"{figures['pages']:g} pages", *[""] * 5])
+    shares = ["order", "words found", "characters wrong", "rows right", "cells behind their headings"]
+    return _table(["kind", "of", *(f"{name}, %" for name in shares)], rows)
 
 
 def _percent(share: float) -> str:

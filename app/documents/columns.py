@@ -19,6 +19,8 @@ MOST_BLOCKS = 3  # addresses side by side; rows of more parts are those of a tab
 MARKED = (
     0.7  # of the lines left of a strip that are bullets or numbers: it stands behind them, between items and their text
 )
+MOST_HEADINGS, FEWEST_BELOW = 5, 3  # lines of headings, and rows of the table below them
+LONG_LIST, SORTED = 8, 0.75  # lines of a list in alphabetical order, and share of them behind the line above
 WIDE_PITCH = 1.9  # ems from one row to the next, from which rows are those of a form and no lines of a paragraph
 
 
@@ -67,7 +69,8 @@ def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], 
             run = run + lead + slab
             lead = []
             continue
-        best = max(best, run, key=len)
+        if not _are_headings(run, slab, strip):
+            best = max(best, run, key=len)
         run = []
         lead = lead + slab if columns is None and _is_right_only(slab, strip) else []
     with_blocks = [block for block in blocks if strip.top <= block[1] and block[3] <= strip.bottom]
@@ -81,6 +84,21 @@ def _trimmed(strip: Strip, rows: Sequence[list[Piece]], blocks: Sequence[Rect], 
         if block[1] < bottom and block[3] > top:
             top, bottom = min(top, block[1]), max(bottom, block[3])
     return replace(strip, top=top, bottom=bottom, rows=len(best))
+
+
+def _are_headings(rows: Sequence[list[Piece]], below: Sequence[list[Piece]], strip: Strip) -> bool:
+    """Whether a few short lines beside a strip stand over the columns of a table that the strip runs down through."""
+    if not 0 < len(rows) <= MOST_HEADINGS or len(below) < FEWEST_BELOW:
+        return False
+    near = min(piece.box[1] for piece in below[0]) - max(piece.box[3] for piece in rows[-1]) < 3 * usual_em(rows[-1])
+    beside = [_beside(row, strip) for row in rows]
+    sides = [
+        [line for line in side if line is not None] for side in zip(*((b.left, b.right) for b in beside), strict=True)
+    ]
+    short = any(not _is_prose(side) for side in sides if side)
+    pairs = [_beside(row, strip) for row in below]
+    values = [pair.right for pair in pairs if pair.left is not None and pair.right is not None]
+    return near and short and 2 * len(values) > len(below) and _numbers(values) > 0.5
 
 
 def _judged(
@@ -154,6 +172,8 @@ def _are_columns(rows: Sequence[list[Piece]], strip: Strip) -> bool | None:
         return False
     if all(mean(_is_item(line) for line in side) > 0.3 for side in (left, right)):
         return True
+    if _is_alphabetical(left) and _is_alphabetical(right):
+        return True
     paired = sum(row.left is not None and row.right is not None for row in beside) / min(len(left), len(right))
     prose = (_is_prose(left), _is_prose(right))
     if all(prose):
@@ -194,6 +214,13 @@ def _is_prose(lines: Sequence[Line]) -> bool:
 def _is_item(line: Line) -> bool:
     """Whether a line begins with the mark of a list; choices with boxes to tick stand in rows, too."""
     return is_marker(line.pieces[0].text) and line.pieces[0].text not in (TICKED, UNTICKED)
+
+
+def _is_alphabetical(lines: Sequence[Line]) -> bool:
+    """Whether lines of words, one below the other, are a list that is sorted by its letters."""
+    names = [line.text.casefold() for line in lines if line.text[:1].isalpha()]
+    rising = sum(one < other for one, other in pairwise(names))
+    return len(names) >= LONG_LIST and len(names) > 0.8 * len(lines) and rising >= SORTED * (len(names) - 1)
 
 
 def _numbers(lines: Sequence[Line]) -> float:

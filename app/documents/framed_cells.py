@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from app.documents.geometry import contains
-from app.documents.lines import Line, Piece, in_reading_direction, is_number, rows_of
+from app.documents.lines import Line, Piece, in_reading_direction, is_number, rows_of, split_at_gaps
 from app.documents.rules import Frame
-from app.documents.table_cells import RawCell, middle, with_labels_joined, without_leaders
+from app.documents.table_cells import GAP, RawCell, middle, with_labels_joined, without_leaders
 
 
 def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
@@ -18,12 +19,31 @@ def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
             if contains(box, piece.box):
                 inside.setdefault(index, []).append(piece)
                 break
-    cells = []
+    cells = _lines_across(frame, inside)
     for index, area in enumerate(frame.areas):
         rows = with_labels_joined(rows_of(without_leaders(inside.get(index, ()))))
         lines = tuple(in_reading_direction(Line.of(row)) for row in rows)
         cells.append(RawCell(across=area.columns, down=area.rows, lines=lines))
     return _packed(_taken_apart(_with_own_columns(_with_own_rows(cells, frame), frame)))
+
+
+def _lines_across(frame: Frame, inside: dict[int, list[Piece]]) -> list[RawCell]:
+    """A cell over all columns for each row of the grid whose words run across most of its edges: its title or address.
+
+    Its words are taken out of the cells that they stand in.
+    """
+    found: list[RawCell] = []
+    for row in range(len(frame.ys) - 1):
+        there = [index for index in inside if frame.areas[index].rows == (row, row + 1)]
+        words = [piece for index in there for piece in inside[index]]
+        edges = sorted({frame.xs[frame.areas[index].columns[1]] for index in there})[:-1]
+        crossed = sum(any(word.box[0] < x - 2 and word.box[2] > x + 2 for word in words) for x in edges)
+        if len(edges) > 2 and 2 * crossed >= len(edges):
+            lines = tuple(in_reading_direction(Line.of(line)) for line in rows_of(words))
+            found.append(RawCell(across=(0, len(frame.xs) - 1), down=(row, row + 1), lines=lines))
+            for index in there:
+                del inside[index]
+    return found
 
 
 def _with_own_rows(cells: list[RawCell], frame: Frame) -> list[RawCell]:
@@ -53,7 +73,7 @@ def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
         pieces = [piece for line in cell.lines for piece in line.pieces]
         crossed = any(piece.box[0] < x - 2 and piece.box[2] > x + 2 for piece in pieces for x in edges)
         if len(cell.lines) != 1 or len(edges) < 2 or crossed:
-            result.append(cell)
+            result += _headings_apart(cell, frame)
             continue
         parts = {
             column: [p for p in pieces if frame.xs[column] <= (p.box[0] + p.box[2]) / 2 < frame.xs[column + 1]]
@@ -62,10 +82,43 @@ def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
         filled = {column: Line.of(there) for column, there in parts.items() if there}
         figures = sum(is_number(line.text) for line in filled.values())
         if len(filled) < 0.6 * len(parts) or 2 * figures < len(filled):
-            result.append(cell)
+            result += _headings_apart(cell, frame)
             continue
         result += [replace(cell, across=(column, column + 1), lines=(line,)) for column, line in filled.items()]
     return result
+
+
+def _headings_apart(cell: RawCell, frame: Frame) -> list[RawCell]:
+    """A cell over several columns as one for each of its lines that stand far apart: each over the columns below it."""
+    if len(cell.lines) != 1 or cell.across[1] - cell.across[0] < 2:
+        return [cell]
+    lines = split_at_gaps(cell.lines[0].pieces, gap=GAP)
+    edges = frame.xs[cell.across[0] : cell.across[1] + 1]
+    spans = [_span(line, lines, edges) for line in lines]
+    apart = all(one[1] <= other[0] for one, other in pairwise(spans))
+    if len(lines) < 2 or not apart or any(first == behind for first, behind in spans):
+        return [cell]
+    start = cell.across[0]
+    return [
+        replace(cell, across=(start + first, start + behind), lines=(line,))
+        for line, (first, behind) in zip(lines, spans, strict=True)
+    ]
+
+
+def _span(line: Line, lines: Sequence[Line], edges: Sequence[float]) -> tuple[int, int]:
+    """The columns between edges that are nearest to a line of these, as far as it stands in their middle."""
+    nearest = [min(lines, key=lambda one: abs(_centre(one) - (a + b) / 2)) for a, b in pairwise(edges)]
+    under = [column for column, one in enumerate(nearest) if one is line]
+    while len(under) > 1:
+        off = [abs(edges[some[0]] + edges[some[-1] + 1] - 2 * _centre(line)) for some in (under, under[1:], under[:-1])]
+        if off[0] <= min(off[1:]) or off[0] < 2 * line.em:
+            break
+        under = under[1:] if off[1] < off[2] else under[:-1]
+    return (under[0], under[-1] + 1) if under else (0, 0)
+
+
+def _centre(line: Line) -> float:
+    return (line.box[0] + line.box[2]) / 2
 
 
 def _is_wrapped(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:

@@ -22,6 +22,7 @@ Block = list[Row] | TableBlock
 _Part = tuple[list[Piece], list[TableBlock | Panel]]
 
 DEEPEST = 40  # cuts within cuts
+SHARED = 0.2  # of a block's side: blocks that share no more stand below or beside each other
 
 
 def reading_order(lines: Sequence[Line], rules: Rules = Rules()) -> list[Block]:  # noqa: B008 - frozen
@@ -77,7 +78,7 @@ def _part(box: Rect, x: float, top: float, bottom: float) -> int:
 
 def _one_column(rows: list[list[Piece]], framed: list[TableBlock | Panel], rules: Rules, depth: int) -> Iterator[Block]:
     """Rows from top to bottom, with the tables and panels that stand between them."""
-    waiting = _by_rows(framed)
+    waiting = _in_order(framed)
     text: list[Row] = []
     for part in tables_among(rows, rules):
         top = part.box[1] if isinstance(part, TableBlock) else min(piece.box[1] for piece in part)
@@ -103,22 +104,27 @@ def _framed(block: TableBlock | Panel, rules: Rules, depth: int) -> Iterator[Blo
         yield from _blocks(list(block.pieces), [], rules, depth - 1)
 
 
-def _by_rows(blocks: list[TableBlock | Panel]) -> list[TableBlock | Panel]:
-    """Blocks from top to bottom, those that stand beside each other from left to right."""
-    groups: list[list[TableBlock | Panel]] = []
-    for block in sorted(blocks, key=lambda block: (block.box[1], block.box[0])):
-        if groups and _stand_beside(groups[-1][0].box, block.box):
-            groups[-1].append(block)
+def _in_order(blocks: list[TableBlock | Panel]) -> list[TableBlock | Panel]:
+    """Blocks band by band; those of a band that no line crosses from side to side are read column by column."""
+    for axis in (1, 0):
+        parts = _parted(blocks, axis)
+        if len(parts) > 1:
+            return [block for part in parts for block in _in_order(part)]
+    return sorted(blocks, key=lambda block: (block.box[1], block.box[0]))
+
+
+def _parted(blocks: list[TableBlock | Panel], axis: int) -> list[list[TableBlock | Panel]]:
+    """Blocks in parts that share next to none of their width (axis 0) or height (axis 1)."""
+    parts: list[list[TableBlock | Panel]] = []
+    end = 0.0
+    for block in sorted(blocks, key=lambda block: block.box[axis]):
+        start, behind = block.box[axis], block.box[axis + 2]
+        if parts and end - start > SHARED * (behind - start):
+            parts[-1].append(block)
         else:
-            groups.append([block])
-    return [block for group in groups for block in sorted(group, key=lambda block: (round(block.box[0]), block.box[1]))]
-
-
-def _stand_beside(one: Rect, other: Rect) -> bool:
-    """Whether two boxes share most of the height of the lower one, and none of their width."""
-    shared = min(one[3], other[3]) - max(one[1], other[1])
-    apart = one[2] <= other[0] + 1 or other[2] <= one[0] + 1
-    return apart and shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
+            parts.append([block])
+        end = max(end, behind)
+    return parts
 
 
 def _text(rows: list[Row]) -> Iterator[list[Row]]:

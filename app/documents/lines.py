@@ -11,6 +11,7 @@ Row = list["Line"]  # lines that share a baseline, in reading direction
 
 MARKER = re.compile(r"^([^\w\s$€£¥%&(\-–—+*.,]|[-–—*]|\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\)|[ivx]+\.|o)$")
 _RAISED = re.compile(r"^[⁰¹²³⁴-⁹⁺⁻*†‡§,]+$")
+_THOUSANDS = re.compile(r"[($€£¥]*['’]?000(?:,000)?(?:['’]?s|['’])?\)?$", re.I)  # the unit of a column, as $000's
 MARKER_GAP = 4.0  # ems between the bullet of an item and its text, at most
 
 
@@ -172,7 +173,7 @@ def is_number(text: str) -> bool:
     bare = text.replace(" ", "")
     letters = sum(char.isalpha() for char in bare)
     digits = sum(char.isdecimal() for char in bare)
-    return (digits > 0 and digits >= 2 * letters) or bare in {
+    return (digits > 0 and digits >= 2 * letters and not _THOUSANDS.match(bare)) or bare in {
         "-",
         "–",
         "—",

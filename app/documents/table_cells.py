@@ -71,7 +71,14 @@ def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> 
 
 
 def _cut(row: Sequence[Piece], cuts: Sequence[float]) -> list[Line]:
-    return split_at_gaps(row, () if _is_sentence(row) else cuts, gap=GAP)
+    return split_at_gaps(row, () if _is_sentence(row) or _runs_across(row, cuts) else cuts, gap=GAP)
+
+
+def _runs_across(row: Sequence[Piece], cuts: Sequence[float]) -> bool:
+    """Whether words stand over many of the edges between columns: a line of text, and no row of cells."""
+    inner = [x for x in cuts if row[0].box[0] + 2 < x < row[-1].box[2] - 2]
+    crossed = sum(any(piece.box[0] < x - 2 and piece.box[2] > x + 2 for piece in row) for x in inner)
+    return len(inner) > 2 and 2 * crossed >= len(inner)
 
 
 def _is_sentence(row: Sequence[Piece]) -> bool:

@@ -8,27 +8,26 @@ from itertools import pairwise
 from app.documents.framed_cells import framed_cells
 from app.documents.geometry import Rect, contains
 from app.documents.grids import grids
-from app.documents.lines import Line, Piece, is_number, is_right_to_left, rows_of, split_at_gaps
+from app.documents.headings_above import with_headings_above
+from app.documents.lines import Line, Piece, is_right_to_left, rows_of, split_at_gaps
 from app.documents.rules import NEAR, Frame, Rules, stacks
 from app.documents.table import TableBlock, about
 from app.documents.table_cells import (
     GAP,
     RawCell,
     box_of,
-    find_columns,
     has_inner_columns,
     table_rows,
     with_labels_joined,
 )
+from app.documents.table_checks import LONG_CELL, is_table
 from app.documents.table_halves import with_parts_joined
 from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
-FEWEST_ROWS = 3  # with more than one cell, of a table without rules
 CAPTION = 3  # rows above a table that may name its unit
 WITH_GROUPS = 1.35  # labels for each row of figures: some head a group of rows
 NEXT, ACROSS = 4.0, 24.0  # ems between a table and its labels: next to it, and across white space
-LONG_CELL = 60  # letters: cells of a table without rules are mostly shorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,8 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         beside = _beside(frame.box, pieces, taken)
         table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
         if table is not None:
+            free = [piece for piece in pieces if not _in_any(piece.box, taken)]
+            table = with_headings_above(table, free, rules.across)
             found.append(_with_about(table, pieces))
         else:
             found += _boxes(frame, inside)
@@ -68,6 +69,7 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
             continue  # sums below figures: the table's labels stand beside these rules
         table = _stacked(box, [piece for piece in free if contains(box, piece.box)], rules)
         if table is not None:
+            table = with_headings_above(table, free, rules.across)
             found.append(_with_about(table, pieces))
             taken.append(table.box)
     return found
@@ -166,6 +168,8 @@ def _framed(frame: Frame, pieces: Sequence[Piece]) -> TableBlock | None:
         return _aligned(pieces, frame.across, frame.xs[1:-1])
     if columns < 2 or rows < 2 or not _is_regular(cells, rows, columns) or _holds_pages(cells, rows):
         return None
+    if any(_part_ways(frame, column) for column in range(len(frame.xs) - 2)):
+        return None
     return TableBlock(cells=tuple(cells), header_rows=header_rows(cells, columns), columns=columns)
 
 
@@ -180,6 +184,16 @@ def _is_regular(cells: Sequence[RawCell], rows: int, columns: int) -> bool:
     return 2 * single >= len(cells) and len(cells) >= 0.35 * rows * columns
 
 
+def _part_ways(frame: Frame, column: int) -> bool:
+    """Whether the rules between rows of two columns side by side mostly do not meet: each is a pile of boxes."""
+    last = len(frame.ys) - 1
+    one, other = (
+        {area.rows[1] for area in frame.areas if area.columns[0] <= place < area.columns[1]} - {last}
+        for place in (column, column + 1)
+    )
+    return min(len(one), len(other)) > 1 and 2 * len(one & other) < min(len(one), len(other))
+
+
 def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | None:
     """The table between parallel rules, if its words stand below each other."""
     if len(pieces) < 4:
@@ -189,7 +203,7 @@ def _stacked(box: Rect, pieces: Sequence[Piece], rules: Rules) -> TableBlock | N
 
 def _aligned(pieces: Sequence[Piece], rules: Sequence[Rect], edges: Sequence[float] = ()) -> TableBlock | None:
     rows = table_rows(with_labels_joined(rows_of(pieces)), edges)
-    if not _is_table(rows):
+    if not is_table(rows, rules):
         return None
     table = aligned_table(rows, rules)
     return TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
@@ -201,7 +215,7 @@ def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlo
     place = 0
     for start, end in _runs(cells):
         refined = table_rows(rows[start:end])
-        if not _is_table(refined) or len(refined) != end - start:
+        if not is_table(refined, rules.across) or len(refined) != end - start:
             continue
         box = box_of([line for row in refined for line in row])
         inner = [
@@ -210,9 +224,12 @@ def tables_among(rows: Sequence[list[Piece]], rules: Rules) -> Iterator[TableBlo
             if box[0] - 3 <= rule[2] and rule[0] <= box[2] + 3 and box[1] < rule[1] < box[3]
         ]
         table = aligned_table(refined, inner)
-        yield from rows[place:start]
         block = TableBlock(cells=table.cells, header_rows=table.header_rows, columns=table.columns)
-        yield _with_about(block, [piece for row in rows[max(start - CAPTION, 0) : start] for piece in row])
+        block = with_headings_above(block, [piece for row in rows[place:start] for piece in row], rules.across)
+        used = {piece.box for piece in block.words}
+        above = [row for row in rows[place:start] if not any(piece.box in used for piece in row)]
+        yield from above
+        yield _with_about(block, [piece for row in above[-CAPTION:] for piece in row])
         place = end
     yield from rows[place:]
 
@@ -239,23 +256,6 @@ def _is_long(line: Line, rows: Sequence[Sequence[Line]]) -> bool:
     """Whether a line alone reaches over most of the rows above it, as prose does."""
     box = box_of([line for row in rows for line in row])
     return line.box[2] - line.box[0] > 0.75 * (box[2] - box[0])
-
-
-def _is_table(rows: Sequence[Sequence[Line]]) -> bool:
-    """Whether rows of cells are those of a table: several with cells below each other, and figures among them."""
-    several = [row for row in rows if len(row) > 1]
-    if len(several) < FEWEST_ROWS or 2 * len(several) < len(rows):
-        return False
-    columns = find_columns(several)
-    values = [cell for row in several for cell in row[1:]]
-    numbers = sum(is_number(cell.text) for cell in values) / max(len(values), 1)
-    long = sum(len(cell.text) > LONG_CELL for row in several for cell in row) / sum(len(row) for row in several)
-    if len(columns) < 2 or long > 0.3:
-        return False
-    if len(columns) == 2:
-        return numbers >= 0.5
-    full = sum(len(row) >= 0.6 * len(columns) for row in several)
-    return full >= 0.4 * len(several) and (numbers >= 0.25 or len(columns) > 3)
 
 
 def _with_about(table: TableBlock, pieces: Sequence[Piece]) -> TableBlock:

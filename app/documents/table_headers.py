@@ -8,13 +8,18 @@ from app.documents.lines import Piece, is_number
 from app.documents.table_cells import RawCell
 
 LONG_TITLE = 50  # characters
+FEWEST_STEPS = 4  # of a scale
 LONG_HEADING = 80  # characters: what is longer is no heading
 CAPTION = re.compile(r"\s*(table|exhibit|tab\.|tabelle|tableau|tabla|cuadro|tabela|表|図表|\[?표)", re.I)
 
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _YEAR = re.compile(
-    r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}[.-]\d{1,2}[.-]\d{2,4})$",
+    r"^(?:(?:fy|q[1-4]|h[12])?\s*'?(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?[a-z*¹²³⁴]?|\d{1,2}/\d{1,2}(?:/\d{2,4})?"
+    r"|\d{1,2}[.-]\d{1,2}[.-]\d{2,4}"
+    rf"|{_MONTH}\s*\d{{1,2}}(?:,?\s*(?:19|20)\d\d)?,?|\d{{1,2}}\s*{_MONTH},?\s*(?:19|20)\d\d)$",
     re.I,
 )  # years and dates, which stand over columns more often than in them
+_PLAIN_NUMBER = re.compile(r"^\d{1,4}(?:\.\d{1,2})?$")
 _COLUMN_NUMBER = re.compile(r"^\(?\d{1,2}\)?$")
 
 
@@ -36,11 +41,25 @@ def first_data_row(rows: Sequence[Texts]) -> int | None:
     for index, row in enumerate(rows):
         if index == counted:
             return index
-        if is_column_numbers([text for _, text in row]) or _is_of_years([text for _, text in row]):
+        if stands_over_columns([text for _, text in row]):
             continue
-        if any(column in columns and is_number(text) and not _YEAR.match(text) for column, text in row):
+        values = [text for column, text in row if column in columns and not _YEAR.match(text)]
+        if len(row) > 1 and 2 * sum(map(is_number, values)) >= max(len(values), 1):
             return index
     return None
+
+
+def stands_over_columns(texts: Sequence[str]) -> bool:
+    """Whether the figures of a row stand over columns: they count these, or are years or the steps of a scale."""
+    return is_column_numbers(texts) or _is_of_years(texts) or _is_scale(texts)
+
+
+def _is_scale(texts: Sequence[str]) -> bool:
+    """Whether the figures behind a label rise from one to the next by the same amount, as grades or sizes do."""
+    values = [round(100 * float(text)) for text in texts[1:] if _PLAIN_NUMBER.match(text)]
+    steps = {other - one for one, other in itertools.pairwise(values)}
+    named = not is_number(texts[0]) if texts else False
+    return named and len(values) >= FEWEST_STEPS and 2 * len(values) > len(texts) and len(steps) == 1 and min(steps) > 0
 
 
 def _is_of_years(texts: Sequence[str]) -> bool:
@@ -128,16 +147,29 @@ def is_title(cell: RawCell, columns: int) -> bool:
 
 
 def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list[list[list[Piece]]]:
-    """For each column its headings, the widest first. What stands over all columns is none."""
-    rows = _rows([cell for cell in cells if cell.down[0] < header])
-    counting = {row for row, there in rows if is_column_numbers([cell.text for cell in there])}
+    """For each column its headings, the widest first. What stands over all columns is none.
+
+    A row that counts the columns is left out where these have other headings that tell them apart.
+    """
+    heads = [cell for cell in cells if cell.down[0] < header]
+    counting = {row for row, there in _rows(heads) if is_column_numbers([cell.text for cell in there])}
+    named = [cell for cell in heads if cell.down[0] not in counting]
+    found = _headings(named, columns)
+    return found if len({_text(levels) for levels in found}) == columns else _headings(heads, columns)
+
+
+def _text(levels: Sequence[Sequence[Piece]]) -> tuple[str, ...]:
+    return tuple(piece.text for level in levels for piece in level)
+
+
+def _headings(heads: Sequence[RawCell], columns: int) -> list[list[list[Piece]]]:
     found: list[list[list[Piece]]] = []
     for column in range(columns):
         levels: list[list[Piece]] = []
         before = None
-        for cell in sorted((cell for cell in cells if cell.down[0] < header), key=lambda cell: cell.down):
+        for cell in sorted(heads, key=lambda cell: cell.down):
             over = cell.across[0] <= column < cell.across[1]
-            if not over or is_title(cell, columns) or cell.down[0] in counting:
+            if not over or is_title(cell, columns):
                 continue
             pieces = [piece for line in cell.lines for piece in line.pieces]
             if before == cell.across and before[1] - before[0] == 1 and levels:

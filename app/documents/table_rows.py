@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from app.documents.geometry import Rect
+from app.documents.heading_levels import by_column, is_label, levels_of, placed_cells
 from app.documents.lines import Line, in_reading_direction, is_number
-from app.documents.table_cells import Column, RawCell, box_of, covered_columns, find_columns, is_rule_between
+from app.documents.table_cells import Column, RawCell, box_of, find_columns, is_rule_between
 from app.documents.table_headers import CAPTION, first_data_row
 from app.documents.wrapped_rows import LABEL, TableRow, unwrapped
 
@@ -25,12 +26,12 @@ class AlignedTable:
 def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) -> AlignedTable:
     """The cells of rows of words; `rules` are the horizontal rules among them."""
     columns = find_columns(all_rows)
-    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules))
+    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules), _above_title(all_rows, columns))
     rows = all_rows[titles:]
-    placed = _with_groups([_placed(row, columns) for row in rows], columns)
-    first = first_data_row([_by_column(row) for row in placed])
+    placed = _with_groups([placed_cells(row, columns) for row in rows], columns)
+    first = first_data_row([by_column(row) for row in placed])
     header = _header_end(placed, rows, first, rules)
-    levels = _levels(placed, rows, header, columns, rules)
+    levels = levels_of(placed, rows, header, columns, rules)
     body = unwrapped(placed[header:], rows[header:], columns, rules)
     above: list[TableRow] = [{(0, len(columns)): tuple(row)} for row in all_rows[:titles]]
     levels = above + levels
@@ -62,18 +63,30 @@ def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
 
 def _above_header(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]) -> int:
     """How many rows stand above the first of two rules that are as wide as the table: the headings are between them."""
-    first = first_data_row([_by_column(_placed(row, columns)) for row in rows])
+    first = first_data_row([by_column(placed_cells(row, columns)) for row in rows])
     end = _above_wide_rule(rows, rules, first) if first else None
     start = next((index for index in range(1, end or 0) if _above_wide_rule(rows, rules, index) == index), 0)
-    return start if end and start < end else 0
+    headed = any(len(row) > max(2, 0.6 * len(columns)) for row in rows[:start])
+    return start if end and start < end and not headed else 0
 
 
-def _placed(row: Sequence[Line], columns: Sequence[Column]) -> TableRow:
-    placed: TableRow = {}
-    for cell in row:
-        across = covered_columns(cell, columns)
-        placed[across] = (*placed.get(across, ()), cell)
-    return placed
+def _above_title(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
+    """How many rows end with a line across the middle of the table, above its headings: other lines of the page."""
+    placed = [placed_cells(row, columns) for row in rows]
+    first = first_data_row([by_column(row) for row in placed]) or 0
+    for index in range(first - 1, 0, -1):
+        whole = len(rows[index]) == 1 and next(iter(placed[index])) == (0, len(columns))
+        across = len(rows[index]) == 1 and _is_in_the_middle(rows[index][0], columns)
+        if (whole or across) and any(len(row) > 2 for row in rows[index + 1 : first]):
+            return index + 1
+    return 0
+
+
+def _is_in_the_middle(line: Line, columns: Sequence[Column]) -> bool:
+    """Whether a line of words stands centred above all columns, with room on both sides."""
+    left, right = columns[0][0], columns[-1][1]
+    apart = line.box[0] > left + line.em and line.box[2] < right - line.em
+    return apart and abs(line.box[0] + line.box[2] - left - right) < 2 * line.em
 
 
 def _with_groups(rows: list[TableRow], columns: Sequence[Column]) -> list[TableRow]:
@@ -125,10 +138,6 @@ def _is_between(above: TableRow, below: TableRow, heights: Sequence[float]) -> b
     return is_rule_between(one, other, heights)
 
 
-def _by_column(row: TableRow) -> list[tuple[int, str]]:
-    return [(across[0], " ".join(line.text for line in lines)) for across, lines in sorted(row.items())]
-
-
 def _header_end(
     placed: Sequence[TableRow], rows: Sequence[list[Line]], first: int | None, rules: Sequence[Rect]
 ) -> int:
@@ -138,7 +147,7 @@ def _header_end(
     if (ruled := _above_wide_rule(rows, rules, first)) is not None:
         return ruled
     end = first
-    while end and _is_label(placed[end - 1]) and any(len(row) > 1 for row in placed[: end - 1]):
+    while end and is_label(placed[end - 1]) and any(len(row) > 1 for row in placed[: end - 1]):
         end -= 1  # a group heading above the first row
     return end
 
@@ -147,11 +156,13 @@ def _above_wide_rule(rows: Sequence[list[Line]], rules: Sequence[Rect], first: i
     """How many rows stand above the last rule, as wide as the table, that comes before the first row of figures."""
     left, right = min(row[0].box[0] for row in rows), max(row[-1].box[2] for row in rows)
     wide = [rule[1] for rule in rules if rule[2] - rule[0] > 0.8 * (right - left)]
-    for index in range(min(first, len(rows) - 1, MOST_HEADER_ROWS), 0, -1):
-        above, below = box_of(rows[index - 1]), box_of(rows[index])
-        if any((above[1] + above[3]) / 2 < y < (below[1] + below[3]) / 2 for y in wide):
-            return index
-    return None
+    ruled = [
+        index
+        for index in range(min(first, len(rows) - 1, MOST_HEADER_ROWS), 0, -1)
+        if is_rule_between(rows[index - 1], rows[index], wide)
+    ]
+    heads_a_group = len(ruled) > 1 and ruled[1] == ruled[0] - 1 and len(rows[ruled[1]]) == 1
+    return ruled[1] if heads_a_group and len(rows[ruled[1] - 1]) > 1 else next(iter(ruled), None)
 
 
 def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int:
@@ -164,123 +175,3 @@ def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int
             return index
     bold = [all(cell.bold for cell in row) for row in rows]
     return 1 if bold and bold[0] and not any(bold[1:]) else 0
-
-
-def _is_label(row: TableRow) -> bool:
-    return len(row) == 1 and next(iter(row))[0] == 0
-
-
-def _levels(
-    placed: Sequence[TableRow],
-    rows: Sequence[list[Line]],
-    header: int,
-    columns: Sequence[Column],
-    rules: Sequence[Rect],
-) -> list[TableRow]:
-    """Rows of headings with those that stand over several columns spread over them, and wrapped ones joined."""
-    spread = [
-        _spread(placed[index], _below(placed, index), columns, _spanners(box_of(rows[index]), rules))
-        for index in range(min(header, len(placed) - 1))
-    ]
-    if spread:
-        spread[-1] = _split_over(spread[-1], columns)
-    levels: list[TableRow] = []
-    for row in spread:
-        if levels and _continues(levels[-1], row):
-            for across, lines in row.items():
-                levels[-1][across] = (*levels[-1].get(across, ()), *lines)
-        else:
-            levels.append(dict(row))
-    return levels
-
-
-def _below(placed: Sequence[TableRow], index: int) -> TableRow:
-    """The row below one, past rows that only head the labels."""
-    others = (row for row in placed[index + 1 :] if not _is_label(row))
-    return next(others, placed[index + 1])
-
-
-def _split_over(row: TableRow, columns: Sequence[Column]) -> TableRow:
-    """The lowest headings, those apart that stand too close together to be told from one over several columns."""
-    split: TableRow = {}
-    for across, lines in row.items():
-        pieces = [piece for line in lines for piece in line.pieces]
-        under = [(covered_columns(Line.of([piece]), columns)[0], piece) for piece in pieces]
-        if len({column for column, _ in under}) < across[1] - across[0] or across[1] - across[0] < 2:
-            split[across] = (*split.get(across, ()), *lines)
-            continue
-        for column in sorted({column for column, _ in under}):
-            line = Line.of([piece for place, piece in under if place == column])
-            split[column, column + 1] = (*split.get((column, column + 1), ()), line)
-    return split
-
-
-def _continues(above: TableRow, row: TableRow) -> bool:
-    """Whether a row of headings goes on with those above it: no heading stands over several of this row's."""
-    return not any(
-        first <= across[0] and across[1] <= behind and (first, behind) != across
-        for first, behind in above
-        for across in row
-    )
-
-
-def _spanners(row: Rect, rules: Sequence[Rect]) -> list[Rect]:
-    """Rules right below a row that tell how far its headings reach."""
-    return [rule for rule in rules if -2 <= rule[1] - row[3] + 2 <= 0.8 * (row[3] - row[1])]
-
-
-def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Sequence[Rect]) -> TableRow:
-    """The headings of a row over all the columns that they belong to."""
-    filled = [across for across in below if across[0] > 0]
-    heads = [across for across in row if across[0] > 0]
-    if not 0 < len(heads) < len(filled):
-        return row
-    shares = _shares(row, heads, columns)
-    spread: TableRow = {}
-    for across, lines in row.items():
-        middle = (lines[0].box[0] + lines[0].box[2]) / 2
-        rule = next((rule for rule in rules if rule[0] <= middle <= rule[2] and len(rules) > 1), None)
-        wide = across
-        if rule is not None and across in heads:
-            under = [i for i, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
-            wide = (min(under), max(under) + 1) if under else across
-        elif across in heads:
-            wide = shares.get(across) or _centred(
-                across, lines[0], columns, [other for other in row if other != across]
-            )
-        spread[wide] = (*spread.get(wide, ()), *lines)
-    return spread
-
-
-def _shares(
-    row: TableRow, heads: Sequence[tuple[int, int]], columns: Sequence[Column]
-) -> dict[tuple[int, int], tuple[int, int]]:
-    """All columns dealt out to the nearest heading, if each heading then stands in the middle of its columns."""
-    middles = {across: (row[across][0].box[0] + row[across][0].box[2]) / 2 for across in heads}
-    nearest = [min(heads, key=lambda across: abs(middles[across] - sum(column) / 2)) for column in columns[1:]]
-    shares = {
-        across: (nearest.index(across) + 1, len(nearest) - nearest[::-1].index(across) + 1)
-        for across in heads if across in nearest
-    }  # fmt: skip
-    off = {across: _off(share, middles[across], columns) / row[across][0].em for across, share in shares.items()}
-    own = [_off(across, middles[across], columns) / row[across][0].em for across in heads]
-    if max(own) < 0.4 and max(off.values(), default=0) > 1:
-        return {}  # each heads the one column above whose middle it stands
-    centred = all(ems < 2 for ems in off.values())
-    return shares if centred and len(shares) == len(heads) else {}
-
-
-def _centred(
-    across: tuple[int, int], cell: Line, columns: Sequence[Column], others: Sequence[tuple[int, int]]
-) -> tuple[int, int]:
-    """The fewest columns in whose middle a heading stands, between its neighbours."""
-    first = max((other[1] for other in others if other[1] <= across[0]), default=1)
-    last = min((other[0] for other in others if other[0] >= across[1]), default=len(columns))
-    middle = (cell.box[0] + cell.box[2]) / 2
-    ranges = [(s, e) for s in range(max(first, 1), across[0] + 1) for e in range(across[1], last + 1)]
-    fitting = [place for place in ranges if _off(place, middle, columns) < 1.2 * cell.em]
-    return min(fitting, key=lambda place: place[1] - place[0], default=across)
-
-
-def _off(across: tuple[int, int], middle: float, columns: Sequence[Column]) -> float:
-    return abs((columns[across[0]][0] + columns[across[1] - 1][1]) / 2 - middle)

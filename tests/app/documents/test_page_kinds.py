@@ -95,3 +95,53 @@ def test_rows_that_are_counted_begin_below_the_headings_whatever_stands_in_their
 
     assert "No.; Part; Proof; Applies to" in text
     assert "1 - Part: Frame; Proof: stamp; Applies to: all" in text
+
+
+def test_lists_side_by_side_in_alphabetical_order_are_read_one_after_the_other() -> None:
+    one = [
+        "Alder",
+        "Ash of the mountains",
+        "Beech",
+        "Common birch",
+        "Elder",
+        "Field maple",
+        "Hazel",
+        "Hornbeam",
+        "Lime",
+    ]
+    other = ["Adder", "Brown hare", "Common toad", "Dormouse", "Edible snail", "Fallow deer", "Grass snake", "Hedgehog"]
+    texts: list[Placed] = [(60, 100 + 12 * row, text) for row, text in enumerate(one)]
+    texts += [(300, 100 + 12 * row, text) for row, text in enumerate(other)]
+    text = page_with(*texts).text
+
+    assert in_order(text, *one, *other)
+
+
+def test_names_beside_places_in_no_order_stay_rows() -> None:
+    names = ["Alder", "Ash", "Beech", "Common birch", "Elder", "Field maple", "Hazel", "Hornbeam", "Lime"]
+    places = ["river", "hills", "park", "moor", "lanes", "fields", "banks", "avenue", "churchyard"]
+    texts: list[Placed] = [(60, 100 + 12 * row, text) for row, text in enumerate(names)]
+    texts += [(300, 100 + 12 * row, text) for row, text in enumerate(places)]
+    text = page_with(*texts).text
+
+    assert "Beech   park" in text
+
+
+def test_boxes_of_two_columns_whose_rules_do_not_meet_are_read_column_by_column() -> None:
+    xs = (60.0, 250.0, 440.0)
+    left, right = (80.0, 130.0, 180.0, 290.0), (80.0, 160.0, 210.0, 290.0)
+    rules = [(x, 80.0, x, 290.0) for x in xs]
+    rules += [(xs[0], y, xs[1], y) for y in left] + [(xs[1], y, xs[2], y) for y in right]
+    parts = [
+        "sender of goods",
+        "port of the ship",
+        "name of the captain",
+        "goods by weight",
+        "duty paid",
+        "date and stamp",
+    ]
+    texts: list[Placed] = [(66, y + 14, text) for y, text in zip(left, parts, strict=False)]
+    texts += [(256, y + 14, text) for y, text in zip(right, parts[3:], strict=False)]
+    text = page_with(*texts, rules=tuple(rules)).text
+
+    assert in_order(text, *parts)
