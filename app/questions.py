@@ -100,7 +100,12 @@ def sheet_of(name: str, rows: Sequence[Sequence[str]], *, size: int, form: Form)
     return Sheet(form=form, names=names, rows=tuple(whole[named:]))
 
 
-def columns(name: str, sheet: Sheet) -> tuple[Column, ...]:
+def columns(name: str, data: bytes) -> tuple[Column, ...]:
+    """The columns of a CSV file, as `columns_of` gives them. Raises QuestionError as `read_sheet` does, too."""
+    return columns_of(name, read_sheet(name, data))
+
+
+def columns_of(name: str, sheet: Sheet) -> tuple[Column, ...]:
     """The columns of a spreadsheet of this name, the one that looks most like questions first.
 
     Raises QuestionError for one without a filled column.

@@ -13,7 +13,7 @@ from app.page.answers_file import answers_file
 from app.page.events import number_of
 from app.page.many_questions import ManyQuestions, Way
 from app.page.update import Update, Values, or_same
-from app.questions import Sheet, check_size, columns, is_workbook, read_sheet, sheet_of
+from app.questions import Sheet, check_size, columns_of, is_workbook, read_sheet, sheet_of
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from model.errors import ReadonceError
@@ -105,7 +105,7 @@ class ManyHandlers:
         try:
             check_size(file.name, file.stat().st_size)
             sheet = await anyio.to_thread.run_sync(self._sheet, session, file.name, file.read_bytes())
-            found = columns(file.name, sheet)
+            found = columns_of(file.name, sheet)
             table.sheet, table.columns = sheet, found
         except ReadonceError as error:
             table.refuse(str(error))

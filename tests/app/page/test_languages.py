@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 import torch
-from httpx import Request as QuestionContext
+from httpx import Request as HttpRequest
 from httpx import Response
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
@@ -22,6 +22,7 @@ from app.overview.search import search
 from app.page import panels
 from app.serving.provider import CheckpointState
 from app.sessions.pictures import Pictures
+from app.web.refusals import RequestRefused
 from model.answering.messages import about_file, impossible, nothing_found
 from model.checkpoints.hub import _refusal
 from model.checkpoints.placement import DISK, Placement
@@ -115,9 +116,15 @@ def test_receipts_and_errors_are_translated_with_their_figures(languages: Langua
     assert german.text("Something new.") == "Something new."
 
 
-def errors(of: type[ReadonceError] = ReadonceError) -> set[str]:
-    """The names of our errors."""
-    return {of.__name__}.union(*map(errors, of.__subclasses__()))
+def errors() -> set[str]:
+    """The names of our errors, whether their modules are loaded or not, but for those that HTTP answers with."""
+    trees = [ast.parse(path.read_text("utf-8")) for folder in MET for path in (ROOT / folder).rglob("*.py")]
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {one.name: {ast.unparse(base).rpartition(".")[2] for base in one.bases} for one in classes}
+    found = {ReadonceError.__name__}
+    while more := {name for name, of in bases.items() if of & found} - found - {RequestRefused.__name__}:
+        found |= more
+    return found
 
 
 def raised(folder: str) -> Iterator[str]:
@@ -218,7 +225,7 @@ def test_why_a_checkpoint_does_not_run_is_translated_with_its_causes(languages: 
 @pytest.mark.parametrize("status", [401, 403, 404])
 @pytest.mark.parametrize("has_token", [True, False])
 def test_what_the_hub_refuses_is_translated(languages: Languages, status: int, has_token: bool) -> None:
-    answer = Response(status, request=QuestionContext("GET", "https://huggingface.co/a/b"))
+    answer = Response(status, request=HttpRequest("GET", "https://huggingface.co/a/b"))
     for kind in (HfHubHTTPError, GatedRepoError, RepositoryNotFoundError):
         refusal = _refusal("a/b", kind("no", response=answer), has_token=has_token)
         assert refusal is not None and languages.accepted("zh").text(refusal) != refusal

@@ -17,7 +17,7 @@ from app.page.many_questions import ManyQuestions
 from app.page.panels.table import table
 from app.page.tabs.many import ManyHandlers
 from app.page.update import Update
-from app.questions import BATCH, columns, read_sheet, sheet_of
+from app.questions import BATCH, columns_of, read_sheet, sheet_of
 from app.serving.provider import EngineProvider
 from app.sessions.changes import Changes
 from app.sessions.table import Row, Table
@@ -88,7 +88,7 @@ def test_a_file_s_other_columns_and_empty_rows_stay_where_they_are() -> None:
     data = b"id,question,owner\n1,Who?,ann\n2,,\n,,\n3,When?,=bob\n\n"
     sheet = read_sheet("list.csv", data)
     table = Table(Changes())
-    table.sheet, table.columns = sheet, columns("list.csv", sheet)
+    table.sheet, table.columns = sheet, columns_of("list.csv", sheet)
     origin = table.origin_of(["Who?", "When?"])
     assert table.origin_of(["Who?", "Why?"]) is None
     answers = [a_row("Who?", "Clara"), a_row("When?", "now")]
@@ -197,7 +197,7 @@ def test_no_cell_of_a_workbook_is_a_formula_and_its_numbers_are_numbers() -> Non
     signs = ["=1+1", "+1+1", "-A1", "@SUM(A1)", " =1", '=HYPERLINK("http://evil.example")', "007", "x" * 40_000, "-5"]
     sheet = sheet_of("a.xlsx", [["question", "n"], *([sign, "12.5"] for sign in signs)], size=1, form="xlsx")
     table = Table(Changes())
-    table.sheet, table.columns = sheet, columns("a.xlsx", sheet)
+    table.sheet, table.columns = sheet, columns_of("a.xlsx", sheet)
     origin = table.origin_of(table.columns[0].cells)
     assert origin is not None
     data = as_xlsx([a_row(sign, sign) for sign in signs], origin)

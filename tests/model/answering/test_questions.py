@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.questions import checked_questions, columns, read_sheet
+from app.questions import checked_questions, columns
 from model.errors import QuestionError
 
 
@@ -41,12 +41,12 @@ def test_a_list_that_cannot_be_asked_says_why(texts: list[str], words: str) -> N
     ],
 )
 def test_the_column_with_the_questions_comes_first(data: bytes, name: str, cells: tuple[str, ...]) -> None:
-    first = columns("list.csv", read_sheet("list.csv", data))[0]
+    first = columns("list.csv", data)[0]
     assert (first.name, first.cells) == (name, cells)
 
 
 def test_every_column_can_be_chosen() -> None:
-    found = columns("list.csv", read_sheet("list.csv", b"a,b\nWho?,Peter\nWhen?,Friday\n"))
+    found = columns("list.csv", b"a,b\nWho?,Peter\nWhen?,Friday\n")
     assert {column.name: column.cells for column in found} == {"a": ("Who?", "When?"), "b": ("Peter", "Friday")}
 
 
@@ -62,4 +62,4 @@ def test_every_column_can_be_chosen() -> None:
 )
 def test_a_file_without_questions_says_why(data: bytes, words: str) -> None:
     with pytest.raises(QuestionError, match=words):
-        columns("list.csv", read_sheet("list.csv", data))
+        columns("list.csv", data)
