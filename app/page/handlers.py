@@ -24,6 +24,7 @@ from app.page.waiting import later, rest
 from app.sessions.inbox import Incoming
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
+from app.sessions.viewed import Loaded
 from model.encoder.vision.page_inputs import ViewMode
 from model.errors import ReadonceError
 
@@ -155,13 +156,14 @@ class Handlers:
 
     def forget(self, session_id: str, event: gr.EventData) -> None:
         """Remove a document from the session; for ten seconds the person can undo that."""
-        session, key = self._session(session_id), _text(event, "document")
-        session.put_aside(key)
-        later(partial(self._end_undoing, session, key))
+        session = self._session(session_id)
+        if (aside := session.put_aside(_text(event, "document"))) is not None:
+            later(partial(self.end_undoing, session, aside))
 
-    def _end_undoing(self, session: Session, key: str) -> None:
-        if any(one.key == key for one in session.aside):
-            self._sessions.forget(session, key)
+    def end_undoing(self, session: Session, aside: Loaded) -> None:
+        """A document that was put aside is forgotten now, unless it was had back meanwhile."""
+        if any(one is aside for one in session.aside):
+            self._sessions.forget(session, aside.key)
 
     def undo_forget(self, session_id: str, event: gr.EventData) -> None:
         self._session(session_id).bring_back(_text(event, "document"))
@@ -275,8 +277,7 @@ class Handlers:
     def clear(self, session_id: str) -> None:
         """Begin a new conversation about the same documents; for ten seconds the one before can be had back."""
         session = self._session(session_id)
-        session.begin_anew()
-        later(session.conversation.drop_aside)
+        later(partial(session.conversation.drop_aside, session.begin_anew()))
 
     def undo_clear(self, session_id: str) -> None:
         self._session(session_id).conversation.bring_back()

@@ -194,10 +194,14 @@ class LibraryHandlers:
         return self._sessions.session(session_id)
 
     def _end_removal(self, session: Session, number: int) -> None:
-        if number in session.library_view.removed:
-            with contextlib.suppress(sqlite3.Error):  # where the app ends meanwhile, its next start does this
-                self._library(session).end_removals()
-            self._no_longer_removed(session, number)
+        if number not in session.library_view.removed:
+            return
+        library = self._library(session)
+        with contextlib.suppress(sqlite3.Error):  # where the app ends meanwhile, its next start does this
+            library.end_removals()
+            if library.documents(Scope(documents=(number,)), removed=True):
+                return  # it was had back, and removed once more
+        self._no_longer_removed(session, number)
 
     @staticmethod
     def _no_longer_removed(session: Session, *numbers: int) -> None:

@@ -37,6 +37,14 @@ class Exchange:
         return 2 * len(self.question) + self.answer.size_bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Aside:
+    """A conversation that was cleared. stored: its number in the library, if it is kept there."""
+
+    stored: int | None
+    exchanges: tuple[Exchange, ...]
+
+
 class Conversation:
     """The exchanges in their order. Each method holds the lock for a moment; the values it hands out are frozen."""
 
@@ -45,7 +53,7 @@ class Conversation:
         self._lock = threading.RLock()
         self._exchanges: list[Exchange] = []
         self._posed = 0
-        self._aside: tuple[int | None, tuple[Exchange, ...]] | None = None  # cleared, and can still be had back
+        self._aside: Aside | None = None  # cleared, and can still be had back
         self.stored: int | None = None  # its number in the library, once it is kept there
 
     @property
@@ -119,23 +127,27 @@ class Conversation:
         """Whether the conversation before this one can be had back."""
         return self._aside is not None
 
-    def put_aside(self) -> None:
-        """Begin a new one; the one before can be had back until it is dropped."""
+    def put_aside(self) -> Aside | None:
+        """Begin a new one; the one before, which it gives, can be had back until it is dropped."""
         with self._lock:
-            aside = (self.stored, tuple(self._exchanges)) if self._exchanges else None
+            aside = Aside(stored=self.stored, exchanges=tuple(self._exchanges)) if self._exchanges else None
             self.clear()
             self._aside = aside
+        return aside
 
     def bring_back(self) -> None:
         """Go on with the conversation before, unless a new one has begun."""
         with self._lock:
             if self._aside is not None and not self._exchanges:
-                self.stored, exchanges = self._aside
-                self._exchanges = list(exchanges)
-        self.drop_aside()
+                self.stored, self._exchanges = self._aside.stored, list(self._aside.exchanges)
+            self._aside = None
+        self._changes.notify()
 
-    def drop_aside(self) -> None:
-        self._aside = None
+    def drop_aside(self, aside: Aside | None) -> None:
+        """This one can no longer be had back; one that was put aside later still can."""
+        with self._lock:
+            if self._aside is aside:
+                self._aside = None
         self._changes.notify()
 
     def clear(self) -> None:

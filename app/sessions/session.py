@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.languages import Language
 from app.sessions.changes import Changes
-from app.sessions.conversation import Conversation, Rest
+from app.sessions.conversation import Aside, Conversation, Rest
 from app.sessions.inbox import Inbox
 from app.sessions.jobs import Jobs, Work
 from app.sessions.library_view import LibraryView
@@ -150,13 +150,18 @@ class Session:
         with self._lock:
             return (*self._documents.values(), *self._aside.values())
 
-    def put_aside(self, key: str) -> None:
-        """Take a document out of sight; it can be had back until it is forgotten."""
+    def put_aside(self, key: str) -> Loaded | None:
+        """Take a document out of sight; it can be had back until it is forgotten.
+
+        What it gives is this time's alone: a document that was had back may be put aside once more.
+        """
         with self._lock:
             if key in self._documents:
-                self._aside[key] = self._documents.pop(key)
+                self._aside[key] = replace(self._documents.pop(key))
             self._turn_away(key)
+            aside = self._aside.get(key)
         self.changes.notify()
+        return aside
 
     def bring_back(self, key: str) -> None:
         with self._lock:
@@ -233,12 +238,13 @@ class Session:
             self._shown = self._shown and replace(self._shown, exchange=None, places=())
         self.changes.notify()
 
-    def begin_anew(self) -> None:
-        """An empty conversation about the same documents; the one before can be had back for a moment."""
+    def begin_anew(self) -> Aside | None:
+        """An empty conversation about the same documents; the one before, which it gives, can be had back."""
         self.stop("answering")
-        self.conversation.put_aside()
+        aside = self.conversation.put_aside()
         with self._lock:
             self.unmark()
+        return aside
 
     def tell(self, message: str) -> None:
         with self._lock:

@@ -180,30 +180,6 @@ def test_everything_is_forgotten_only_when_it_is_confirmed(tab: Tab) -> None:
     assert len(tab.session.documents) == 1
 
 
-def test_a_document_that_was_let_go_can_be_had_back_and_then_no_longer(tab: Tab) -> None:
-    tab.drop(("letter.pdf", LETTER))
-    key = tab.session.documents[0].key
-    tab.handlers.forget(tab.session.id, tab.event(document=key))
-    assert "letter.pdf" in str(tab.screen.everything(tab.session).documents)
-    assert tab.session.ticked == () and tab.sessions.used_bytes > 0
-    tab.handlers.undo_forget(tab.session.id, tab.event(document=key))
-    assert [one.key for one in tab.session.ticked] == [key]
-    tab.handlers.forget(tab.session.id, tab.event(document=key))
-    tab.settled()  # the ten seconds are over
-    tab.handlers.undo_forget(tab.session.id, tab.event(document=key))
-    assert tab.session.documents == () and tab.sessions.used_bytes == 0
-
-
-def test_a_new_conversation_can_be_taken_back(tab: Tab) -> None:
-    tab.drop(("letter.pdf", LETTER))
-    tab.ask("Who wrote?")
-    before = tab.session.conversation.exchanges
-    tab.handlers.clear(tab.session.id)
-    assert tab.session.conversation.exchanges == ()
-    tab.handlers.undo_clear(tab.session.id)
-    assert tab.session.conversation.exchanges == before
-
-
 def test_a_new_document_does_not_take_the_view_from_the_one_that_is_read(tab: Tab) -> None:
     tab.drop(("letter.pdf", LETTER))
     key = tab.session.documents[0].key
