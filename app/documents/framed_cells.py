@@ -7,7 +7,16 @@ from itertools import pairwise
 from app.documents.geometry import contains
 from app.documents.lines import Line, Piece, in_reading_direction, is_number, rows_of, split_at_gaps
 from app.documents.rules import Frame
-from app.documents.table_cells import GAP, RawCell, middle, with_labels_joined, without_leaders
+from app.documents.table_cells import (
+    GAP,
+    RawCell,
+    centre,
+    crossed_edges,
+    middle,
+    runs_across,
+    with_labels_joined,
+    without_leaders,
+)
 
 
 def framed_cells(frame: Frame, pieces: Sequence[Piece]) -> list[RawCell]:
@@ -37,8 +46,7 @@ def _lines_across(frame: Frame, inside: dict[int, list[Piece]]) -> list[RawCell]
         there = [index for index in inside if frame.areas[index].rows == (row, row + 1)]
         words = [piece for index in there for piece in inside[index]]
         edges = sorted({frame.xs[frame.areas[index].columns[1]] for index in there})[:-1]
-        crossed = sum(any(word.box[0] < x - 2 and word.box[2] > x + 2 for word in words) for x in edges)
-        if len(edges) > 2 and 2 * crossed >= len(edges):
+        if runs_across(words, edges):
             lines = tuple(in_reading_direction(Line.of(line)) for line in rows_of(words))
             found.append(RawCell(across=(0, len(frame.xs) - 1), down=(row, row + 1), lines=lines))
             for index in there:
@@ -71,8 +79,7 @@ def _with_own_columns(cells: list[RawCell], frame: Frame) -> list[RawCell]:
     for cell in cells:
         edges = frame.xs[cell.across[0] + 1 : cell.across[1]]
         pieces = [piece for line in cell.lines for piece in line.pieces]
-        crossed = any(piece.box[0] < x - 2 and piece.box[2] > x + 2 for piece in pieces for x in edges)
-        if len(cell.lines) != 1 or len(edges) < 2 or crossed:
+        if len(cell.lines) != 1 or len(edges) < 2 or crossed_edges(pieces, edges):
             result += _headings_apart(cell, frame)
             continue
         parts = {
@@ -107,18 +114,14 @@ def _headings_apart(cell: RawCell, frame: Frame) -> list[RawCell]:
 
 def _span(line: Line, lines: Sequence[Line], edges: Sequence[float]) -> tuple[int, int]:
     """The columns between edges that are nearest to a line of these, as far as it stands in their middle."""
-    nearest = [min(lines, key=lambda one: abs(_centre(one) - (a + b) / 2)) for a, b in pairwise(edges)]
+    nearest = [min(lines, key=lambda one: abs(centre(one) - (a + b) / 2)) for a, b in pairwise(edges)]
     under = [column for column, one in enumerate(nearest) if one is line]
     while len(under) > 1:
-        off = [abs(edges[some[0]] + edges[some[-1] + 1] - 2 * _centre(line)) for some in (under, under[1:], under[:-1])]
+        off = [abs(edges[some[0]] + edges[some[-1] + 1] - 2 * centre(line)) for some in (under, under[1:], under[:-1])]
         if off[0] <= min(off[1:]) or off[0] < 2 * line.em:
             break
         under = under[1:] if off[1] < off[2] else under[:-1]
     return (under[0], under[-1] + 1) if under else (0, 0)
-
-
-def _centre(line: Line) -> float:
-    return (line.box[0] + line.box[2]) / 2
 
 
 def _is_wrapped(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.documents.geometry import Rect
 from app.documents.lines import Line
-from app.documents.table_cells import Column, box_of, covered_columns
+from app.documents.table_cells import Column, box_of, centre, covered_columns
 from app.documents.table_headers import is_column_numbers
 from app.documents.wrapped_rows import TableRow
 
@@ -102,7 +102,7 @@ def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Se
     shares = _shares(row, heads, columns)
     spread: TableRow = {}
     for across, lines in row.items():
-        middle = (lines[0].box[0] + lines[0].box[2]) / 2
+        middle = centre(lines[0])
         rule = next((rule for rule in rules if rule[0] <= middle <= rule[2] and len(rules) > 1), None)
         wide = across
         if rule is not None and across in heads:
@@ -127,7 +127,7 @@ def _shares(
     row: TableRow, heads: Sequence[tuple[int, int]], columns: Sequence[Column]
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """All columns dealt out to the nearest heading, if each heading then stands in the middle of its columns."""
-    middles = {across: (row[across][0].box[0] + row[across][0].box[2]) / 2 for across in heads}
+    middles = {across: centre(row[across][0]) for across in heads}
     nearest = [min(heads, key=lambda across: abs(middles[across] - sum(column) / 2)) for column in columns[1:]]
     shares = {
         across: (nearest.index(across) + 1, len(nearest) - nearest[::-1].index(across) + 1)
@@ -151,9 +151,8 @@ def _centred(
     """The fewest (min) or the most (max) columns in whose middle a heading stands, between its neighbours."""
     first = max((other[1] for other in others if other[1] <= across[0]), default=1)
     last = min((other[0] for other in others if other[0] >= across[1]), default=len(columns))
-    middle = (cell.box[0] + cell.box[2]) / 2
     ranges = [(s, e) for s in range(max(first, 1), across[0] + 1) for e in range(across[1], last + 1)]
-    fitting = [place for place in ranges if _off(place, middle, columns) < 1.2 * cell.em]
+    fitting = [place for place in ranges if _off(place, centre(cell), columns) < 1.2 * cell.em]
     return size(fitting, key=lambda place: place[1] - place[0], default=across)
 
 

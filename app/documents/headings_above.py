@@ -9,7 +9,7 @@ from app.documents.heading_levels import heading_levels
 from app.documents.lines import Line, Piece, is_number, rows_of, split_at_gaps
 from app.documents.table import TableBlock
 from app.documents.table_cells import GAP, Column, RawCell, covered_columns
-from app.documents.table_headers import column_headings, is_caption, is_title, stands_over_columns
+from app.documents.table_headers import column_headings, heading_words, is_caption, is_title, stands_over_columns
 
 REACH = 10  # ems above a table
 NEAR = 1.7  # ems between a heading and what stands below it
@@ -46,7 +46,7 @@ def _lacks_names(table: TableBlock) -> bool:
     if not table.header_rows:
         return True
     headings = column_headings(table.cells, table.header_rows, table.columns)[1:]
-    texts = [" ".join(piece.text for level in levels for piece in level) for levels in headings]
+    texts = list(map(heading_words, headings))
     return 2 * len(set(texts)) <= len(texts)
 
 

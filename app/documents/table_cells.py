@@ -71,14 +71,18 @@ def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> 
 
 
 def _cut(row: Sequence[Piece], cuts: Sequence[float]) -> list[Line]:
-    return split_at_gaps(row, () if _is_sentence(row) or _runs_across(row, cuts) else cuts, gap=GAP)
-
-
-def _runs_across(row: Sequence[Piece], cuts: Sequence[float]) -> bool:
-    """Whether words stand over many of the edges between columns: a line of text, and no row of cells."""
     inner = [x for x in cuts if row[0].box[0] + 2 < x < row[-1].box[2] - 2]
-    crossed = sum(any(piece.box[0] < x - 2 and piece.box[2] > x + 2 for piece in row) for x in inner)
-    return len(inner) > 2 and 2 * crossed >= len(inner)
+    return split_at_gaps(row, () if _is_sentence(row) or runs_across(row, inner) else cuts, gap=GAP)
+
+
+def runs_across(pieces: Sequence[Piece], edges: Sequence[float]) -> bool:
+    """Whether words stand over at least half of several edges between columns: a line of text, and no row of cells."""
+    return len(edges) > 2 and 2 * crossed_edges(pieces, edges) >= len(edges)
+
+
+def crossed_edges(pieces: Sequence[Piece], edges: Sequence[float]) -> int:
+    """How many of the edges between columns some word stands over."""
+    return sum(any(piece.box[0] < x - 2 and piece.box[2] > x + 2 for piece in pieces) for x in edges)
 
 
 def _is_sentence(row: Sequence[Piece]) -> bool:
@@ -162,9 +166,13 @@ def covered_columns(cell: Line, columns: Sequence[Column]) -> tuple[int, int]:
     shared = [index for index, column in enumerate(columns) if column[0] < cell.box[2] and cell.box[0] < column[1]]
     if shared:
         return shared[0], shared[-1] + 1
-    middle = (cell.box[0] + cell.box[2]) / 2
-    nearest = min(range(len(columns)), key=lambda index: abs(sum(columns[index]) / 2 - middle))
+    nearest = min(range(len(columns)), key=lambda index: abs(sum(columns[index]) / 2 - centre(cell)))
     return nearest, nearest + 1
+
+
+def centre(line: Line) -> float:
+    """Half way between the left and the right end of a line."""
+    return (line.box[0] + line.box[2]) / 2
 
 
 def middle(line: Line) -> float:
@@ -190,3 +198,9 @@ def box_of(row: Sequence[Line]) -> Rect:
         min(cell.box[0] for cell in row), min(cell.box[1] for cell in row),
         max(cell.box[2] for cell in row), max(cell.box[3] for cell in row),
     )  # fmt: skip
+
+
+def is_headed_in_bold(rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether the first row alone is set bold."""
+    bold = [all(cell.bold for cell in row) for row in rows]
+    return bool(bold) and bold[0] and not any(bold[1:])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.documents.geometry import Rect
 from app.documents.lines import Line, is_number
-from app.documents.table_cells import find_columns, is_rule_between, middle
+from app.documents.table_cells import find_columns, is_headed_in_bold, is_rule_between, middle
 
 FEWEST_ROWS = 3  # with more than one cell
 LONG_CELL = 60  # letters: cells are mostly shorter
@@ -42,8 +42,7 @@ def _is_headed(rows: Sequence[Sequence[Line]], rules: Sequence[Rect]) -> bool:
     below = next((i for i in range(1, min(MOST_HEADINGS + 1, len(rows))) if _ruled(rows, i, wide)), 0)
     between = sum(_ruled(rows, index, wide) for index in range(below + 1, len(rows)))
     ruled = below > 0 and any(y < middle(first) for y in wide) and 2 * between < len(rows) - below - 1
-    bold = [all(cell.bold for cell in row) for row in rows]
-    heads = rows[:below] if ruled else rows[:1] if bold[0] and not any(bold[1:]) else []
+    heads = rows[:below] if ruled else rows[:1] if is_headed_in_bold(rows) else []
     return any(len(row) > 1 for row in heads) and all(len(cell.text) <= LONGEST_HEADING for r in heads for cell in r)
 
 

@@ -155,10 +155,11 @@ def column_headings(cells: Sequence[RawCell], header: int, columns: int) -> list
     counting = {row for row, there in _rows(heads) if is_column_numbers([cell.text for cell in there])}
     named = [cell for cell in heads if cell.down[0] not in counting]
     found = _headings(named, columns)
-    return found if len({_text(levels) for levels in found}) == columns else _headings(heads, columns)
+    return found if len(set(map(heading_words, found))) == columns else _headings(heads, columns)
 
 
-def _text(levels: Sequence[Sequence[Piece]]) -> tuple[str, ...]:
+def heading_words(levels: Sequence[Sequence[Piece]]) -> tuple[str, ...]:
+    """The words of a column's headings, by which columns are told apart."""
     return tuple(piece.text for level in levels for piece in level)
 
 

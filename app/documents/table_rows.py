@@ -7,7 +7,7 @@ from itertools import pairwise
 from app.documents.geometry import Rect
 from app.documents.heading_levels import by_column, is_label, levels_of, placed_cells
 from app.documents.lines import Line, in_reading_direction, is_number
-from app.documents.table_cells import Column, RawCell, box_of, find_columns, is_rule_between
+from app.documents.table_cells import Column, RawCell, box_of, centre, find_columns, is_headed_in_bold, is_rule_between
 from app.documents.table_headers import CAPTION, first_data_row
 from app.documents.wrapped_rows import LABEL, TableRow, unwrapped
 
@@ -26,9 +26,15 @@ class AlignedTable:
 def aligned_table(all_rows: Sequence[list[Line]], rules: Sequence[Rect] = ()) -> AlignedTable:
     """The cells of rows of words; `rules` are the horizontal rules among them."""
     columns = find_columns(all_rows)
-    titles = max(_titles(all_rows, columns), _above_header(all_rows, columns, rules), _above_title(all_rows, columns))
+    all_placed = [placed_cells(row, columns) for row in all_rows]
+    figures = first_data_row([by_column(row) for row in all_placed]) or 0
+    titles = max(
+        _titles(all_rows, columns),
+        _above_header(all_rows, columns, rules, figures),
+        _above_title(all_rows, all_placed, columns, figures),
+    )
     rows = all_rows[titles:]
-    placed = _with_groups([placed_cells(row, columns) for row in rows], columns)
+    placed = _with_groups(all_placed[titles:], columns)
     first = first_data_row([by_column(row) for row in placed])
     header = _header_end(placed, rows, first, rules)
     levels = levels_of(placed, rows, header, columns, rules)
@@ -61,23 +67,25 @@ def _titles(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
     return count
 
 
-def _above_header(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]) -> int:
-    """How many rows stand above the first of two rules that are as wide as the table: the headings are between them."""
-    first = first_data_row([by_column(placed_cells(row, columns)) for row in rows])
+def _above_header(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect], first: int) -> int:
+    """How many rows stand above the first of two rules that are as wide as the table: the headings are between them.
+
+    first: the first row of figures; 0 where there is none.
+    """
     end = _above_wide_rule(rows, rules, first) if first else None
     start = next((index for index in range(1, end or 0) if _above_wide_rule(rows, rules, index) == index), 0)
     headed = any(len(row) > max(2, 0.6 * len(columns)) for row in rows[:start])
     return start if end and start < end and not headed else 0
 
 
-def _above_title(rows: Sequence[list[Line]], columns: Sequence[Column]) -> int:
-    """How many rows end with a line across the middle of the table, above its headings: other lines of the page."""
-    placed = [placed_cells(row, columns) for row in rows]
-    first = first_data_row([by_column(row) for row in placed]) or 0
+def _above_title(rows: Sequence[list[Line]], placed: Sequence[TableRow], columns: Sequence[Column], first: int) -> int:
+    """How many rows end with a line across the middle of the table, above its headings: other lines of the page.
+
+    placed: the cells of the rows. first: the first row of figures; 0 where there is none.
+    """
     for index in range(first - 1, 0, -1):
-        whole = len(rows[index]) == 1 and next(iter(placed[index])) == (0, len(columns))
-        across = len(rows[index]) == 1 and _is_in_the_middle(rows[index][0], columns)
-        if (whole or across) and any(len(row) > 2 for row in rows[index + 1 : first]):
+        spans = (0, len(columns)) in placed[index] or _is_in_the_middle(rows[index][0], columns)
+        if len(rows[index]) == 1 and spans and any(len(row) > 2 for row in rows[index + 1 : first]):
             return index + 1
     return 0
 
@@ -102,9 +110,8 @@ def _with_groups(rows: list[TableRow], columns: Sequence[Column]) -> list[TableR
 
 def _is_central(line: Line, columns: Sequence[Column]) -> bool:
     """Whether a line of words stands in the middle of all columns, or of those with values."""
-    centre = (line.box[0] + line.box[2]) / 2
     middles = [(first + columns[-1][1]) / 2 for first in (columns[0][0], columns[min(1, len(columns) - 1)][0])]
-    near = any(abs(centre - place) < 2 * line.em for place in middles)
+    near = any(abs(centre(line) - place) < 2 * line.em for place in middles)
     return near and line.box[0] > columns[0][1] and not is_number(line.text)
 
 
@@ -173,5 +180,4 @@ def _header_above_rule(rows: Sequence[list[Line]], rules: Sequence[Rect]) -> int
         above, below = box_of(rows[index - 1])[3], box_of(rows[index])[1]
         if any(above - 3 <= rule[1] <= below + 3 for rule in rules):
             return index
-    bold = [all(cell.bold for cell in row) for row in rows]
-    return 1 if bold and bold[0] and not any(bold[1:]) else 0
+    return 1 if is_headed_in_bold(rows) else 0

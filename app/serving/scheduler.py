@@ -87,9 +87,7 @@ class EngineScheduler:
         with self._lock:
             ticket = self._trials.add(job, 1)
         try:
-            self._wait_past_rest(
-                ticket, self._is_turn_to_try, lambda: self._try_start_trial(ticket), otherwise=_TRIAL_STOPPED
-            )
+            self._wait_past_rest(ticket, self._is_turn_to_try, self._try_start_trial, otherwise=_TRIAL_STOPPED)
             began = self._clock()
             yield
             with self._lock:
@@ -193,13 +191,12 @@ class EngineScheduler:
             if read > 0:
                 self._readings.serve(ticket, read)
                 self._seconds_a_token = _moving_average(self._seconds_a_token, seconds / read)
-        start = partial(self._try_start_reading, ticket)
-        if not start():
+        if not self._try_start_reading(ticket):
             self._wake_waiting()
-            self._wait_past_rest(ticket, self._is_turn_to_read, start, otherwise=_READING_STOPPED)
+            self._wait_past_rest(ticket, self._is_turn_to_read, self._try_start_reading, otherwise=_READING_STOPPED)
 
     def _wait_past_rest(
-        self, ticket: Ticket, is_turn: Callable[[Ticket], bool], start: Callable[[], bool], *, otherwise: str
+        self, ticket: Ticket, is_turn: Callable[[Ticket], bool], start: Callable[[Ticket], bool], *, otherwise: str
     ) -> None:
         """Wait until it is a ticket's turn, and then for what is left of the rest after an answer, until it starts."""
 
@@ -207,12 +204,12 @@ class EngineScheduler:
             with self._lock:
                 return is_turn(ticket)
 
-        while not start():
+        started = start(ticket)
+        while not started:
             ticket.job.wait_until(is_its_turn, otherwise=otherwise)
             with self._lock:
                 rest = self._rest_left()
-            if ticket.job.wait_until(start, otherwise=otherwise, seconds=rest):
-                return
+            started = ticket.job.wait_until(partial(start, ticket), otherwise=otherwise, seconds=rest)
 
     def _end_step(self, ticket: Ticket) -> float:
         """End the current step of reading and return its seconds; 0 if the ticket is not the one that reads."""

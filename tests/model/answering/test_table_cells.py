@@ -6,13 +6,7 @@ import pytest
 
 from model.answering.table_cells import best_named, named_cells
 from model.answering.table_rows import cells_of
-
-REPLIES = """Valid replies of the survey
-Country; Valid replies; Number of researchers (1); Accuracy Level
-Latvia - Valid replies: 7; Number of researchers (1): 8.002; Accuracy Level: Low
-Poland - Valid replies: 121; Number of researchers (1): 126.241; Accuracy Level: High
-Sweden - Valid replies: 125; Number of researchers (1): 47.000; Accuracy Level: High
-Note: the survey ended in May; no reply came later."""
+from tests.helpers.table_texts import REPLIES
 
 RESULTS = """Assets / Total assets (in thousands) - 2023 / Group: 4,120; 2022 / Group: 3,977
 Assets / Total current assets (in thousands) - 2023 / Group: 1,055; 2022 / Group: 998"""

@@ -5,13 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.answering.table_rows import LabelledCell, cells_of, row_spans
-
-REPLIES = """Valid replies of the survey
-Country; Valid replies; Number of researchers (1); Accuracy Level
-Latvia - Valid replies: 7; Number of researchers (1): 8.002; Accuracy Level: Low
-Poland - Valid replies: 121; Number of researchers (1): 126.241; Accuracy Level: High
-Sweden - Valid replies: 125; Number of researchers (1): 47.000; Accuracy Level: High
-Note: the survey ended in May; no reply came later."""
+from tests.helpers.table_texts import REPLIES
 
 
 def test_rows_end_behind_their_line_break_and_prose_is_none() -> None:
