@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from model.answering.comparison import comparison
 from model.answering.confidence import Calibration, quoted_features
 from model.answering.generation import Generation
 from model.answering.whole_document import instead_of_nothing, quoted
 from model.types import Answer, EncodedDocument, Intent, Turn
+
+_MAY_COMPARE: frozenset[Intent] = frozenset(("fact", "compare", "calculate"))
 
 
 def answers(
@@ -24,7 +27,7 @@ def answers(
     """Snapshots of the answers in the questions' order. intents: what each question wants."""
     started = time.perf_counter()
     latest = [
-        _rated(quoted(intent, question, encodings), calibration)
+        _without_decoder(question, intent, encodings, calibration)
         for question, intent in zip(questions, intents, strict=True)
     ]
     seconds = time.perf_counter() - started
@@ -39,6 +42,14 @@ def answers(
             nothing = answer.finished and answer.is_message
             latest[index] = _rated(instead_of_nothing(intent, answer, encodings), calibration) if nothing else answer
         yield tuple(answer for answer in latest if answer is not None)
+
+
+def _without_decoder(
+    question: str, intent: Intent, encodings: Sequence[EncodedDocument], calibration: Calibration | None
+) -> Answer | None:
+    """What a table's column decides, or what is quoted; None where the decoder is to answer."""
+    compared = comparison(question, [one.document for one in encodings]) if intent in _MAY_COMPARE else None
+    return compared or _rated(quoted(intent, question, encodings), calibration)
 
 
 def _rated(answer: Answer | None, calibration: Calibration | None) -> Answer | None:

@@ -78,8 +78,8 @@ def _quotes(intent: Intent, question: str, documents: Sequence[Document]) -> tup
         return titles
     characters = _CHARACTERS * len(documents)
     about = frozenset() if intent == "about" else topic(question, documents)
-    telling = summary(documents, _SENTENCES[intent] * len(documents), characters=characters, topic=about)
-    telling = telling or _first_lines(documents)
+    sentences = summary(documents, _SENTENCES[intent] * len(documents), characters=characters, topic=about)
+    telling = sentences or _first_lines(documents)
     return (*titles, *(one for one in telling if one.text not in {title.text for title in titles}))
 
 
