@@ -201,7 +201,15 @@ class Engine:
         parts, options = self.answering, options or GenerationOptions()
         generation = Generation(self.checkpoint, self._backend.parts, parts, encodings, options, cancelled)
         intents = list(map(self.intent, asked))
-        snapshots = answers(generation, encodings, asked, intents, history=history, calibration=parts.calibration)
+        snapshots = answers(
+            generation,
+            encodings,
+            asked,
+            intents,
+            history=history,
+            indexes=parts.indexes,
+            calibration=parts.calibration,
+        )
         return self._counted(snapshots, self._encoded.of_this_thread - before)
 
     def checked(

@@ -197,6 +197,7 @@ class EncodedDocument:
     fingerprint: str  # of the checkpoint that read it; another one cannot use it
     chunks: int
     encode_seconds: float
+    is_excerpt: bool = False  # tokens and pages that a question needs, not all of the document's
 
     @property
     def token_count(self) -> int:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from model.answering.comparison import comparison
 from model.answering.confidence import Calibration, quoted_features
+from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
+from model.answering.table_answers import from_tables
 from model.answering.whole_document import instead_of_nothing, quoted
 from model.types import Answer, EncodedDocument, Intent, Turn
 
-_MAY_COMPARE: frozenset[Intent] = frozenset(("fact", "compare", "calculate"))
+_OF_TABLES: frozenset[Intent] = frozenset(("fact", "compare", "calculate", "list_all", "count_all"))
 
 
 def answers(
@@ -22,12 +23,13 @@ def answers(
     intents: Sequence[Intent],
     *,
     history: Sequence[Turn],
+    indexes: DocumentIndexes,
     calibration: Calibration | None,
 ) -> Iterator[tuple[Answer, ...]]:
     """Snapshots of the answers in the questions' order. intents: what each question wants."""
     started = time.perf_counter()
     latest = [
-        _without_decoder(question, intent, encodings, calibration)
+        _without_decoder(question, intent, encodings, indexes, calibration)
         for question, intent in zip(questions, intents, strict=True)
     ]
     seconds = time.perf_counter() - started
@@ -45,11 +47,17 @@ def answers(
 
 
 def _without_decoder(
-    question: str, intent: Intent, encodings: Sequence[EncodedDocument], calibration: Calibration | None
+    question: str,
+    intent: Intent,
+    encodings: Sequence[EncodedDocument],
+    indexes: DocumentIndexes,
+    calibration: Calibration | None,
 ) -> Answer | None:
-    """What a table's column decides, or what is quoted; None where the decoder is to answer."""
-    compared = comparison(question, [one.document for one in encodings]) if intent in _MAY_COMPARE else None
-    return compared or _rated(quoted(intent, question, encodings), calibration)
+    """What tables decide, or what is quoted; None where the decoder is to answer."""
+    whole = not any(one.is_excerpt for one in encodings)  # otherwise rows may be missing
+    if intent in _OF_TABLES and whole and (answer := from_tables(question, encodings, indexes)):
+        return answer
+    return _rated(quoted(intent, question, encodings), calibration)
 
 
 def _rated(answer: Answer | None, calibration: Calibration | None) -> Answer | None:

@@ -8,16 +8,14 @@ word of the question is accounted for: by the column's heading, by the labels, o
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from model.answering.numbers import Amount, amounts
-from model.answering.quotes import Quote, as_evidence
 from model.answering.table_cells import compared_words, is_same_word
-from model.answering.table_rows import LabelledCell, TableRow, rows_of
+from model.answering.table_columns import PlacedCell, WholeTable, read_off
 from model.answering.words import plain_letters
-from model.types import Answer, Document, Page
+from model.types import Answer, Document
 
 # In plain letters, of the page's languages.
 _MOST = re.compile(
@@ -115,16 +113,15 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A value that may be compared, what it is of, and where it stands."""
+    """A value that may be compared, and what it is of."""
 
     label: str
-    cell: LabelledCell
     amount: Amount
-    place: Quote
+    source: PlacedCell
 
     @property
     def text(self) -> str:
-        return f"{self.label} ({self.cell.value})"
+        return f"{self.label} ({self.source.cell.value})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,33 +134,22 @@ class _Column:
     is_row: bool
 
 
-def comparison(question: str, documents: Sequence[Document]) -> Answer | None:
+def comparison(question: str, documents: Sequence[Document], tables: Iterable[WholeTable]) -> Answer | None:
     """What a question compares, read off the column of a table that it names; None where it names none.
 
+    tables: the documents'.
     The answer has the row that is asked for, of two things both, each as its label and its value.
     """
     asked = _Asked.of(question)
     if asked is None:
         return None
-    found = ((score, column) for column in _columns(documents) if (score := _fit(asked, column)) is not None)
+    found = ((score, column) for column in _columns(tables) if (score := _fit(asked, column)) is not None)
     best = max(found, key=lambda pair: pair[0], default=None)
     if best is None:
         return None
     ranked = sorted(_compared(asked, best[1]), key=lambda one: one.amount.value, reverse=asked.wants_most)
     chosen = ranked if asked.of_two else ranked[:1]
-    names = [documents[one.place.document_index].name for one in chosen]
-    return Answer(
-        question=question,
-        text="; ".join(one.text for one in chosen),
-        evidence=tuple(
-            as_evidence(one.place, name, score=1 / len(chosen)) for one, name in zip(chosen, names, strict=True)
-        ),
-        found=True,
-        finished=True,
-        stop_reason="end",
-        probability=1.0,
-        confidence=_RIGHT,
-    )
+    return read_off(question, "; ".join(one.text for one in chosen), [one.source for one in chosen], documents, _RIGHT)
 
 
 def _fit(asked: _Asked, column: _Column) -> float | None:
@@ -213,50 +199,23 @@ def _may_be_asked_for(asked: _Asked, column: _Column, entries: Sequence[_Entry])
     return bool(asked.noun) and all(any(is_same_word(asked.noun, word) for word in words) for words in labels)
 
 
-def _columns(documents: Sequence[Document]) -> Iterator[_Column]:
+def _columns(tables: Iterable[WholeTable]) -> Iterator[_Column]:
     """All columns and rows of tables that consist of numbers."""
-    for index, document in enumerate(documents):
-        for table in _tables(document):
-            pages = {page.number: page for page, _ in table}
-            words = frozenset().union(*(compared_words(page.text) for page in pages.values()))
-            cells = [(page, row, cell) for page, row in table for cell in row.cells]
-            for heading in dict.fromkeys(cell.column for *_, cell in cells if cell.column):
-                mine = [(cell.row, page, row, cell) for page, row, cell in cells if cell.column == heading]
-                yield _Column(heading=heading, entries=_entries(index, mine), page_words=words, is_row=False)
-            for page, row in table:
-                mine = [(cell.column, page, row, cell) for cell in row.cells]
-                yield _Column(heading=row.label, entries=_entries(index, mine), page_words=words, is_row=True)
+    for table in tables:
+        for heading, cells in table.columns.items():
+            entries = _entries([(one.cell.row, one) for one in cells])
+            yield _Column(heading=heading, entries=entries, page_words=table.page_words, is_row=False)
+        for row in table.rows:
+            entries = _entries([(one.cell.column, one) for one in row])
+            yield _Column(heading=row[0].cell.row, entries=entries, page_words=table.page_words, is_row=True)
 
 
-def _entries(document_index: int, cells: Sequence[tuple[str, Page, TableRow, LabelledCell]]) -> tuple[_Entry, ...]:
+def _entries(cells: Sequence[tuple[str, PlacedCell]]) -> tuple[_Entry, ...]:
     """The cells that have a label and a number; none where too many others have no number."""
-    found = amounts([cell.value for *_, cell in cells])
+    found = amounts([one.cell.value for _, one in cells])
     entries = tuple(
-        _Entry(label=label, cell=cell, amount=one, place=_place(document_index, page, row, cell))
-        for (label, page, row, cell), one in zip(cells, found, strict=True)
-        if label and one is not None
+        _Entry(label=label, amount=number, source=one)
+        for (label, one), number in zip(cells, found, strict=True)
+        if label and number is not None
     )
     return entries if len(entries) >= _LEAST_NUMERIC * len(cells) else ()
-
-
-def _place(document_index: int, page: Page, row: TableRow, cell: LabelledCell) -> Quote:
-    """Where a cell's value stands, behind its heading."""
-    line = page.text[row.start : row.end]
-    start = row.start + max(0, line.find(f"{cell.column}: {cell.value}")) + len(cell.column) + 2
-    return Quote(document_index=document_index, page=page, start=start, end=start + len(cell.value))
-
-
-def _tables(document: Document) -> Iterator[list[tuple[Page, TableRow]]]:
-    """The rows of each table: they follow each other, over page breaks, too, and share headings."""
-    table: list[tuple[Page, TableRow]] = []
-    headings: Counter[str] = Counter()
-    for page in document.pages:
-        for row in rows_of(page.text):
-            mine = {cell.column for cell in row.cells}
-            if table and not mine & headings.keys():
-                yield table
-                table, headings = [], Counter()
-            table.append((page, row))
-            headings.update(mine)
-    if table:
-        yield table

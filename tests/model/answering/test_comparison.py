@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from model.answering.comparison import comparison
 from model.answering.numbers import amounts
+from model.answering.table_columns import tables_of
 from tests.helpers.tiny import document
 
 TRADE = """Sales by region
@@ -24,7 +25,8 @@ Bolzen - Bestand: 2.010; Preis: 0,95 €"""
 
 
 def asked(question: str, *pages: str) -> str:
-    answer = comparison(question, [document(*pages)])
+    one = document(*pages)
+    answer = comparison(question, [one], tables_of(one))
     return answer.text if answer else ""
 
 
@@ -90,7 +92,8 @@ def test_values_that_cannot_be_compared_give_no_answer(rows: str) -> None:
 
 def test_a_table_goes_on_over_a_page_break_and_the_place_is_marked() -> None:
     first, second = "Sales by region\nNorth - Revenue: 12; Staff: 3", "South - Revenue: 40; Staff: 9"
-    answer = comparison("Which region had the highest revenue?", [document("Other"), document(first, second)])
+    documents = [document("Other"), document(first, second)]
+    answer = comparison("Which region had the highest revenue?", documents, tables_of(documents[1]))
     assert answer and answer.text == "South (40)" and answer.found and answer.finished
     (place,) = answer.evidence
     assert (place.document_index, place.page, second[place.start : place.end]) == (1, 2, "40")
