@@ -76,6 +76,9 @@ def _remade(template: str, values: Mapping[str, Value]) -> Message:
     return Message(template, **values)
 
 
+NO_MESSAGE = Message()
+
+
 class ReadonceError(Exception):
     """Anything that the person can do something about."""
 

@@ -5,8 +5,8 @@ from typing import Any
 from app.documents.wire_fields import LONGEST_MESSAGE, Fields, MalformedMessage
 from model.errors import Message, Value
 
-MOST_VALUES = 20
-DEEPEST = 4  # messages within a message
+MOST_VALUES = 100  # of one message: an archive tells of each file in it
+DEEPEST = 16  # messages within a message
 _LONGEST_NAME = 40  # characters of a value's name
 
 
