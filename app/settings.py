@@ -131,7 +131,12 @@ def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[Name, ...]
     for one in allowed:
         if text == one:
             return one
-    raise ReadonceError(f"{name} is {text!r}, but must be one of {', '.join(allowed)}. Correct it or unset it.")
+    raise ReadonceError(
+        "{name} is {text!r}, but must be one of {choices}. Correct it or unset it.",
+        name=name,
+        text=text,
+        choices=", ".join(allowed),
+    )
 
 
 def _list(environment: Mapping[str, str], name: str) -> list[str]:
@@ -144,8 +149,9 @@ def _host_name(text: str) -> str:
     if _HOST_NAME.fullmatch(name):
         return name
     raise ReadonceError(
-        f"READONCE_HOSTS has {text!r}, but must be host names without https:// and without a port, with commas between"
-        " them, such as docs.example.com. Correct it or unset it."
+        "READONCE_HOSTS has {text!r}, but must be host names without https:// and without a port, with commas between"
+        " them, such as docs.example.com. Correct it or unset it.",
+        text=text,
     )
 
 
@@ -154,8 +160,9 @@ def _network(text: str) -> str:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError as error:
         raise ReadonceError(
-            f"READONCE_PROXIES has {text!r}, but must be addresses or networks of your proxies, with commas between"
-            " them, such as 127.0.0.1,10.0.0.0/8. Correct it or unset it."
+            "READONCE_PROXIES has {text!r}, but must be addresses or networks of your proxies, with commas between"
+            " them, such as 127.0.0.1,10.0.0.0/8. Correct it or unset it.",
+            text=text,
         ) from error
 
 
@@ -166,6 +173,9 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int, allow
     if text.isdecimal() and int(text) in allowed:
         return int(text)
     raise ReadonceError(
-        f"{name} is {text!r}, but must be a whole number from {allowed.start:,} to {allowed[-1]:,}."
-        " Correct it or unset it."
+        "{name} is {text!r}, but must be a whole number from {least:,} to {most:,}. Correct it or unset it.",
+        name=name,
+        text=text,
+        least=allowed.start,
+        most=allowed[-1],
     )

@@ -52,8 +52,10 @@ class Result:
             )
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise DocumentError(
-                f"{path} is not a kept result ({error}): write it with --json, for example "
-                "`python -m app.bench speed --json > docs/results/speed-8192.json`."
+                "{path} is not a kept result ({why}): write it with --json, for example "
+                "`python -m app.bench speed --json > docs/results/speed-8192.json`.",
+                path=path,
+                why=error,
             ) from error
 
 

@@ -43,8 +43,8 @@ class Cluster:
             handles = [serve.get_app_handle(name) for name in (READER, ENCODER, ANSWERER)]
         except (RayError, RayServeException, ConnectionError) as error:
             raise ReadonceError(
-                f"There is no cluster ({' '.join(str(error).split())[:200]}): start one with python -m app.cluster, or"
-                " unset READONCE_CLUSTER."
+                "There is no cluster ({why}): start one with python -m app.cluster, or unset READONCE_CLUSTER.",
+                why=" ".join(str(error).split())[:200],
             ) from error
         reader, encoder, answerer = handles
         return cls(reader=reader, encoder=encoder, answerer=answerer)
@@ -83,7 +83,8 @@ class Cluster:
             except (RayActorError, DeploymentUnavailableError) as error:
                 if attempt == ATTEMPTS:
                     raise ReadonceError(
-                        f"No replica of the cluster stayed up, {ATTEMPTS} times in a row: see its log, and ask again."
+                        "No replica of the cluster stayed up, {n} times in a row: see its log, and ask again.",
+                        n=ATTEMPTS,
                     ) from error
             time.sleep(PAUSE_SECONDS)
 
@@ -127,8 +128,8 @@ class ClusterReader(DocumentReader):
                         return ReadDocument(document=item, images=images)
                     if isinstance(item, Progress) and progress is not None:
                         progress(item)
-                    raise_if_cancelled(cancelled, f"Stopped while {name} was being read.")
-            raise ReadonceError(f"The cluster did not read {name!r} to its end: try again.")
+                    raise_if_cancelled(cancelled, "Stopped while {name} was being read.", name=name)
+            raise ReadonceError("The cluster did not read {name!r} to its end: try again.", name=name)
         except BaseException:
             images.close()
             raise

@@ -113,13 +113,15 @@ def open_document(data: bytes, *, kind: str, name: str, password: str | None) ->
         document = open_unencrypted(data) if kind == "pdf" else None
         if document is None:
             raise DocumentError(
-                f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
+                "{name!r} begins like a file of type {type} but is damaged: export or download it again.",
+                name=name,
+                type=kind.upper(),
             ) from error
     if kind == "pdf" and _encrypts_attachments_only(document):
         document = open_unencrypted(data) or document
     unlock(document, name=name, password=password)
     if document.page_count == 0:
-        raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
+        raise DocumentError("{name!r} has 0 pages: there is nothing to read; export it again.", name=name)
     if document.is_pdf:
         _refuse_wrappers(document, name)
     return document
@@ -130,12 +132,14 @@ def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
     catalog = document.pdf_catalog()
     if document.xref_get_key(catalog, "AcroForm/XFA")[0] != "null" and not document.is_form_pdf:
         raise DocumentError(
-            f"{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that."
+            "{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that.",
+            name=name,
         )
     if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
         raise DocumentError(
-            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by "
-            "itself."
+            "{name!r} is a PDF portfolio that holds {n} files: save them, and open each by itself.",
+            name=name,
+            n=document.embfile_count(),
         )
 
 
@@ -167,10 +171,10 @@ def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> No
     if not document.needs_pass:
         return
     if password is None:
-        raise PasswordNeeded(f"{name!r} is encrypted and no password was given: give its password.")
+        raise PasswordNeeded("{name!r} is encrypted and no password was given: give its password.", name=name)
     if not document.authenticate(password):
         raise PasswordNeeded(
-            f"The password given does not open {name!r}: check it, capital letters too, and try again."
+            "The password given does not open {name!r}: check it, capital letters too, and try again.", name=name
         )
 
 

@@ -87,18 +87,23 @@ class DocumentReader:
             job = CellsJob(document=copy.key, name=name, path=copy.path_text)
             cells = self._drawing.reply(job, copy, Cells, caller=caller)
         if cells is None:
-            raise DocumentError(f"{name!r} was not read as it should be: export or download it again.")
+            raise DocumentError("{name!r} was not read as it should be: export or download it again.", name=name)
         return cells.rows
 
     def check(self, source: Path | bytes, name: str) -> None:
         """Raises DocumentError where it is no regular file, or has no bytes or too many; nothing of it is read."""
         size = len(source) if isinstance(source, bytes) else _file_size(source)
         if size == 0:
-            raise DocumentError(f"{name!r} is empty (0 bytes): choose a file with content, or download it again.")
+            raise DocumentError(
+                "{name!r} is empty (0 bytes): choose a file with content, or download it again.", name=name
+            )
         if size > self._limits.max_bytes:
             raise DocumentError(
-                f"{name!r} is too large: {size / MIB:,.0f} MiB, and {self._limits.max_bytes / MIB:,.0f} MiB is the "
-                "limit. Split it, or export it with smaller pictures."
+                "{name!r} is too large: {size:,.0f} MiB, and {limit:,.0f} MiB is the "
+                "limit. Split it, or export it with smaller pictures.",
+                name=name,
+                size=size / MIB,
+                limit=self._limits.max_bytes / MIB,
             )
 
     def confinement(self) -> Confinement:
@@ -123,7 +128,9 @@ def _file_size(path: Path) -> int:
     try:
         status = path.stat()
     except OSError as error:
-        raise DocumentError(f"{str(path)!r} cannot be read ({error.strerror}): check the path.") from error
+        raise DocumentError(
+            "{path!r} cannot be read ({why}): check the path.", path=path, why=error.strerror
+        ) from error
     if not path.is_file():
-        raise DocumentError(f"{str(path)!r} is not a file: name a document.")
+        raise DocumentError("{path!r} is not a file: name a document.", path=path)
     return status.st_size

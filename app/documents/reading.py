@@ -45,7 +45,7 @@ class Reading:
                 job = replace(job, after=self._left.popleft())
                 yield lost_page(job.after, *size)
         if lost and not self._read:
-            raise DocumentError(str(lost[0]))
+            raise DocumentError(lost[0].message)
 
     def _some(
         self, job: ReadJob, progress: ProgressCallback | None, cancelled: CancelledCallback | None
@@ -81,4 +81,4 @@ class Reading:
             self._left, self._total = deque(numbers), len(numbers)
 
     def _nonsense(self) -> DocumentError:
-        return DocumentError(f"{self._job.name!r} was not read as it should be: export or download it again.")
+        return DocumentError("{name!r} was not read as it should be: export or download it again.", name=self._job.name)

@@ -16,7 +16,7 @@ from app.library.values import Scope, StoredDocument
 from model.answering.questions import words_of_last_turn
 from model.encoding.excerpt import Span, excerpt
 from model.encoding.mapped import map_memory
-from model.errors import EncodingError, LibraryError, QuestionError
+from model.errors import EncodingError, LibraryError, Message, QuestionError
 from model.types import Document, EncodedDocument, Page, Precision, Turn
 
 
@@ -45,13 +45,14 @@ def find_excerpts(
     """
     asked = library.readable(scope, fingerprint, precision)
     if not asked:
-        raise QuestionError(_nothing_to_ask(scope, len(library.documents(scope))))
+        raise _nothing_to_ask(scope, len(library.documents(scope)))
     passages: dict[int, list[int]] = {}
     for found in find_passages(library.database, question + words_of_last_turn(history), list(asked)):
         passages.setdefault(found.document, []).append(found.passage)
     if not passages:
         raise QuestionError(
-            f"No word of this question stands in the {len(asked):,} documents that were searched: ask in their words."
+            "No word of this question stands in the {n:,} documents that were searched: ask in their words.",
+            n=len(asked),
         )
     encodings, documents = [], []
     for number, numbers in passages.items():
@@ -67,11 +68,15 @@ def find_excerpts(
     )
 
 
-def _nothing_to_ask(scope: Scope, documents: int) -> str:
-    where = f"in {scope.folder}" if scope.folder else "in the library"
+def _nothing_to_ask(scope: Scope, documents: int) -> QuestionError:
+    where = Message("in {folder}", folder=scope.folder) if scope.folder else Message("in the library")
     if documents:
-        return f"None of the {documents:,} documents {where} was read by this checkpoint yet: add them once more."
-    return f"There are no documents {where}: add some first."
+        return QuestionError(
+            "None of the {n:,} documents {where} was read by this checkpoint yet: add them once more.",
+            n=documents,
+            where=where,
+        )
+    return QuestionError("There are no documents {where}: add some first.", where=where)
 
 
 def _excerpt(

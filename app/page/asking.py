@@ -16,7 +16,7 @@ from app.sessions.jobs import Job
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from model.answering.questions import checked_question
-from model.errors import Cancelled, QuestionError
+from model.errors import Cancelled, Message, QuestionError
 from model.types import EncodedDocument
 
 PATIENCE_SECONDS = 4.0
@@ -50,7 +50,7 @@ class Asking:
         question = checked_question(text)
         self._check_ready(session)
         if (count := len(session.conversation.exchanges)) >= MOST_EXCHANGES:
-            raise QuestionError(f"This conversation has {count} questions, which is the limit. Begin a new one.")
+            raise QuestionError("This conversation has {n} questions, which is the limit. Begin a new one.", n=count)
         session.conversation.pose(question)
         session.unmark()
 
@@ -96,7 +96,8 @@ class Asking:
                     self._storage.of(session).save_conversation(session, exchange)
                 session.conversation.update(exchange)
         except Cancelled:
-            session.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
+            problem = Message("Stopped before the answer began.")
+            session.conversation.update(replace(exchange, status="failed", problem=problem))
         except Exception as error:
             session.conversation.update(replace(exchange, status="failed", problem=in_words(error)))
         return True

@@ -66,7 +66,7 @@ class Reading:
             if session.has(key) and (known := session.document(key)).is_whole and known.range == incoming.pages:
                 session.tick(key, True)
                 self._provider.metrics.was_reused()
-                session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
+                session.tell("{name} is already here: it was read before and is not read again.", name=incoming.name)
             else:
                 session.inbox.receive(replace(incoming, sha256=key))
 
@@ -74,7 +74,9 @@ class Reading:
         """Make room for a file before it is taken in. Raises DocumentError where too much waits to be read already."""
         if (count := session.inbox.count) >= MOST_WAITING:
             raise DocumentError(
-                f"{name} was not taken in: {count} files wait already, which is the limit. Drop it later."
+                "{name} was not taken in: {n} files wait already, which is the limit. Drop it later.",
+                name=name,
+                n=count,
             )
         self._sessions.make_room(session.client, name, size_bytes)
 
@@ -108,9 +110,9 @@ class Reading:
             if loaded.key not in known:
                 self._overviews.open(session, loaded)
         except PasswordNeeded as error:
-            session.inbox.lock_away(incoming, str(error))
+            session.inbox.lock_away(incoming, error.message)
         except Cancelled:
-            session.tell(f"{incoming.name} was not read: you cancelled it.")
+            session.tell("{name} was not read: you cancelled it.", name=incoming.name)
         except Exception as error:
             session.tell(in_words(error))
         finally:  # not before a file is locked away: a password that has come meanwhile is tried next
@@ -169,8 +171,10 @@ class Reading:
                 viewed.pictures.close()
                 raise
             session.tell(
-                f"You cancelled: the first {pages_read(part):,} of {len(viewed.document.pages):,} pages of"
-                f" {incoming.name} were read and can be asked."
+                "You cancelled: the first {n:,} of {total:,} pages of {name} were read and can be asked.",
+                n=pages_read(part),
+                total=len(viewed.document.pages),
+                name=incoming.name,
             )
             return replace(_loaded(incoming, viewed, part), is_whole=False)
         except BaseException:

@@ -47,7 +47,9 @@ class Directory:
         """Raises ReadonceError where there is one of this name."""
         people = self._read()
         if people.person(checked_name(name)):
-            raise ReadonceError(f"There is a user {name!r} already. To change the password: user password {name}.")
+            raise ReadonceError(
+                "There is a user {name!r} already. To change the password: user password {name}.", name=name
+            )
         person = Person(name=name, password=hash_password(password))
         self._write(replace(people, persons=(*people.persons, person)))
 
@@ -70,7 +72,7 @@ class Directory:
         if person:
             _the_person(people, person)
         if any(key.name == checked_name(name) for key in people.keys):
-            raise ReadonceError(f"There is a key {name!r} already: take another name, or remove it first.")
+            raise ReadonceError("There is a key {name!r} already: take another name, or remove it first.", name=name)
         created = datetime.now(UTC).isoformat(timespec="seconds")
         key = ApiKey(name=name, person=person, sha256=hash_of_secret(secret), created=created)
         self._write(replace(people, keys=(*people.keys, key)))
@@ -81,7 +83,7 @@ class Directory:
         people = self._read()
         keys = tuple(key for key in people.keys if key.name != name)
         if len(keys) == len(people.keys):
-            raise ReadonceError(f"There is no key {name!r}: `key list` shows those that there are.")
+            raise ReadonceError("There is no key {name!r}: `key list` shows those that there are.", name=name)
         self._write(replace(people, keys=keys))
 
     def _write(self, people: People) -> None:
@@ -90,7 +92,9 @@ class Directory:
             write_durably(self._path, lambda path: _write_private(path, text))
         except OSError as error:
             raise ReadonceError(
-                f"The users cannot be written to {self._path} ({error.strerror}): correct READONCE_USERS."
+                "The users cannot be written to {path} ({why}): correct READONCE_USERS.",
+                path=self._path,
+                why=error.strerror,
             ) from error
         with self._lock:
             self._looked = -_LOOK_SECONDS
@@ -109,13 +113,15 @@ class Directory:
             return People()
         except (OSError, ValueError) as error:
             raise ReadonceError(
-                f"The users in {self._path} cannot be read ({error}): correct READONCE_USERS, or restore the file."
+                "The users in {name} cannot be read ({why}): correct READONCE_USERS, or restore the file.",
+                name=self._path,
+                why=error,
             ) from error
 
 
 def _the_person(people: People, name: str) -> Person:
     if (person := people.person(name)) is None:
-        raise ReadonceError(f"There is no user {name!r}: `user list` shows those that there are.")
+        raise ReadonceError("There is no user {name!r}: `user list` shows those that there are.", name=name)
     return person
 
 

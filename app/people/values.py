@@ -67,6 +67,7 @@ def checked_name(name: str) -> str:
     if re.fullmatch(_NAME, name):
         return name
     raise ReadonceError(
-        f"The name {name!r} cannot be used: take 1 to 40 small letters, digits, points, hyphens and underscores, with a"
-        " letter or digit first."
+        "The name {name!r} cannot be used: take 1 to 40 small letters, digits, points, hyphens and underscores, with a"
+        " letter or digit first.",
+        name=name,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from app.sessions.changes import Changes
 from app.sessions.pace import Estimate
 from app.sessions.viewed import Viewed
+from model.errors import Message
 from model.types import EncodedDocument
 
 
@@ -48,7 +49,7 @@ class Inbox:
         self._changes = changes
         self._lock = threading.RLock()
         self._files: list[Incoming] = []
-        self._locked: list[tuple[Incoming, str]] = []
+        self._locked: list[tuple[Incoming, Message]] = []
         self._trying = False  # whether the file that is being read came with a password
         self._spare_password: str | None = None  # typed while another one was being tried: the next to try
         self._arrival: Arrival | None = None
@@ -115,7 +116,7 @@ class Inbox:
             self._locked.clear()
         self.clear()
 
-    def lock_away(self, incoming: Incoming, reason: str) -> None:
+    def lock_away(self, incoming: Incoming, reason: Message) -> None:
         """Keep an encrypted file until its password comes, or try the one that has come meanwhile."""
         with self._lock:
             if self._spare_password is None:
@@ -126,7 +127,7 @@ class Inbox:
         self._changes.notify()
 
     @property
-    def locked(self) -> Sequence[str]:
+    def locked(self) -> Sequence[Message]:
         """Why each encrypted file waits, in words."""
         with self._lock:
             return tuple(reason for _, reason in self._locked)

@@ -33,7 +33,7 @@ class ZeroGpuEngine(Engine):
         document = tagged(self.checkpoint, plan, picture, lambda: self.tagger)
         seen = [page.number for page in document.pages if page.view != "text"]
         pictures = {number: picture(number) for number in seen} if picture else {}
-        raise_if_cancelled(options.get("cancelled"), f"Stopped before {document.name} was encoded.")
+        raise_if_cancelled(options.get("cancelled"), "Stopped before {name} was encoded.", name=document.name)
         total = plan.token_count
         if pause := options.get("pause"):
             pause(0)
@@ -42,7 +42,9 @@ class ZeroGpuEngine(Engine):
         try:
             found = self._gpu.encode(document, pictures, options.get("pan_and_scan", False))
         except gr.Error as error:  # none was free, the visitor's quota is used up, or the time was over
-            raise ReadonceError(f"ZeroGPU did not read {document.name}: {error.message!s} Try again later.") from error
+            raise ReadonceError(
+                "ZeroGPU did not read {name}: {why} Try again later.", name=document.name, why=error.message
+            ) from error
         if isinstance(found, ReadonceError):
             raise found
         found = replace(found, memory=to_precision(found.memory, self._memory_precision))

@@ -11,6 +11,7 @@ from app.page.panels.pages import Traces, marked_boxes
 from app.page.theme import calm_theme
 from app.provenance import receipt, roughly, seconds
 from app.sessions.conversation import Exchange
+from model.errors import Message
 from model.types import Answer, Evidence, PageAttention
 from tests.helpers.stand_ins import CountedImages, a_page, loaded
 
@@ -58,7 +59,7 @@ def test_whatever_anybody_wrote_is_only_text() -> None:
         panels.viewer(document, 1, Traces()),
         panels.page_words(document.document.pages[0]),
         panels.conversation([an_exchange(NASTY, evidence(1, 0, 3, NASTY), question=NASTY)], [], waiting_for=""),
-        panels.messages([NASTY]),
+        panels.messages([Message(NASTY)]),
         panels.asking_problem(NASTY),
         panels.lock_reason(NASTY),
         panels.problem(NASTY),
