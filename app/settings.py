@@ -11,6 +11,7 @@ from typing import Literal, TypeVar, get_args
 
 from platformdirs import user_data_path
 
+from app.people.hugging_face import HubSignIn
 from app.settings_file import with_file
 from model.errors import ReadonceError
 from model.types import Precision
@@ -43,6 +44,7 @@ class Settings:
     space_host: str = ""  # the name that Hugging Face gives to a Space; empty elsewhere
     cluster: Path | None = None  # the folder of a cluster's encodings; None: this process reads and answers itself
     users: Path | None = None  # the file of people and keys; None: whoever reaches the page may use it
+    sign_in: HubSignIn | None = None  # with Hugging Face, on a Space; None: with a password alone
     log: LogFormat = "text"
     stop_seconds: int = 30  # that answers have to come to their end when the server is stopped
 
@@ -88,6 +90,7 @@ class Settings:
             space_host=environment.get("SPACE_HOST", "").strip().lower(),
             cluster=_path(environment, "READONCE_CLUSTER"),
             users=_path(environment, "READONCE_USERS"),
+            sign_in=HubSignIn.from_environment(environment),
             log=_one_of(environment, "READONCE_LOG", LOG_FORMATS, "text"),
             stop_seconds=chosen("READONCE_STOP_SECONDS", 30, 0, 3_600),
         )

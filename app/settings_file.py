@@ -30,6 +30,7 @@ VARIABLES: Final = MappingProxyType(
         "proxies": "READONCE_PROXIES",
         "cluster": "READONCE_CLUSTER",
         "users": "READONCE_USERS",
+        "hf_sign_in": "READONCE_HF_SIGN_IN",
         "log": "READONCE_LOG",
         "stop_seconds": "READONCE_STOP_SECONDS",
     }
