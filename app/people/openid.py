@@ -80,7 +80,7 @@ class Provider:
     async def identity(self, code: str, secrets: Secrets) -> Identity:
         """Whom the code was given to. Raises CodeRefused and ProviderError. No token is kept."""
         if not 0 < len(code) <= _MOST_CODE:
-            raise CodeRefused(f"The code has {len(code):,} characters: sign in again.")
+            raise CodeRefused("The code has {n:,} characters: sign in again.", n=len(code))
         async with self._client() as client:
             endpoints = await self._found(client)
             asked = {
