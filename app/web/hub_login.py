@@ -69,11 +69,13 @@ class HubLogin:
         except ProviderError as error:
             raise _no_answer(error) from error
         if not self._sign_in.allows(identity):
-            raise RequestRefused(f"The account {identity.username[:100]!r} may not use this server. Ask who runs it.")
+            raise RequestRefused(
+                "The account {name!r} may not use this server. Ask who runs it.", name=identity.username[:100]
+            )
         try:
             account = await anyio.to_thread.run_sync(self._directory.admit, identity.subject, identity.username)
         except ReadonceError as error:
-            raise RequestRefused(str(error)) from error
+            raise RequestRefused(error.message) from error
         return self._logins.admit(account)
 
     def _bound(self, secret: str) -> Secrets:
