@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from app.documents.characters import VOWELS
 from app.documents.lines import Piece, rows_of, split_at_gaps, usual_em
 
 FEWEST = 5  # numbered lines
@@ -14,8 +15,6 @@ NARROW, FEW_LETTERS = 0.45, 0.25  # of the width and the letters of the text bes
 SMALL = 0.93  # times the usual type: a footnote
 LINES_ABOVE = 3  # of the text that a footnote belongs to
 _NOTE_MARK = re.compile(r"^(?:[*†‡§¶]{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}|\(?\d{1,3}[.)]?)(?!\d)")
-
-VOWELS = frozenset("aeiouyäöüáéíóúàèìòùâêîôûåøæ")
 
 
 def without_line_numbers(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:

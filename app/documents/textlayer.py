@@ -13,12 +13,13 @@ import pymupdf
 
 from app.documents.characters import word_spans
 from app.documents.geometry import Rect, overlaps, turned_left, union
-from app.documents.glyphs import Glyph, line_glyphs
+from app.documents.glyphs import SPACED_LETTERS, Glyph, line_glyphs
 from app.documents.lines import Line, Piece
 from app.documents.picture import PagePicture
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 TALLEST, ABOVE, BELOW = 1.5, 0.95, 0.3  # of a letter's size: its box at most, and its parts over and under the baseline
+SHORT_WORD = 2  # letters of a word beside one that is set with wide spaces
 LEADER = 12  # glyphs without a meaning in a row: no number has so many digits
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
 PAINTED = pymupdf.mupdf.FZ_STEXT_FILLED | pymupdf.mupdf.FZ_STEXT_STROKED
@@ -72,9 +73,13 @@ def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> Te
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     raws = [line for block in layer["blocks"] for line in block.get("lines", ())]
     vertical = _is_vertical(raws)
+    wide = {_level(raw) for raw in raws if _is_set_wide(raw)}
     found: list[tuple[int, list[Piece]]] = []
     for raw in raws:
-        pieces = [_placed(piece, turn) for piece in _without_leaders(list(line_pieces(raw)))]
+        pieces = [
+            _placed(piece, turn)
+            for piece in _without_leaders(list(line_pieces(raw, SHORT_WORD if _level(raw) in wide else SPACED_LETTERS)))
+        ]
         if pieces:
             found.append((_quarter_turns(raw, turn, vertical=vertical), pieces))
     seen = _shown(_once(found), picture)
@@ -89,12 +94,22 @@ def _unpainted(raws: list[dict[str, Any]]) -> float:
     return amounts[0] / max(sum(amounts), 1)
 
 
-def line_pieces(raw: dict[str, Any]) -> Iterator[Piece]:
-    """The words of one of MuPDF's lines."""
+def _level(raw: dict[str, Any]) -> int:
+    return round(raw["bbox"][3])
+
+
+def _is_set_wide(raw: dict[str, Any]) -> bool:
+    """Whether MuPDF sees a space behind each of the first letters of a line: short words beside it are set so, too."""
+    spaces = itertools.islice((char for span in raw["spans"] for char in span["chars"]), 1, 2 * SPACED_LETTERS - 1, 2)
+    return sum(char["synthetic"] for char in spaces) == SPACED_LETTERS - 1
+
+
+def line_pieces(raw: dict[str, Any], fewest: int = SPACED_LETTERS) -> Iterator[Piece]:
+    """The words of one of MuPDF's lines. fewest: single letters with wide spaces between them that make a word."""
     bold = all(span["flags"] & pymupdf.TEXT_FONT_BOLD for span in raw["spans"])
     upright = raw["dir"] == (1.0, 0.0)
     word: list[Glyph] = []
-    for glyph in line_glyphs(raw):
+    for glyph in line_glyphs(raw, fewest):
         if word and (glyph.is_space or glyph.apart):
             yield from _words(word, bold=bold, upright=upright)
             word = []
