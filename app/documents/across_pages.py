@@ -121,18 +121,25 @@ def _breaks(page: Page, known: Counter[str]) -> Iterator[Cut]:
 def _is_compound(before: str, after: str, known: Counter[str]) -> bool:
     """Whether both halves are words by themselves: beside each other in the document, or a usual first half."""
     first, last = before.casefold().rsplit("-")[-1], after.casefold()
-    if first in _FIRST_HALVES or last in _LAST_HALVES or (first in _PREFIXES and first[-1] == last[0]):
+    if (
+        (_FIRST_HALF.fullmatch(first) and not _SUFFIX.match(last))
+        or _LAST_HALF.fullmatch(last)
+        or _OWN_VOWEL.fullmatch(f"{first} {last[0]}")
+    ):
         return True
     return len(after) > 3 and known[first] > 0 and known[last] > 1
 
 
-_FIRST_HALVES = frozenset(
-    "state self well non long short high low full part half all ever pre post ex anti co cross decision first second "
-    "third four five six ten twenty thirty forty fifty sixty seventy eighty ninety two three one world year old new "
-    "open user left right so time cost risk rate tax market".split()
+_FIRST_HALF = re.compile(
+    "state|self|well|non|long|short|high|low|full|part|half|all|ever|pre|post|ex|anti|co|cross|decision|first|second|"
+    "third|four|five|six|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|two|three|one|world|year|old|new|"
+    "open|user|left|right|so|time|cost|risk|rate|tax|market"
 )
-_LAST_HALVES = frozenset("up off based owned elect level speaking called".split())  # never a part of another word
-_PREFIXES = frozenset("re pre co de".split())  # with a hyphen before their own vowel: re-elected
+_SUFFIX = re.compile(
+    "(?:ly|ing|ed|e?st|n?ers?|teen|ty|ants?|ment|ish|less|ness|ful|y|s)$|ici|icu|it"
+)  # part-ner, six-teen
+_LAST_HALF = re.compile("up|off|based|owned|elect|level|speaking|called")  # the end of no other word
+_OWN_VOWEL = re.compile("(?:r|pr|d)e e|co o")  # re-elected, co-operation
 
 
 def _without(page: Page, cuts: Sequence[Cut]) -> Page:

@@ -66,7 +66,10 @@ class MupdfSource:
         lines = with_tick_boxes(lines, drawn.squares)
         unordered = [[[line]] for line in lines]
         blocks = unread.attempt("reading order", lambda: reading_order(lines, drawn.rules), unordered)
-        blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
+        heads = layer.heads
+        others = [line for line in layer.aside if line not in heads]
+        blocks = [*([[[line] for line in heads]] if heads else []), *blocks]
+        blocks += [[[line] for line in block] for block in (others, remarks) if block]
         return compose(
             blocks, number=number, width=width, height=height, turns=layer.turns, slope=layer.slope,
             source="ocr" if layer.recognised else "text", unread_boxes=layer.unread_boxes,

@@ -5,7 +5,7 @@ import gc
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import pymupdf
 from app.documents.characters import word_spans
 from app.documents.geometry import Rect, overlaps, turned_left, union
 from app.documents.glyphs import SPACED_LETTERS, Glyph, line_glyphs
-from app.documents.lines import Line, Piece
+from app.documents.lines import Line, Piece, is_unspaced
 from app.documents.picture import PagePicture
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
@@ -44,6 +44,15 @@ class TextLayer:
     def word_count(self) -> int:
         return sum(len(line.pieces) for line in self.lines + self.aside)
 
+    @property
+    def heads(self) -> list[Line]:
+        """What is set aside and stands above the columns of vertical writing: its title, from left to right."""
+        pieces = [piece for line in self.lines for piece in line.pieces]
+        if self.turns != 1 or 2 * sum(is_unspaced(piece.text[0]) for piece in pieces) < len(pieces):
+            return []
+        top = min((piece.box[0] for piece in pieces), default=0.0)
+        return [line for line in self.aside if line.box[0] >= 0 and line.box[2] <= top]
+
     def without_lines(self) -> "TextLayer":
         """The layer of a page whose text is not to be believed."""
         return replace(self, lines=[], aside=[])
@@ -72,7 +81,7 @@ def _no_collection() -> Iterator[None]:
 def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> TextLayer:
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     raws = [line for block in layer["blocks"] for line in block.get("lines", ())]
-    vertical = _is_vertical(raws)
+    columns = [raw["bbox"] for raw in raws if _is_short(raw)] if _is_vertical(raws) else []
     wide = {_level(raw) for raw in raws if _is_set_wide(raw)}
     found: list[tuple[int, list[Piece]]] = []
     for raw in raws:
@@ -81,7 +90,9 @@ def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> Te
             for piece in _without_leaders(list(line_pieces(raw, SHORT_WORD if _level(raw) in wide else SPACED_LETTERS)))
         ]
         if pieces:
-            found.append((_quarter_turns(raw, turn, vertical=vertical), pieces))
+            turns = _quarter_turns(raw, turn, columns)
+            in_column = turns and columns and _is_short(raw)  # glyph by glyph: no space stands between two
+            found.append((turns, [replace(piece, joined=True) for piece in pieces] if in_column else pieces))
     seen = _shown(_once(found), picture)
     return replace(_main_direction(seen, page.rect.width, page.rect.height), unpainted=_unpainted(raws))
 
@@ -212,13 +223,27 @@ def _placed(piece: Piece, turn: pymupdf.Matrix) -> Piece:
     return piece if turn == pymupdf.Identity else replace(piece, box=turned(piece.box, turn))
 
 
-def _quarter_turns(raw: dict[str, Any], turn: pymupdf.Matrix, *, vertical: bool) -> int:
-    """How many quarter turns against the clock put a line upright, or, of vertical writing, its columns across."""
+def _quarter_turns(raw: dict[str, Any], turn: pymupdf.Matrix, columns: Sequence[Rect]) -> int:
+    """How many quarter turns against the clock put a line upright, or, of vertical writing, its columns across.
+
+    columns: the boxes of what may be part of a column; none where the page is written from left to right.
+    """
     direction = raw["dir"]
-    if vertical and _is_single(raw):
+    if columns and _is_short(raw) and (_is_single(raw) or any(_is_next(raw["bbox"], box) for box in columns)):
         direction = (0.0, 1.0)
     x, y = direction[0] * turn.a + direction[1] * turn.c, direction[0] * turn.b + direction[1] * turn.d
     return round(math.atan2(y, x) / (math.pi / 2)) % 4
+
+
+def _is_short(raw: dict[str, Any]) -> bool:
+    """Whether a line is a glyph or two: figures stand upright in a column, one or two beside each other."""
+    return sum(len(span["chars"]) for span in raw["spans"]) <= 2
+
+
+def _is_next(one: Rect, other: Rect) -> bool:
+    """Whether one box stands right above or below another one."""
+    level = abs(one[0] + one[2] - other[0] - other[2]) < one[3] - one[1]
+    return level and 0 < abs(one[1] - other[1]) < 1.5 * (one[3] - one[1])
 
 
 def _is_single(raw: dict[str, Any]) -> bool:
