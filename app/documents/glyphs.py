@@ -34,7 +34,7 @@ _IN_NUMBERS = frozenset(".,:/٫٬-")
 _UNITS = 2  # letters of a unit of measure, at most: m², km²
 _NOTED = re.compile(r"(?:[\d.,]{3}|[^\W\d_]{4}|[%)])$")  # figures and words that bear the mark of a note; "2e" does not
 _NOTES = frozenset("abcdfghijk")  # letters of notes; a raised e or o makes an ordinal
-_TYPED = re.compile(r"(?<!\S)(?:[^\W\d_\u2e80-\uffef] ){4,}[^\W\d_](?!\S)")  # "R E P O R T"
+_TYPED = re.compile(r"(?<!\S)(?:[^\W\d_\u2e80-\uffef] ){3,}[^\W\d_](?!\S)")  # "R E P O R T"
 
 
 @dataclass(frozen=True, slots=True)
