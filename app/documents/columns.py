@@ -240,7 +240,8 @@ def _is_form(beside: Sequence[Beside], paired: float) -> bool:
     right = [row.right for row in beside if row.left is not None and row.right is not None]
     one_is_bold = {line.bold for line in left} ^ {line.bold for line in right} == {True, False}
     labels = len(left) >= FEWEST_LABELS and not any(line.text[:1].islower() for line in left)
-    if labels and (one_is_bold or _pitch(left) > LOOSE_PITCH):
+    measured = left[0].pieces[0].size > 0  # of OCR the size of the type is a guess
+    if labels and (one_is_bold or (measured and _pitch(left) > LOOSE_PITCH)):
         return True
     return _pitch(left) > WIDE_PITCH and not _flows(left)
 
