@@ -197,7 +197,8 @@ def _shifted_apart(glyphs: list[Glyph]) -> list[Glyph]:
         rise = (base - glyph.base) / size if glyph.size < SMALL * size else 0.0
         before = "".join(other.text for other in kept[-4:])
         if rise > SHIFT and _is_note(glyphs, index, before):
-            kept.append(replace(glyph, apart=True))
+            x0, _, x1, _ = glyph.box  # as high as its word, or it would stand in the row above
+            kept.append(replace(glyph, box=(x0, kept[-1].box[1], x1, kept[-1].box[3]), apart=True))
         elif abs(rise) < SHIFT or not (glyph.text.isdecimal() or glyph.text in "+-") or _in_fraction(glyphs, index):
             kept.append(glyph)
         elif rise > 0:

@@ -108,3 +108,15 @@ def test_long_labels_beside_long_values_in_close_rows_are_read_row_by_row(bold: 
         text = read_page(page, 1).text
     assert all(f"{label}   {value}" in text for label, value in form)
     assert in_order(text, *(value for _, value in form))
+
+
+def test_the_letter_of_a_note_stands_in_the_row_of_its_figure() -> None:
+    rows = [("Lock", "310", ""), ("Weir", "0.09", "a"), ("Mill", "0.21", "b"), ("Dam", "118", "")]
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for row, (label, value, note) in enumerate(rows):
+            page.insert_text((60, 100 + 10.5 * row), label, fontsize=9)
+            page.insert_text((200, 100 + 10.5 * row), value, fontsize=9)
+            page.insert_text((200 + pymupdf.get_text_length(value, "helv", 9), 96.5 + 10.5 * row), note, fontsize=6)
+        text = read_page(page, 1).text
+    assert [line.split()[1:] for line in text.split("\n") if line] == [["310"], ["0.09", "a"], ["0.21", "b"], ["118"]]

@@ -145,3 +145,10 @@ def test_labels_of_a_form_above_a_table_are_no_headings() -> None:
     text = page_with(*texts, *_rows(100, *FISH)).text
 
     assert "Trout   310   12   45   8" in text
+
+
+def test_steps_of_a_scale_without_a_label_are_headings_below_one_over_all_of_them() -> None:
+    over = [(60, 82, "Pond"), (275, 82, "Share of the days")]
+    text = page_with(*over, *_rows(100, ("", "15", "30", "45", "60"), *FISH)).text
+
+    assert "Perch - Share of the days / 15: 205; Share of the days / 30: 9" in text
