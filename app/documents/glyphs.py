@@ -33,7 +33,7 @@ _DOTLESS = {"ı": "i", "ȷ": "j"}
 _IN_NUMBERS = frozenset(".,:/٫٬-")
 _UNITS = 2  # letters of a unit of measure, at most: m², km²
 _NOTED = re.compile(r"(?:[\d.,]{3}|[^\W\d_]{4}|[%)])$")  # figures and words that bear the mark of a note; "2e" does not
-_NOTES = frozenset("abcdfghijk")  # letters of notes; a raised e or o makes an ordinal
+_NOTES = frozenset("abcdfghijk")  # letters of notes behind a figure; a raised e or o makes an ordinal of it
 _TYPED = re.compile(r"(?<!\S)(?:[^\W\d_\u2e80-\uffef] ){3,}[^\W\d_](?!\S)")  # "R E P O R T"
 
 
@@ -211,10 +211,12 @@ def _shifted_apart(glyphs: list[Glyph]) -> list[Glyph]:
 
 
 def _is_note(glyphs: list[Glyph], index: int, before: str) -> bool:
-    """Whether a raised letter alone is the mark of a note: it stands behind a figure or a whole word."""
-    beside = [glyphs[place] for place in (index - 1, index + 1) if 0 <= place < len(glyphs)]
-    alone = all(other.is_space or other.size > 1.1 * glyphs[index].size for other in beside)
-    return glyphs[index].text in _NOTES and alone and _NOTED.search(before) is not None
+    """Whether a raised letter is the mark of a note: by itself, or before a comma, behind a figure or a whole word."""
+    glyph, last, following = glyphs[index], glyphs[index - 1], glyphs[index + 1 : index + 2]
+    first = index > 0 and last.size > 1.1 * glyph.size
+    single = not any(other.text.isalpha() and other.size < 1.1 * glyph.size for other in following)
+    letter = "a" <= glyph.text <= "z" if before[-1:].islower() else glyph.text in _NOTES
+    return letter and first and single and _NOTED.search(before) is not None
 
 
 def _is_power(before: str) -> bool:

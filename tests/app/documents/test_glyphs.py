@@ -107,11 +107,20 @@ def test_a_letter_far_wider_than_its_like_is_the_ligature_that_its_font_does_not
 
 @pytest.mark.parametrize(
     ("before", "raised", "expected"),
-    [("2019", "b", "2019 b"), ("Pilots", "a", "Pilots a"), ("3", "a", "3a"), ("12th", "e", "12the"), ("M", "c", "Mc")],
+    [
+        ("2019", "b", "2019 b"),
+        ("Pilots", "a", "Pilots a"),
+        ("3", "a", "3a"),
+        ("XVII", "e", "XVIIe"),
+        ("Lindqvist", "e,3", "Lindqvist e,³"),
+        ("M", "c", "Mc"),
+    ],
 )
 def test_a_raised_letter_behind_a_figure_or_a_word_is_the_mark_of_a_note(before, raised, expected) -> None:
     glyphs = typed(before)
-    assert words(line([*glyphs, (raised, glyphs[-1][2], glyphs[-1][2] + 3, 96.0, 6.0)])) == expected
+    end = glyphs[-1][2]
+    marks = [(mark, end + 3 * place, end + 3 * place + 3, 96.0, 6.0) for place, mark in enumerate(raised)]
+    assert words(line([*glyphs, *marks])) == expected
 
 
 def test_words_with_a_typed_space_behind_each_letter_are_words_and_a_list_of_letters_is_none() -> None:
