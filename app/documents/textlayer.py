@@ -16,6 +16,7 @@ from app.documents.geometry import Rect, overlaps, turned_left, union
 from app.documents.glyphs import SPACED_LETTERS, Glyph, line_glyphs
 from app.documents.lines import Line, Piece, is_unspaced
 from app.documents.picture import PagePicture
+from app.documents.turned_headings import with_turned_headings
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 TALLEST, ABOVE, BELOW = 1.5, 0.95, 0.3  # of a letter's size: its box at most, and its parts over and under the baseline
@@ -203,6 +204,7 @@ def _main_direction(found: list[tuple[int, list[Piece]]], width: float, height: 
         line = Line.of(pieces)
         on_page = overlaps(line.box, (0.0, 0.0, width, height))
         (lines if turns == main and on_page else aside).append(turned_line(line, main, width, height))
+    lines, aside = with_turned_headings(lines, aside)
     return TextLayer(lines=lines, aside=aside, turns=main)
 
 
