@@ -8,7 +8,7 @@ from PIL import Image
 from app.documents.annotations import notes, with_form_fields
 from app.documents.compose import compose
 from app.documents.drawings import Drawn, read_drawings
-from app.documents.figures import covered_by_figures
+from app.documents.figures import covered_by_figures, page_log
 from app.documents.gaps import Gaps, find_gaps, is_suspect
 from app.documents.geometry import Rect
 from app.documents.layer_check import says_what_is_shown
@@ -44,7 +44,7 @@ class MupdfSource:
         self._check_is_there(page)
         picture = unread.attempt("hidden words", lambda: PagePicture.of(page), UNDRAWABLE)
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
-        log: list[tuple[str, Rect]] = unread.attempt("figures", page.get_bboxlog, [])
+        log: list[tuple[str, Rect]] = unread.attempt("figures", lambda: page_log(page), [])
         if not picture.is_blank:
             layer = unread.attempt(
                 "writing in pictures", lambda: _with_recognition(page, layer, picture, log, recognizer), layer
@@ -66,7 +66,10 @@ class MupdfSource:
         lines = with_tick_boxes(lines, drawn.squares)
         unordered = [[[line]] for line in lines]
         blocks = unread.attempt("reading order", lambda: reading_order(lines, drawn.rules), unordered)
-        blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
+        heads = layer.heads
+        others = [line for line in layer.aside if line not in heads]
+        blocks = [*([[[line] for line in heads]] if heads else []), *blocks]
+        blocks += [[[line] for line in block] for block in (others, remarks) if block]
         return compose(
             blocks, number=number, width=width, height=height, turns=layer.turns, slope=layer.slope,
             source="ocr" if layer.recognised else "text", unread_boxes=layer.unread_boxes,

@@ -20,7 +20,7 @@ from app.documents.reading import Reading
 from model.errors import DocumentError
 from model.types import CancelledCallback, Document, ProgressCallback
 
-READER_VERSION = 2  # raise it where the same file comes to give another text: the library then reads it anew
+READER_VERSION = 3  # raise it where the same file comes to give another text: the library then reads it anew
 LONGEST_RANGE = 10_000  # characters
 READING_NICENESS = 10  # answers and pages go first: they are waited for
 SPARE_DRAWERS = 4  # workers that keep somebody's document open, so that the next page is there at once
