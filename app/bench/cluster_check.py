@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import statistics
 import sys
 import tempfile
@@ -29,8 +30,9 @@ from model.types import EncodedDocument
 
 REPLICAS = (1, 2)
 DOCUMENTS = 12  # the sample, under so many names
-LOAD = 0.6  # of what the replicas could answer one by one: near 1 a little more work makes any wait out of a short one
-ASKED = 3  # times the questions that times are measured with
+QUESTIONS = 54  # in each run
+LOAD = 0.5  # of what the replicas could answer one by one: at 0.7, answers that take 5% longer wait half as long again
+ROUNDS = 3  # in which it is measured how long replicas are busy
 RUNS = 2  # equal ones: what differs between them, nothing can predict
 
 
@@ -64,7 +66,7 @@ def compare(
             line.say(f"measuring {count} real replicas")
             own = _times_of(replicas, questions, times)
             workload = Workload(
-                questions=ASKED * len(questions),
+                questions=QUESTIONS,
                 documents=DOCUMENTS,
                 median_megabytes=encoded.cache_bytes / 1e6,
                 size_spread=0.0,
@@ -97,17 +99,41 @@ def _checked(
 
 
 def _times_of(replicas: Replicas, questions: Sequence[str], times: ServiceTimes) -> ServiceTimes:
-    """What each question takes alone, and how much longer all take while another replica is busy."""
-    firsts = [replicas.documents[replicas.held_by.index(number)] for number in sorted(set(replicas.held_by))]
-    each = _one_by_one(replicas.engine, firsts[0], questions)
+    """How long each question keeps a replica busy, and how much longer where another replica is busy, too.
+
+    What a question takes when it comes alone has the way there and back in it, which keeps no replica busy. So all are
+    scaled to what a replica needs when one question each to several documents wait for it.
+    """
+    by_replica = [
+        [document for document, holder in zip(replicas.documents, replicas.held_by, strict=True) if holder == number]
+        for number in sorted(set(replicas.held_by))
+    ]
+    each = _one_by_one(replicas.engine, by_replica[0][0], questions)
+
+    def busy(documents: Sequence[EncodedDocument], asked: Sequence[str], seconds: Sequence[float]) -> float:
+        """The seconds that these take, beside `seconds` of one replica's questions asked one by one."""
+        return statistics.mean(_at_once(replicas.engine, documents, asked) for _ in range(ROUNDS)) / sum(seconds)
+
+    own = min(len(questions), len(by_replica[0]))
+    alone = busy(by_replica[0][:own], questions, each[:own])
     beside = 1.0
-    if len(firsts) > 1:
-        with ThreadPoolExecutor(len(firsts)) as threads:
-            together = threads.map(lambda document: _one_by_one(replicas.engine, document, questions), firsts)
-            beside = statistics.mean(statistics.mean(seconds) for seconds in together) / statistics.mean(each)
+    if len(by_replica) > 1:
+        pairs = list(zip(*by_replica, strict=False))[:own]  # the same question to a document of each replica
+        asked = [question for pair, question in zip(pairs, questions, strict=False) for _ in pair]
+        beside = busy(list(itertools.chain(*pairs)), asked, each[: len(pairs)]) / alone
+    each = [alone * seconds for seconds in each]
     answer = statistics.mean(each)
     further = times.further / times.answer * answer
     return replace(times, answer=answer, further=further, each=tuple(each), beside=beside)
+
+
+def _at_once(engine: ClusterEngine, documents: Sequence[EncodedDocument], questions: Sequence[str]) -> float:
+    """Seconds until each document has answered its question; nothing of it is answered together."""
+    with ThreadPoolExecutor(len(documents)) as threads:
+        began = time.perf_counter()
+        for _ in threads.map(lambda document, question: _answer(engine, document, question), documents, questions):
+            pass
+        return time.perf_counter() - began
 
 
 def _one_by_one(engine: ClusterEngine, document: EncodedDocument, questions: Sequence[str]) -> list[float]:
