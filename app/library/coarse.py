@@ -57,7 +57,7 @@ class CoarseIndex:
         """Make vectors that are missing, for about so many seconds; says of how many documents they were made."""
         until = time.monotonic() + seconds
         for made, document in enumerate(missing := self.missing):
-            if made and time.monotonic() >= until or not self._make(document):
+            if (made and time.monotonic() >= until) or not self._make(document):
                 return made
         return len(missing)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.library.coarse import CoarseIndex
 from app.library.library import Library
-from app.library.search import Found, find_passages
+from app.library.search import Found, find_passages, of_few_documents
 from app.library.values import Scope, StoredDocument
 from model.answering.questions import words_of_last_turn
 from model.encoding.excerpt import Span, excerpt
@@ -73,17 +73,20 @@ def find_excerpts(
 
 
 def _proposed(library: Library, question: str, asked: Mapping[int, int], index: CoarseIndex) -> list[Found]:
-    """Passages by words and by meaning. Raises QuestionError where there are none."""
+    """Passages by words and by meaning; where words say what the question is about, meaning looks only there.
+
+    Raises QuestionError where there are none.
+    """
     by_words = find_passages(library.database, question, list(asked))
-    index.complete(WAIT_SECONDS if by_words else LONGER_SECONDS)
-    by_meaning = index.nearest(question, asked, MOST_BY_MEANING)
-    known = {one.passage for one in by_words}
-    found = by_words + [one for one in by_meaning if one.passage not in known]
-    if not found:
+    index.complete(WAIT_SECONDS if by_words.passages else LONGER_SECONDS)
+    near = {number: asked[number] for number in by_words.subjects} or asked
+    known = {one.passage for one in by_words.passages}
+    by_meaning = [one for one in index.nearest(question, near, MOST_BY_MEANING) if one.passage not in known]
+    if not known and not by_meaning:
         raise QuestionError(
             f"No word of this question stands in the {len(asked):,} documents that were searched: ask in their words."
         )
-    return found
+    return [*by_words.passages, *of_few_documents(by_meaning)]
 
 
 def _nothing_to_ask(scope: Scope, documents: int) -> str:

@@ -40,7 +40,7 @@ def library(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def first(library: Library, question: str) -> str:
     """The document of the best passage."""
     documents = {one.id: one.name for one in library.documents()}
-    found = find_passages(library.database, question, list(documents))
+    found = find_passages(library.database, question, list(documents)).passages
     return documents[found[0].document] if found else ""
 
 
