@@ -131,7 +131,7 @@ class Catalogue:
         )
 
     def readable(self, scope: Scope, fingerprint: str, precision: str) -> dict[int, int]:
-        """The documents in the scope that this checkpoint has read, the latest used first, and how many tokens each has."""
+        """How many tokens each document in the scope has that this checkpoint has read, the latest used first."""
         where, values = document_where(scope)
         rows = self.database.rows(
             "SELECT id, tokens FROM documents JOIN encodings ON document = id"

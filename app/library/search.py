@@ -107,9 +107,7 @@ def _term(word: str) -> str:
     return f'"{word[:STEM]}" *'
 
 
-def _coverage(
-    database: Database, terms: Sequence[str], allowed: str, count: int
-) -> tuple[Mapping[int, float], float]:
+def _coverage(database: Database, terms: Sequence[str], allowed: str, count: int) -> tuple[Mapping[int, float], float]:
     """For each document, how rare those of the words are, among these documents, that it has anywhere.
 
     And how rare all of them are together.

@@ -19,7 +19,7 @@ from torch.nn import functional
 from model.encoding.memory import to_device
 from model.types import Memory, RetrievalProjection
 
-STEPS = 256  # a unit in int8: of 128 numbers whose squares add up to 1 hardly one is above a half
+STEPS = 127  # of a unit in int8
 _TOKENS_AT_ONCE = 2**14  # of a document that are projected together: bounds the float32 copy of their states
 
 
@@ -43,7 +43,7 @@ def passage_vectors(
     sums = torch.zeros(passages + 1, projection.document.shape[1])
     for rows, some in _projected_rows(memory, projection):
         sums.index_add_(0, owners[rows], some)
-    return (functional.normalize(sums[:-1], dim=-1) * STEPS).round().clamp(-127, 127).to(torch.int8)
+    return (functional.normalize(sums[:-1], dim=-1) * STEPS).round().to(torch.int8)
 
 
 def _projected_rows(memory: Memory, projection: RetrievalProjection) -> Iterator[tuple[slice, torch.Tensor]]:
