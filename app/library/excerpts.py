@@ -22,7 +22,7 @@ from model.errors import EncodingError, LibraryError, QuestionError
 from model.types import Document, EncodedDocument, Page, Precision, Turn
 
 MOST_BY_MEANING = 128  # passages
-WAIT_SECONDS = 0.1  # that a question waits for vectors that are missing
+WAIT_SECONDS = 1.0  # that a question waits for vectors that are missing, where words leave open what it is about
 LONGER_SECONDS = 5.0  # the same, where no word of it stands in any document
 
 
@@ -78,7 +78,8 @@ def _proposed(library: Library, question: str, asked: Mapping[int, int], index: 
     Raises QuestionError where there are none.
     """
     by_words = find_passages(library.database, question, list(asked))
-    index.complete(WAIT_SECONDS if by_words.passages else LONGER_SECONDS)
+    if not by_words.subjects:
+        index.complete(WAIT_SECONDS if by_words.passages else LONGER_SECONDS)
     near = {number: asked[number] for number in by_words.subjects} or asked
     known = {one.passage for one in by_words.passages}
     by_meaning = [one for one in index.nearest(question, near, MOST_BY_MEANING) if one.passage not in known]
