@@ -28,6 +28,7 @@ from app.bench.real_rows import RealQuestion, read_documents, read_questions
 from app.bench.results import as_result
 from app.cli.progress import ProgressLine
 from app.cli.reading import load_engine
+from app.library.coarse import CoarseIndex
 from app.library.excerpts import find_excerpts
 from app.library.library import Library
 from app.library.search import search_terms
@@ -126,6 +127,7 @@ def _fill(folder: Path, engine: Engine, parts: Sequence[Part], synthetic: bool, 
     for number, part in enumerate(parts, start=1):
         line.say(f"adding document {number:,} of {len(parts):,}")
         tokens += add(library, engine, part, synthetic=synthetic)
+        CoarseIndex(library, engine, PRECISION).complete(0)
     seconds = time.perf_counter() - began
     library.close()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -228,9 +230,8 @@ def ask(library: Library, engine: Engine, part: Part, question: RealQuestion, li
     """Ask everything, and then the right document alone."""
     line.say(f"asking {question.id}")
     began = time.perf_counter()
-    fingerprint = engine.checkpoint.fingerprint
     try:
-        found = find_excerpts(library, question.question, Scope(), fingerprint=fingerprint, precision=PRECISION)
+        found = find_excerpts(library, question.question, Scope(), engine=engine, precision=PRECISION)
     except QuestionError:
         seconds = time.perf_counter() - began
         return Measured(find_seconds=seconds, first_token_seconds=seconds)
@@ -242,7 +243,7 @@ def ask(library: Library, engine: Engine, part: Part, question: RealQuestion, li
     first = answer.evidence[0] if answer.evidence else None
     first_sha256 = found.encodings[first.document_index].document.sha256 if first else ""
     stored = library.with_file(part.document.sha256)
-    alone = library.encoding(stored, fingerprint, PRECISION) if stored else None
+    alone = library.encoding(stored, engine.checkpoint.fingerprint, PRECISION) if stored else None
     assert alone is not None
     *_, answer_alone = engine.answer(alone, question.question, options=options)
     return Measured(

@@ -61,7 +61,7 @@ def _ask_library(
                 library,
                 question,
                 scope_of(arguments.folder),
-                fingerprint=engine.checkpoint.fingerprint,
+                engine=engine,
                 precision=precision,
             )
             answer = _answer(engine, found.encodings, question, turns, options, line)

@@ -22,6 +22,8 @@ from model.errors import DocumentError, LibraryError
 if TYPE_CHECKING:  # it imports torch, for which `list` does not wait
     from app.library.adding import Adding
 
+INDEX_SECONDS = 30.0  # that `add` goes on for documents which an earlier version has added
+
 
 @contextmanager
 def the_library() -> Iterator[Library]:
@@ -55,6 +57,7 @@ def add(arguments: argparse.Namespace) -> None:
         try:
             for path in files:
                 outcomes[_add_one(adding, path, line)] += 1
+            adding.index(INDEX_SECONDS)
             _say_summary(library, outcomes)
             for path in changed_files(selection.files) if arguments.watch else ():
                 _add_one(adding, path, line)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.documents import DocumentReader, ReadDocument
 from app.documents.formats import EXTENSIONS
+from app.library.coarse import CoarseIndex
 from app.library.library import Library
 from app.library.opening import sha256_of
 from app.library.values import NewDocument, Place, Reading
@@ -94,7 +95,12 @@ class Adding:
         finally:
             read.images.close()
         self._library.add(NewDocument(data=data, place=place, reading=reading, encoded=encoded))
+        self.index(0)
         return encoded
+
+    def index(self, seconds: float) -> None:
+        """Make the vectors that documents lack, those of the latest one first, for about so many seconds."""
+        CoarseIndex(self._library, self._engine, self._precision).complete(seconds)
 
     def _opened(self, data: bytes, name: str, progress: ProgressCallback | None) -> tuple[ReadDocument, bool]:
         """The document, and whether it took the password: where none is needed, none is noted."""

@@ -131,11 +131,11 @@ class Catalogue:
         )
 
     def readable(self, scope: Scope, fingerprint: str, precision: str) -> dict[int, int]:
-        """The documents in the scope that this checkpoint has read, and how many tokens each has."""
+        """How many tokens each document in the scope has that this checkpoint has read, the latest used first."""
         where, values = document_where(scope)
         rows = self.database.rows(
             "SELECT id, tokens FROM documents JOIN encodings ON document = id"
-            f" WHERE removed IS NULL AND fingerprint = ? AND precision = ? AND {where}",
+            f" WHERE removed IS NULL AND fingerprint = ? AND precision = ? AND {where} ORDER BY used DESC, id",
             (fingerprint, precision, *values),
         )
         return {row["id"]: row["tokens"] for row in rows}

@@ -87,6 +87,14 @@ SELECT
     added, used, removed
 FROM documents;
 """
+_ADDED = """
+CREATE TABLE IF NOT EXISTS vectors (
+    document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    fingerprint TEXT NOT NULL,
+    passages BLOB NOT NULL,
+    PRIMARY KEY (document, fingerprint)
+);
+"""  # which libraries of earlier versions lack, and do without
 
 Row = sqlite3.Row
 
@@ -186,6 +194,7 @@ class Database:
                 for statement in _SCHEMA.split(";\n"):
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
+            self._connection.execute(_ADDED)
 
 
 def _encodable(values: Sequence[Any]) -> list[Any]:

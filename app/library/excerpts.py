@@ -7,17 +7,23 @@ not what the library holds.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.library.coarse import CoarseIndex
 from app.library.library import Library
-from app.library.search import find_passages
+from app.library.search import Found, find_passages, of_few_documents
 from app.library.values import Scope, StoredDocument
 from model.answering.questions import words_of_last_turn
 from model.encoding.excerpt import Span, excerpt
 from model.encoding.mapped import map_memory
+from model.engine import Engine
 from model.errors import EncodingError, LibraryError, Message, QuestionError
 from model.types import Document, EncodedDocument, Page, Precision, Turn
+
+MOST_BY_MEANING = 128  # passages
+WAIT_SECONDS = 1.0  # that a question waits for vectors that are missing, where words leave open what it is about
+LONGER_SECONDS = 5.0  # the same, where no word of it stands in any document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ def find_excerpts(
     question: str,
     scope: Scope,
     *,
-    fingerprint: str,
+    engine: Engine,
     precision: Precision,
     history: Sequence[Turn] = (),
 ) -> Excerpts:
@@ -43,17 +49,15 @@ def find_excerpts(
 
     Raises QuestionError where there are none.
     """
+    fingerprint = engine.checkpoint.fingerprint
     asked = library.readable(scope, fingerprint, precision)
     if not asked:
         raise _nothing_to_ask(scope, len(library.documents(scope)))
     passages: dict[int, list[int]] = {}
-    for found in find_passages(library.database, question + words_of_last_turn(history), list(asked)):
+    for found in _proposed(
+        library, question + words_of_last_turn(history), asked, CoarseIndex(library, engine, precision)
+    ):
         passages.setdefault(found.document, []).append(found.passage)
-    if not passages:
-        raise QuestionError(
-            "No word of this question stands in the {n:,} documents that were searched: ask in their words.",
-            n=len(asked),
-        )
     encodings, documents = [], []
     for number, numbers in passages.items():
         with contextlib.suppress(EncodingError, LibraryError):  # one that was removed meanwhile, or is damaged
@@ -66,6 +70,25 @@ def find_excerpts(
         searched=len(asked),
         tokens=sum(asked.values()),
     )
+
+
+def _proposed(library: Library, question: str, asked: Mapping[int, int], index: CoarseIndex) -> list[Found]:
+    """Passages by words and by meaning; where words say what the question is about, meaning looks only there.
+
+    Raises QuestionError where there are none.
+    """
+    by_words = find_passages(library.database, question, list(asked))
+    if not by_words.subjects:
+        index.complete(WAIT_SECONDS if by_words.passages else LONGER_SECONDS)
+    near = {number: asked[number] for number in by_words.subjects} or asked
+    known = {one.passage for one in by_words.passages}
+    by_meaning = [one for one in index.nearest(question, near, MOST_BY_MEANING) if one.passage not in known]
+    if not known and not by_meaning:
+        raise QuestionError(
+            "No word of this question stands in the {n:,} documents that were searched: ask in their words.",
+            n=len(asked),
+        )
+    return [*by_words.passages, *of_few_documents(by_meaning)]
 
 
 def _nothing_to_ask(scope: Scope, documents: int) -> QuestionError:

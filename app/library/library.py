@@ -191,6 +191,9 @@ class Library(Catalogue):
                 "INSERT OR REPLACE INTO encodings VALUES (?, ?, ?, ?, ?)",
                 [(number, name.fingerprint, name.precision, tokens, path.stat().st_size)],
             )
+            self.database.rows(
+                "DELETE FROM vectors WHERE document = ? AND fingerprint = ?", (number, name.fingerprint)
+            )  # they were another encoding's
 
     @contextlib.contextmanager
     def _all_or_no_files(self, *paths: Path) -> Iterator[None]:

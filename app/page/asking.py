@@ -154,7 +154,7 @@ class Asking:
             library,
             exchange.question,
             scope,
-            fingerprint=engine.checkpoint.fingerprint,
+            engine=engine,
             precision=self._storage.precision,
             history=history,
         )
@@ -169,6 +169,7 @@ class Asking:
                     status="done" if answer.finished else "answering",
                     receipt=library_receipt(found.searched, found.tokens, answer) if answer.finished else "",
                 )
+        self._reading.index(session)
 
     def _show_evidence(self, session: Session, exchange: Exchange) -> None:
         """Open the page that an answer rests on first; marks of an earlier one go."""

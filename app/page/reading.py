@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.documents import DocumentReader
 from app.documents.formats import check_beginning
-from app.faults import in_words
+from app.faults import in_words, log_fault
 from app.library.values import StoredDocument
 from app.page import export
 from app.page.overview import Overviews
@@ -21,7 +21,7 @@ from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Loaded, Viewed
 from model.encoder.vision.page_inputs import ViewMode
-from model.errors import Cancelled, DocumentError, PasswordNeeded
+from model.errors import Cancelled, DocumentError, PasswordNeeded, ReadonceError
 from model.types import EncodedDocument, Progress, ProgressCallback
 
 MOST_WAITING = 200  # files of a session
@@ -99,6 +99,23 @@ class Reading:
             session.inbox.receive(Incoming(name=stored.name, data=b"", stored=stored.id))
         self.start(session)
 
+    def index(self, session: Session) -> None:
+        """Make the vectors that documents of the library lack, behind everybody's questions."""
+        if self._storage.has_library:
+            session.jobs.start("indexing", lambda job: self._index(session, job))
+
+    def _index(self, session: Session, job: Job) -> bool:
+        """Make some vectors; whether there were any to make."""
+        try:
+            engine = self._provider.engine(job)
+            with self._provider.scheduler.trying(job):
+                return self._storage.of(session).index(engine)
+        except ReadonceError:  # stopped: a question makes them
+            return False
+        except Exception as error:
+            log_fault(error)
+            return False
+
     def _next(self, session: Session, job: Job) -> bool:
         """Read one file, if one waits."""
         incoming = session.inbox.next()
@@ -132,6 +149,7 @@ class Reading:
             with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
                 loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
             self._keep(session, loaded)
+        self.index(session)
         return loaded
 
     def _keep(self, session: Session, loaded: Loaded) -> None:

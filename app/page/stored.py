@@ -26,6 +26,8 @@ from model.types import Precision
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from model.engine import Engine
 
+INDEX_SECONDS = 0.2  # at a time: a question waits no longer
+
 
 class Storage:
     """The library as the page uses it; without one, nothing is found and nothing is kept."""
@@ -147,6 +149,14 @@ class Storage:
 
     def with_file(self, key: str) -> StoredDocument | None:
         return None if self.library is None else self.library.with_file(key)
+
+    def index(self, engine: Engine) -> bool:
+        """Make vectors that the library's documents lack, for a moment; whether there were any to make."""
+        from app.library.coarse import CoarseIndex  # imports torch, which the page does not wait for
+
+        return (
+            self.library is not None and CoarseIndex(self.library, engine, self.precision).complete(INDEX_SECONDS) > 0
+        )
 
     # What is shared with all
 

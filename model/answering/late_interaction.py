@@ -10,7 +10,8 @@ Shapes: T document tokens, Q question tokens, H hidden size, R projected size, P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch.nn import functional
@@ -18,17 +19,43 @@ from torch.nn import functional
 from model.encoding.memory import to_device
 from model.types import Memory, RetrievalProjection
 
+STEPS = 127  # of a unit in int8
 _TOKENS_AT_ONCE = 2**14  # of a document that are projected together: bounds the float32 copy of their states
 
 
 @torch.inference_mode()
 def document_vectors(memory: Memory, projection: RetrievalProjection) -> torch.Tensor:
     """The projected tokens of a document, (T, R) bfloat16 of unit length."""
-    states = to_device(memory, torch.device("cpu"), torch.bfloat16).hidden
-    vectors = torch.empty(len(states), projection.document.shape[1], dtype=torch.bfloat16)
-    for some, place in zip(states.split(_TOKENS_AT_ONCE), vectors.split(_TOKENS_AT_ONCE), strict=True):
-        place.copy_(projected(some, projection.document_mean, projection.document))
+    vectors = torch.empty(len(memory.hidden), projection.document.shape[1], dtype=torch.bfloat16)
+    for rows, some in _projected_rows(memory, projection):
+        vectors[rows] = some.bfloat16()
     return vectors
+
+
+@torch.inference_mode()
+def passage_vectors(
+    memory: Memory, owners: torch.Tensor, passages: int, projection: RetrievalProjection
+) -> torch.Tensor:
+    """Of each passage the mean of its projected tokens, at unit length in steps of 1 / `STEPS`: (P, R) int8.
+
+    owners: (T,) int64, the passage that a token belongs to; `passages` for one that belongs to none.
+    """
+    sums = torch.zeros(passages + 1, projection.document.shape[1])
+    for rows, some in _projected_rows(memory, projection):
+        sums.index_add_(0, owners[rows], some)
+    return (functional.normalize(sums[:-1], dim=-1) * STEPS).round().to(torch.int8)
+
+
+def _projected_rows(memory: Memory, projection: RetrievalProjection) -> Iterator[tuple[slice, torch.Tensor]]:
+    """The projected tokens (T, R) float32 of unit length, some thousand at a time, with their rows."""
+    for first in range(0, len(memory.hidden), _TOKENS_AT_ONCE):
+        rows = slice(first, first + _TOKENS_AT_ONCE)
+        scales = None if memory.hidden_scales is None else memory.hidden_scales[rows]
+        some = replace(
+            memory, hidden=memory.hidden[rows], key_inv_rms=memory.key_inv_rms[..., rows], hidden_scales=scales
+        )
+        states = to_device(some, torch.device("cpu"), torch.bfloat16).hidden
+        yield rows, projected(states, projection.document_mean, projection.document)
 
 
 @torch.inference_mode()

@@ -171,7 +171,7 @@ class Service:
             library,
             asked.question,
             Scope(),
-            fingerprint=engine.checkpoint.fingerprint,
+            engine=engine,
             precision=self._storage.precision,
             history=history,
         )

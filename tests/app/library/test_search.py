@@ -10,10 +10,10 @@ from app.library.excerpts import find_excerpts
 from app.library.library import Library
 from app.library.search import documents_with, find_passages, search_terms
 from app.library.values import Scope
-from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
 from model.errors import QuestionError
 from tests.helpers.libraries import a_library, a_new_document
+from tests.helpers.tiny import tiny_checkpoint
 
 DOCUMENTS = {
     "acme.txt": ("Annual report of Acme Widgets.", "Nothing here.", "Revenue came to 41 million."),
@@ -24,8 +24,8 @@ DOCUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_checkpoint: Checkpoint) -> Engine:
-    return Engine(tiny_checkpoint, memory_precision="int8")
+def engine() -> Engine:
+    return Engine(tiny_checkpoint(), memory_precision="int8")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def library(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def first(library: Library, question: str) -> str:
     """The document of the best passage."""
     documents = {one.id: one.name for one in library.documents()}
-    found = find_passages(library.database, question, list(documents))
+    found = find_passages(library.database, question, list(documents)).passages
     return documents[found[0].document] if found else ""
 
 
@@ -72,24 +72,23 @@ def test_a_question_of_stop_words_is_looked_for_nevertheless() -> None:
 
 
 def test_an_excerpt_holds_what_was_found_and_names_its_document(library: Library, engine: Engine) -> None:
-    fingerprint = engine.checkpoint.fingerprint
-    found = find_excerpts(library, "Revenue of Acme?", Scope(), fingerprint=fingerprint, precision="int8")
+    found = find_excerpts(library, "Revenue of Acme?", Scope(), engine=engine, precision="int8")
     assert found.searched == len(DOCUMENTS) and found.documents[0].name == "acme.txt"
     assert found.encodings[0].document.name == "acme.txt"
     assert sum(one.token_count for one in found.encodings) < found.tokens
 
 
 def test_a_folder_is_asked_alone(library: Library, engine: Engine) -> None:
-    fingerprint = engine.checkpoint.fingerprint
-    found = find_excerpts(library, "revenue", Scope(folder="/z"), fingerprint=fingerprint, precision="int8")
+    found = find_excerpts(library, "revenue", Scope(folder="/z"), engine=engine, precision="int8")
     assert [one.name for one in found.documents] == ["zenith.txt"] and found.searched == 1
 
 
 def test_what_another_checkpoint_has_read_cannot_be_asked(library: Library) -> None:
+    another = Engine(tiny_checkpoint(seed=1), memory_precision="int8")
     with pytest.raises(QuestionError, match="None of the 4 documents in the library was read by this checkpoint"):
-        find_excerpts(library, "revenue", Scope(), fingerprint="another", precision="int8")
+        find_excerpts(library, "revenue", Scope(), engine=another, precision="int8")
     with pytest.raises(QuestionError, match="There are no documents in /none"):
-        find_excerpts(library, "revenue", Scope(folder="/none"), fingerprint="another", precision="int8")
+        find_excerpts(library, "revenue", Scope(folder="/none"), engine=another, precision="int8")
 
 
 def test_documents_are_listed_by_all_of_their_words(library: Library) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from model.errors import ReadonceError
 from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab, open_tab
+from tests.helpers.tiny import random_projection
 
 LAMP = pdf("The lamp of Lindau was lit in 1871.", "Its keeper was Omar Haddad.")
 HARBOUR = pdf("The harbour of Bregenz opened in 1920.")
@@ -55,6 +57,22 @@ def test_what_was_dropped_before_is_not_read_again(start: Start) -> None:
     before, after = (one.session.conversation.exchanges[0].answer for one in (first, tab))
     assert (after.text, after.confidence, after.evidence) == (before.text, before.confidence, before.evidence)
     assert '<div class="sheet"' in (tab.settled().pages or "")
+
+
+def test_what_is_read_can_soon_be_found_by_its_meaning(
+    tiny_checkpoint: Checkpoint, page_reader: DocumentReader, tmp_path: Path
+) -> None:
+    projection = random_projection(tiny_checkpoint.model.config.decoder.hidden_size)
+    library = Library.open(tmp_path / "library", capacity_bytes=100_000_000)
+    tab = open_tab(replace(tiny_checkpoint, retrieval=projection), page_reader, tmp_path, library)
+    tab.drop(("lamp.pdf", LAMP), ("harbour.pdf", HARBOUR))
+    assert library.database.number("SELECT count(*) FROM vectors") == 2
+    library.database.rows("DELETE FROM vectors")  # as in a library that an earlier version has made
+    tab.stored.choose_scope(tab.session.id, tab.event(scope="everything", folder=""))
+    tab.ask("Who was the keeper of the lamp of Lindau?")
+    tab.settled()
+    assert library.database.number("SELECT count(*) FROM vectors") == 2
+    library.close()
 
 
 def test_past_documents_and_conversations_open_with_one_click(start: Start) -> None:
