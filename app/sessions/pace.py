@@ -1,6 +1,7 @@
 """How far the reading of a file is, and how long it will still take: one estimate for all of its stages."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.types import Progress
@@ -23,11 +24,14 @@ class Estimate:
 class Pace:
     """Watches one file being read, stage by stage. `speeds` is what was learnt from earlier files."""
 
-    def __init__(self, speeds: dict[str, float] | None = None) -> None:
+    def __init__(
+        self, speeds: dict[str, float] | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._speeds = {} if speeds is None else speeds
         self._stage = ""
         self._recognises = False
-        self._began = self._stage_began = time.monotonic()
+        self._began = self._stage_began = clock()
         self._pages = 0
         self._fraction = 0.0
 
@@ -56,18 +60,18 @@ class Pace:
         self._recognises = self._recognises or progress.stage == "recognising"
         self._stage = "recognising" if self._recognises and progress.stage == "reading" else progress.stage
         if self._stage != before and (before, self._stage) != ("reading", "recognising"):
-            self._stage_began = time.monotonic()
+            self._stage_began = self._clock()
 
     def _share(self, progress: Progress, left: float | None) -> float:
         """By time where it is known; else the pages count for the first part, and the tokens for the rest."""
         if left is not None:
-            spent = time.monotonic() - self._began
+            spent = self._clock() - self._began
             return spent / (spent + left) if spent + left else 1.0
         done = progress.done / max(progress.total, 1)
         return PAGES_SHARE + (1 - PAGES_SHARE) * done if progress.unit == "tokens" else PAGES_SHARE * done
 
     def _stage_left(self, progress: Progress) -> float | None:
-        spent = time.monotonic() - self._stage_began
+        spent = self._clock() - self._stage_began
         if progress.done > 0 and spent >= STEADY_SECONDS:
             self._speeds[self._stage] = progress.done / spent
         speed = self._speeds.get(self._stage)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 
 import pymupdf
 from PIL import Image
@@ -82,3 +83,13 @@ def written_objects(objects: list[str], trailer: str = "") -> bytes:
     size = len(objects) + 1
     end = f"trailer\n<</Root 1 0 R/Size {size}{trailer}>>\nstartxref\n{len(body)}\n%%EOF\n"
     return f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
+
+
+def scans(*texts: str) -> bytes:
+    """A PDF of scanned pages, a text on each."""
+    pictures = [encoded(picture(*text.split("\n")), "PNG") for text in texts]
+    return pdf(*(partial(_insert, stream) for stream in pictures), width=420, height=300)
+
+
+def _insert(stream: bytes, page: pymupdf.Page) -> None:
+    page.insert_image(page.rect, stream=stream)
