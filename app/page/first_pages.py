@@ -58,14 +58,14 @@ class FirstPages:
         is_first = self.viewed is None
         if is_first and read.pages[-1].source != "ocr":
             return
-        if self._is_due(read):
-            self._document = read.document
-            viewed = self._view(read)
+        is_due = self._is_due(read)
+        self._document = read.document if is_due else self._document
+        self.viewed = viewed = self._view(read)
+        if is_due:
             self._session.jobs.start("first pages", lambda job: self._encode(viewed, job))
-        self.viewed = self._view(read)
         self._session.inbox.advance(viewed=self.viewed, pages=read.total)
         if is_first:
-            self._session.show_first(self.viewed)
+            self._session.show_first(viewed)
 
     def complete(self, read: ReadDocument) -> Viewed:
         """All pages were read: the document as it can be looked at from now on."""
@@ -80,17 +80,12 @@ class FirstPages:
             self.pieces = ()
             self._room.close()
 
-    def _is_due(self, read: PartlyRead) -> bool:
-        """Not while the encoder is busy: that is what somebody waits for, or what was read of this file before."""
-        least = 2 * len(self._document.pages) if self._document else FEWEST
-        is_known = self._session.has(read.sha256)  # then that is asked meanwhile
-        return len(read.pages) >= least and not is_known and not self._provider.scheduler.readings
-
     def keep(self) -> None:
         """Reading was cancelled: all pages that were read are encoded, unless that is cancelled, too."""
         self._end()
-        asked = len(self.pieces[0].document.pages) if self.pieces else 0
-        if self._read is None or self.viewed is None or len(self._read.pages) == asked:
+        if self._read is None or self.viewed is None or self._session.inbox.arrival is None:
+            return  # all were recognised, none was, or everything is to be forgotten
+        if len(self._read.pages) == self._asked:
             return
         self._ended, self._document = False, self._read.document
         self.viewed = self._view(self._read)
@@ -108,6 +103,17 @@ class FirstPages:
         """Nothing but what was made of it is asked any more."""
         self._end()
         self._room.close()
+
+    @property
+    def _asked(self) -> int:
+        """How many pages are encoded, those at the end on which nothing is written, too."""
+        return len(self.pieces[0].document.pages) if self.pieces else 0
+
+    def _is_due(self, read: PartlyRead) -> bool:
+        """Not while the encoder is busy: that is what somebody waits for, or what was read of this file before."""
+        least = 2 * len(self._document.pages) if self._document else FEWEST
+        is_known = self._session.has(read.sha256)  # then that is asked meanwhile
+        return len(read.pages) >= least and not is_known and not self._provider.scheduler.readings
 
     def _end(self) -> None:
         with self._lock:
@@ -129,7 +135,7 @@ class FirstPages:
         try:
             pieces = self._encoded(viewed, job, room)
             with self._lock:
-                if pieces and not self._ended:
+                if pieces and not self._ended and len(viewed.document.pages) > self._asked:
                     self.pieces, self._room, room = pieces, room, self._room
                     self._session.inbox.advance(pieces=pieces)
         except ReadonceError:  # stopped, or nothing is written on these pages: the whole document will say what it is

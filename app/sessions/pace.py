@@ -24,9 +24,7 @@ class Estimate:
 class Pace:
     """Watches one file being read, stage by stage. `speeds` is what was learnt from earlier files."""
 
-    def __init__(
-        self, speeds: dict[str, float] | None = None, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, speeds: dict[str, float] | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._speeds = {} if speeds is None else speeds
         self._stage = ""

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from functools import partial
 
 import pymupdf
 from PIL import Image
@@ -85,11 +84,10 @@ def written_objects(objects: list[str], trailer: str = "") -> bytes:
     return f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
 
 
-def scans(*texts: str) -> bytes:
-    """A PDF of scanned pages, a text on each."""
-    pictures = [encoded(picture(*text.split("\n")), "PNG") for text in texts]
-    return pdf(*(partial(_insert, stream) for stream in pictures), width=420, height=300)
-
-
-def _insert(stream: bytes, page: pymupdf.Page) -> None:
-    page.insert_image(page.rect, stream=stream)
+def scanned(document: bytes, *, dpi: int = 110) -> bytes:
+    """The pages of a PDF as pictures of them, without a text layer."""
+    with pymupdf.open(stream=document) as printed, pymupdf.open() as copy:
+        for page in printed:
+            picture = page.get_pixmap(dpi=dpi).tobytes("jpeg")
+            copy.new_page(width=page.rect.width, height=page.rect.height).insert_image(page.rect, stream=picture)
+        return copy.tobytes()

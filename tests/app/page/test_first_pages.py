@@ -17,12 +17,19 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.encoding.file_format import join_chunks
 from model.types import EncodedDocument
 from tests.helpers.awaited import PATIENCE, wait_until
-from tests.helpers.documents import scans
+from tests.helpers.documents import pdf as printed
+from tests.helpers.documents import scanned, written
 from tests.helpers.jobs import a_job
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab, open_tab
 
-SCAN = scans(*(f"Harbour annals\n{number} ships came in {1900 + number}" for number in range(1, 7)))
+SCAN = scanned(
+    printed(
+        *(written("Harbour annals", f"{n} ships came in {1900 + n}", step=40, size=16) for n in range(1, 7)),
+        width=420,
+        height=300,
+    )
+)
 
 
 class HeldReader(DocumentReader):
