@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ray.exceptions import RayActorError, RayError
 from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
 from app.cluster.values import CacheFigures, Context
-from app.documents import DocumentReader, Limits, ReadDocument
+from app.documents import DocumentReader, Limits, PartlyRead, ReadDocument
 from app.library.files import EncodingName
 from model.encoder.plan import EncodingPlan
 from model.errors import ReadonceError, raise_if_cancelled
@@ -117,6 +117,7 @@ class ClusterReader(DocumentReader):
         caller: Hashable = "",
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
+        so_far: Callable[[PartlyRead], None] | None = None,  # noqa: ARG002 - what comes from there is a whole document
     ) -> ReadDocument:
         self.check(source, name)
         data = source if isinstance(source, bytes) else source.read_bytes()

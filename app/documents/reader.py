@@ -2,23 +2,22 @@
 
 import contextlib
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.documents.across_pages import finished
-from app.documents.continued_tables import with_headings
 from app.documents.copies import private_copy
 from app.documents.images import PageImages, ReadDocument
 from app.documents.limits import MIB, Limits
 from app.documents.messages import Cells, CellsJob, Confinement, ReadJob, SheetRows
 from app.documents.pageranges import cannot_be_understood
+from app.documents.partly_read import PartlyRead, document_of
 from app.documents.pool import WorkerPool
 from app.documents.reading import Reading
 from model.errors import DocumentError
-from model.types import CancelledCallback, Document, ProgressCallback
+from model.types import CancelledCallback, Page, ProgressCallback
 
 READER_VERSION = 3  # raise it where the same file comes to give another text: the library then reads it anew
 LONGEST_RANGE = 10_000  # characters
@@ -48,10 +47,12 @@ class DocumentReader:
         caller: Hashable = "",
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
+        so_far: Callable[[PartlyRead], None] | None = None,
     ) -> ReadDocument:
         """Read a file; `pages` picks some of its pages (3-10,12); `caller` says for whom, where there are several.
 
-        Pages that cannot be read are there without text, and say so in `unread_parts`.
+        Pages that cannot be read are there without text, and say so in `unread_parts`. `so_far` is told after each page
+        but the last what is read; the pictures that come with it are the caller's to close, also where reading fails.
         Raises DocumentError (PasswordNeeded for an encrypted file) and Cancelled.
         """
         self.check(source, name)
@@ -66,13 +67,20 @@ class DocumentReader:
             password=password,
             pages=pages,
         )
+        reading, found, told = Reading(self._reading, self._limits, job, copy, caller), list[Page](), False
         try:
-            reading = Reading(self._reading, self._limits, job, copy, caller)
-            found = with_headings(finished(tuple(reading.pages(progress, cancelled))))
+            for page in reading.pages(progress, cancelled):
+                found.append(page)
+                if so_far is not None and len(found) < reading.total:
+                    told, pages_read = True, tuple(found)
+                    so_far(
+                        PartlyRead(name=name, sha256=copy.sha256, pages=pages_read, total=reading.total, images=images)
+                    )
         except BaseException:
-            images.close()
+            if not told:
+                images.close()
             raise
-        return ReadDocument(document=Document(name=name, sha256=copy.sha256, pages=found), images=images)
+        return ReadDocument(document=document_of(found, name=name, sha256=copy.sha256), images=images)
 
     def images(self, source: Path | bytes, *, name: str, password: str | None, caller: Hashable = "") -> PageImages:
         """Pictures of the pages of a file that was read before. Raises DocumentError."""

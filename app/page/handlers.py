@@ -185,6 +185,7 @@ class Handlers:
         session = self._session(session_id)
         session.confirming = False
         session.stop()
+        session.inbox.progress(None)  # else of a file that is being read the first pages would be kept
         session.conversation.clear()
         session.unmark()
         session.dismiss_messages()

@@ -109,7 +109,7 @@ class Screen:
             stopping=session.jobs.is_stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
-            place=_shown(self._provider.scheduler.place_of_reading(session.client)),
+            place=_shown(self._provider.scheduler.place_of_reading(session.client)) if arrival.tokens else "",
         )
         return bar + waiting
 

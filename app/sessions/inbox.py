@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from app.sessions.changes import Changes
 from app.sessions.pace import Estimate
@@ -33,9 +34,10 @@ class Arrival:
     name: str
     estimate: Estimate | None = None
     viewed: Viewed | None = None
+    pages: int = 0  # of the whole document, of which the first ones may be in view
     tokens: int = 0  # of the whole document, known before it is encoded
     bytes: int = 0  # that its encoding will take
-    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far
+    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far, of it or of its first pages
 
     @property
     def key(self) -> str:
@@ -90,6 +92,13 @@ class Inbox:
             self._arrival = arrival
             if arrival is None:
                 self._trying, self._spare_password = False, None
+        self._changes.notify()
+
+    def advance(self, **changes: Any) -> None:
+        """Some fields of the arrival change; there are none to change once the file is dealt with."""
+        with self._lock:
+            if self._arrival is not None:
+                self._arrival = replace(self._arrival, **changes)
         self._changes.notify()
 
     @property

@@ -20,6 +20,8 @@ from model.types import Document, EncodedDocument, Progress
 class ZeroGpuEngine(Engine):
     """An `Engine` whose weights stay on the CPU; only the lent process has a copy on the GPU."""
 
+    yields_chunks = False
+
     def __init__(self, checkpoint: Checkpoint, gpu: ZeroGpu, **options: Any) -> None:
         super().__init__(checkpoint, **options)
         self._gpu = gpu

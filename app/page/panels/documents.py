@@ -121,13 +121,14 @@ def lock_reason(reason: str) -> str:
 
 
 def _meter(arrival: Arrival, capacity_bytes: int) -> str:
-    """How large the document is, known before it is encoded."""
-    if not arrival.viewed or not arrival.tokens:
+    """How large the document is, known before it is encoded; until then how many of its pages are read."""
+    if not arrival.viewed:
         return ""
-    pages = counted(len(arrival.viewed.document.pages), "page")
-    size = f"{megabytes(arrival.bytes)} of {megabytes(capacity_bytes)} memory"
     ready = " · you can ask already" if arrival.pieces else ""
-    return f"{pages} · {counted(arrival.tokens, 'token')} · {size}{ready}"
+    if not arrival.tokens:
+        return f"{counted(arrival.pages, 'page')} · {len(arrival.viewed.document.pages):,} read{ready}"
+    size = f"{megabytes(arrival.bytes)} of {megabytes(capacity_bytes)} memory"
+    return f"{counted(arrival.pages, 'page')} · {counted(arrival.tokens, 'token')} · {size}{ready}"
 
 
 def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
