@@ -296,9 +296,5 @@ class Answer:
     @property
     def size_bytes(self) -> int:
         """What it takes in memory, about: most of it are the values for every page."""
-        return (
-            400
-            + len(self.text)
-            + 150 * len(self.attention)
-            + sum(300 + len(place.quote) + len(place.words) for place in self.evidence)
-        )
+        places = sum(300 + len(place.quote) + len(place.words) for place in self.evidence)
+        return 400 + len(self.text) + 150 * len(self.attention) + places

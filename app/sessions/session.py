@@ -247,7 +247,6 @@ class Session:
         return aside
 
     def tell(self, template: str, /, **values: object) -> None:
-        """Say something to the person: a template and its values, or a whole message."""
         with self._lock:
             self._messages = [*self._messages, Message(template, **values)][-MOST_MESSAGES:]
         self.changes.notify()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from model.answering.numbers import Amount, amounts
 from model.answering.table_cells import compared_words, is_same_word
-from model.answering.table_columns import PlacedCell, WholeTable, read_off
+from model.answering.table_columns import PlacedCell, WholeTable, answer_from
 from model.answering.words import plain_letters
 from model.types import Answer, Document
 
@@ -149,7 +149,9 @@ def comparison(question: str, documents: Sequence[Document], tables: Iterable[Wh
         return None
     ranked = sorted(_compared(asked, best[1]), key=lambda one: one.amount.value, reverse=asked.wants_most)
     chosen = ranked if asked.of_two else ranked[:1]
-    return read_off(question, "; ".join(one.text for one in chosen), [one.source for one in chosen], documents, _RIGHT)
+    return answer_from(
+        question, "; ".join(one.text for one in chosen), [one.source for one in chosen], documents, _RIGHT
+    )
 
 
 def _fit(asked: _Asked, column: _Column) -> float | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from model.answering.table_cells import compared_words, is_same_word
-from model.answering.table_columns import PlacedCell, WholeTable, read_off
+from model.answering.table_columns import PlacedCell, WholeTable, answer_from
 from model.answering.words import plain_letters
 from model.types import Answer, Document
 
@@ -91,7 +91,7 @@ def selection(question: str, documents: Sequence[Document], tables: Iterable[Who
         text = f"{len(best.cells)} ({listed})" if len(listed) <= _LONGEST_LIST else str(len(best.cells))
     else:
         text = listed
-    return read_off(question, text, best.cells[:_MOST_ROWS], documents, _RIGHT)
+    return answer_from(question, text, best.cells[:_MOST_ROWS], documents, _RIGHT)
 
 
 def _selected(asked: _Asked, table: WholeTable) -> Iterator[_Selected]:
@@ -120,6 +120,6 @@ def _fit(asked: _Asked, table: WholeTable, heading: str, value: str, cells: Sequ
     if not all(any(is_same_word(word, one) for one in table.page_words) for word in rest):
         return None
     others = frozenset().union(*(compared_words(one) for one in table.columns if one != heading))
-    elsewhere = sum(1 + any(is_same_word(word, one) for one in others) for word in rest)
-    score = len(words) + len(named) / 2 - _ELSEWHERE * elsewhere
+    on_the_page = sum(1 + any(is_same_word(word, one) for one in others) for word in rest)
+    score = len(words) + len(named) / 2 - _ELSEWHERE * on_the_page
     return score if score > 0 else None

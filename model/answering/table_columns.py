@@ -72,7 +72,7 @@ def tables_of(document: Document) -> Iterator[WholeTable]:
         yield WholeTable(rows=tuple(table))
 
 
-def read_off(
+def answer_from(
     question: str, text: str, cells: Sequence[PlacedCell], documents: Sequence[Document], confidence: float
 ) -> Answer:
     """An answer that these cells give. confidence: the share of such answers that are right."""
