@@ -247,7 +247,6 @@ class Session:
         return aside
 
     def tell(self, template: str, /, **values: object) -> None:
-        """Say something to the person: a template and its values, or a whole message."""
         with self._lock:
             self._messages = [*self._messages, Message(template, **values)][-MOST_MESSAGES:]
         self.changes.notify()
@@ -289,8 +288,8 @@ class Session:
             if work in (None, "reading"):
                 self.inbox.clear()
             if work in (None, "answering") and (exchange := self.conversation.waiting):
-                problem = Message("Stopped before the answer began.")
-                self.conversation.update(replace(exchange, status="failed", problem=problem))
+                stopped = Message("Stopped before the answer began.")
+                self.conversation.update(replace(exchange, status="failed", problem=stopped))
         self.jobs.stop(work)
         self.changes.notify()
 
