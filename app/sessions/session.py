@@ -288,8 +288,8 @@ class Session:
             if work in (None, "reading"):
                 self.inbox.clear()
             if work in (None, "answering") and (exchange := self.conversation.waiting):
-                problem = Message("Stopped before the answer began.")
-                self.conversation.update(replace(exchange, status="failed", problem=problem))
+                stopped = Message("Stopped before the answer began.")
+                self.conversation.update(replace(exchange, status="failed", problem=stopped))
         self.jobs.stop(work)
         self.changes.notify()
 
