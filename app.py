@@ -154,7 +154,9 @@ def cluster_of(folder: Path) -> "Cluster":
         from app.cluster.connection import Cluster
     except ModuleNotFoundError as error:
         raise ReadonceError(
-            f"READONCE_CLUSTER is {str(folder)!r}, but {error.name} is missing: pip install -r requirements-cluster.txt"
+            "READONCE_CLUSTER is {folder!r}, but {name} is missing: pip install -r requirements-cluster.txt",
+            folder=folder,
+            name=error.name,
         ) from error
     return Cluster.connect()
 

@@ -75,8 +75,10 @@ def check_picture(encoded: EncodedDocument) -> Page:
     pages = encoded.document.pages
     if len(pages) != 1:
         raise DocumentError(
-            f"{encoded.document.name} has {len(pages)} pages: captions are for single pictures. Pick one page of it, "
-            "or ask about it as a document."
+            "{name} has {n} pages: captions are for single pictures. Pick one page of it, "
+            "or ask about it as a document.",
+            name=encoded.document.name,
+            n=len(pages),
         )
     return pages[0]
 

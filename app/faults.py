@@ -4,23 +4,26 @@ import errno
 import logging
 import traceback
 
-from model.errors import ReadonceError
+from model.errors import Message, ReadonceError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def in_words(error: Exception) -> str:
+def in_words(error: Exception) -> Message:
     """Our own errors say what to do; any other is our mistake, and is logged."""
     if isinstance(error, ReadonceError):
-        return str(error)
+        return error.message
     if is_full_disk(error):
-        return "The disk of this computer is full. Free space on it and try again."
+        return Message("The disk of this computer is full. Free space on it and try again.")
     if isinstance(error, MemoryError):
-        return "The memory of this computer is used up. Forget some documents and try again."
+        return Message("The memory of this computer is used up. Forget some documents and try again.")
     if type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
-        return "The memory of the graphics card is used up. Forget some documents and try again."
+        return Message("The memory of the graphics card is used up. Forget some documents and try again.")
     log_fault(error)
-    return f"This failed through a fault in Readonce ({type(error).__name__}); the terminal shows where. Try again."
+    return Message(
+        "This failed through a fault in Readonce ({fault}); the terminal shows where. Try again.",
+        fault=type(error).__name__,
+    )
 
 
 def is_full_disk(error: BaseException) -> bool:

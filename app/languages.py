@@ -1,9 +1,10 @@
 """The page in the person's language. The English text is the key, so the code reads as the page does.
 
 One catalogue, `assets/languages/*.json`, serves three places: the fixed texts of components (`fixed_texts`, for
-`gr.I18n`), the panels, receipts and errors (`Language.html`, applied once to what a panel has drawn). A key may hold
-places, `{pages} of {document}`; what stands in them is kept, but counted nouns and our own words in them are
-translated, too, and numbers are written as the language writes them. Where a language has several plurals, the text
+`gr.I18n`), errors and all else that a person is told (`Language.message`, by template and values), the panels and
+receipts (`Language.html`, applied once to what a panel has drawn). A key may hold places, `{pages} of {document}`; what
+stands in them is kept, but counted nouns and our own words in them are translated, too, and numbers are written as the
+language writes them. Where a language has several plurals, the text
 is an object of them by CLDR's names (`one`, `few`, `other`), and the place `{n}` chooses. Foreign text, of documents,
 models and people, is marked `translate="no"` by the panels and stays as it is; so do the reasons that a library gives,
 and the names of image tags.
@@ -19,6 +20,8 @@ from types import MappingProxyType
 
 from babel import Locale
 from babel.numbers import format_decimal
+
+from model.errors import PLACE, Message, Value, filled
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "languages"
 ENGLISH = "en"
@@ -47,6 +50,7 @@ class Language:
     def __init__(self, code: str = ENGLISH, texts: Mapping[str, Text] = MappingProxyType({})) -> None:
         self.code = code
         self._locale = Locale.parse(code)
+        self._catalogue = texts
         self._texts = {key: text for key, text in texts.items() if isinstance(text, str) and "{" not in key}
         self._patterns = {key: text for key, text in texts.items() if "{" in key}
         self._known: dict[str, str] = {}
@@ -67,6 +71,28 @@ class Language:
             )
         )
 
+    def message(self, message: Message) -> str:
+        """What a person is told, by its template, and messages among its values, too. Names stay as they are."""
+        if not self._catalogue:
+            return str(message)
+        shown = {
+            place["name"]: self._shown(message.values[place["name"]], place)
+            for place in PLACE.finditer(message.template)
+            if place["name"] in message.values
+        }
+        return filled(self._translated(message.key, message.values), shown, lambda text, _: str(text))
+
+    def _shown(self, value: Value, place: re.Match[str]) -> str:
+        if isinstance(value, Message):
+            return self.message(value)
+        if not isinstance(value, str):
+            return self.number(format(value, place["format"] or ""))
+        return "".join(one if one.isprintable() else repr(one)[1:-1] for one in value) if place["quoted"] else value
+
+    def markup(self, message: Message) -> str:
+        """A message for a panel to hold: `html` leaves it as it is."""
+        return f'<span lang="{self.code}">{escape(self.message(message))}</span>' if message else ""
+
     def html(self, markup: str) -> str:
         """What a panel has drawn, translated: text between tags, and labels."""
         if not self._texts and not self._patterns:
@@ -75,7 +101,7 @@ class Language:
         kept = False
         for index, piece in enumerate(pieces):
             if index % 2:
-                kept = 'translate="no"' in piece
+                kept = 'translate="no"' in piece or " lang=" in piece
                 pieces[index] = piece if kept else _LABELS.sub(self._label, piece)
             elif piece.strip() and not kept:
                 pieces[index] = escape(self.text(unescape(piece)), quote=False)
@@ -110,7 +136,7 @@ class Language:
             if found := pattern.fullmatch(core):
                 places = {name: value for name, value in found.groupdict().items() if not name.startswith(_QUOTE)}
                 values = {name: self._value(name, value) for name, value in places.items()}
-                return part.replace(core, self._chosen(key, places).format(**values))
+                return part.replace(core, self._translated(key, places).format(**values))
         if found := _MEASURED.fullmatch(core):
             number, space, unit = found.groups()
             return part.replace(core, self.number(number) + space + self._texts.get(unit, unit))
@@ -124,12 +150,12 @@ class Language:
             return self._part(value) or value
         return self.number(value)
 
-    def _chosen(self, key: str, values: Mapping[str, str]) -> str:
-        """The text for a key, in the plural that its number takes."""
-        text = self._patterns[key]
+    def _translated(self, key: str, values: Mapping[str, Value]) -> str:
+        """The text for a key, in the plural that its number takes; the key itself where there is none."""
+        text = self._catalogue.get(key, key)
         if isinstance(text, str):
             return text
-        number = values.get("n", "").replace(",", "")
+        number = str(values.get("n", "")).replace(",", "")
         form = self._locale.plural_form(int(number)) if number.isdecimal() else "other"
         return text.get(form, text["other"])
 

@@ -36,6 +36,11 @@ def log_event(event: str, **facts: Fact) -> None:
     logging.getLogger(_OURS).info(event, extra={_FACTS: facts})
 
 
+def log_fault(text: str) -> None:
+    """Tell who runs the server, in either form, what does not work as it should. Nothing of it may be content."""
+    logging.getLogger(_OURS).warning(text)
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, event, and the facts of it."""
 

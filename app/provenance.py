@@ -30,10 +30,9 @@ def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
     )
 
 
-def so_far(part: EncodedDocument) -> str:
-    """Says that an answer knows only the first pages of a document."""
-    document = part.document
-    return f"Answered from the first {counted(pages_read(part), 'page')} of {len(document.pages):,} of {document.name}."
+def so_far(part: EncodedDocument, pages: int) -> str:
+    """Says that an answer knows only the first pages of a document of so many."""
+    return f"Answered from the first {counted(pages_read(part), 'page')} of {pages:,} of {part.document.name}."
 
 
 def pages_read(part: EncodedDocument) -> int:

@@ -62,8 +62,9 @@ def checked_questions(texts: Iterable[str]) -> tuple[str, ...]:
         raise QuestionError("The list has 0 questions. Write one a line.")
     if len(questions) > MOST_QUESTIONS:
         raise QuestionError(
-            f"The list has {len(questions):,} questions; the limit is {MOST_QUESTIONS:,} at once."
-            " Ask the first ones, then the rest."
+            "The list has {number:,} questions; the limit is {limit:,} at once. Ask the first ones, then the rest.",
+            number=len(questions),
+            limit=MOST_QUESTIONS,
         )
     return tuple(_checked(number, text) for number, text in questions)
 
@@ -72,7 +73,10 @@ def check_size(name: str, size: int) -> None:
     """Raises QuestionError for a file of more bytes than a list of questions has; it can be asked before it is read."""
     if size > MOST_BYTES:
         raise QuestionError(
-            f"{name} has {size:,} bytes; a list of questions may have {MOST_BYTES:,}. Keep only the questions."
+            "{name} has {size:,} bytes; a list of questions may have {limit:,}. Keep only the questions.",
+            name=name,
+            size=size,
+            limit=MOST_BYTES,
         )
 
 
@@ -91,7 +95,9 @@ def sheet_of(name: str, rows: Sequence[Sequence[str]], *, size: int, form: Form)
     """The cells of a file of so many bytes. Raises QuestionError where none of them holds anything."""
     filled = [at for at, row in enumerate(rows) if any(map(str.strip, row))]
     if not filled:
-        raise QuestionError(f"{name} has no column: its {size:,} bytes hold 0 rows. Put one question in each row.")
+        raise QuestionError(
+            "{name} has no column: its {size:,} bytes hold 0 rows. Put one question in each row.", name=name, size=size
+        )
     rows = rows[filled[0] : filled[-1] + 1]
     width = max(map(len, rows))
     named = _has_names(rows[0])
@@ -116,7 +122,9 @@ def columns_of(name: str, sheet: Sheet) -> tuple[Column, ...]:
     ]
     found = [column for column in found if column.cells]
     if not found:
-        raise QuestionError(f"{name} has names of columns, but 0 rows below them. Put one question in each row.")
+        raise QuestionError(
+            "{name} has names of columns, but 0 rows below them. Put one question in each row.", name=name
+        )
     return tuple(sorted(found, key=_likeness, reverse=True))
 
 
@@ -124,7 +132,9 @@ def _checked(number: int, text: str) -> str:
     try:
         return checked_question(text)
     except QuestionError as error:
-        raise QuestionError(f"Line {number:,} of the list cannot be asked. {error}") from error
+        raise QuestionError(
+            "Line {number:,} of the list cannot be asked. {reason}", number=number, reason=error.message
+        ) from error
 
 
 def _text(name: str, data: bytes) -> str:
@@ -132,7 +142,9 @@ def _text(name: str, data: bytes) -> str:
     decoded = decode(data)
     if decoded is None:
         raise QuestionError(
-            f"{name} is no text (it begins with {data[:8].hex(' ')}). Save the table as CSV and drop that."
+            "{name} is no text (it begins with {bytes}). Save the table as CSV and drop that.",
+            name=name,
+            bytes=data[:8].hex(" "),
         )
     return decoded.text
 

@@ -33,6 +33,7 @@ from app.web.gate import Rules
 from app.web.guard import INNER, Guard
 from app.web.head_timeout import set_head_timeout
 from app.web.hosts import Hosts
+from app.web.hub_login import HubLogin
 from app.web.login_form import LoginForm
 from app.web.proxies import EVERYONE, Proxies
 from app.web.server import Probes, WebApp
@@ -66,7 +67,8 @@ def guard_of(settings: Settings, languages: Languages, inner_key: str) -> Callab
     directory = Directory(settings.users)
     directory.people()
     logins = Logins(directory)
-    form = LoginForm(logins, languages, embedded=bool(settings.space_host))
+    hub = None if settings.sign_in is None else HubLogin(settings.sign_in, directory, logins)
+    form = LoginForm(logins, languages, embedded=bool(settings.space_host), hub=hub)
     return lambda app: Guard(app, directory, logins, form, inner_key)
 
 

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar, get_args
 
 from platformdirs import user_data_path
 
+from app.people.hugging_face import HubSignIn
 from app.settings_file import with_file
 from model.errors import ReadonceError
 from model.types import Precision
@@ -43,6 +44,7 @@ class Settings:
     space_host: str = ""  # the name that Hugging Face gives to a Space; empty elsewhere
     cluster: Path | None = None  # the folder of a cluster's encodings; None: this process reads and answers itself
     users: Path | None = None  # the file of people and keys; None: whoever reaches the page may use it
+    sign_in: HubSignIn | None = None  # with Hugging Face, on a Space; None: with a password alone
     log: LogFormat = "text"
     stop_seconds: int = 30  # that answers have to come to their end when the server is stopped
 
@@ -88,6 +90,7 @@ class Settings:
             space_host=environment.get("SPACE_HOST", "").strip().lower(),
             cluster=_path(environment, "READONCE_CLUSTER"),
             users=_path(environment, "READONCE_USERS"),
+            sign_in=HubSignIn.from_environment(environment),
             log=_one_of(environment, "READONCE_LOG", LOG_FORMATS, "text"),
             stop_seconds=chosen("READONCE_STOP_SECONDS", 30, 0, 3_600),
         )
@@ -131,7 +134,12 @@ def _one_of(environment: Mapping[str, str], name: str, allowed: tuple[Name, ...]
     for one in allowed:
         if text == one:
             return one
-    raise ReadonceError(f"{name} is {text!r}, but must be one of {', '.join(allowed)}. Correct it or unset it.")
+    raise ReadonceError(
+        "{name} is {text!r}, but must be one of {choices}. Correct it or unset it.",
+        name=name,
+        text=text,
+        choices=", ".join(allowed),
+    )
 
 
 def _list(environment: Mapping[str, str], name: str) -> list[str]:
@@ -144,8 +152,9 @@ def _host_name(text: str) -> str:
     if _HOST_NAME.fullmatch(name):
         return name
     raise ReadonceError(
-        f"READONCE_HOSTS has {text!r}, but must be host names without https:// and without a port, with commas between"
-        " them, such as docs.example.com. Correct it or unset it."
+        "READONCE_HOSTS has {text!r}, but must be host names without https:// and without a port, with commas between"
+        " them, such as docs.example.com. Correct it or unset it.",
+        text=text,
     )
 
 
@@ -154,8 +163,9 @@ def _network(text: str) -> str:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError as error:
         raise ReadonceError(
-            f"READONCE_PROXIES has {text!r}, but must be addresses or networks of your proxies, with commas between"
-            " them, such as 127.0.0.1,10.0.0.0/8. Correct it or unset it."
+            "READONCE_PROXIES has {text!r}, but must be addresses or networks of your proxies, with commas between"
+            " them, such as 127.0.0.1,10.0.0.0/8. Correct it or unset it.",
+            text=text,
         ) from error
 
 
@@ -166,6 +176,9 @@ def _whole_number(environment: Mapping[str, str], name: str, default: int, allow
     if text.isdecimal() and int(text) in allowed:
         return int(text)
     raise ReadonceError(
-        f"{name} is {text!r}, but must be a whole number from {allowed.start:,} to {allowed[-1]:,}."
-        " Correct it or unset it."
+        "{name} is {text!r}, but must be a whole number from {least:,} to {most:,}. Correct it or unset it.",
+        name=name,
+        text=text,
+        least=allowed.start,
+        most=allowed[-1],
     )

@@ -30,6 +30,7 @@ VARIABLES: Final = MappingProxyType(
         "proxies": "READONCE_PROXIES",
         "cluster": "READONCE_CLUSTER",
         "users": "READONCE_USERS",
+        "hf_sign_in": "READONCE_HF_SIGN_IN",
         "log": "READONCE_LOG",
         "stop_seconds": "READONCE_STOP_SECONDS",
     }
@@ -61,10 +62,13 @@ def _read(path: Path) -> dict[str, str]:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ReadonceError(
-            f"The settings file {path} cannot be read ({error.strerror}): correct {FILE_VARIABLE} or unset it."
+            "The settings file {path} cannot be read ({why}): correct {variable} or unset it.",
+            path=path,
+            why=error.strerror,
+            variable=FILE_VARIABLE,
         ) from error
     except ValueError as error:  # of TOML, or of its encoding
-        raise ReadonceError(f"The settings file {path} is no TOML ({error}): correct it.") from error
+        raise ReadonceError("The settings file {path} is no TOML ({why}): correct it.", path=path, why=error) from error
     return {_variable(path, name): _text(path, name, value) for name, value in settings.items()}
 
 
@@ -73,7 +77,9 @@ def _variable(path: Path, name: str) -> str:
         return VARIABLES[name]
     near = difflib.get_close_matches(name, VARIABLES, n=1)
     meant = f"Did you mean {near[0]!r}?" if near else f"It may have {', '.join(VARIABLES)}."
-    raise ReadonceError(f"The settings file {path} has {name!r}, which is no setting. {meant}")
+    raise ReadonceError(
+        "The settings file {path} has {name!r}, which is no setting. {fix}", path=path, name=name, fix=meant
+    )
 
 
 def _text(path: Path, name: str, value: Any) -> str:
@@ -82,8 +88,11 @@ def _text(path: Path, name: str, value: Any) -> str:
         return ",".join(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ReadonceError(
-            f"The settings file {path} has {name} = {value!r}, but must have a text, a whole number or a list of texts"
-            " there. Correct it."
+            "The settings file {path} has {name} = {value}, but must have a text, a whole number or a list of texts"
+            " there. Correct it.",
+            path=path,
+            name=name,
+            value=repr(value),
         )
     text = str(value)
     is_path = name in ("cache", "library", "cluster", "users") and text.lower() != "off"

@@ -15,9 +15,11 @@ _FORM = "Give a list of pairs, [[question, answer], ...]"
 def checked_turns(value: Any) -> tuple[Turn, ...]:
     """The turns of a JSON value, the earliest first. Raises QuestionError where it is no list of pairs of texts."""
     if not isinstance(value, list):
-        raise QuestionError(f"The turns are {_shown(value)}. {_FORM}.")
+        raise QuestionError("The turns are {value}. {form}.", value=_shown(value), form=_FORM)
     if len(value) > MOST_TURNS:
-        raise QuestionError(f"There are {len(value):,} turns; the limit is {MOST_TURNS}. Give the latest ones.")
+        raise QuestionError(
+            "There are {count:,} turns; the limit is {limit}. Give the latest ones.", count=len(value), limit=MOST_TURNS
+        )
     return tuple(_turn(number, pair) for number, pair in enumerate(value, start=1))
 
 
@@ -26,21 +28,28 @@ def read_turns(file: Path) -> tuple[Turn, ...]:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise QuestionError(f"{file} cannot be read ({error.strerror}). Name a file with turns. {_FORM}.") from error
+        raise QuestionError(
+            "{file} cannot be read ({why}). Name a file with turns. {form}.", file=file, why=error.strerror, form=_FORM
+        ) from error
     if len(data) > MOST_BYTES:
-        raise QuestionError(f"{file} has {len(data):,} bytes; turns may have {MOST_BYTES:,}. Give the latest ones.")
+        raise QuestionError(
+            "{file} has {count:,} bytes; turns may have {limit:,}. Give the latest ones.",
+            file=file,
+            count=len(data),
+            limit=MOST_BYTES,
+        )
     try:
         return checked_turns(json.loads(data))
     except (ValueError, RecursionError) as error:
-        raise QuestionError(f"{file} is no JSON ({str(error)[:80]}). {_FORM}.") from error
+        raise QuestionError("{file} is no JSON ({why}). {form}.", file=file, why=str(error)[:80], form=_FORM) from error
 
 
 def _turn(number: int, pair: Any) -> Turn:
     if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-        raise QuestionError(f"Turn {number} is {_shown(pair)}. {_FORM}.")
+        raise QuestionError("Turn {number} is {value}. {form}.", number=number, value=_shown(pair), form=_FORM)
     question, answer = (text.strip() for text in pair)
     if not question:
-        raise QuestionError(f"Turn {number} has an empty question. {_FORM}.")
+        raise QuestionError("Turn {number} has an empty question. {form}.", number=number, form=_FORM)
     return Turn(question=question, answer=answer)
 
 

@@ -35,10 +35,18 @@ function update(waits = 0) {
 
 function watchSheets(figure) {
   seen.disconnect();
+  const before = sheets;
   sheets = figure;
-  visit = "";
+  if (before?.dataset.source !== figure.dataset.source) visit = "";
+  else takeOver(before);
   resize();
   for (const sheet of sheets.children) seen.observe(sheet);
+}
+
+// More of the document has been read: what is drawn already stays, where it is.
+function takeOver(before) {
+  sheets.style.cssText = before.style.cssText;
+  for (const old of before.children) sheetOf(old.dataset.page)?.replaceChildren(...old.childNodes);
 }
 
 function goTo(page) {
@@ -189,6 +197,12 @@ function openLinked() {
   if (!document.querySelector("#ask:not([disabled])")) setTimeout(openLinked, 200); // the tab has no session yet
   else trigger("open", { document: place.document, page: place.page ?? "1" });
 }
+
+// Before it can be seen that the sheets are new ones.
+new MutationObserver(() => {
+  const figure = document.querySelector("#pages-panel figure.pages");
+  if (figure && figure !== sheets && figure.dataset.source === sheets?.dataset.source) watchSheets(figure);
+}).observe(view, { childList: true, subtree: true });
 
 watch("value", () => update());
 update();

@@ -52,6 +52,10 @@ _QUESTIONS_KEPT = 64  # whose encoder states are kept: some hundred kilobytes
 class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
 
+    yields_chunks = (
+        True  # whether `encode_chunks` yields chunk by chunk: engines that encode elsewhere yield all at once
+    )
+
     def __init__(
         self,
         checkpoint: Checkpoint,
@@ -201,7 +205,15 @@ class Engine:
         parts, options = self.answering, options or GenerationOptions()
         generation = Generation(self.checkpoint, self._backend.parts, parts, encodings, options, cancelled)
         intents = list(map(self.intent, asked))
-        snapshots = answers(generation, encodings, asked, intents, history=history, calibration=parts.calibration)
+        snapshots = answers(
+            generation,
+            encodings,
+            asked,
+            intents,
+            history=history,
+            indexes=parts.indexes,
+            calibration=parts.calibration,
+        )
         return self._counted(snapshots, self._encoded.of_this_thread - before)
 
     def checked(

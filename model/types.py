@@ -197,6 +197,7 @@ class EncodedDocument:
     fingerprint: str  # of the checkpoint that read it; another one cannot use it
     chunks: int
     encode_seconds: float
+    is_excerpt: bool = False  # tokens and pages that a question needs, not all of the document's
 
     @property
     def token_count(self) -> int:
@@ -244,6 +245,7 @@ class Evidence:
     end: int
     quote: str
     score: float
+    words: str = ""  # those of the place, by which it is found where the page has come to be read otherwise
     label: str = ""  # by which the page is cited where the file has no page numbers
     verbatim: bool  # the answer's own words are here; otherwise it is the most attended place
     hidden: bool = False  # some of its words cannot be seen on the page (`Word.hidden`)
@@ -294,4 +296,9 @@ class Answer:
     @property
     def size_bytes(self) -> int:
         """What it takes in memory, about: most of it are the values for every page."""
-        return 400 + len(self.text) + 150 * len(self.attention) + sum(300 + len(place.quote) for place in self.evidence)
+        return (
+            400
+            + len(self.text)
+            + 150 * len(self.attention)
+            + sum(300 + len(place.quote) + len(place.words) for place in self.evidence)
+        )

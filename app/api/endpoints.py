@@ -178,7 +178,7 @@ class Endpoints:
             encoded = self._encode(job, read, progress)
             loaded = Loaded(document=encoded.document, encoded=encoded, pictures=Pictures(read.images), file_bytes=0)
         if job.cancelled():
-            raise Cancelled(f"{encoded.document.name} was not kept: its sender is gone.")
+            raise Cancelled("{name} was not kept: its sender is gone.", name=encoded.document.name)
         yield {"document": self._handles.put(job.client, loaded), **document_object(encoded)}
 
     def _answers(
@@ -256,7 +256,7 @@ def _value(name: str, kind: Any, default: Any = None) -> Api:
 def _texts(value: Any, name: str) -> list[str]:
     """Gradio does not check what a program sends against the type that it publishes."""
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise QuestionError(f"{name} is {str(value)[:80]!r}: send a list of strings.")
+        raise QuestionError("{name} is {value!r}: send a list of strings.", name=name, value=str(value)[:80])
     return value
 
 
@@ -273,4 +273,6 @@ def _request(task: str, question: str) -> "Request":
     for known in TASKS:
         if known == task and (question.strip() or known != "question"):
             return Request(task=known, question=question)
-    raise QuestionError(f"task is {task[:40]!r}: send one of {', '.join(TASKS)}; the last one with a question.")
+    raise QuestionError(
+        "task is {task!r}: send one of {tasks}; the last one with a question.", task=task[:40], tasks=", ".join(TASKS)
+    )

@@ -53,11 +53,14 @@ class HandleStore:
         with contextlib.ExitStack() as work:
             with self._lock:
                 if (count := sum(one.count("program") for one in self._jobs.values())) >= MOST_OF_ALL:
-                    raise ReadonceError(f"{count:,} calls wait here already, which is the limit. Try again later.")
+                    raise ReadonceError(
+                        "{count:,} calls wait here already, which is the limit. Try again later.", count=count
+                    )
                 jobs = self._jobs.setdefault(caller, Jobs(caller, Changes()))
                 if (count := jobs.count("program")) >= MOST_AT_ONCE:
                     raise ReadonceError(
-                        f"{count} calls of this connection wait already, which is the limit. Wait for one to end."
+                        "{count} calls of this connection wait already, which is the limit. Wait for one to end.",
+                        count=count,
                     )
                 work.callback(self._end, caller, jobs)
                 job = work.enter_context(jobs.running("program"))
@@ -128,7 +131,8 @@ class HandleStore:
         held = self._held.get(handle)
         if held is None or held.caller != caller or not held.session.has(held.key):
             raise DocumentError(
-                f"There is no document {handle[:40]!r} in this session: it was freed, or never here. Encode it again."
+                "There is no document {handle!r} in this session: it was freed, or never here. Encode it again.",
+                handle=handle[:40],
             )
         return held
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import statistics
 import sys
 import tempfile
 import threading
@@ -10,11 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.bench.cluster_figures import PRECISION, Check
+from app.bench.cluster_figures import PRECISION, Check, Run
 from app.cli.progress import ProgressLine
+from app.cluster.connection import Cluster
 from app.cluster.engine import ClusterEngine
 from app.cluster.folder import EncodingFolder
 from app.cluster.simulation import Fleet, ServiceTimes, Workload, arrivals, simulate
@@ -27,8 +30,19 @@ from model.types import EncodedDocument
 
 REPLICAS = (1, 2)
 DOCUMENTS = 12  # the sample, under so many names
-LOAD = 0.7  # of what the replicas could answer one by one
-ASKED = 5  # times the questions that times are measured with
+QUESTIONS = 54  # in each run
+LOAD = 0.5  # of what the replicas could answer one by one: at 0.7, answers that take 5% longer wait half as long again
+ROUNDS = 3  # in which it is measured how long replicas are busy
+RUNS = 2  # equal ones: what differs between them, nothing can predict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicas:
+    """Real ones. `held_by`: the replica that has each document."""
+
+    engine: ClusterEngine
+    documents: tuple[EncodedDocument, ...]
+    held_by: tuple[int, ...]
 
 
 def compare(
@@ -40,39 +54,109 @@ def compare(
     skews: Sequence[float],
     line: ProgressLine,
 ) -> list[Check]:
-    """Questions at the simulation's own times to one and to two replicas."""
+    """Questions at the simulation's own times to one and to two replicas.
+
+    The simulation is told what each question takes these replicas and which documents each of them has: with a few
+    documents, which of two replicas gets the most asked ones is luck, and decides more than all else.
+    """
     checks = []
-    for replicas in REPLICAS:
-        line.say(f"starting {replicas} real replicas")
-        with real(model, engine, encoded, replicas) as (asked, documents):
+    for count in REPLICAS:
+        line.say(f"starting {count} real replicas")
+        with real(model, engine, encoded, count, questions[0]) as replicas:
+            line.say(f"measuring {count} real replicas")
+            own = _times_of(replicas, questions, times)
+            workload = Workload(
+                questions=QUESTIONS,
+                documents=DOCUMENTS,
+                median_megabytes=encoded.cache_bytes / 1e6,
+                size_spread=0.0,
+            )
             for skew in skews:
-                line.say(f"asking {replicas} real replicas, skew {skew:g}")
-                workload = Workload(
-                    questions=ASKED * len(questions),
-                    documents=DOCUMENTS,
-                    skew=skew,
-                    median_megabytes=encoded.cache_bytes / 1e6,
-                    size_spread=0.0,
-                )
-                a_second = LOAD * replicas / times.answer
-                seconds, throughput = _ask(asked, documents, questions, arrivals(workload, a_second))
-                checks.append(
-                    Check(
-                        skew=skew,
-                        replicas=replicas,
-                        throughput=throughput,
-                        p95_seconds=sorted(seconds)[int(0.95 * (len(seconds) - 1))],
-                        simulated=simulate(times, workload, Fleet(replicas=replicas), a_second=a_second),
-                    )
-                )
+                line.say(f"asking {count} real replicas, skew {skew:g}")
+                checks.append(_checked(replicas, questions, own, replace(workload, skew=skew), count))
     return checks
 
 
+def _checked(
+    replicas: Replicas, questions: Sequence[str], times: ServiceTimes, workload: Workload, count: int
+) -> Check:
+    a_second = LOAD * count / times.answer
+    asked = arrivals(workload, a_second)
+    runs, together = [], list[float]()
+    for _ in range(RUNS):
+        seconds, throughput = _ask(replicas, questions, asked)
+        runs.append(Run(throughput=throughput, p95_seconds=_p95(seconds)))
+        together += seconds
+    fleet = Fleet(replicas=count, held_by=replicas.held_by)
+    return Check(
+        skew=workload.skew,
+        replicas=count,
+        times=times,
+        runs=tuple(runs),
+        p95_seconds=_p95(together),
+        simulated=simulate(times, workload, fleet, a_second=a_second),
+    )
+
+
+def _times_of(replicas: Replicas, questions: Sequence[str], times: ServiceTimes) -> ServiceTimes:
+    """How long each question keeps a replica busy, and how much longer where another replica is busy, too.
+
+    What a question takes when it comes alone has the way there and back in it, which keeps no replica busy. So all are
+    scaled to what a replica needs when one question each to several documents wait for it.
+    """
+    by_replica = [
+        [document for document, holder in zip(replicas.documents, replicas.held_by, strict=True) if holder == number]
+        for number in sorted(set(replicas.held_by))
+    ]
+    each = _one_by_one(replicas.engine, by_replica[0][0], questions)
+
+    def busy(documents: Sequence[EncodedDocument], asked: Sequence[str], seconds: Sequence[float]) -> float:
+        """The seconds that these take, beside `seconds` of one replica's questions asked one by one."""
+        return statistics.mean(_at_once(replicas.engine, documents, asked) for _ in range(ROUNDS)) / sum(seconds)
+
+    own = min(len(questions), len(by_replica[0]))
+    alone = busy(by_replica[0][:own], questions, each[:own])
+    beside = 1.0
+    if len(by_replica) > 1:
+        pairs = list(zip(*by_replica, strict=False))[:own]  # the same question to a document of each replica
+        asked = [question for pair, question in zip(pairs, questions, strict=False) for _ in pair]
+        beside = busy(list(itertools.chain(*pairs)), asked, each[: len(pairs)]) / alone
+    each = [alone * seconds for seconds in each]
+    answer = statistics.mean(each)
+    further = times.further / times.answer * answer
+    return replace(times, answer=answer, further=further, each=tuple(each), beside=beside)
+
+
+def _at_once(engine: ClusterEngine, documents: Sequence[EncodedDocument], questions: Sequence[str]) -> float:
+    """Seconds until each document has answered its question; nothing of it is answered together."""
+    with ThreadPoolExecutor(len(documents)) as threads:
+        began = time.perf_counter()
+        for _ in threads.map(lambda document, question: _answer(engine, document, question), documents, questions):
+            pass
+        return time.perf_counter() - began
+
+
+def _one_by_one(engine: ClusterEngine, document: EncodedDocument, questions: Sequence[str]) -> list[float]:
+    seconds = []
+    for question in questions:
+        began = time.perf_counter()
+        _answer(engine, document, question)
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _answer(engine: ClusterEngine, document: EncodedDocument, question: str) -> None:
+    for _ in engine.answer(document, question):
+        pass
+
+
+def _p95(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[int(0.95 * (len(seconds) - 1))]
+
+
 @contextmanager
-def real(
-    model: str, engine: Engine, encoded: EncodedDocument, replicas: int
-) -> Iterator[tuple[ClusterEngine, list[EncodedDocument]]]:
-    """So many answering replicas, and the sample under several names, which lies in their folder."""
+def real(model: str, engine: Engine, encoded: EncodedDocument, replicas: int, question: str) -> Iterator[Replicas]:
+    """So many answering replicas, and the sample under several names, each of which one of them has loaded."""
     settings = Settings.load()
     with tempfile.TemporaryDirectory() as path:
         options = ReplicaOptions(
@@ -82,7 +166,10 @@ def real(
             cluster = run_replicas(Limits(), options, encoders=Scale(), answerers=Scale(least=replicas, most=replicas))
             folder = EncodingFolder(options.folder, fingerprint=encoded.fingerprint, precision=PRECISION)
             asked = ClusterEngine(engine.checkpoint, cluster, folder, memory_precision=PRECISION)
-            yield asked, [_under_another_name(asked, folder, encoded, number) for number in range(DOCUMENTS)]
+            documents = [_under_another_name(asked, folder, encoded, number) for number in range(DOCUMENTS)]
+            yield Replicas(
+                engine=asked, documents=tuple(documents), held_by=_held_by(asked, cluster, documents, question)
+            )
 
 
 def _under_another_name(
@@ -94,19 +181,25 @@ def _under_another_name(
     return engine.encode(plan)  # finds it there
 
 
-def _ask(
-    engine: ClusterEngine,
-    documents: Sequence[EncodedDocument],
-    questions: Sequence[str],
-    asked: Sequence[tuple[float, int]],
-) -> tuple[list[float], float]:
+def _held_by(
+    engine: ClusterEngine, cluster: Cluster, documents: Sequence[EncodedDocument], question: str
+) -> tuple[int, ...]:
+    """The replica that has each document, after this question to each of them."""
+    processes = []
+    for document in documents:
+        _answer(engine, document, question)
+        processes.append(cluster.cache_figures(document.document.sha256).process)
+    order = sorted(set(processes))
+    return tuple(order.index(process) for process in processes)
+
+
+def _ask(replicas: Replicas, questions: Sequence[str], asked: Sequence[tuple[float, int]]) -> tuple[list[float], float]:
     """Each question at its time, whatever became of those before; the seconds of each, and answers a second."""
     began, lock, seconds = time.perf_counter(), threading.Lock(), list[float]()
 
     def ask(number: int, at: float, document: int) -> None:
         time.sleep(max(0.0, began + at - time.perf_counter()))
-        for _ in engine.answer(documents[document], questions[number % len(questions)]):
-            pass
+        _answer(replicas.engine, replicas.documents[document], questions[number % len(questions)])
         with lock:
             seconds.append(time.perf_counter() - began - at)
 

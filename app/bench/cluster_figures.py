@@ -26,21 +26,36 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What real replicas did once. Seconds are from a question to its answer."""
+
+    throughput: float
+    p95_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Real replicas, and what the simulation says of them. Seconds are from a question to its answer."""
+    """Real replicas that were asked the same several times, and what the simulation says of them."""
 
     skew: float
     replicas: int
-    throughput: float
-    p95_seconds: float
+    times: ServiceTimes  # of these replicas
+    runs: tuple[Run, ...]
+    p95_seconds: float  # of all runs together
     simulated: Outcome
 
     def __str__(self) -> str:
+        rates = _range([run.throughput for run in self.runs])
+        tails = _range([run.p95_seconds for run in self.runs])
         return (
-            f"checked: {self.replicas} real, skew {self.skew:g}: {self.throughput:.2f} a second (simulated"
-            f" {self.simulated.throughput:.2f}), 95 in 100 within {self.p95_seconds:.2f} s"
-            f" ({self.simulated.p95_seconds:.2f} s)"
+            f"checked: {self.replicas} real, skew {self.skew:g}: {rates} a second (simulated"
+            f" {self.simulated.throughput:.2f}), 95 in 100 within {tails} s in {len(self.runs)} equal runs, together"
+            f" {self.p95_seconds:.2f} s (simulated {self.simulated.p95_seconds:.2f} s)"
         )
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"
 
 
 def report(times: ServiceTimes, scaled: Sequence[Scaling], checks: Sequence[Check]) -> list[str]:

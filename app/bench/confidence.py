@@ -59,7 +59,7 @@ def confidence(arguments: argparse.Namespace) -> None:
     if not arguments.all_documents:
         asked = [one for one in asked if is_for_development(one[0].id)]
     if not asked:
-        raise DocumentError(f"{arguments.data} has no documents for development: name another folder.")
+        raise DocumentError("{folder} has no documents for development: name another folder.", folder=arguments.data)
     answers = judged(arguments, asked)
     print(as_table(answers))
     if arguments.write:
@@ -89,7 +89,7 @@ def judged(arguments: argparse.Namespace, asked: Sequence[AskedDocument]) -> lis
 def fit(answers: Sequence[Judged]) -> CalibrationWeights:
     """Logistic regression with the limit under which `MARKED_OF_WRONG` of these wrong answers are."""
     if len({one.right for one in answers}) < 2:
-        raise DocumentError(f"Of {len(answers)} answers all are right, or none: ask about more documents.")
+        raise DocumentError("Of {count} answers all are right, or none: ask about more documents.", count=len(answers))
     names = sorted({name for one in answers for name in one.features})
     inputs = torch.tensor([[one.features.get(name, 0.0) for name in names] for one in answers])
     labels = torch.tensor([float(one.right) for one in answers])

@@ -58,7 +58,7 @@ class Reading:
 def corpus(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.folder
     if not folder.is_dir():
-        raise DocumentError(f"{folder} is no folder: name one with documents.")
+        raise DocumentError("{folder} is no folder: name one with documents.", folder=folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())[: arguments.limit]
     line, readings = ProgressLine(sys.stderr), []
     try:

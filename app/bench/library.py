@@ -77,7 +77,9 @@ def library(arguments: argparse.Namespace) -> None:
     line = ProgressLine(sys.stderr)
     parts = list(itertools.islice(parts_of(arguments.pages, arguments.tokens), arguments.documents))
     if not parts:
-        raise DocumentError(f"{arguments.pages} has no page texts: write them with `python -m app.bench pages`.")
+        raise DocumentError(
+            "{pages} has no page texts: write them with `python -m app.bench pages`.", pages=arguments.pages
+        )
     with tempfile.TemporaryDirectory() as folder:
         engine = load_engine(arguments.model, line, precision=PRECISION)
         kept = _fill(Path(folder), engine, parts, arguments.synthetic, line)
@@ -89,7 +91,7 @@ def library(arguments: argparse.Namespace) -> None:
         answered = [ask(library, engine, part, question, line) for part, question in asked]
         library.close()
     if not answered:
-        raise DocumentError(f"{arguments.data} has no question about these documents: take more of them.")
+        raise DocumentError("{folder} has no question about these documents: take more of them.", folder=arguments.data)
     figures = LibraryFigures(
         documents=len(parts),
         tokens=kept.tokens,

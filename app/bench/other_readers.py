@@ -28,7 +28,9 @@ def other_reader(name: str) -> Reader:
                 check_number(path, number, document.page_count)
                 found, size = text(document, number), document[number - 1].rect
         except (RuntimeError, ValueError) as error:
-            raise DocumentError(f"{path.name} cannot be read by {name} ({error}). Leave it out.") from error
+            raise DocumentError(
+                "{name} cannot be read by {reader} ({why}). Leave it out.", name=path.name, reader=name, why=error
+            ) from error
         return _page(found, number, size), time.process_time() - start
 
     return read
@@ -37,7 +39,12 @@ def other_reader(name: str) -> Reader:
 def check_number(path: Path, number: int, count: int) -> None:
     """Raises DocumentError where a file of so many pages has no page of that number."""
     if number > count:
-        raise DocumentError(f"{path.name} has {count} pages, and no page {number}: name one of these.")
+        raise DocumentError(
+            "{name} has {count} pages, and no page {number}: name one of these.",
+            name=path.name,
+            count=count,
+            number=number,
+        )
 
 
 def _plain(document: pymupdf.Document, number: int) -> str:
@@ -52,7 +59,7 @@ def _markdown() -> Callable[[pymupdf.Document, int], str]:
     try:
         to_markdown = importlib.import_module("pymupdf4llm").to_markdown
     except ImportError as error:
-        raise DocumentError(f"pymupdf4llm is not installed ({error}): pip install pymupdf4llm.") from error
+        raise DocumentError("pymupdf4llm is not installed ({why}): pip install pymupdf4llm.", why=error) from error
     return lambda document, number: _MARKDOWN.sub(" ", str(to_markdown(document, pages=[number - 1])))
 
 

@@ -54,7 +54,9 @@ def fit(choices: Sequence[Choice], known: Weights | None = None) -> Weights:
     names = sorted({name for one in choices for found in one.features for name in found} | known.keys())
     told = [one for one in choices if max(one.gains) > 0]
     if not told:
-        raise DocumentError(f"None of {len(choices)} rows has a right candidate: take rows that the model can answer.")
+        raise DocumentError(
+            "None of {count} rows has a right candidate: take rows that the model can answer.", count=len(choices)
+        )
     most = max(len(one.gains) for one in told)
     table = torch.zeros(len(told), most, len(names))
     gains, absent = torch.zeros(len(told), most), torch.full((len(told), most), -torch.inf)

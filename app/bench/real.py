@@ -74,7 +74,11 @@ def chosen_questions(arguments: argparse.Namespace) -> list[AskedDocument]:
     if arguments.documents:
         documents = [one for one in documents if one.id in arguments.documents]
     if not documents:
-        raise DocumentError(f"{arguments.data} has no questions about documents of the split {arguments.split!r}.")
+        raise DocumentError(
+            "{folder} has no questions about documents of the split {split!r}.",
+            folder=arguments.data,
+            split=arguments.split,
+        )
     return [(one, by_document[one.id]) for one in documents[: arguments.limit]]
 
 

@@ -67,7 +67,10 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
                 raise ValueError("a field is missing")
         except (ValueError, TypeError) as error:
             raise DocumentError(
-                f"Line {number} of {file} is no answer ({error}): remove it, or name another file."
+                "Line {number} of {file} is no answer ({why}): remove it, or name another file.",
+                number=number,
+                file=file,
+                why=error,
             ) from error
         if row:
             yield row

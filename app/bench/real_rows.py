@@ -91,12 +91,16 @@ def _read(file: Path, row: Callable[[dict[str, Any]], Row]) -> list[Row]:
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{file} cannot be read ({error}). Name a folder that holds it and files/.") from error
+        raise DocumentError(
+            "{file} cannot be read ({why}). Name a folder that holds it and files/.", file=file, why=error
+        ) from error
     rows: list[Row] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
                 rows.append(row(json.loads(line)))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise DocumentError(f"Line {number} of {file} is no row ({error!r}).") from error
+                raise DocumentError(
+                    "Line {number} of {file} is no row ({why}).", number=number, file=file, why=repr(error)
+                ) from error
     return rows

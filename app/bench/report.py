@@ -52,8 +52,10 @@ class Result:
             )
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise DocumentError(
-                f"{path} is not a kept result ({error}): write it with --json, for example "
-                "`python -m app.bench speed --json > docs/results/speed-8192.json`."
+                "{path} is not a kept result ({why}): write it with --json, for example "
+                "`python -m app.bench speed --json > docs/results/speed-8192.json`.",
+                path=path,
+                why=error,
             ) from error
 
 
@@ -181,6 +183,36 @@ def _speed(result: Result) -> str:
     return _table(header, rows)
 
 
+def _cluster(result: Result) -> str:
+    """Where each skew of popularity bends, and how near the simulation was to real replicas."""
+    by_skew: dict[float, dict[int, float]] = {}
+    for one in result.figures["scaling"]:
+        by_skew.setdefault(one["skew"], {})[one["replicas"]] = one["efficiency"]
+    counts = list(next(iter(by_skew.values())))
+    shares = [[f"{skew:g}", *(f"{100 * of[count]:.0f}" for count in counts)] for skew, of in by_skew.items()]
+    scaling = _table(["skew of popularity: % of linear with", *(f"{count} answerers" for count in counts)], shares)
+    told = "Simulated from one answerer's measured times: the most questions a second that are answered in time."
+    if not result.figures["checks"]:
+        return f"{told}\n\n{scaling}"
+    rows = []
+    for one in result.figures["checks"]:
+        runs, simulated = one.get("runs", [one]), one["simulated"]  # in older results there is one run
+        tails = _spread([run["p95_seconds"] for run in runs]), _number(simulated["p95_seconds"])
+        rates = _spread([run["throughput"] for run in runs]), _number(simulated["throughput"])
+        off = f"{100 * (simulated['p95_seconds'] / one['p95_seconds'] - 1):+.0f}"
+        rows.append([f"{one['replicas']}, skew {one['skew']:g}", *rates, *tails, off])
+    header = ["real answerers", "a second", "simulated", "95 in 100 within, s", "simulated", "off by, %"]
+    about = (
+        "Real answerers on this machine, beside what was predicted of them. Where they were asked the same several"
+        " times, the figures are those of the least and the most: what lies between, nothing can predict."
+    )
+    return f"{told}\n\n{scaling}\n\n{about}\n\n{_table(header, rows)}"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return " to ".join(dict.fromkeys(_number(value) for value in (min(values), max(values))))
+
+
 def _as_it_is(result: Result) -> str:
     """Figures of a benchmark without a table of its own: its numbers, by their names."""
     rows = [[name, _number(value)] for name, value in _numbers(result.figures)]
@@ -244,7 +276,12 @@ _QUALITY: dict[str, Callable[[Result], str]] = {
     "corpus": _corpus,
     **dict.fromkeys(("evidence", "joined", "needles", "retrieval"), _as_it_is),
 }
-_PERFORMANCE: dict[str, Callable[[Result], str]] = {"speed": _speed, "load": _as_it_is, "library": _as_it_is}
+_PERFORMANCE: dict[str, Callable[[Result], str]] = {
+    "speed": _speed,
+    "load": _as_it_is,
+    "library": _as_it_is,
+    "cluster": _cluster,
+}
 _SUMMARIES: dict[str, Callable[[Result], tuple[str, str] | None]] = {
     "real": _real_summary,
     "quality": _quality_summary,

@@ -45,14 +45,16 @@ def retrieval(arguments: argparse.Namespace) -> None:
     try:
         engine = engine_for(arguments, line)
         if engine.checkpoint.retrieval is None:
-            raise CheckpointError(f"{engine.checkpoint.name} has no projection for retrieval: use `embedded`.")
+            raise CheckpointError(
+                "{name} has no projection for retrieval: use `embedded`.", name=engine.checkpoint.name
+            )
         for pool in pools(rows):
             line.say(f"{len(found):,} of {len(rows):,} questions")
             found += ranked(engine, pool)
     finally:
         line.clear()
     if not found:
-        raise DocumentError(f"{arguments.data} has no question whose answer stands in its context.")
+        raise DocumentError("{folder} has no question whose answer stands in its context.", folder=arguments.data)
     figures = {"questions": len(found), "passages": PASSAGES, "ranked_within": _shares(found)}
     print(as_result(figures) if arguments.json else _table(found))
 

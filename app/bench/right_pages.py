@@ -61,7 +61,9 @@ def read_right_pages(folder: Path, split: str | None) -> list[RightPage]:
         if document in documents
     ]
     if not pages:
-        raise DocumentError(f"{folder} has no pages with a known text in the split {split!r}: name another.")
+        raise DocumentError(
+            "{folder} has no pages with a known text in the split {split!r}: name another.", folder=folder, split=split
+        )
     return pages
 
 
@@ -71,7 +73,9 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             yield from (json.loads(line) for line in file if line.strip())
     except (OSError, ValueError) as error:
         raise DocumentError(
-            f"{path} cannot be read ({error}). Name a folder with documents.jsonl, order.jsonl, tables.jsonl and files."
+            "{path} cannot be read ({why}). Name a folder with documents.jsonl, order.jsonl, tables.jsonl and files.",
+            path=path,
+            why=error,
         ) from error
 
 

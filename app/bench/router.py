@@ -124,9 +124,11 @@ def read_phrasings(file: Path) -> list[Phrasing]:
             for row in rows
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DocumentError(f"{file} has no phrasings ({error!r}): name a folder with intents.jsonl.") from error
+        raise DocumentError(
+            "{file} has no phrasings ({why}): name a folder with intents.jsonl.", file=file, why=repr(error)
+        ) from error
     if unknown := {one.intent for one in found} - set(get_args(Intent)):
-        raise DocumentError(f"{file} has unknown intents: {', '.join(sorted(unknown))}.")
+        raise DocumentError("{file} has unknown intents: {intents}.", file=file, intents=", ".join(sorted(unknown)))
     return found
 
 

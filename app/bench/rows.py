@@ -27,9 +27,13 @@ def read_rows(path: Path, limit: int | None = None) -> list[Row]:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             rows = list(islice(_parsed(file, path), limit))
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{path} cannot be read ({error}). Name a file of JSON lines, plain or .gz.") from error
+        raise DocumentError(
+            "{path} cannot be read ({why}). Name a file of JSON lines, plain or .gz.", path=path, why=error
+        ) from error
     if not rows:
-        raise DocumentError(f"{path} holds no rows. Each line is an object with context, question, answers and id.")
+        raise DocumentError(
+            "{path} holds no rows. Each line is an object with context, question, answers and id.", path=path
+        )
     return rows
 
 
@@ -48,7 +52,10 @@ def _parsed(lines: Iterator[str], path: Path) -> Iterator[Row]:
                 yield _row(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
                 raise DocumentError(
-                    f"Line {number} of {path} is no row ({error!r}). It needs context, question, answers and id."
+                    "Line {number} of {path} is no row ({why}). It needs context, question, answers and id.",
+                    number=number,
+                    path=path,
+                    why=repr(error),
                 ) from error
 
 

@@ -41,7 +41,11 @@ def running_server(model: str | None) -> Iterator[str]:
             if not _answers(address, server):
                 log.seek(0)
                 words = log.read().decode(errors="replace").strip().splitlines()[-1:]
-                raise ReadonceError(f"app.py does not answer at {address}: {' '.join(words) or 'it says nothing'}.")
+                raise ReadonceError(
+                    "app.py does not answer at {address}: {words}.",
+                    address=address,
+                    words=" ".join(words) or "it says nothing",
+                )
             yield address
         finally:
             server.terminate()

@@ -22,8 +22,8 @@ API = "/gradio_api"
 PATIENCE = httpx.Timeout(30.0, read=900.0)  # seconds; an answer may wait for many others
 _RECEIPT = re.compile(r"this answer: ([\d.]+) s")
 _EXCHANGE = re.compile(r'<article class="exchange (\w+)">(.*?)</article>', re.DOTALL)
-_PROBLEM = re.compile(r'<p class="problem" role="alert">(.*?)</p>')
-_MESSAGE = re.compile(r"<li>(.*?)</li>")
+_PROBLEM = re.compile(r'<p class="problem" role="alert">(?:<span[^>]*>)?(.*?)(?:</span>)?</p>')
+_MESSAGE = re.compile(r"<li>(?:<span[^>]*>)?(.*?)(?:</span>)?</li>")
 
 
 class Refused(Exception):

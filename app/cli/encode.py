@@ -22,7 +22,9 @@ def encode(arguments: argparse.Namespace) -> None:
     try:
         save_encoding(encoded, arguments.output)
     except OSError as error:
-        raise EncodingError(f"{arguments.output} cannot be written ({error.strerror}). Name another place.") from error
+        raise EncodingError(
+            "{output} cannot be written ({why}). Name another place.", output=arguments.output, why=error.strerror
+        ) from error
     pages, tokens = counted(len(encoded.document.pages), "page"), counted(encoded.token_count, "token")
     size = megabytes(arguments.output.stat().st_size)
     print(f"{arguments.output}: {pages}, {tokens}, {size}, read in {seconds(encoded.encode_seconds)}")
@@ -31,8 +33,16 @@ def encode(arguments: argparse.Namespace) -> None:
 def _check_paths(document: Path, output: Path) -> None:
     """What can be known to fail is told before minutes of reading."""
     if document.suffix.lower() == ENCODING_SUFFIX:
-        raise DocumentError(f"{document} is an encoding already. Name the document itself.")
+        raise DocumentError("{document} is an encoding already. Name the document itself.", document=document)
     if output.suffix.lower() != ENCODING_SUFFIX:
-        raise EncodingError(f"{output} must end in {ENCODING_SUFFIX}, so that `ask` knows it as an encoding.")
+        raise EncodingError(
+            "{output} must end in {suffix}, so that `ask` knows it as an encoding.",
+            output=output,
+            suffix=ENCODING_SUFFIX,
+        )
     if not output.parent.is_dir():
-        raise EncodingError(f"{output} cannot be written: there is no folder {output.parent}. Make it first.")
+        raise EncodingError(
+            "{output} cannot be written: there is no folder {folder}. Make it first.",
+            output=output,
+            folder=output.parent,
+        )

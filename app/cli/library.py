@@ -146,7 +146,7 @@ def _matching(library: Library, target: str) -> list[StoredDocument]:
     if file := library.at(Place(folder=str(path.parent), name=path.name)):
         return [file]
     if not (found := library.named(target)):
-        raise LibraryError(f"The library has no document or folder {target!r}: `list` shows what it has.")
+        raise LibraryError("The library has no document or folder {target!r}: `list` shows what it has.", target=target)
     return found
 
 

@@ -23,8 +23,7 @@ def user(arguments: argparse.Namespace) -> None:
             directory.remove_person(arguments.name)
             print(f"removed  {arguments.name}; the documents stay in the library's folder")
         case _:
-            for person in directory.people().persons:
-                print(person.name)
+            print(*directory.people().names, sep="\n")
 
 
 def key(arguments: argparse.Namespace) -> None:

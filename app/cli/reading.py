@@ -134,7 +134,9 @@ def tell_unreadable(read: ReadDocument, line: ProgressLine) -> None:
 
 def _open_encoding(path: Path, selection: Selection) -> EncodedDocument:
     if selection.pages is not None:
-        raise DocumentError(f"--pages cannot pick pages of {path}: it is encoded as it is. Encode the pages instead.")
+        raise DocumentError(
+            "--pages cannot pick pages of {path}: it is encoded as it is. Encode the pages instead.", path=path
+        )
     return load_encoding(path)
 
 

@@ -47,7 +47,7 @@ def start(arguments: argparse.Namespace) -> None:
     try:
         from app.cluster.start import ray_of, run_replicas
     except ModuleNotFoundError as error:
-        raise ReadonceError(f"{error.name} is missing: pip install -r requirements-cluster.txt") from error
+        raise ReadonceError("{name} is missing: pip install -r requirements-cluster.txt", name=error.name) from error
     from app.documents import Limits
 
     encoders, answerers = (replace(given, cores=arguments.cores) for given in (arguments.encoders, arguments.answerers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ray.exceptions import RayActorError, RayError
 from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
 from app.cluster.values import CacheFigures, Context
-from app.documents import DocumentReader, Limits, ReadDocument
+from app.documents import DocumentReader, Limits, PartlyRead, ReadDocument
 from app.library.files import EncodingName
 from model.encoder.plan import EncodingPlan
 from model.errors import ReadonceError, raise_if_cancelled
@@ -43,8 +43,8 @@ class Cluster:
             handles = [serve.get_app_handle(name) for name in (READER, ENCODER, ANSWERER)]
         except (RayError, RayServeException, ConnectionError) as error:
             raise ReadonceError(
-                f"There is no cluster ({' '.join(str(error).split())[:200]}): start one with python -m app.cluster, or"
-                " unset READONCE_CLUSTER."
+                "There is no cluster ({why}): start one with python -m app.cluster, or unset READONCE_CLUSTER.",
+                why=" ".join(str(error).split())[:200],
             ) from error
         reader, encoder, answerer = handles
         return cls(reader=reader, encoder=encoder, answerer=answerer)
@@ -83,7 +83,8 @@ class Cluster:
             except (RayActorError, DeploymentUnavailableError) as error:
                 if attempt == ATTEMPTS:
                     raise ReadonceError(
-                        f"No replica of the cluster stayed up, {ATTEMPTS} times in a row: see its log, and ask again."
+                        "No replica of the cluster stayed up, {n} times in a row: see its log, and ask again.",
+                        n=ATTEMPTS,
                     ) from error
             time.sleep(PAUSE_SECONDS)
 
@@ -116,6 +117,7 @@ class ClusterReader(DocumentReader):
         caller: Hashable = "",
         progress: ProgressCallback | None = None,
         cancelled: CancelledCallback | None = None,
+        so_far: Callable[[PartlyRead], None] | None = None,  # noqa: ARG002 - what comes from there is a whole document
     ) -> ReadDocument:
         self.check(source, name)
         data = source if isinstance(source, bytes) else source.read_bytes()
@@ -127,8 +129,8 @@ class ClusterReader(DocumentReader):
                         return ReadDocument(document=item, images=images)
                     if isinstance(item, Progress) and progress is not None:
                         progress(item)
-                    raise_if_cancelled(cancelled, f"Stopped while {name} was being read.")
-            raise ReadonceError(f"The cluster did not read {name!r} to its end: try again.")
+                    raise_if_cancelled(cancelled, "Stopped while {name} was being read.", name=name)
+            raise ReadonceError("The cluster did not read {name!r} to its end: try again.", name=name)
         except BaseException:
             images.close()
             raise

@@ -45,6 +45,8 @@ class ClusterEngine(Engine):
     What replicas encode goes by its name in the folder; any other encoding goes itself, and is answered from as well.
     """
 
+    yields_chunks = False
+
     def __init__(self, checkpoint: Checkpoint, replicas: Replicas, folder: EncodingFolder, **options: Any) -> None:
         super().__init__(checkpoint, **options)
         self._replicas = replicas

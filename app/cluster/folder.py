@@ -23,7 +23,9 @@ class EncodingFolder:
             self._files.make_folders()
         except OSError as error:
             raise EncodingError(
-                f"The cluster's folder {folder} cannot be used ({error.strerror}): set READONCE_CLUSTER to another."
+                "The cluster's folder {folder} cannot be used ({why}): set READONCE_CLUSTER to another.",
+                folder=folder,
+                why=error.strerror,
             ) from error
 
     def name(self, plan: EncodingPlan) -> EncodingName:
@@ -52,6 +54,8 @@ class EncodingFolder:
             size = path.stat().st_size
         except OSError as error:
             raise EncodingError(
-                f"The encoding {name} is not in the cluster's folder ({error.strerror}): read the document again."
+                "The encoding {name} is not in the cluster's folder ({why}): read the document again.",
+                name=name,
+                why=error.strerror,
             ) from error
         return map_encoding(path, size_bytes=size)

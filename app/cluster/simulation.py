@@ -21,12 +21,18 @@ VIRTUAL_NODES = 100  # of a replica on the ring, as Ray Serve's router has them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceTimes:
-    """Measured seconds. `spread` is the standard deviation of the logarithm of an answer's seconds."""
+    """Measured seconds. `spread` is the standard deviation of the logarithm of an answer's seconds.
+
+    Where the questions are known, `each` has what each of them takes, again from the beginning where there are more;
+    else their seconds are drawn.
+    """
 
     answer: float  # a question that is answered alone
     further: float  # each further one of its batch
     load_megabyte: float  # of an encoding that the replica does not hold
     spread: float = 0.0
+    each: tuple[float, ...] = ()
+    beside: float = 1.0  # times as long while another replica is busy: more than 1 where they share a machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +49,13 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Who answers."""
+    """Who answers. `held_by`: the replica that holds each document from the beginning; empty: hashes place them."""
 
     replicas: int
     cache_megabytes: float = CACHE_MEGABYTES
     most_at_once: int = MOST_AT_ONCE
     fallbacks: int = FALLBACKS
+    held_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +70,15 @@ class Outcome:
     busiest: float  # work of the busiest replica beside the mean of all
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    number: int
+    arrived: float
+
+
 @dataclass(slots=True)
 class _Replica:
-    waiting: OrderedDict[int, list[float]] = field(default_factory=OrderedDict)  # arrivals by document
+    waiting: OrderedDict[int, list[_Question]] = field(default_factory=OrderedDict)  # by document
     held: OrderedDict[int, float] = field(default_factory=OrderedDict)  # megabytes by document
     ongoing: int = 0
     is_busy: bool = False
@@ -93,14 +106,16 @@ class _Run:
         self._megabytes = [self._random.lognormvariate(median, spread) for _ in range(workload.documents)]
         self._ranked = _ring(workload.documents, fleet)
         self._replicas = [_Replica() for _ in range(fleet.replicas)]
+        for document, number in enumerate(fleet.held_by):
+            self._replicas[number].held[document] = self._megabytes[document]
         self._ends: list[tuple[float, int, list[float]]] = []  # of batches: when, whose, and when its questions came
         self._seconds: list[float] = []
         self._hits = self._batches = 0
 
     def outcome(self) -> Outcome:
-        for now, document in self._arrivals:
+        for number, (now, document) in enumerate(self._arrivals):
             self._finish_until(now)
-            self._arrive(now, document)
+            self._arrive(_Question(number, now), document)
         ended = self._finish_until(math.inf)
         ordered = sorted(self._seconds)
         work = [replica.busy_seconds for replica in self._replicas]
@@ -124,26 +139,36 @@ class _Run:
             self._begin(ended, number)
         return ended
 
-    def _arrive(self, now: float, document: int) -> None:
+    def _arrive(self, question: _Question, document: int) -> None:
         ranked = self._ranked[document]
         free = (number for number in ranked if self._replicas[number].ongoing < self._fleet.most_at_once)
         number = next(free, min(ranked, key=lambda one: self._replicas[one].ongoing))
         replica = self._replicas[number]
         replica.ongoing += 1
-        replica.waiting.setdefault(document, []).append(now)
-        self._begin(now, number)
+        replica.waiting.setdefault(document, []).append(question)
+        self._begin(question.arrived, number)
 
     def _begin(self, now: float, number: int) -> None:
         """The batch whose first question has waited longest."""
         replica = self._replicas[number]
         if replica.is_busy or not replica.waiting:
             return
-        document, arrived = replica.waiting.popitem(last=False)
-        answering = self._times.answer * self._random.lognormvariate(-(self._times.spread**2) / 2, self._times.spread)
-        seconds = answering + self._times.further * (len(arrived) - 1) + self._loading(replica, document)
+        document, questions = replica.waiting.popitem(last=False)
+        seconds = self._answering(questions) + self._loading(replica, document)
+        if any(one.is_busy for one in self._replicas):
+            seconds *= self._times.beside
         replica.is_busy = True
         replica.busy_seconds += seconds
-        heapq.heappush(self._ends, (now + seconds, number, arrived))
+        heapq.heappush(self._ends, (now + seconds, number, [one.arrived for one in questions]))
+
+    def _answering(self, questions: list[_Question]) -> float:
+        """The seconds of a batch: of its first question, and of those that it has beside it."""
+        times = self._times
+        if times.each:
+            first, *further = (times.each[one.number % len(times.each)] for one in questions)
+            return first + sum(further) * times.further / times.answer
+        first = times.answer * self._random.lognormvariate(-(times.spread**2) / 2, times.spread)
+        return first + times.further * (len(questions) - 1)
 
     def _loading(self, replica: _Replica, document: int) -> float:
         self._batches += 1
@@ -178,6 +203,9 @@ def capacity(times: ServiceTimes, workload: Workload, fleet: Fleet, *, p95_secon
 
 def _ring(documents: int, fleet: Fleet) -> list[list[int]]:
     """For each document the replica that it belongs to, and those that follow."""
+    if fleet.held_by:
+        turned = [[*range(number, fleet.replicas), *range(number)] for number in fleet.held_by]
+        return [ranked[: 1 + fleet.fallbacks] for ranked in turned]
     nodes = sorted((_hash(f"replica {n}:{v}"), n) for n in range(fleet.replicas) for v in range(VIRTUAL_NODES))
     ranked = []
     for document in range(documents):

@@ -15,6 +15,7 @@ from model.types import Page, Table, Word
 MARGIN = 0.12  # share of a page's height within which running heads and feet stand
 FEWEST_PAGES = 3  # that a running head stands on; two, if that is all pages
 LONGEST = 150  # characters of a running head
+MOST_ALIKE = 2  # heads of one page: one above the text and one below
 
 _NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
 _PAGE_NUMBER = re.compile(
@@ -22,6 +23,7 @@ _PAGE_NUMBER = re.compile(
     re.I,
 )
 _BROKEN = re.compile(r"(?<=[^\W\d_])[-\u2010]\n+(?=[^\W\d_])")
+_BROKEN_NUMBER = re.compile(r"(?<=[^\W_])[-\u2010](\n)(?=\d)")  # 45-50, COVID-19, a telephone's
 
 Cut = tuple[int, int]  # a stretch of a page's text
 
@@ -38,7 +40,7 @@ def finished(pages: Sequence[Page]) -> tuple[Page, ...]:
 
 def _running(pages: Sequence[Page]) -> list[tuple[Page, list[Cut]]]:
     """For each page the lines in its margins that come back on other pages, and the numbers of pages."""
-    margins = [list(_margin_lines(page)) for page in pages]
+    margins = [_without_lists(page, list(_margin_lines(page))) for page in pages]
     known = Counter(
         key for page, lines in zip(pages, margins, strict=True) for key in {_key(page, line) for line in lines}
     )
@@ -47,6 +49,14 @@ def _running(pages: Sequence[Page]) -> list[tuple[Page, list[Cut]]]:
         (page, [line for line in lines if known[_key(page, line)] >= enough and len(pages) > 1])
         for page, lines in zip(pages, margins, strict=True)
     ]
+
+
+def _without_lists(page: Page, lines: list[Cut]) -> list[Cut]:
+    """The lines but for those that come more often on one page: the rows of a list that differ in their numbers."""
+    texts = [_key(page, line)[0] for line in lines] if len(lines) > MOST_ALIKE else []
+    return (
+        [line for line, text in zip(lines, texts, strict=True) if texts.count(text) <= MOST_ALIKE] if texts else lines
+    )
 
 
 def _margin_lines(page: Page) -> Iterator[Cut]:
@@ -103,63 +113,33 @@ def _breaks(page: Page, known: Counter[str]) -> Iterator[Cut]:
             yield match.start() + 1, match.end()
         else:
             yield match.start(), match.end()
+    for match in _BROKEN_NUMBER.finditer(page.text):
+        if not any(t.start <= match.start() < t.end for t in page.tables):
+            yield match.span(1)
 
 
 def _is_compound(before: str, after: str, known: Counter[str]) -> bool:
     """Whether both halves are words by themselves: beside each other in the document, or a usual first half."""
-    first = before.casefold().rsplit("-")[-1]
-    return first in _FIRST_HALVES or (len(after) > 3 and known[first] > 0 and known[after.casefold()] > 1)
+    first, last = before.casefold().rsplit("-")[-1], after.casefold()
+    if (
+        (_FIRST_HALF.fullmatch(first) and not _SUFFIX.match(last))
+        or _LAST_HALF.fullmatch(last)
+        or _OWN_VOWEL.fullmatch(f"{first} {last[0]}")
+    ):
+        return True
+    return len(after) > 3 and known[first] > 0 and known[last] > 1
 
 
-_FIRST_HALVES = frozenset(
-    [
-        "state",
-        "self",
-        "well",
-        "non",
-        "long",
-        "short",
-        "high",
-        "low",
-        "full",
-        "part",
-        "half",
-        "all",
-        "ever",
-        "pre",
-        "post",
-        "ex",
-        "anti",
-        "co",
-        "cross",
-        "decision",
-        "first",
-        "second",
-        "third",
-        "four",
-        "five",
-        "six",
-        "ten",
-        "two",
-        "three",
-        "one",
-        "world",
-        "year",
-        "old",
-        "new",
-        "open",
-        "user",
-        "left",
-        "right",
-        "so-called",
-        "time",
-        "cost",
-        "risk",
-        "rate",
-        "tax",
-        "market",
-    ]
+_FIRST_HALF = re.compile(
+    "state|self|well|non|long|short|high|low|full|part|half|all|ever|pre|post|ex|anti|co|cross|decision|first|second|"
+    "third|four|five|six|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|two|three|one|world|year|old|new|"
+    "open|user|left|right|so|time|cost|risk|rate|tax|market"
 )
+_SUFFIX = re.compile(
+    "(?:ly|ing|ed|e?st|n?ers?|teen|ty|ants?|ment|ish|less|ness|ful|y|s)$|ici|icu|it"
+)  # part-ner, six-teen
+_LAST_HALF = re.compile("up|off|based|owned|elect|level|speaking|called")  # the end of no other word
+_OWN_VOWEL = re.compile("(?:r|pr|d)e e|co o")  # re-elected, co-operation
 
 
 def _without(page: Page, cuts: Sequence[Cut]) -> Page:

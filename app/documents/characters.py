@@ -15,6 +15,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LIGATURE = re.compile("[\ufb00-\ufb06\ufb50-\ufdfb\ufe70-\ufefc]")  # Latin ligatures, Arabic letters as they join
 _UNMAPPED = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
+VOWELS = frozenset("aeiouyäöüáéíóúàèìòùâêîôûåøæаеёиоуыэюяіїєαεηιουωάέήίόύώ")
+
 
 def clean(text: str) -> str:
     """The text without marks that nobody reads: one kind of line end, ligatures as letters, no lone surrogates."""

@@ -21,6 +21,7 @@ MARKED = (
 )
 MOST_HEADINGS, FEWEST_BELOW = 5, 3  # lines of headings, and rows of the table below them
 LONG_LIST, SORTED = 8, 0.75  # lines of a list in alphabetical order, and share of them behind the line above
+FEWEST_LABELS, LOOSE_PITCH = 4, 1.4  # labels that each begin with a capital, so many ems or more apart
 WIDE_PITCH = 1.9  # ems from one row to the next, from which rows are those of a form and no lines of a paragraph
 
 
@@ -234,8 +235,15 @@ def _is_form(beside: Sequence[Beside], paired: float) -> bool:
         return False
     if sum(line.text.endswith(":") for line in left) >= 0.6 * len(left):
         return True
-    wordy = mean(len(line.pieces) for line in left) > WORDS_OF_A_LABEL  # whole clauses: prose in two columns
-    return _pitch(left) > WIDE_PITCH and not _flows(left) and not wordy
+    if _words(left) > WORDS_OF_A_LABEL:  # whole clauses: prose in two columns
+        return False
+    right = [row.right for row in beside if row.left is not None and row.right is not None]
+    one_is_bold = {line.bold for line in left} ^ {line.bold for line in right} == {True, False}
+    labels = len(left) >= FEWEST_LABELS and not any(line.text[:1].islower() for line in left)
+    measured = left[0].pieces[0].size > 0  # of OCR the size of the type is a guess
+    if labels and (one_is_bold or (measured and _pitch(left) > LOOSE_PITCH)):
+        return True
+    return _pitch(left) > WIDE_PITCH and not _flows(left)
 
 
 def _words(lines: Sequence[Line]) -> float:

@@ -4,7 +4,8 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from email import policy
-from email.message import EmailMessage, Message
+from email.message import EmailMessage
+from email.message import Message as MailPart
 from email.parser import BytesParser
 from pathlib import PurePosixPath
 
@@ -15,13 +16,16 @@ from app.documents.formats import EXTENSIONS
 from app.documents.html_text import web_blocks
 from app.documents.joined_source import JoinedSource, Part
 from app.documents.source import Source
-from model.errors import DocumentError
+from model.errors import DocumentError, Message
 
 MIB = 1 << 20
 MOST_FILES = 500
 MAX_UNPACKED = 512 * MIB
 FIELDS = ("From", "To", "Cc", "Date")
 LONGEST_REASON = 300  # characters
+
+Remark = tuple[str, Message]
+"""The name of a file that cannot be read, and why."""
 
 Opened = Callable[[bytes, str], Source]
 """Opens the content of a file by its name. Raises DocumentError."""
@@ -36,9 +40,9 @@ def open_mail(data: bytes, name: str, opened: Opened) -> Source:
         (_file_name(part, index), _payload(part)) for index, part in enumerate(_attachments(message), start=1)
     ]
     parts, remarks = _open_all(attachments[:MOST_FILES], opened)
-    blocks = (*_head(message), *body, *remarks)
+    blocks = (*_head(message), *body, *_listed(remarks))
     if not any(isinstance(block, Paragraph | Preformatted) and block.text.strip() for block in blocks) and not parts:
-        raise DocumentError(f"{name!r} is a message without text and attachments: export it again.")
+        raise DocumentError("{name!r} is a message without text and attachments: export it again.", name=name)
     return JoinedSource([Part(source=FlowingSource([Section(blocks=blocks)])), *parts])
 
 
@@ -48,28 +52,40 @@ def open_archive(data: bytes, name: str, opened: Opened) -> Source:
         parts, remarks = _open_all(_members(data, name), opened)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
         raise DocumentError(
-            f"{name!r} is a ZIP archive that is damaged or protected by a password: unpack it, and drop its files."
+            "{name!r} is a ZIP archive that is damaged or protected by a password: unpack it, and drop its files.",
+            name=name,
         ) from error
     if not parts:
-        reason = " ".join(remark.text for remark in remarks)
+        reason = Message.joined(
+            " ", [Message("{name} was not read: {reason}", name=one, reason=why) for one, why in remarks]
+        )
         raise DocumentError(
-            f"{name!r} holds no document that can be read: {reason or 'unpack it, and drop its files.'}"
+            "{name!r} holds no document that can be read: {reason}",
+            name=name,
+            reason=reason or Message("unpack it, and drop its files."),
         )
     names = [Paragraph(text=part.name, marker="•") for part in parts]
-    contents = FlowingSource([Section(blocks=(Heading(text=f"Files in {name}"), *names, *remarks), label="Contents")])
+    contents = FlowingSource(
+        [Section(blocks=(Heading(text=f"Files in {name}"), *names, *_listed(remarks)), label="Contents")]
+    )
     return JoinedSource([Part(source=contents), *parts])
 
 
-def _open_all(files: Iterable[tuple[str, bytes]], opened: Opened) -> tuple[list[Part], list[Paragraph]]:
-    """The files that can be opened, and a line for each other with the reason."""
+def _open_all(files: Iterable[tuple[str, bytes]], opened: Opened) -> tuple[list[Part], list[Remark]]:
+    """The files that can be opened, and for each other the reason."""
     parts: list[Part] = []
-    remarks: list[Paragraph] = []
+    remarks: list[Remark] = []
     for name, data in files:
         try:
             parts.append(Part(source=opened(data, name), name=name))
         except DocumentError as error:
-            remarks.append(Paragraph(text=f"{name} was not read: {str(error)[:LONGEST_REASON]}", marker="•"))
+            remarks.append((name, error.message))
     return parts, remarks
+
+
+def _listed(remarks: Iterable[Remark]) -> Iterator[Paragraph]:
+    for name, reason in remarks:
+        yield Paragraph(text=f"{name} was not read: {reason[:LONGEST_REASON]}", marker="•")
 
 
 def _members(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
@@ -84,8 +100,13 @@ def _members(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
         unpacked = sum(member.file_size for member in members)
         if len(members) > MOST_FILES or unpacked > MAX_UNPACKED:
             raise DocumentError(
-                f"{name!r} holds {len(members):,} documents of {unpacked / MIB:,.0f} MiB, and {MOST_FILES} of "
-                f"{MAX_UNPACKED // MIB} MiB is the limit: unpack it, and drop the files that matter."
+                "{name!r} holds {count:,} documents of {size:,.0f} MiB, and {most} of "
+                "{limit} MiB is the limit: unpack it, and drop the files that matter.",
+                name=name,
+                count=len(members),
+                size=unpacked / MIB,
+                most=MOST_FILES,
+                limit=MAX_UNPACKED // MIB,
             )
         for member in members:
             yield PurePosixPath(member.filename).name, archive.read(member)
@@ -149,11 +170,11 @@ def _resources(message: EmailMessage) -> Iterator[tuple[str, bytes]]:
                 yield location, data
 
 
-def _payload(part: Message) -> bytes:
+def _payload(part: MailPart) -> bytes:
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload()
         first = inner[0] if isinstance(inner, list) and inner else None
-        return first.as_bytes() if isinstance(first, Message) else b""
+        return first.as_bytes() if isinstance(first, MailPart) else b""
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 

@@ -105,7 +105,9 @@ def _without_name(handle: int, path: Path) -> int | None:
 
 
 def _not_copied(name: str, error: OSError) -> DocumentError:
-    return DocumentError(f"{name!r} cannot be copied ({error.strerror}): check the file and the disk.")
+    return DocumentError(
+        "{name!r} cannot be copied ({why}): check the file and the disk.", name=name, why=error.strerror
+    )
 
 
 def _blocks(source: Path | bytes) -> Iterator[bytes]:

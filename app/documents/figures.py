@@ -14,8 +14,15 @@ PICTURES = ("fill-image", "fill-imgmask", "fill-shade")
 SHAPES = ("fill-path", "stroke-path")
 
 
+def page_log(page: pymupdf.Page) -> list[tuple[str, Rect]]:
+    """What is drawn on a page, in points of the page as it is displayed; MuPDF tells it of the unturned page."""
+    turn = page.rotation_matrix if page.parent.is_pdf and page.rotation else None
+    log = page.get_bboxlog()
+    return log if turn is None else [(kind, tuple(pymupdf.Rect(box) * turn)) for kind, box in log]
+
+
 def covered_by_figures(page: pymupdf.Page, log: Iterable[tuple[str, Rect]]) -> float:
-    """The share of the page's area, 0..1. A scan is a picture over all of it. log: the page's bboxlog."""
+    """The share of the page's area, 0..1. A scan is a picture over all of it. log: its `page_log`."""
     grid = np.zeros((CELLS, CELLS), bool)
     width, height = page.rect.width, page.rect.height
     for kind, corners in log:

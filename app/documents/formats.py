@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from app.documents.charsets import looks_like_text
-from model.errors import DocumentError
+from model.errors import DocumentError, Message
 
 Kind = Literal[
     "picture", "text", "csv", "html", "rtf", "mail", "docx", "pptx", "xlsx", "odf", "flat-odf", "zip",
@@ -159,7 +159,7 @@ def _sniff_members(name: str, members: set[str]) -> Kind:
         return "cbz"
     if any(member.endswith(EXTENSIONS) for member in files):
         return "zip"
-    raise _wrong_type(name, f"a ZIP archive of {len(members)} files with no document in it")
+    raise _wrong_type(name, Message("a ZIP archive of {number} files with no document in it", number=len(members)))
 
 
 def _sniff_text(name: str, data: bytes) -> Kind:
@@ -167,14 +167,17 @@ def _sniff_text(name: str, data: bytes) -> Kind:
     if head.startswith(b"{\\rtf"):
         return "rtf"
     if not looks_like_text(data):
-        raise _wrong_type(name, f"of an unknown type (it begins with {head[:8].hex(' ')})")
+        raise _wrong_type(name, Message("of an unknown type (it begins with {bytes})", bytes=head[:8].hex(" ")))
     start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe\r\n\t ")
     suffix = PurePath(name).suffix.lower()
     if suffix in _BINARY_NAMES:
         what = "a web page" if _HTML.match(start) else "plain text"
         raise DocumentError(
-            f"{name!r} is named {suffix} but holds {what}: the download may have failed; get the file again, "
-            "or rename it to .txt to read it as text."
+            "{name!r} is named {suffix} but holds {kind}: the download may have failed; get the file again, "
+            "or rename it to .txt to read it as text.",
+            name=name,
+            suffix=suffix,
+            kind=Message(what),
         )
     if suffix in _TEXT_NAMES:
         return "text"
@@ -221,8 +224,9 @@ def _check_rights(name: str, members: list[str], encryption: bytes) -> None:
     algorithms = _ALGORITHM.findall(encryption)
     if "META-INF/sinf.xml" in members or any(algorithm not in _FONT_SCRAMBLING for algorithm in algorithms):
         raise DocumentError(
-            f"{name!r} is protected by digital rights management (DRM): its chapters are encrypted and cannot be read "
-            "here. Get it without DRM, or read it in the seller's program."
+            "{name!r} is protected by digital rights management (DRM): its chapters are encrypted and cannot be read "
+            "here. Get it without DRM, or read it in the seller's program.",
+            name=name,
         )
 
 
@@ -243,18 +247,26 @@ def _has_stream(data: bytes, name: str) -> bool:
 def password_error(name: str) -> DocumentError:
     """The error for an office file that only its own program can open."""
     return DocumentError(
-        f"{name!r} is protected by a password: remove it in the program that made the file, then drop it again."
+        "{name!r} is protected by a password: remove it in the program that made the file, then drop it again.",
+        name=name,
     )
 
 
 def damaged_error(name: str, kind: str) -> DocumentError:
     """The error for a file of a kind that was told from its beginning, and that cannot be read."""
-    return DocumentError(f"{name!r} is a damaged {kind} file: save it again, or get it again.")
+    return DocumentError(
+        "{name!r} is a damaged {kind} file: save it again, or get it again.", name=name, kind=Message(kind)
+    )
 
 
 def _convertible(name: str, kind: str, fix: str) -> DocumentError:
-    return DocumentError(f"{name!r} is {kind}: {fix}.")
+    return DocumentError("{name!r} is {kind}: {fix}.", name=name, kind=Message(kind), fix=Message(fix))
 
 
 def _wrong_type(name: str, what: str) -> DocumentError:
-    return DocumentError(f"{name!r} is {what}, not a document. These can be read: {READABLE}.")
+    return DocumentError(
+        "{name!r} is {kind}, not a document. These can be read: {readable}.",
+        name=name,
+        kind=Message(what),
+        readable=Message(READABLE),
+    )

@@ -55,7 +55,7 @@ class Gaps:
 def find_gaps(
     layer: TextLayer, picture: PagePicture, log: Iterable[tuple[str, Rect]], size: tuple[float, float]
 ) -> Gaps:
-    """What a page's layer leaves out. log: MuPDF's bboxlog; size: width and height of the page in points."""
+    """What a page's layer leaves out. log: what is drawn on it; size: width and height of the page in points."""
     lines = [*layer.lines, *layer.aside]
     text = "".join(piece.text for line in lines for piece in line.pieces)
     if not text:  # letters may be drawn as shapes

@@ -4,6 +4,7 @@ A PDF says which glyph stands where. What a reader sees as one letter can be two
 two glyphs one letter (bold type made by drawing it twice); a raised 1 is no part of the number before it.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from app.documents.characters import clean
+from app.documents.characters import VOWELS, clean
 from app.documents.geometry import Rect
 from app.documents.symbol_fonts import letters_of
 
@@ -19,6 +20,7 @@ SMALL = 0.85  # of the line's size: from here down a shifted glyph is a raised o
 SHIFT = 0.07  # of the line's size
 DOUBLED = 0.7  # of a glyph's width: the same glyph nearer than this is drawn again
 SPACED_LETTERS = 4  # single letters in a row that make a word set wide
+TOUCHING = 0.1  # of a letter's size: between letters as near as this is no space
 
 _RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -30,6 +32,9 @@ _MARKS = {
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 _IN_NUMBERS = frozenset(".,:/٫٬-")
 _UNITS = 2  # letters of a unit of measure, at most: m², km²
+_NOTED = re.compile(r"(?:[\d.,]{3}|[^\W\d_]{4}|[%)])$")  # figures and words that bear the mark of a note; "2e" does not
+_NOTES = frozenset("abcdfghijk")  # letters of notes behind a figure; a raised e or o makes an ordinal of it
+_TYPED = re.compile(r"(?<!\S)(?:[^\W\d_\u2e80-\uffef] ){3,}[^\W\d_](?!\S)")  # "R E P O R T"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,11 @@ class Glyph:
         return self.text.isspace()
 
 
-def line_glyphs(raw: dict[str, Any]) -> list[Glyph]:
-    """The letters of one of MuPDF's lines, in the order in which they are read."""
+def line_glyphs(raw: dict[str, Any], fewest: int = SPACED_LETTERS) -> list[Glyph]:
+    """The letters of one of MuPDF's lines, in the order in which they are read.
+
+    fewest: how many single letters with wide spaces between them are taken for a word.
+    """
     spans = [span for span in raw["spans"] if span["chars"]]
     glyphs = [
         Glyph(letter, char["bbox"], char["origin"][1], span["size"], char["synthetic"])
@@ -67,7 +75,7 @@ def line_glyphs(raw: dict[str, Any]) -> list[Glyph]:
         glyphs = _numbers_forward(glyphs)
     if raw["dir"] == (1.0, 0.0) and len({(span["size"], span["origin"][1]) for span in spans}) > 1:
         glyphs = _shifted_apart(glyphs)
-    return _closed_up(glyphs, text)
+    return _closed_up(glyphs, text, fewest)
 
 
 def _once(glyphs: list[Glyph], *, upright: bool) -> list[Glyph]:
@@ -114,7 +122,18 @@ def _composed(glyphs: list[Glyph]) -> list[Glyph]:
             waiting = glyph
         else:
             kept.append(glyph)
-    return [*kept, waiting] if waiting is not None else kept
+    kept = [*kept, waiting] if waiting is not None else kept
+    return _without_false_spaces(kept) if len(kept) < len(glyphs) else kept
+
+
+def _without_false_spaces(glyphs: list[Glyph]) -> list[Glyph]:
+    """Without spaces that MuPDF saw beside a narrow accent, where the letter under it touches its neighbour."""
+    touching = {
+        index + 1
+        for index, (one, space, other) in enumerate(zip(glyphs, glyphs[1:], glyphs[2:], strict=False))
+        if space.is_space and space.made_up and abs(other.box[0] - one.box[2]) < TOUCHING * one.size
+    }
+    return [glyph for index, glyph in enumerate(glyphs) if index not in touching]
 
 
 def _accented(letter: str, mark: str) -> str:
@@ -177,7 +196,10 @@ def _shifted_apart(glyphs: list[Glyph]) -> list[Glyph]:
     for index, glyph in enumerate(glyphs):
         rise = (base - glyph.base) / size if glyph.size < SMALL * size else 0.0
         before = "".join(other.text for other in kept[-4:])
-        if abs(rise) < SHIFT or not (glyph.text.isdecimal() or glyph.text in "+-") or _in_fraction(glyphs, index):
+        if rise > SHIFT and _is_note(glyphs, index, before):
+            x0, _, x1, _ = glyph.box  # as high as its word, or it would stand in the row above
+            kept.append(replace(glyph, box=(x0, kept[-1].box[1], x1, kept[-1].box[3]), apart=True))
+        elif abs(rise) < SHIFT or not (glyph.text.isdecimal() or glyph.text in "+-") or _in_fraction(glyphs, index):
             kept.append(glyph)
         elif rise > 0:
             starts = not (kept and kept[-1].size < SMALL * size) and not _is_power(before)
@@ -186,6 +208,15 @@ def _shifted_apart(glyphs: list[Glyph]) -> list[Glyph]:
             after_number = before[-1:].isdecimal() or (before[-1:] in "₀₁₂₃₄₅₆₇₈₉" and bool(before))
             kept.append(replace(glyph, text=glyph.text.translate(_LOWERED)) if after_number else glyph)
     return kept
+
+
+def _is_note(glyphs: list[Glyph], index: int, before: str) -> bool:
+    """Whether a raised letter is the mark of a note: by itself, or before a comma, behind a figure or a whole word."""
+    glyph, last, following = glyphs[index], glyphs[index - 1], glyphs[index + 1 : index + 2]
+    first = index > 0 and last.size > 1.1 * glyph.size
+    single = not any(other.text.isalpha() and other.size < 1.1 * glyph.size for other in following)
+    letter = "a" <= glyph.text <= "z" if before[-1:].islower() else glyph.text in _NOTES
+    return letter and first and single and _NOTED.search(before) is not None
 
 
 def _is_power(before: str) -> bool:
@@ -201,17 +232,25 @@ def _in_fraction(glyphs: list[Glyph], index: int) -> bool:
     return any(text in "/⁄" for text in around)
 
 
-def _closed_up(glyphs: list[Glyph], text: str) -> list[Glyph]:
-    """Words that are set with wide letter spacing as words: MuPDF sees a space behind each of their letters."""
-    if sum(glyph.made_up for glyph in glyphs) < SPACED_LETTERS - 1 or len(text.split()) < SPACED_LETTERS:
+def _closed_up(glyphs: list[Glyph], text: str, fewest: int) -> list[Glyph]:
+    """Words that are set with wide letter spacing as words: spaces were typed, or MuPDF sees one behind each letter."""
+    seen = sum(glyph.made_up for glyph in glyphs) >= fewest - 1 and len(text.split()) >= fewest
+    if not seen and not _is_typed_wide(text):
         return glyphs
     kept: list[Glyph] = []
-    for run, spaced in _runs(glyphs):
+    for run, spaced in _runs(glyphs, fewest):
         kept += _joined(run) if spaced else run
     return kept
 
 
-def _runs(glyphs: list[Glyph]) -> Iterator[tuple[list[Glyph], bool]]:
+def _is_typed_wide(text: str) -> bool:
+    """Whether letters with a typed space behind each make words, and no list such as A B C."""
+    found = _TYPED.search(text)
+    letters = found[0].casefold().split() if found else []
+    return letters != sorted(letters) and 1 < sum(letter in VOWELS for letter in letters) < len(letters)
+
+
+def _runs(glyphs: list[Glyph], fewest: int) -> Iterator[tuple[list[Glyph], bool]]:
     """Stretches of single letters with spaces between them, and what stands between such stretches."""
     words: list[list[Glyph]] = [[]]
     for glyph in glyphs:  # each word with the space before it
@@ -221,10 +260,10 @@ def _runs(glyphs: list[Glyph]) -> Iterator[tuple[list[Glyph], bool]]:
     run: list[list[Glyph]] = []
     for word in [*words, None]:
         letters = [glyph for glyph in word if not glyph.is_space] if word is not None else []
-        if word is not None and len(letters) == 1 and _is_letter(letters[0].text):
+        if word is not None and len(letters) == 1 and (_is_letter(letters[0].text) or len(run) >= fewest):
             run.append(word)
             continue
-        yield [glyph for part in run for glyph in part], len(run) >= SPACED_LETTERS
+        yield [glyph for part in run for glyph in part], len(run) >= fewest
         yield word or [], False
         run = []
 

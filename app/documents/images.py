@@ -13,7 +13,7 @@ from app.documents.copies import PrivateCopy
 from app.documents.messages import DrawJob, Drawn, Mark, Marked, MarkJob
 from app.documents.patience import PageError
 from app.documents.pool import WorkerPool
-from model.errors import DocumentError
+from model.errors import DocumentError, Message
 from model.types import Document
 
 WIDEST = 4_000  # pixels of a drawn page
@@ -37,7 +37,7 @@ class PageImages:
         self._password = password
         self._drawing = drawing
         self._caller = caller
-        self._undrawable: dict[int, str] = {}  # pages that ended a worker, and how
+        self._undrawable: dict[int, Message] = {}  # pages that ended a worker, and how
         self._lock = threading.Lock()
         self._forget = weakref.finalize(self, copy.close)
 
@@ -65,7 +65,7 @@ class PageImages:
         with contextlib.closing(self._lent()) as copy:
             marked = self._drawing.reply(job, copy, Marked, caller=self._caller)
         if marked is None:
-            raise DocumentError(f"{self._name!r} was not marked: open the document again.")
+            raise DocumentError("{name!r} was not marked: open the document again.", name=self._name)
         return marked.data
 
     def close(self) -> None:
@@ -77,17 +77,21 @@ class PageImages:
         """The copy for one drawing. Raises DocumentError."""
         with self._lock:
             if not self._forget.alive:
-                raise DocumentError(f"{self._name!r} was closed: open it again to see its pages.")
+                raise DocumentError("{name!r} was closed: open it again to see its pages.", name=self._name)
             try:
                 return self._copy.lent()
             except OSError as error:
                 raise DocumentError(
-                    f"{self._name!r} cannot be drawn ({error.strerror}): forget some documents, and try again."
+                    "{name!r} cannot be drawn ({why}): forget some documents, and try again.",
+                    name=self._name,
+                    why=error.strerror,
                 ) from error
 
     def _draw(self, number: int, width: int, *, raw: bool) -> Drawn:
         if not 1 <= width <= WIDEST:
-            raise DocumentError(f"A page cannot be drawn {width} pixels wide: ask for 1 to {WIDEST:,}.")
+            raise DocumentError(
+                "A page cannot be drawn {width} pixels wide: ask for 1 to {limit:,}.", width=width, limit=WIDEST
+            )
         if number in self._undrawable:
             raise DocumentError(self._undrawable[number])
         job = DrawJob(
@@ -103,10 +107,12 @@ class PageImages:
             with contextlib.closing(self._lent()) as copy:
                 drawn = self._drawing.reply(job, copy, Drawn, caller=self._caller)
         except PageError as error:
-            self._undrawable[number] = str(error)
+            self._undrawable[number] = error.message
             raise
         if drawn is None or not _is_whole(drawn, raw=raw):
-            raise DocumentError(f"Page {number} of {self._name!r} was not drawn: open the document again.")
+            raise DocumentError(
+                "Page {n} of {name!r} was not drawn: open the document again.", n=number, name=self._name
+            )
         return drawn
 
 

@@ -15,7 +15,9 @@ FOUND, ATTENDED = (1.0, 0.83, 0.25), (0.72, 0.85, 1.0)  # red, green, blue: proo
 def marked_pdf(data: bytes, job: MarkJob) -> bytes:
     """The copy. One that takes a password takes the same one. Raises DocumentError, PasswordNeeded."""
     if sniff(data, job.name) != "pdf":
-        raise DocumentError(f"{job.name!r} is no PDF, and only PDFs take marks: save it as a PDF, and drop that.")
+        raise DocumentError(
+            "{name!r} is no PDF, and only PDFs take marks: save it as a PDF, and drop that.", name=job.name
+        )
     with open_document(data, kind="pdf", name=job.name, password=job.password) as document:
         for mark in job.marks:
             if mark.boxes and 1 <= mark.page <= document.page_count:

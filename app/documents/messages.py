@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.documents.limits import Limits
+from model.errors import Message
 from model.types import Box, Page, Progress
 
 SheetRows = tuple[tuple[str, ...], ...]  # of cells, all as long as the longest
@@ -124,7 +125,7 @@ class Marked:
 class Failed:
     """The job ended with an error that the person can do something about."""
 
-    message: str
+    message: Message
     needs_password: bool = False
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from app.documents.annotations import notes, with_form_fields
 from app.documents.compose import compose
 from app.documents.drawings import Drawn, read_drawings
-from app.documents.figures import covered_by_figures
+from app.documents.figures import covered_by_figures, page_log
 from app.documents.gaps import Gaps, find_gaps, is_suspect
 from app.documents.geometry import Rect
 from app.documents.layer_check import says_what_is_shown
@@ -44,7 +44,7 @@ class MupdfSource:
         self._check_is_there(page)
         picture = unread.attempt("hidden words", lambda: PagePicture.of(page), UNDRAWABLE)
         layer = unread.attempt("the text layer", lambda: read_layer(page, picture), NO_LAYER)
-        log: list[tuple[str, Rect]] = unread.attempt("figures", page.get_bboxlog, [])
+        log: list[tuple[str, Rect]] = unread.attempt("figures", lambda: page_log(page), [])
         if not picture.is_blank:
             layer = unread.attempt(
                 "writing in pictures", lambda: _with_recognition(page, layer, picture, log, recognizer), layer
@@ -66,7 +66,10 @@ class MupdfSource:
         lines = with_tick_boxes(lines, drawn.squares)
         unordered = [[[line]] for line in lines]
         blocks = unread.attempt("reading order", lambda: reading_order(lines, drawn.rules), unordered)
-        blocks += [[[line] for line in block] for block in (layer.aside, remarks) if block]
+        heads = layer.heads
+        others = [line for line in layer.aside if line not in heads]
+        blocks = [*([[[line] for line in heads]] if heads else []), *blocks]
+        blocks += [[[line] for line in block] for block in (others, remarks) if block]
         return compose(
             blocks, number=number, width=width, height=height, turns=layer.turns, slope=layer.slope,
             source="ocr" if layer.recognised else "text", unread_boxes=layer.unread_boxes,
@@ -113,13 +116,15 @@ def open_document(data: bytes, *, kind: str, name: str, password: str | None) ->
         document = open_unencrypted(data) if kind == "pdf" else None
         if document is None:
             raise DocumentError(
-                f"{name!r} begins like a file of type {kind.upper()} but is damaged: export or download it again."
+                "{name!r} begins like a file of type {type} but is damaged: export or download it again.",
+                name=name,
+                type=kind.upper(),
             ) from error
     if kind == "pdf" and _encrypts_attachments_only(document):
         document = open_unencrypted(data) or document
     unlock(document, name=name, password=password)
     if document.page_count == 0:
-        raise DocumentError(f"{name!r} has 0 pages: there is nothing to read; export it again.")
+        raise DocumentError("{name!r} has 0 pages: there is nothing to read; export it again.", name=name)
     if document.is_pdf:
         _refuse_wrappers(document, name)
     return document
@@ -130,12 +135,14 @@ def _refuse_wrappers(document: pymupdf.Document, name: str) -> None:
     catalog = document.pdf_catalog()
     if document.xref_get_key(catalog, "AcroForm/XFA")[0] != "null" and not document.is_form_pdf:
         raise DocumentError(
-            f"{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that."
+            "{name!r} is an XFA form, whose content only Adobe Reader shows: print it to a PDF there and open that.",
+            name=name,
         )
     if document.xref_get_key(catalog, "Collection")[0] != "null" and document.embfile_count() > 0:
         raise DocumentError(
-            f"{name!r} is a PDF portfolio that holds {document.embfile_count()} files: save them, and open each by "
-            "itself."
+            "{name!r} is a PDF portfolio that holds {n} files: save them, and open each by itself.",
+            name=name,
+            n=document.embfile_count(),
         )
 
 
@@ -167,10 +174,10 @@ def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> No
     if not document.needs_pass:
         return
     if password is None:
-        raise PasswordNeeded(f"{name!r} is encrypted and no password was given: give its password.")
+        raise PasswordNeeded("{name!r} is encrypted and no password was given: give its password.", name=name)
     if not document.authenticate(password):
         raise PasswordNeeded(
-            f"The password given does not open {name!r}: check it, capital letters too, and try again."
+            "The password given does not open {name!r}: check it, capital letters too, and try again.", name=name
         )
 
 

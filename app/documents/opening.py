@@ -37,7 +37,9 @@ def open_bytes(data: bytes, *, name: str, password: str | None, limits: Limits, 
         return open_picture(data, name=name, max_pixels=limits.max_pixels)
     if kind in ("mail", "zip"):
         if depth >= MOST_DEPTH:
-            raise DocumentError(f"{name!r} lies in {depth} other files: save it, and drop it by itself.")
+            raise DocumentError(
+                "{name!r} lies in {depth} other files: save it, and drop it by itself.", name=name, depth=depth
+            )
 
         def opened(inner: bytes, inner_name: str) -> Source:
             return open_bytes(inner, name=inner_name, password=password, limits=limits, depth=depth + 1)
@@ -55,7 +57,9 @@ def open_bytes(data: bytes, *, name: str, password: str | None, limits: Limits, 
 def first_sheet(data: bytes, name: str) -> SheetRows:
     """The cells of an Excel workbook's first sheet. Raises DocumentError, PasswordNeeded."""
     if sniff(data, name) != "xlsx":
-        raise DocumentError(f"{name!r} is no Excel workbook: save the questions as .xlsx or .csv, and drop that.")
+        raise DocumentError(
+            "{name!r} is no Excel workbook: save the questions as .xlsx or .csv, and drop that.", name=name
+        )
     return first_rows(Package(data, name), name)
 
 

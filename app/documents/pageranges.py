@@ -22,10 +22,14 @@ def parse_pages(text: str | None, page_count: int) -> list[int]:
         first = int(match[1])
         last = int(match[3]) if match[3] else page_count if match[2] else first
         if not 1 <= first <= last <= page_count:
-            raise DocumentError(f"The page range {text!r} does not fit: this document has pages 1 to {page_count}.")
+            raise DocumentError(
+                "The page range {range!r} does not fit: this document has pages 1 to {last}.",
+                range=text,
+                last=page_count,
+            )
         chosen.update(range(first, last + 1))
     return sorted(chosen)
 
 
 def cannot_be_understood(text: str) -> DocumentError:
-    return DocumentError(f"The page range {text!r} cannot be understood: write it like 3-10,12.")
+    return DocumentError("The page range {range!r} cannot be understood: write it like 3-10,12.", range=text)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from app.documents.limits import Limits
-from model.errors import DocumentError
+from model.errors import DocumentError, Message
 
 LONGEST_LOOK = 1.0  # seconds: this process was held up itself where more went by between two looks
 SLOWEST = 30  # a worker that gets less than one part in so many of a core is stopped by the clock, too
@@ -41,7 +41,9 @@ class Patience:
         per_page = limits.seconds_per_page
         if cpu_seconds - self._began > limits.seconds:
             raise DocumentError(
-                f"{name!r} was given up after {limits.seconds:g} seconds: read it in parts, with a page range."
+                "{name!r} was given up after {n:g} seconds: read it in parts, with a page range.",
+                name=name,
+                n=limits.seconds,
             )
         if self._stood > per_page or self._waited > SLOWEST * per_page:
             raise DocumentError(_too_slow(name, per_page))
@@ -49,8 +51,10 @@ class Patience:
             raise PageError(_too_slow(name, per_page))
 
 
-def _too_slow(name: str, seconds: float) -> str:
-    return (
-        f"{name!r} was given up: one page took longer than {seconds:g} seconds. "
-        "Leave that page out with a page range, or export the file again."
+def _too_slow(name: str, seconds: float) -> Message:
+    return Message(
+        "{name!r} was given up: one page took longer than {n:g} seconds. "
+        "Leave that page out with a page range, or export the file again.",
+        name=name,
+        n=seconds,
     )

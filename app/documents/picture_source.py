@@ -84,7 +84,7 @@ def open_picture(data: bytes, *, name: str, max_pixels: int) -> PictureSource:
         with warnings.catch_warnings(action="ignore"):
             image = _from_heif(data) if HEIF.match(data) else Image.open(io.BytesIO(data), formats=FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DocumentError(f"{name!r} is a damaged picture: export or download it again.") from error
+        raise DocumentError("{name!r} is a damaged picture: export or download it again.", name=name) from error
     check_pixels(image, name=name, max_pixels=max_pixels)
     return PictureSource(image, name=name, max_pixels=max_pixels)
 
@@ -101,8 +101,13 @@ def check_pixels(image: Image.Image, *, name: str, max_pixels: int) -> None:
     pixels = image.width * image.height
     if pixels > max_pixels:
         raise DocumentError(
-            f"{name!r} has {image.width:,} x {image.height:,} = {pixels / 1e6:,.0f} million pixels, and "
-            f"{max_pixels / 1e6:,.0f} million is the limit: scale it down or crop it."
+            "{name!r} has {width:,} x {height:,} = {pixels:,.0f} million pixels, and "
+            "{limit:,.0f} million is the limit: scale it down or crop it.",
+            name=name,
+            width=image.width,
+            height=image.height,
+            pixels=pixels / 1e6,
+            limit=max_pixels / 1e6,
         )
 
 

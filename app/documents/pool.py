@@ -183,7 +183,8 @@ class WorkerPool:
             return self._starter.submit(WorkerProcess.start, self._limits).result()
         except (OSError, RuntimeError) as error:
             raise DocumentError(
-                f"The process that reads documents cannot be started ({error}): close other programs, and try again."
+                "The process that reads documents cannot be started ({why}): close other programs, and try again.",
+                why=error,
             ) from error
 
     def _release(self, worker: WorkerProcess) -> None:

@@ -112,7 +112,8 @@ class WorkerProcess:
                 continue
             if not isinstance(reply, Started):
                 raise DocumentError(
-                    f"The process that reads documents ended at its start (exit status {self._status()}): try again."
+                    "The process that reads documents ended at its start (exit status {status}): try again.",
+                    status=self._status(),
                 )
             self.confinement = reply.confinement
         return self.confinement
@@ -129,16 +130,16 @@ class WorkerProcess:
         patience = self._patience()
         while True:
             if cancelled is not None and cancelled():
-                raise Cancelled(f"Stopped reading {job.name!r}.")
+                raise Cancelled("Stopped reading {name!r}.", name=job.name)
             try:
                 reply, seconds = self._replies.get(timeout=TICK)
             except queue.Empty:
                 patience.check(job.name, self.cpu_seconds)
                 continue
             if reply is None and self._was_ended:
-                raise DocumentError(f"{job.name!r} was not read: the reader was closed.")
+                raise DocumentError("{name!r} was not read: the reader was closed.", name=job.name)
             if reply is None:
-                raise PageError(self._crash(job))
+                raise self._crash(job)
             patience.hear(seconds)
             if isinstance(reply, Started):
                 self.confinement = reply.confinement
@@ -152,10 +153,13 @@ class WorkerProcess:
         seconds = self.cpu_seconds if self.confinement is not None else START_SECONDS
         return Patience(self._limits, cpu_seconds=seconds)
 
-    def _crash(self, job: Job) -> str:
-        return (
-            f"{job.name!r} ended the process that reads it (exit status {self._status()}): it is damaged, or "
-            f"needs more than {self._limits.worker_bytes >> 20:,} MiB of memory. Export it again, or read fewer pages."
+    def _crash(self, job: Job) -> PageError:
+        return PageError(
+            "{name!r} ended the process that reads it (exit status {status}): it is damaged, or needs more than"
+            " {size:,} MiB of memory. Export it again, or read fewer pages.",
+            name=job.name,
+            status=self._status(),
+            size=self._limits.worker_bytes >> 20,
         )
 
     def _status(self) -> int:

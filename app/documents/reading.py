@@ -25,7 +25,7 @@ class Reading:
         self._copy = copy
         self._caller = caller
         self._left: deque[int] | None = None  # page numbers to come; None: the file has not been opened
-        self._total = 0
+        self.total = 0  # pages that were asked for, once the file is open
         self._read = 0
 
     def pages(self, progress: ProgressCallback | None, cancelled: CancelledCallback | None) -> Iterator[Page]:
@@ -45,7 +45,7 @@ class Reading:
                 job = replace(job, after=self._left.popleft())
                 yield lost_page(job.after, *size)
         if lost and not self._read:
-            raise DocumentError(str(lost[0]))
+            raise DocumentError(lost[0].message)
 
     def _some(
         self, job: ReadJob, progress: ProgressCallback | None, cancelled: CancelledCallback | None
@@ -68,7 +68,7 @@ class Reading:
                         yield reply
                     case Progress():
                         if progress is not None:
-                            progress(replace(reply, done=self._total - len(self._left or ()), total=self._total))
+                            progress(replace(reply, done=self.total - len(self._left or ()), total=self.total))
                     case _:
                         raise self._nonsense()
         if self._left is None or self._left:
@@ -78,7 +78,7 @@ class Reading:
         if len(numbers) > self._limits.max_pages or (self._left is not None and numbers != tuple(self._left)):
             raise self._nonsense()
         if self._left is None:
-            self._left, self._total = deque(numbers), len(numbers)
+            self._left, self.total = deque(numbers), len(numbers)
 
     def _nonsense(self) -> DocumentError:
-        return DocumentError(f"{self._job.name!r} was not read as it should be: export or download it again.")
+        return DocumentError("{name!r} was not read as it should be: export or download it again.", name=self._job.name)

@@ -41,7 +41,8 @@ def first_data_row(rows: Sequence[Texts]) -> int | None:
     for index, row in enumerate(rows):
         if index == counted:
             return index
-        if stands_over_columns([text for _, text in row]):
+        texts = [text for _, text in row]
+        if stands_over_columns(texts) or (row and row[0][0] > 0 and _is_scale(["", *texts])):
             continue
         values = [text for column, text in row if column in columns and not _YEAR.match(text)]
         if len(row) > 1 and 2 * sum(map(is_number, values)) >= max(len(values), 1):
@@ -55,7 +56,10 @@ def stands_over_columns(texts: Sequence[str]) -> bool:
 
 
 def _is_scale(texts: Sequence[str]) -> bool:
-    """Whether the figures behind a label rise from one to the next by the same amount, as grades or sizes do."""
+    """Whether the figures behind a label rise from one to the next by the same amount, as grades or sizes do.
+
+    The label is the first text; it may be empty.
+    """
     values = [round(100 * float(text)) for text in texts[1:] if _PLAIN_NUMBER.match(text)]
     steps = {other - one for one, other in itertools.pairwise(values)}
     named = not is_number(texts[0]) if texts else False

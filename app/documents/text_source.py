@@ -18,9 +18,9 @@ def open_text(data: bytes, name: str, kind: Literal["text", "csv", "html"], limi
     """Open a text file. Raises DocumentError where it holds no text."""
     decoded = decode(data, declared_encoding(data) if kind == "html" else None)
     if decoded is None:
-        raise DocumentError(f"{name!r} holds bytes that are no text: save it as UTF-8.")
+        raise DocumentError("{name!r} holds bytes that are no text: save it as UTF-8.", name=name)
     if not decoded.text.strip():
-        raise DocumentError(f"{name!r} holds nothing but white space: choose a file with content.")
+        raise DocumentError("{name!r} holds nothing but white space: choose a file with content.", name=name)
     return open_flowing(_sections(decoded, kind), name, limits, remark=decoded.remark)
 
 

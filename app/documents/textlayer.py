@@ -5,7 +5,7 @@ import gc
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,14 @@ import pymupdf
 
 from app.documents.characters import word_spans
 from app.documents.geometry import Rect, overlaps, turned_left, union
-from app.documents.glyphs import Glyph, line_glyphs
-from app.documents.lines import Line, Piece
+from app.documents.glyphs import SPACED_LETTERS, Glyph, line_glyphs
+from app.documents.lines import Line, Piece, is_unspaced
 from app.documents.picture import PagePicture
+from app.documents.turned_headings import with_turned_headings
 
 SMALLEST_TYPE = 2.0  # points, of a word's shorter side; nobody reads smaller type
 TALLEST, ABOVE, BELOW = 1.5, 0.95, 0.3  # of a letter's size: its box at most, and its parts over and under the baseline
+SHORT_WORD = 2  # letters of a word beside one that is set with wide spaces
 LEADER = 12  # glyphs without a meaning in a row: no number has so many digits
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE  # TEXT_COLLECT_STYLES takes time that grows with the square of the text
 PAINTED = pymupdf.mupdf.FZ_STEXT_FILLED | pymupdf.mupdf.FZ_STEXT_STROKED
@@ -42,6 +44,15 @@ class TextLayer:
     @property
     def word_count(self) -> int:
         return sum(len(line.pieces) for line in self.lines + self.aside)
+
+    @property
+    def heads(self) -> list[Line]:
+        """What is set aside and stands above the columns of vertical writing: its title, from left to right."""
+        pieces = [piece for line in self.lines for piece in line.pieces]
+        if self.turns != 1 or 2 * sum(is_unspaced(piece.text[0]) for piece in pieces) < len(pieces):
+            return []
+        top = min((piece.box[0] for piece in pieces), default=0.0)
+        return [line for line in self.aside if line.box[0] >= 0 and line.box[2] <= top]
 
     def without_lines(self) -> "TextLayer":
         """The layer of a page whose text is not to be believed."""
@@ -71,12 +82,18 @@ def _no_collection() -> Iterator[None]:
 def _read(page: pymupdf.Page, layer: dict[str, Any], picture: PagePicture) -> TextLayer:
     turn = page.rotation_matrix if page.parent.is_pdf else pymupdf.Identity
     raws = [line for block in layer["blocks"] for line in block.get("lines", ())]
-    vertical = _is_vertical(raws)
+    columns = [raw["bbox"] for raw in raws if _is_short(raw)] if _is_vertical(raws) else []
+    wide = {_level(raw) for raw in raws if _is_set_wide(raw)}
     found: list[tuple[int, list[Piece]]] = []
     for raw in raws:
-        pieces = [_placed(piece, turn) for piece in _without_leaders(list(line_pieces(raw)))]
+        pieces = [
+            _placed(piece, turn)
+            for piece in _without_leaders(list(line_pieces(raw, SHORT_WORD if _level(raw) in wide else SPACED_LETTERS)))
+        ]
         if pieces:
-            found.append((_quarter_turns(raw, turn, vertical=vertical), pieces))
+            turns = _quarter_turns(raw, turn, columns)
+            in_column = turns and columns and _is_short(raw)  # glyph by glyph: no space stands between two
+            found.append((turns, [replace(piece, joined=True) for piece in pieces] if in_column else pieces))
     seen = _shown(_once(found), picture)
     return replace(_main_direction(seen, page.rect.width, page.rect.height), unpainted=_unpainted(raws))
 
@@ -89,12 +106,22 @@ def _unpainted(raws: list[dict[str, Any]]) -> float:
     return amounts[0] / max(sum(amounts), 1)
 
 
-def line_pieces(raw: dict[str, Any]) -> Iterator[Piece]:
-    """The words of one of MuPDF's lines."""
+def _level(raw: dict[str, Any]) -> int:
+    return round(raw["bbox"][3])
+
+
+def _is_set_wide(raw: dict[str, Any]) -> bool:
+    """Whether MuPDF sees a space behind each of the first letters of a line: short words beside it are set so, too."""
+    spaces = itertools.islice((char for span in raw["spans"] for char in span["chars"]), 1, 2 * SPACED_LETTERS - 1, 2)
+    return sum(char["synthetic"] for char in spaces) == SPACED_LETTERS - 1
+
+
+def line_pieces(raw: dict[str, Any], fewest: int = SPACED_LETTERS) -> Iterator[Piece]:
+    """The words of one of MuPDF's lines. fewest: single letters with wide spaces between them that make a word."""
     bold = all(span["flags"] & pymupdf.TEXT_FONT_BOLD for span in raw["spans"])
     upright = raw["dir"] == (1.0, 0.0)
     word: list[Glyph] = []
-    for glyph in line_glyphs(raw):
+    for glyph in line_glyphs(raw, fewest):
         if word and (glyph.is_space or glyph.apart):
             yield from _words(word, bold=bold, upright=upright)
             word = []
@@ -177,6 +204,7 @@ def _main_direction(found: list[tuple[int, list[Piece]]], width: float, height: 
         line = Line.of(pieces)
         on_page = overlaps(line.box, (0.0, 0.0, width, height))
         (lines if turns == main and on_page else aside).append(turned_line(line, main, width, height))
+    lines, aside = with_turned_headings(lines, aside)
     return TextLayer(lines=lines, aside=aside, turns=main)
 
 
@@ -197,13 +225,27 @@ def _placed(piece: Piece, turn: pymupdf.Matrix) -> Piece:
     return piece if turn == pymupdf.Identity else replace(piece, box=turned(piece.box, turn))
 
 
-def _quarter_turns(raw: dict[str, Any], turn: pymupdf.Matrix, *, vertical: bool) -> int:
-    """How many quarter turns against the clock put a line upright, or, of vertical writing, its columns across."""
+def _quarter_turns(raw: dict[str, Any], turn: pymupdf.Matrix, columns: Sequence[Rect]) -> int:
+    """How many quarter turns against the clock put a line upright, or, of vertical writing, its columns across.
+
+    columns: the boxes of what may be part of a column; none where the page is written from left to right.
+    """
     direction = raw["dir"]
-    if vertical and _is_single(raw):
+    if columns and _is_short(raw) and (_is_single(raw) or any(_is_next(raw["bbox"], box) for box in columns)):
         direction = (0.0, 1.0)
     x, y = direction[0] * turn.a + direction[1] * turn.c, direction[0] * turn.b + direction[1] * turn.d
     return round(math.atan2(y, x) / (math.pi / 2)) % 4
+
+
+def _is_short(raw: dict[str, Any]) -> bool:
+    """Whether a line is a glyph or two: figures stand upright in a column, one or two beside each other."""
+    return sum(len(span["chars"]) for span in raw["spans"]) <= 2
+
+
+def _is_next(one: Rect, other: Rect) -> bool:
+    """Whether one box stands right above or below another one."""
+    level = abs(one[0] + one[2] - other[0] - other[2]) < one[3] - one[1]
+    return level and 0 < abs(one[1] - other[1]) < 1.5 * (one[3] - one[1])
 
 
 def _is_single(raw: dict[str, Any]) -> bool:

@@ -26,6 +26,7 @@ from app.documents.messages import (
     Started,
 )
 from app.documents.wire_fields import LONGEST_MESSAGE, Fields, MalformedMessage
+from app.documents.wire_messages import packed_message, printable, unpacked_message
 from app.documents.wire_tables import packed_tables, unpacked_tables
 from model.types import Box, Page, PagePart, PageView, Progress, Word
 
@@ -114,14 +115,10 @@ def reply_frame(reply: Reply) -> Frame:
         case Opened():
             return Frame(header=fields, body=b"".join(map(_NUMBER.pack, reply.numbers)))
         case Failed():
-            return Frame(header=fields | {"message": printable(reply.message), "needs_password": reply.needs_password})
+            told = {"message": packed_message(reply.message), "needs_password": reply.needs_password}
+            return Frame(header=fields | told)
         case _:
             return Frame(header=fields | asdict(reply))
-
-
-def printable(text: str) -> str:
-    """The text as one line of bounded length."""
-    return "".join(char if char.isprintable() else " " for char in text[:LONGEST_MESSAGE])
 
 
 def reply_of(frame: Frame) -> Reply:
@@ -221,7 +218,8 @@ def _progress(fields: Fields, _: bytes) -> Progress:
 
 
 def _failed(fields: Fields, _: bytes) -> Failed:
-    return Failed(message=fields.text("message", LONGEST_MESSAGE), needs_password=fields.flag("needs_password"))
+    message = unpacked_message(fields.mapping("message", 2))
+    return Failed(message=message, needs_password=fields.flag("needs_password"))
 
 
 def _started(fields: Fields, _: bytes) -> Started:

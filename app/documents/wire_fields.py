@@ -50,6 +50,12 @@ class Fields:
     def fields(self, name: str) -> "Fields":
         return Fields(self._take(name, dict))
 
+    def mapping(self, name: str, most: int) -> dict[str, Any]:
+        value = self._take(name, dict)
+        if len(value) > most:
+            raise MalformedMessage(name)
+        return value
+
     def lines(self, name: str) -> tuple[str, ...]:
         values = self._take(name, list)
         return tuple(Fields({name: value}).text(name, LONGEST_MESSAGE) for value in values)

@@ -34,7 +34,7 @@ from app.documents.recognition import Recognizer
 from app.documents.sandbox import confine
 from app.documents.source import Source
 from app.documents.wire import Frame, job_of, reply_frame, start_of
-from model.errors import DocumentError, PasswordNeeded
+from model.errors import DocumentError, Message, PasswordNeeded
 from model.types import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -103,11 +103,12 @@ class Worker:
             self._do(job, _path(job, descriptor))
             self.say(Finished())
         except DocumentError as error:
-            self.say(Failed(message=str(error), needs_password=isinstance(error, PasswordNeeded)))
+            self.say(Failed(message=error.message, needs_password=isinstance(error, PasswordNeeded)))
         except MemoryError:
-            self._refuse(job, f"needs more than {self._limits.worker_bytes >> 20:,} MiB of memory; read fewer pages")
+            size = self._limits.worker_bytes >> 20
+            self._refuse("{name!r} needs more than {size:,} MiB of memory; read fewer pages.", name=job.name, size=size)
         except Exception as error:
-            self._refuse(job, f"is damaged ({error}); export or download it again")
+            self._refuse("{name!r} is damaged ({why}); export or download it again.", name=job.name, why=error)
         finally:
             if descriptor is not None:
                 os.close(descriptor)
@@ -123,16 +124,20 @@ class Worker:
             case MarkJob():
                 self.say(Marked(data=marked_pdf(path.read_bytes(), job)))
 
-    def _refuse(self, job: Job, reason: str) -> None:
+    def _refuse(self, template: str, /, **values: object) -> None:
         self._close()
-        self.say(Failed(message=f"{job.name!r} {reason}."))
+        self.say(Failed(message=Message(template, **values)))
 
     def _read(self, job: ReadJob, source: Source) -> None:
         numbers = parse_pages(job.pages, source.page_count)
         if len(numbers) > self._limits.max_pages:
             raise DocumentError(
-                f"{job.name!r} has {len(numbers):,} pages to read, and {self._limits.max_pages:,} is the limit: "
-                f"give a page range, such as 1-{self._limits.max_pages}."
+                "{name!r} has {pages:,} pages to read, and {limit:,} is the limit: "
+                "give a page range, such as 1-{last}.",
+                name=job.name,
+                pages=len(numbers),
+                limit=self._limits.max_pages,
+                last=self._limits.max_pages,
             )
         numbers = [number for number in numbers if number > job.after]
         done = 0
@@ -164,7 +169,12 @@ class Worker:
 
     def _draw(self, job: DrawJob, source: Source) -> None:
         if not 1 <= job.number <= source.page_count:
-            raise DocumentError(f"{job.name!r} has no page {job.number}: it has pages 1 to {source.page_count}.")
+            raise DocumentError(
+                "{name!r} has no page {number}: it has pages 1 to {last}.",
+                name=job.name,
+                number=job.number,
+                last=source.page_count,
+            )
         image = source.draw(job.number, job.width)
         data = image.tobytes() if job.raw else _jpeg(image)
         self.say(Drawn(image=data, width=image.width, height=image.height))

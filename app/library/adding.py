@@ -120,7 +120,7 @@ def files_below(paths: Sequence[Path]) -> Iterator[Path]:
     """
     for path in paths:
         if not path.exists():
-            raise DocumentError(f"{str(path)!r} is not there: name a file or a folder.")
+            raise DocumentError("{path!r} is not there: name a file or a folder.", path=path)
         if not path.is_dir():
             yield path
             continue

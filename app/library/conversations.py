@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from app.library.database import Database
 from app.sessions.conversation import Exchange
@@ -11,6 +12,7 @@ from model.encoding.schema import load_json, parse_value
 
 _LONGEST_TITLE = 80  # characters
 _ADDED = {"partial_source": ""}  # fields that exchanges did not have in earlier versions
+_ADDED_TO_EVIDENCE = {"words": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +68,18 @@ class Conversations:
         found = []
         for row in rows:
             try:
-                found.append(parse_value(Exchange, {**_ADDED, **load_json(row["exchange"])}))
-            except (ValueError, TypeError):  # of another version of this program
+                found.append(parse_value(Exchange, _completed(load_json(row["exchange"]))))
+            except (ValueError, TypeError, KeyError):  # of another version of this program
                 continue
         return tuple(found)
 
     def remove(self, number: int) -> None:
         with self._database.writing():
             self._database.rows("DELETE FROM conversations WHERE id = ?", (number,))
+
+
+def _completed(exchange: dict[str, Any]) -> dict[str, Any]:
+    """An exchange with the fields that it did not have in an earlier version."""
+    answer = exchange["answer"]
+    evidence = [{**_ADDED_TO_EVIDENCE, **place} for place in answer["evidence"]]
+    return {**_ADDED, **exchange, "answer": {**answer, "evidence": evidence}}

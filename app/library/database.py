@@ -118,8 +118,10 @@ class Database:
             database._make_tables(path)
         except sqlite3.Error as error:
             raise LibraryError(
-                f"The library {path} cannot be opened ({error}): free space on its disk, or set READONCE_LIBRARY to "
-                "another folder, or to off."
+                "The library {name} cannot be opened ({why}): free space on its disk, or set READONCE_LIBRARY to "
+                "another folder, or to off.",
+                name=path,
+                why=error,
             ) from error
         return database
 
@@ -182,8 +184,11 @@ class Database:
             found = self.number("PRAGMA user_version")
             if found > VERSION:
                 raise LibraryError(
-                    f"The library {path} was made by a newer Readonce (version {found}, this one knows {VERSION}): "
-                    "update Readonce, or set READONCE_LIBRARY to another folder."
+                    "The library {name} was made by a newer Readonce (version {theirs}, this one knows {ours}): "
+                    "update Readonce, or set READONCE_LIBRARY to another folder.",
+                    name=path,
+                    theirs=found,
+                    ours=VERSION,
                 )
             if found == 0:
                 for statement in _SCHEMA.split(";\n"):

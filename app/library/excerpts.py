@@ -18,7 +18,7 @@ from model.answering.questions import words_of_last_turn
 from model.encoding.excerpt import Span, excerpt
 from model.encoding.mapped import map_memory
 from model.engine import Engine
-from model.errors import EncodingError, LibraryError, QuestionError
+from model.errors import EncodingError, LibraryError, Message, QuestionError
 from model.types import Document, EncodedDocument, Page, Precision, Turn
 
 MOST_BY_MEANING = 128  # passages
@@ -52,7 +52,7 @@ def find_excerpts(
     fingerprint = engine.checkpoint.fingerprint
     asked = library.readable(scope, fingerprint, precision)
     if not asked:
-        raise QuestionError(_nothing_to_ask(scope, len(library.documents(scope))))
+        raise _nothing_to_ask(scope, len(library.documents(scope)))
     passages: dict[int, list[int]] = {}
     for found in _proposed(
         library, question + words_of_last_turn(history), asked, CoarseIndex(library, engine, precision)
@@ -85,16 +85,21 @@ def _proposed(library: Library, question: str, asked: Mapping[int, int], index: 
     by_meaning = [one for one in index.nearest(question, near, MOST_BY_MEANING) if one.passage not in known]
     if not known and not by_meaning:
         raise QuestionError(
-            f"No word of this question stands in the {len(asked):,} documents that were searched: ask in their words."
+            "No word of this question stands in the {n:,} documents that were searched: ask in their words.",
+            n=len(asked),
         )
     return [*by_words.passages, *of_few_documents(by_meaning)]
 
 
-def _nothing_to_ask(scope: Scope, documents: int) -> str:
-    where = f"in {scope.folder}" if scope.folder else "in the library"
+def _nothing_to_ask(scope: Scope, documents: int) -> QuestionError:
+    where = Message("in {folder}", folder=scope.folder) if scope.folder else Message("in the library")
     if documents:
-        return f"None of the {documents:,} documents {where} was read by this checkpoint yet: add them once more."
-    return f"There are no documents {where}: add some first."
+        return QuestionError(
+            "None of the {n:,} documents {where} was read by this checkpoint yet: add them once more.",
+            n=documents,
+            where=where,
+        )
+    return QuestionError("There are no documents {where}: add some first.", where=where)
 
 
 def _excerpt(

@@ -79,7 +79,9 @@ def export_documents(library: Library, documents: Sequence[StoredDocument], path
     try:
         write_durably(path, write)
     except OSError as error:
-        raise LibraryError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+        raise LibraryError(
+            "{name} cannot be written ({why}): choose another folder.", name=path, why=error.strerror
+        ) from error
     return len(documents)
 
 
@@ -92,7 +94,9 @@ def import_documents(library: Library, path: Path) -> int:
                 library.add(_new_document(library, bundle, entry))
             return len({entry.sha256 for entry in listed.documents})
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise LibraryError(f"{path} is not an exported library, or damaged ({error}): export it again.") from error
+        raise LibraryError(
+            "{path} is not an exported library, or damaged ({why}): export it again.", path=path, why=error
+        ) from error
 
 
 def _new_document(library: Library, bundle: zipfile.ZipFile, entry: _Entry) -> NewDocument:

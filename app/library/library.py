@@ -42,8 +42,9 @@ class Library(Catalogue):
             files.make_folders()
         except OSError as error:
             raise LibraryError(
-                f"The library {folder} cannot be used ({error.strerror}): set READONCE_LIBRARY to another folder, or "
-                "to off."
+                "The library {folder} cannot be used ({why}): set READONCE_LIBRARY to another folder, or to off.",
+                folder=folder,
+                why=error.strerror,
             ) from error
         return cls(Database.open(folder / "library.sqlite"), files, capacity_bytes=capacity_bytes)
 
@@ -137,8 +138,11 @@ class Library(Catalogue):
     def _check_room(self, new: NewDocument) -> None:
         if (needed := self.used_bytes + new.size_bytes) > self.capacity_bytes:
             raise LibraryError(
-                f"{new.place.name} was not kept: the library would take {needed / MEGABYTE:,.0f} MB, and may take"
-                f" {self.capacity_bytes / MEGABYTE:,.0f} MB. Remove documents, or raise READONCE_LIBRARY_MB."
+                "{name} was not kept: the library would take {needed:,.0f} MB, and may take"
+                " {limit:,.0f} MB. Remove documents, or raise READONCE_LIBRARY_MB.",
+                name=new.place.name,
+                needed=needed / MEGABYTE,
+                limit=self.capacity_bytes / MEGABYTE,
             )
 
     def _add_document(self, new: NewDocument) -> int:
@@ -236,6 +240,8 @@ def _disk_in_words(name: str) -> Iterator[None]:
             raise
         reason = cause.strerror if isinstance(cause, OSError) else str(cause)
         raise LibraryError(
-            f"{name} was not kept: the library's disk cannot be written ({reason}). Free some space, or remove "
-            "documents; what was kept before is safe."
+            "{name} was not kept: the library's disk cannot be written ({reason}). Free some space, or remove "
+            "documents; what was kept before is safe.",
+            name=name,
+            reason=reason,
         ) from error

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from app.library.library import Library
-from app.people.values import checked_name
+from app.people.values import folder_name
 
 
 class Libraries:
@@ -19,7 +19,7 @@ class Libraries:
 
     def of(self, person: str) -> Library:
         """The person's library, made where it is missing. Raises LibraryError where it cannot be."""
-        return self._in(self._folder / "people" / checked_name(person))
+        return self._in(self._folder / "people" / folder_name(person))
 
     @property
     def shared(self) -> Library:

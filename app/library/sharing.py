@@ -17,10 +17,12 @@ def copy_document(
     document = source.document(number)
     reading = source.reading_of(document)
     if reading.protected:
-        raise LibraryError(f"{document.name} took a password: it is not shared. Share a copy that needs none.")
+        raise LibraryError(
+            "{name} took a password: it is not shared. Share a copy that needs none.", name=document.name
+        )
     encoded = source.encoding(document, fingerprint, precision)
     if encoded is None:
-        raise LibraryError(f"{document.name} was not read by this checkpoint: open it first.")
+        raise LibraryError("{name} was not read by this checkpoint: open it first.", name=document.name)
     data = source.original(document).read_bytes()
     place = Place(folder=folder, name=document.name)
     return target.add(NewDocument(data=data, place=place, reading=reading, encoded=encoded))

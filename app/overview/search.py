@@ -41,7 +41,9 @@ def search(documents: Sequence[Document], words: str) -> Hits:
     if not words:
         raise QuestionError("There are 0 words to look for. Type what you want to find.")
     if len(words) > LONGEST:
-        raise QuestionError(f"The search has {len(words):,} characters; the limit is {LONGEST}. Look for fewer words.")
+        raise QuestionError(
+            "The search has {n:,} characters; the limit is {limit}. Look for fewer words.", n=len(words), limit=LONGEST
+        )
     pattern = re.compile(r"\s+".join(map(re.escape, words.split())), re.IGNORECASE)
     found = [hit for document in documents for hit in _hits(document, pattern)]
     return Hits(words=words, first=tuple(found[:MOST_HITS]), total=len(found))

@@ -16,7 +16,7 @@ from app.sessions.jobs import Job
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from model.answering.questions import checked_question
-from model.errors import Cancelled, QuestionError
+from model.errors import Cancelled, Message, QuestionError
 from model.types import EncodedDocument
 
 PATIENCE_SECONDS = 4.0
@@ -50,7 +50,7 @@ class Asking:
         question = checked_question(text)
         self._check_ready(session)
         if (count := len(session.conversation.exchanges)) >= MOST_EXCHANGES:
-            raise QuestionError(f"This conversation has {count} questions, which is the limit. Begin a new one.")
+            raise QuestionError("This conversation has {n} questions, which is the limit. Begin a new one.", n=count)
         session.conversation.pose(question)
         session.unmark()
 
@@ -96,7 +96,8 @@ class Asking:
                     self._storage.of(session).save_conversation(session, exchange)
                 session.conversation.update(exchange)
         except Cancelled:
-            session.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
+            problem = Message("Stopped before the answer began.")
+            session.conversation.update(replace(exchange, status="failed", problem=problem))
         except Exception as error:
             session.conversation.update(replace(exchange, status="failed", problem=in_words(error)))
         return True
@@ -122,8 +123,7 @@ class Asking:
             _wait_for_reading(session, job, self._patience_seconds)
             held.enter_context(self._using_ticked(session))  # those that were read meanwhile, too
             held.enter_context(self._provider.scheduler.answering(job))
-            encoded, partial = _askable(session)
-            note = so_far(partial) if partial else ""
+            encoded, partial, note = _askable(session)
             keys = tuple(one.document.sha256 for one in encoded)
             before = session.conversation.turns_before(exchange.number)
             history = before if engine.refers_back(exchange.question) else ()
@@ -135,7 +135,7 @@ class Asking:
                     answer=answer,
                     sources=keys,
                     note=note,
-                    partial_source=partial.document.sha256 if partial else "",
+                    partial_source=partial,
                     status="done" if answer.finished else "answering",
                     receipt=receipt(encoded, answer) if answer.finished else "",
                 )
@@ -200,15 +200,18 @@ def _wait_for_reading(session: Session, job: Job, patience_seconds: float) -> No
     job.wait_until(is_askable, otherwise=stopped)
 
 
-def _askable(session: Session) -> tuple[list[EncodedDocument], EncodedDocument | None]:
-    """The ticked documents, and of one that is being read the chunks so far, which are named once more."""
+def _askable(session: Session) -> tuple[list[EncodedDocument], str, str]:
+    """The ticked documents, and of one that is being read the chunks so far: its key, and what is to be said of it."""
     from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
     arrival = session.inbox.arrival
-    encoded = [loaded.encoded for loaded in session.ticked if not arrival or loaded.key != arrival.key]
-    partial = join_chunks(arrival.pieces) if arrival and arrival.pieces else None
-    if partial:
-        encoded.append(partial)
+    if arrival is None or not arrival.pieces:
+        encoded = [loaded.encoded for loaded in session.ticked]
+        partial = note = ""
+    else:
+        part, partial = join_chunks(arrival.pieces), arrival.key
+        encoded = [*(loaded.encoded for loaded in session.ticked if loaded.key != partial), part]
+        note = so_far(part, arrival.pages)
     if not encoded:
         raise QuestionError("No document is ticked, or none could be read. Tick or drop one, and ask again.")
-    return encoded, partial
+    return encoded, partial, note

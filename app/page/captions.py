@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from app.faults import in_words
+from app.languages import Language
 from app.page import panels
 from app.page.layout import Say
 from app.page.update import Values
@@ -37,17 +38,17 @@ class Captioning:
     async def describe(self, session_id: str, tasks: Sequence[str], question: str) -> AsyncIterator[str]:
         """Describe one picture after the other; each yield is the panel with everything that was said so far."""
         shown = ""
-        html: Callable[[str], str] = str
+        language = Language()
         try:
             session = self._sessions.session(session_id)
-            html = session.language.html
+            language = session.language
             if session.jobs.count("captions"):
                 raise QuestionError("Pictures are being described already. Wait for that, or stop it.")
             with session.jobs.running("captions") as job:
                 async for shown in streamed(job, self._described(session, tasks, question, job)):
-                    yield html(shown)
+                    yield language.html(shown)
         except Exception as error:
-            yield html(shown + panels.asking_problem(in_words(error)))
+            yield language.html(shown) + panels.asking_problem(language.message(in_words(error)))
 
     def _described(self, session: Session, tasks: Sequence[str], question: str, job: Job) -> Iterator[str]:
         ticked = session.ticked
@@ -55,7 +56,7 @@ class Captioning:
         pictures = [loaded for loaded in ticked if len(loaded.document.pages) == 1]
         others = [loaded.name for loaded in ticked if loaded not in pictures]
         if not pictures:
-            raise QuestionError(_no_picture(others))
+            raise _no_picture(others)
         done = panels.not_pictures(others)
         with self._sessions.using(session, *(loaded.key for loaded in pictures)):
             for loaded in pictures:
@@ -128,8 +129,10 @@ def _requests(tasks: Sequence[str], question: str) -> list[Request]:
     return wanted
 
 
-def _no_picture(others: Sequence[str]) -> str:
+def _no_picture(others: Sequence[str]) -> QuestionError:
     if others:
-        names = ", ".join(others)
-        return f"Captions are for pictures, and these have several pages: {names}. Ask about them instead."
-    return "No picture is ticked. Drop one on the left, or tick one that is there."
+        return QuestionError(
+            "Captions are for pictures, and these have several pages: {names}. Ask about them instead.",
+            names=", ".join(others),
+        )
+    return QuestionError("No picture is ticked. Drop one on the left, or tick one that is there.")

@@ -70,7 +70,9 @@ def save_marked(session: Session, loaded: Loaded, folder: Path) -> Path:
     """
     marks = [mark for exchange in session.conversation.exchanges for mark in _marks(exchange, loaded)]
     if not marks:
-        raise DocumentError(f"No answer of this conversation stands in {loaded.name}. Ask something that it answers.")
+        raise DocumentError(
+            "No answer of this conversation stands in {name}. Ask something that it answers.", name=loaded.name
+        )
     data = loaded.pictures.marked(marks[-MOST_MARKS:])
     path = new_file(f"{Path(_file_name(loaded.name)).stem} marked.pdf", folder)
     path.write_bytes(data)

@@ -26,7 +26,7 @@ from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Loaded
 from model.encoder.vision.page_inputs import ViewMode
-from model.errors import ReadonceError
+from model.errors import NO_MESSAGE, ReadonceError
 
 MOST_DRAWN_A_SECOND = 10  # updates of all tabs together: each takes some milliseconds, which answers need, too
 MOST_DRAWN_AT_ONCE = 64
@@ -115,9 +115,9 @@ class Handlers:
                 self._reading.check_room(session, path.name, path.stat().st_size)
                 self._reading.receive(session, Incoming(name=path.name, data=path.read_bytes(), pages=chosen))
             except OSError as error:
-                session.tell(f"{path.name} did not arrive: {error.strerror}. Drop it again.")
+                session.tell("{name} did not arrive: {why}. Drop it again.", name=path.name, why=error.strerror)
             except ReadonceError as error:
-                session.tell(str(error))
+                session.tell(error.message)
             finally:
                 path.unlink(missing_ok=True)
         self._reading.start(session)
@@ -185,6 +185,7 @@ class Handlers:
         session = self._session(session_id)
         session.confirming = False
         session.stop()
+        session.inbox.progress(None)  # else of a file that is being read the first pages would be kept
         session.conversation.clear()
         session.unmark()
         session.dismiss_messages()
@@ -287,9 +288,9 @@ class Handlers:
         try:
             pose()
         except ReadonceError as error:
-            session.refuse(str(error))
+            session.refuse(error.message)
             return False
-        session.refuse("")
+        session.refuse(NO_MESSAGE)
         self._asking.start(session)
         return True
 

@@ -34,8 +34,12 @@ class ManyQuestions:
         asked = [session.ticked] if way == "together" else [(loaded,) for loaded in session.ticked]
         if (count := len(questions) * len(asked)) > MOST_QUESTIONS:
             raise QuestionError(
-                f"{len(questions)} questions to each of {len(asked)} documents are {count:,} rows; the limit is"
-                f" {MOST_QUESTIONS}. Ask fewer questions, or untick some documents."
+                "{questions} questions to each of {documents} documents are {rows:,} rows; the limit is"
+                " {limit}. Ask fewer questions, or untick some documents.",
+                questions=len(questions),
+                documents=len(asked),
+                rows=count,
+                limit=MOST_QUESTIONS,
             )
         pairs = [(question, documents) for documents in asked for question in questions]
         rows = [_row(number, *pair) for number, pair in enumerate(pairs, start=1)]

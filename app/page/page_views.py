@@ -17,7 +17,12 @@ class PageViews:
     def picture(self, session_id: str, key: str, number: int, width: int, person: str = "") -> bytes:
         """The page as PNG, JPEG or WebP. Raises ReadonceError where this person has no such page."""
         if width not in WIDTHS:
-            raise DocumentError(f"A page is drawn {WIDTHS[0]:,} or {WIDTHS[1]:,} pixels wide, not {width:,}.")
+            raise DocumentError(
+                "A page is drawn {small:,} or {large:,} pixels wide, not {width:,}.",
+                small=WIDTHS[0],
+                large=WIDTHS[1],
+                width=width,
+            )
         return self._viewed(session_id, key, number, person).pictures.picture(number, width=width)
 
     def words(self, session_id: str, key: str, number: int, person: str = "") -> str:
@@ -29,5 +34,7 @@ class PageViews:
         session = self._sessions.session(session_id)
         viewed = session.viewed(key) if session.person == person else None
         if viewed is None or all(page.number != number for page in viewed.document.pages):
-            raise DocumentError(f"There is no page {number:,} of this document here any longer. Reload the page.")
+            raise DocumentError(
+                "There is no page {number:,} of this document here any longer. Reload the page.", number=number
+            )
         return viewed

@@ -1,14 +1,17 @@
 """From a file that arrived to a document that can be asked: read, encoded, and put into its session."""
 
+import contextlib
 import hashlib
 import threading
 from dataclasses import replace
+from functools import partial
 
-from app.documents import DocumentReader
+from app.documents import DocumentReader, ReadDocument
 from app.documents.formats import check_beginning
 from app.faults import in_words, log_fault
 from app.library.values import StoredDocument
 from app.page import export
+from app.page.first_pages import FirstPages, planned, views_of
 from app.page.overview import Overviews
 from app.page.stored import Storage
 from app.provenance import pages_read
@@ -16,11 +19,9 @@ from app.serving.provider import EngineProvider
 from app.sessions.inbox import Arrival, Incoming
 from app.sessions.jobs import Job
 from app.sessions.pace import Pace
-from app.sessions.pictures import Pictures
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from app.sessions.viewed import Loaded, Viewed
-from model.encoder.vision.page_inputs import ViewMode
 from model.errors import Cancelled, DocumentError, PasswordNeeded, ReadonceError
 from model.types import EncodedDocument, Progress, ProgressCallback
 
@@ -66,7 +67,7 @@ class Reading:
             if session.has(key) and (known := session.document(key)).is_whole and known.range == incoming.pages:
                 session.tick(key, True)
                 self._provider.metrics.was_reused()
-                session.tell(f"{incoming.name} is already here: it was read before and is not read again.")
+                session.tell("{name} is already here: it was read before and is not read again.", name=incoming.name)
             else:
                 session.inbox.receive(replace(incoming, sha256=key))
 
@@ -74,7 +75,9 @@ class Reading:
         """Make room for a file before it is taken in. Raises DocumentError where too much waits to be read already."""
         if (count := session.inbox.count) >= MOST_WAITING:
             raise DocumentError(
-                f"{name} was not taken in: {count} files wait already, which is the limit. Drop it later."
+                "{name} was not taken in: {n} files wait already, which is the limit. Drop it later.",
+                name=name,
+                n=count,
             )
         self._sessions.make_room(session.client, name, size_bytes)
 
@@ -121,13 +124,13 @@ class Reading:
             return False
         known = {loaded.key for loaded in session.documents}
         try:
-            loaded = self._read(session, incoming, job)
+            loaded = self._read(session, incoming, job, is_watched=True)
             if loaded.key not in known:
                 self._overviews.open(session, loaded)
         except PasswordNeeded as error:
-            session.inbox.lock_away(incoming, str(error))
+            session.inbox.lock_away(incoming, error.message)
         except Cancelled:
-            session.tell(f"{incoming.name} was not read: you cancelled it.")
+            session.tell("{name} was not read: you cancelled it.", name=incoming.name)
         except Exception as error:
             session.tell(in_words(error))
         finally:  # not before a file is locked away: a password that has come meanwhile is tried next
@@ -141,11 +144,13 @@ class Reading:
         finally:
             session.inbox.progress(None)
 
-    def _read(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
+    def _read(self, session: Session, incoming: Incoming, job: Job, *, is_watched: bool = False) -> Loaded:
+        """`is_watched`: whether a person looks on, to whom pages are shown as they come."""
         incoming = self._storage.of(session).complete(incoming)
         with self._sessions.using(session, incoming.again):  # what is read again stays meanwhile
             with self._sessions.reserved(session.client, incoming.name, len(incoming.data)):
-                loaded = self._known(session, incoming, job) or self._load(session, incoming, job)
+                loaded = self._known(session, incoming, job)
+                loaded = loaded or self._load(session, incoming, job, is_watched=is_watched)
             self._keep(session, loaded)
         self.index(session)
         return loaded
@@ -164,13 +169,14 @@ class Reading:
         if incoming.again or not storage.has_file(incoming):
             return None
         engine = self._provider.engine(job)
-        found = storage.find(session, incoming, _views(session, engine.checkpoint.supports_vision), engine)
+        found = storage.find(session, incoming, views_of(session, engine.checkpoint.supports_vision), engine)
         if found is not None:
             self._provider.metrics.was_reused()
         return found
 
-    def _load(self, session: Session, incoming: Incoming, job: Job) -> Loaded:
-        report = self._reporter(session)
+    def _load(self, session: Session, incoming: Incoming, job: Job, *, is_watched: bool) -> Loaded:
+        pace = Pace(self._speeds)
+        report = partial(_report, session, pace)
         if incoming.again:
             before = session.document(incoming.again)
             again = replace(before, encoded=self._encode(session, incoming, before, report, job), is_whole=True)
@@ -179,28 +185,28 @@ class Reading:
         if incoming.name.lower().endswith(export.SUFFIX):
             with self._restoring:
                 return export.restore(incoming.data, incoming.name)
-        viewed = self._open(incoming, report, job)
-        try:
-            encoded = self._encode(session, incoming, viewed, report, job)
-        except Cancelled:
-            if incoming.transient or (part := _part(session)) is None:
-                viewed.pictures.close()
+        first = FirstPages(session, provider=self._provider, sessions=self._sessions, pace=pace)
+        with contextlib.closing(first):
+            try:
+                read = self._open(incoming, report, job, first if is_watched else None)
+                viewed = first.complete(read)
+                encoded = self._encode(session, incoming, viewed, report, job, first)
+            except Cancelled:
+                loaded = None if incoming.transient else _cut_short(session, incoming, first)
+                if loaded is None:
+                    first.forget()
+                    raise
+                return loaded
+            except BaseException:
+                first.forget()
                 raise
-            session.tell(
-                f"You cancelled: the first {pages_read(part):,} of {len(viewed.document.pages):,} pages of"
-                f" {incoming.name} were read and can be asked."
-            )
-            return replace(_loaded(incoming, viewed, part), is_whole=False)
-        except BaseException:
-            viewed.pictures.close()
-            raise
         loaded = _loaded(incoming, viewed, encoded)
         supports_vision = self._provider.engine(job).checkpoint.supports_vision
-        self._storage.of(session).keep(session, incoming, _views(session, supports_vision), loaded)
+        self._storage.of(session).keep(session, incoming, views_of(session, supports_vision), loaded)
         return loaded
 
-    def _open(self, incoming: Incoming, report: ProgressCallback, job: Job) -> Viewed:
-        read = self._reader.read(
+    def _open(self, incoming: Incoming, report: ProgressCallback, job: Job, first: FirstPages | None) -> ReadDocument:
+        return self._reader.read(
             incoming.data,
             name=incoming.name,
             caller=job.client,
@@ -208,20 +214,37 @@ class Reading:
             pages=incoming.pages,
             progress=report,
             cancelled=job.cancelled,
+            so_far=first.add if first else None,
         )
-        return Viewed(document=read.document, pictures=Pictures(read.images), picture=read.picture)
 
     def _encode(
-        self, session: Session, incoming: Incoming, viewed: Viewed, report: ProgressCallback, job: Job
+        self,
+        session: Session,
+        incoming: Incoming,
+        viewed: Viewed,
+        report: ProgressCallback,
+        job: Job,
+        first: FirstPages | None = None,
     ) -> EncodedDocument:
-        """Encode a document that can be looked at meanwhile, and asked as far as it is read."""
+        """Encode a document that can be looked at meanwhile, and asked as far as it is read, or as `first` was."""
         from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
         engine = self._provider.engine(job)
-        views = _views(session, engine.checkpoint.supports_vision) if viewed.picture else None
-        plan = engine.plan(viewed.document, views=views)
+        plan = planned(engine, session, viewed)
         tokens, size = plan.token_count, plan.cache_bytes
-        session.inbox.progress(Arrival(name=incoming.name, viewed=viewed, tokens=tokens, bytes=size))
+        if first:
+            first.make_room(size + viewed.viewed_bytes)
+        known, last_page = (first.pieces, first.last_page) if first else ((), 0)
+        session.inbox.progress(
+            Arrival(
+                name=incoming.name,
+                viewed=viewed,
+                pages=len(viewed.document.pages),
+                tokens=tokens,
+                bytes=size,
+                pieces=known,
+            )
+        )
         report(Progress(stage="encoding", done=0, total=tokens, unit="tokens"))
         session.show_first(viewed)
 
@@ -234,24 +257,29 @@ class Reading:
                 plan, picture=viewed.picture, progress=report, cancelled=job.cancelled, pause=pause
             ):
                 pieces.append(piece)
-                if arrival := session.inbox.arrival:
-                    session.inbox.progress(replace(arrival, pieces=tuple(pieces)))
+                if pages_read(piece) > last_page:
+                    session.inbox.advance(pieces=tuple(pieces))
             return join_chunks(pieces)
 
-    def _reporter(self, session: Session) -> ProgressCallback:
-        """Notes in the session how far the file is that is being read."""
-        pace = Pace(self._speeds)
 
-        def report(progress: Progress) -> None:
-            if arrival := session.inbox.arrival:
-                session.inbox.progress(replace(arrival, estimate=pace.estimate(progress)))
-
-        return report
+def _report(session: Session, pace: Pace, progress: Progress) -> None:
+    """Note in the session how far the file is that is being read."""
+    session.inbox.advance(estimate=pace.estimate(progress))
 
 
-def _views(session: Session, supports_vision: bool) -> ViewMode:
-    """What the person chose, which may have been for another checkpoint."""
-    return session.views if supports_vision else "auto"
+def _cut_short(session: Session, incoming: Incoming, first: FirstPages) -> Loaded | None:
+    """A document whose reading was cancelled, as far as it can be asked; None where nothing of it can."""
+    first.keep()
+    part, arrival = _part(session), session.inbox.arrival
+    if part is None or arrival is None or first.viewed is None:
+        return None
+    session.tell(
+        "You cancelled: the first {n:,} of {total:,} pages of {name} were read and can be asked.",
+        n=pages_read(part),
+        total=arrival.pages,
+        name=incoming.name,
+    )
+    return replace(_loaded(incoming, first.viewed, part), is_whole=False)
 
 
 def _part(session: Session) -> EncodedDocument | None:

@@ -13,6 +13,7 @@ from app.serving.provider import EngineProvider
 from app.serving.scheduler import Place
 from app.sessions.session import Session
 from app.web.routes import VIEWS
+from model.errors import NO_MESSAGE
 
 MOST_REMEMBERED = 8  # documents whose headings are drawn
 
@@ -38,14 +39,14 @@ class Screen:
 
     def everything(self, session: Session) -> Update:
         """All panels, in the session's language. Whoever watches a session sends on what has changed."""
-        controls, text = self.controls(session), session.language.text
+        controls, text = self.controls(session), session.language.message
         return Update(
             locked=controls.locked,
             busy=controls.busy,
             table_busy=controls.table_busy,
             documents=_drawn(session, self._documents),
             reading=_drawn(session, self._reading),
-            messages=_drawn(session, lambda session: panels.messages(session.messages)),
+            messages=_drawn(session, lambda session: panels.messages(session.messages, session.language)),
             pages=_drawn(session, self._pages),
             viewer=_drawn(session, self._viewer),
             library=_drawn(session, self._library.panel),
@@ -62,7 +63,7 @@ class Screen:
     def controls(self, session: Session) -> Update:
         """Which controls are shown, and no panel."""
         return Update(
-            locked=session.language.text(next(iter(session.inbox.locked), "")),
+            locked=session.language.message(next(iter(session.inbox.locked), NO_MESSAGE)),
             busy=session.conversation.answering,
             table_busy=session.table.answering,
         )
@@ -76,6 +77,7 @@ class Screen:
             fingerprint=self._provider.fingerprint,
             aside=session.aside,
             confirming=session.confirming,
+            language=session.language,
         )
         has_library = self._storage is not None and self._storage.of(session).library is not None
         return listed if has_library else listed + panels.forgets(self._linger_minutes)
@@ -107,7 +109,7 @@ class Screen:
             stopping=session.jobs.is_stopping("reading"),
             model_loads=self._model_loads,
             capacity_bytes=self._capacity_bytes,
-            place=_shown(self._provider.scheduler.place_of_reading(session.client)),
+            place=_shown(self._provider.scheduler.place_of_reading(session.client)) if arrival.tokens else "",
         )
         return bar + waiting
 
@@ -147,6 +149,7 @@ class Screen:
             undoable=session.conversation.aside,
             is_here=lambda key: session.viewed(key) is not None or self._library.has(session, key),
             rest_of=session.rest_of,
+            language=session.language,
         )
 
     @property
@@ -173,7 +176,7 @@ def _drawn(session: Session, draw: Callable[[Session], str]) -> str:
     try:
         return session.language.html(draw(session))
     except Exception as error:
-        return session.language.html(panels.problem(in_words(error)))
+        return panels.problem(session.language.message(in_words(error)))
 
 
 def _traces(session: Session, key: str) -> Traces:

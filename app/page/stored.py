@@ -71,7 +71,9 @@ class Storage:
         try:
             data = self.library.original(stored).read_bytes()
         except OSError as error:
-            raise LibraryError(f"{stored.name} is gone from the library ({error.strerror}): drop it again.") from error
+            raise LibraryError(
+                "{name} is gone from the library ({reason}): drop it again.", name=stored.name, reason=error.strerror
+            ) from error
         return replace(incoming, data=data, pages=stored.range or None)
 
     def has_file(self, incoming: Incoming) -> bool:
@@ -112,7 +114,7 @@ class Storage:
         if self.library is None or incoming.transient:
             return
         if incoming.password is not None and not incoming.keep_protected:
-            session.tell(f"{incoming.name} is not kept in the library, because a password protects it.")
+            session.tell("{name} is not kept in the library, because a password protects it.", name=incoming.name)
             return
         place = self._place(incoming)
         before = self.library.at(place)
@@ -120,10 +122,10 @@ class Storage:
         try:
             self.library.add(new)
         except LibraryError as error:
-            session.tell(str(error))
+            session.tell(error.message)
         else:
             if before is not None and before.sha256 != loaded.key:
-                session.tell(f"{incoming.name} replaces its earlier version in the library.")
+                session.tell("{name} replaces its earlier version in the library.", name=incoming.name)
 
     def keep_again(self, session: Session, loaded: Loaded) -> None:
         """Keep what another checkpoint has read of a document that the library has."""
@@ -137,7 +139,7 @@ class Storage:
                 NewDocument(data=incoming.data, place=self._place(incoming), reading=reading, encoded=loaded.encoded)
             )
         except LibraryError as error:
-            session.tell(str(error))
+            session.tell(error.message)
 
     def _place(self, incoming: Incoming) -> Place:
         if self.library is None or incoming.stored is None:
@@ -194,7 +196,7 @@ class Storage:
         try:
             conversation.stored = self._conversations.save(conversation.stored, exchanges)
         except sqlite3.OperationalError as error:
-            session.tell(f"This conversation cannot be kept ({error}): the library's disk may be full.")
+            session.tell("This conversation cannot be kept ({reason}): the library's disk may be full.", reason=error)
 
     def resume_conversation(self, session: Session, number: int) -> Sequence[StoredDocument]:
         """Go on with a conversation where it ended; gives the documents that were asked in it."""
@@ -206,7 +208,7 @@ class Storage:
         keys = dict.fromkeys(key for exchange in exchanges for key in _used(exchange.sources, exchange.answer.evidence))
         found = [stored for key in keys if (stored := self.library.with_file(key))]
         if gone := len(keys) - len(found):
-            session.tell(f"{gone:,} of the documents of this conversation were removed, or changed since.")
+            session.tell("{n:,} of the documents of this conversation were removed, or changed since.", n=gone)
         return found
 
     def remove_conversation(self, number: int) -> None:

@@ -58,7 +58,7 @@ class ViewerHandlers:
                 export.save_marked, session, loaded, self._folder, limiter=self._saving
             )
         except ReadonceError as error:
-            session.tell(str(error))
+            session.tell(error.message)
             return Update(download="")
         return export.hand_out(session, path)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from app.faults import in_words
 from app.languages import Language, Languages
@@ -62,9 +63,9 @@ class Wiring:
             handlers.leave(str(request.session_hash))
 
         def show_state(request: gr.Request) -> Values:
-            state = self._provider.state
+            state, language = self._provider.state, self._language(request)
             return {
-                page.banner: self._language(request).html(panels.banner(state)),
+                page.banner: language.html(panels.banner(state, language)),
                 page.clock: gr.Timer(active=not state.is_final),
                 page.views: gr.Dropdown(visible=state.supports_vision),
             }
@@ -153,7 +154,7 @@ class Wiring:
                 async for update in handlers.watch(session_id, str(request.session_hash)):
                     yield page.changes(update)
             except Exception as error:
-                yield page.changes(Update(problem=in_words(error)))
+                yield page.changes(Update(problem=self._language(request).message(in_words(error))))
 
         done.then(
             watch,
@@ -175,13 +176,18 @@ class Wiring:
             try:
                 return page.changes(handler(*arguments) or Update())
             except Exception as error:
-                return page.changes(Update(problem=in_words(error), download=""))
+                return page.changes(self._refusal(error))
 
         @functools.wraps(handler)
         async def once_awaited(*arguments: Any) -> Values:
             try:
                 return page.changes(await handler(*arguments))
             except Exception as error:
-                return page.changes(Update(problem=in_words(error), download=""))
+                return page.changes(self._refusal(error))
 
         return once_awaited if inspect.iscoroutinefunction(handler) else once
+
+    def _refusal(self, error: Exception) -> Update:
+        request = LocalContext.request.get(None)
+        language = self._language(request) if request else Language()
+        return Update(problem=language.message(in_words(error)), download="")

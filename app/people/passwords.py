@@ -18,7 +18,10 @@ def hash_password(password: str) -> str:
     """Raises ReadonceError for a password that is too short or too long."""
     if not LEAST_LENGTH <= len(password) <= MOST_LENGTH:
         raise ReadonceError(
-            f"The password has {len(password):,} characters, but must have {LEAST_LENGTH} to {MOST_LENGTH:,}."
+            "The password has {count:,} characters, but must have {least} to {most:,}.",
+            count=len(password),
+            least=LEAST_LENGTH,
+            most=MOST_LENGTH,
         )
     return _HASHER.hash(password)
 

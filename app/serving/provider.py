@@ -12,7 +12,7 @@ from app.serving.metrics import Metrics
 from app.serving.scheduler import EngineScheduler
 from app.sessions.changes import Changes
 from app.sessions.jobs import Job
-from model.errors import CheckpointError
+from model.errors import NO_MESSAGE, CheckpointError, Message
 
 if TYPE_CHECKING:  # the engine's imports take seconds: they come with the checkpoint, in the background
     from model.engine import Engine
@@ -34,12 +34,12 @@ class CheckpointState:
     phase: Literal["loading", "ready", "failed"]
     name: str
     description: str = ""
-    stage: str = ""
+    stage: Message = NO_MESSAGE
     fraction: float = 0.0
-    notice: str = ""
-    slow: str = ""
+    notice: Message = NO_MESSAGE
+    slow: Message = NO_MESSAGE
     is_final: bool = False
-    offloaded: str = ""  # which weights come in only while they work
+    offloaded: Message = NO_MESSAGE  # which weights come in only while they work
     supports_vision: bool = False
 
 
@@ -62,7 +62,7 @@ class EngineProvider:
         self._accelerate = accelerate
         self._engine: Engine | None = None
         self._changes = Changes()
-        self._state = CheckpointState(phase="loading", name=name, stage="starting")
+        self._state = CheckpointState(phase="loading", name=name, stage=Message("starting"))
         self.scheduler = scheduler or EngineScheduler()
         self.metrics = metrics or Metrics()
 
@@ -88,7 +88,7 @@ class EngineProvider:
         if self._state.phase == "loading" or not name.strip() or name.strip() == self._state.name:
             return
         self._engine, self._name = None, name.strip()
-        self._become(CheckpointState(phase="loading", name=self._name, stage="starting"))
+        self._become(CheckpointState(phase="loading", name=self._name, stage=Message("starting")))
         self.start()
 
     def load(self) -> None:
@@ -122,7 +122,10 @@ class EngineProvider:
         try:
             self._run_on(EMBEDDED)
         except Exception as error:
-            self._fail(f"{self._state.notice} The embedded checkpoint cannot be used either: {in_words(error)}")
+            reason, cause = self._state.notice, in_words(error)
+            self._fail(
+                Message("{reason} The embedded checkpoint cannot be used either: {cause}", reason=reason, cause=cause)
+            )
 
     def _run_on(self, name: str) -> None:
         engine = self._load(name, self._report)
@@ -140,7 +143,7 @@ class EngineProvider:
             )
         )
 
-    def _accelerated(self, engine: Engine) -> str:
+    def _accelerated(self, engine: Engine) -> Message:
         """Give it its faster backend; why there is none, or an empty text."""
         try:
             self._accelerate(engine)
@@ -148,11 +151,11 @@ class EngineProvider:
             return in_words(error)
         return engine.backend.notice
 
-    def _fail(self, notice: str) -> None:
+    def _fail(self, notice: Message) -> None:
         self._become(replace(self._state, phase="failed", notice=notice, is_final=True))
 
     def _report(self, stage: str, fraction: float) -> None:
-        self._become(replace(self._state, stage=stage, fraction=fraction))
+        self._become(replace(self._state, stage=Message(stage), fraction=fraction))
 
     def _become(self, state: CheckpointState) -> None:
         self._state = state

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.sessions.changes import Changes
+from model.errors import NO_MESSAGE, Message
 from model.types import Answer, Turn
 
 Status = Literal["waiting", "answering", "done", "failed"]
@@ -25,7 +26,7 @@ class Exchange:
     receipt: str = ""
     note: str = ""  # what the person should know about this answer
     partial_source: str = ""  # the key of a document of which only the first pages had been read
-    problem: str = ""
+    problem: Message = NO_MESSAGE
     liked: Liked = ""
 
     @property

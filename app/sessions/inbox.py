@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from app.sessions.changes import Changes
 from app.sessions.pace import Estimate
 from app.sessions.viewed import Viewed
+from model.errors import Message
 from model.types import EncodedDocument
 
 
@@ -32,9 +34,10 @@ class Arrival:
     name: str
     estimate: Estimate | None = None
     viewed: Viewed | None = None
+    pages: int = 0  # of the whole document, of which the first ones may be in view
     tokens: int = 0  # of the whole document, known before it is encoded
     bytes: int = 0  # that its encoding will take
-    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far
+    pieces: tuple[EncodedDocument, ...] = field(default=())  # the chunks read so far, of it or of its first pages
 
     @property
     def key(self) -> str:
@@ -48,7 +51,7 @@ class Inbox:
         self._changes = changes
         self._lock = threading.RLock()
         self._files: list[Incoming] = []
-        self._locked: list[tuple[Incoming, str]] = []
+        self._locked: list[tuple[Incoming, Message]] = []
         self._trying = False  # whether the file that is being read came with a password
         self._spare_password: str | None = None  # typed while another one was being tried: the next to try
         self._arrival: Arrival | None = None
@@ -91,6 +94,13 @@ class Inbox:
                 self._trying, self._spare_password = False, None
         self._changes.notify()
 
+    def advance(self, **changes: Any) -> None:
+        """Some fields of the arrival change; there are none to change once the file is dealt with."""
+        with self._lock:
+            if self._arrival is not None:
+                self._arrival = replace(self._arrival, **changes)
+        self._changes.notify()
+
     @property
     def waiting(self) -> tuple[str, ...]:
         """The names of the files that wait."""
@@ -115,7 +125,7 @@ class Inbox:
             self._locked.clear()
         self.clear()
 
-    def lock_away(self, incoming: Incoming, reason: str) -> None:
+    def lock_away(self, incoming: Incoming, reason: Message) -> None:
         """Keep an encrypted file until its password comes, or try the one that has come meanwhile."""
         with self._lock:
             if self._spare_password is None:
@@ -126,7 +136,7 @@ class Inbox:
         self._changes.notify()
 
     @property
-    def locked(self) -> Sequence[str]:
+    def locked(self) -> Sequence[Message]:
         """Why each encrypted file waits, in words."""
         with self._lock:
             return tuple(reason for _, reason in self._locked)

@@ -9,7 +9,7 @@ from typing import Literal
 from app.sessions.changes import Changes
 from model.errors import Cancelled
 
-Work = Literal["reading", "answering", "table", "overview", "captions", "saving", "indexing", "program"]
+Work = Literal["reading", "first pages", "answering", "table", "overview", "captions", "saving", "indexing", "program"]
 
 
 class Job:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app.overview.search import Hits
 from app.sessions.changes import Changes
 from app.sessions.finding import Finding
+from model.errors import NO_MESSAGE, Message
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
     from app.overview.overview import Overview
@@ -32,7 +33,7 @@ class OverviewState:
         self._openings: dict[str, Opening] = {}
         self.hits = Hits()
         self.finding: Finding | None = None  # in the document that is shown
-        self.problem = ""
+        self.problem = NO_MESSAGE
 
     @property
     def openings(self) -> tuple[Opening, ...]:
@@ -52,10 +53,10 @@ class OverviewState:
             self.open(replace(opening, questions=questions, trying=False))
 
     def found(self, hits: Hits) -> None:
-        self.hits, self.problem = hits, ""
+        self.hits, self.problem = hits, NO_MESSAGE
         self._changes.notify()
 
-    def refuse(self, problem: str) -> None:
+    def refuse(self, problem: Message) -> None:
         self.problem = problem
         self._changes.notify()
 

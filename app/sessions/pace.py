@@ -1,6 +1,7 @@
 """How far the reading of a file is, and how long it will still take: one estimate for all of its stages."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.types import Progress
@@ -23,41 +24,55 @@ class Estimate:
 class Pace:
     """Watches one file being read, stage by stage. `speeds` is what was learnt from earlier files."""
 
-    def __init__(self, speeds: dict[str, float] | None = None) -> None:
+    def __init__(self, speeds: dict[str, float] | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._speeds = {} if speeds is None else speeds
         self._stage = ""
-        self._began = self._stage_began = time.monotonic()
+        self._recognises = False
+        self._began = self._stage_began = clock()
         self._pages = 0
         self._fraction = 0.0
 
     def estimate(self, progress: Progress) -> Estimate:
         """One bar for all stages, which never goes back."""
-        if progress.stage != self._stage:
-            self._stage, self._stage_began = progress.stage, time.monotonic()
+        self._enter(progress)
         if progress.unit == "pages":
             self._pages = progress.total
         elif progress.unit == "tokens" and self._pages and progress.total:
             self._speeds[TOKENS_A_PAGE] = progress.total / self._pages
         left = self._stage_left(progress)
-        if left is not None and progress.stage != "encoding":
+        if left is not None and self._stage != "encoding":
             later = self._encoding_seconds()
             left = None if later is None else left + later
         self._fraction = max(self._fraction, self._share(progress, left))
         return Estimate(progress=progress, seconds_left=left, fraction=self._fraction)
 
+    def was_encoded(self, tokens: int, pages: int, seconds: float) -> None:
+        """So many pages of this file were encoded already, which says how long all of them will take."""
+        if seconds > 0:
+            self._speeds["encoding"], self._speeds[TOKENS_A_PAGE] = tokens / seconds, tokens / pages
+
+    def _enter(self, progress: Progress) -> None:
+        """Pages that are recognised and those that need not be are one stage, which goes as slowly as recognition."""
+        before = self._stage
+        self._recognises = self._recognises or progress.stage == "recognising"
+        self._stage = "recognising" if self._recognises and progress.stage == "reading" else progress.stage
+        if self._stage != before and (before, self._stage) != ("reading", "recognising"):
+            self._stage_began = self._clock()
+
     def _share(self, progress: Progress, left: float | None) -> float:
         """By time where it is known; else the pages count for the first part, and the tokens for the rest."""
         if left is not None:
-            spent = time.monotonic() - self._began
+            spent = self._clock() - self._began
             return spent / (spent + left) if spent + left else 1.0
         done = progress.done / max(progress.total, 1)
         return PAGES_SHARE + (1 - PAGES_SHARE) * done if progress.unit == "tokens" else PAGES_SHARE * done
 
     def _stage_left(self, progress: Progress) -> float | None:
-        spent = time.monotonic() - self._stage_began
+        spent = self._clock() - self._stage_began
         if progress.done > 0 and spent >= STEADY_SECONDS:
-            self._speeds[progress.stage] = progress.done / spent
-        speed = self._speeds.get(progress.stage)
+            self._speeds[self._stage] = progress.done / spent
+        speed = self._speeds.get(self._stage)
         return (progress.total - progress.done) / speed if speed else None
 
     def _encoding_seconds(self) -> float | None:

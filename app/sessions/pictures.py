@@ -30,7 +30,9 @@ class StoredImages:
 
     def image(self, number: int, *, width: int) -> bytes:  # noqa: ARG002 - there is only the one
         if number not in self._images:
-            raise DocumentError(f"No picture of page {number} was saved with this encoding. Drop the document again.")
+            raise DocumentError(
+                "No picture of page {number} was saved with this encoding. Drop the document again.", number=number
+            )
         return self._images[number]
 
     def marked(self, marks: Sequence[Mark]) -> bytes:  # noqa: ARG002 - there is no file to put them into

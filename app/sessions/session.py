@@ -15,7 +15,7 @@ from app.sessions.overview import OverviewState
 from app.sessions.table import Table
 from app.sessions.viewed import Loaded, Viewed
 from model.encoder.vision.page_inputs import ViewMode
-from model.errors import Cancelled, DocumentError
+from model.errors import NO_MESSAGE, Cancelled, DocumentError, Message
 from model.types import Evidence, GenerationOptions
 
 MOST_MESSAGES = 20  # the latest; a person who comes back later needs no more
@@ -60,8 +60,8 @@ class Session:
         self.confirming = False  # whether everything is to be forgotten, which is asked once
         self._ticked: set[str] = set()
         self._outgoing: list[Path] = []
-        self._messages: list[str] = []
-        self._problem = ""
+        self._messages: list[Message] = []
+        self._problem = NO_MESSAGE
         self._closed = False
 
     @property
@@ -246,13 +246,14 @@ class Session:
             self.unmark()
         return aside
 
-    def tell(self, message: str) -> None:
+    def tell(self, template: str, /, **values: object) -> None:
+        """Say something to the person: a template and its values, or a whole message."""
         with self._lock:
-            self._messages = [*self._messages, message][-MOST_MESSAGES:]
+            self._messages = [*self._messages, Message(template, **values)][-MOST_MESSAGES:]
         self.changes.notify()
 
     @property
-    def messages(self) -> tuple[str, ...]:
+    def messages(self) -> tuple[Message, ...]:
         with self._lock:
             return tuple(self._messages)
 
@@ -262,7 +263,7 @@ class Session:
         self.changes.notify()
 
     @property
-    def problem(self) -> str:
+    def problem(self) -> Message:
         """Why the last question could not be asked; empty where it could."""
         return self._problem
 
@@ -271,7 +272,7 @@ class Session:
         self.library_view = view
         self.changes.notify()
 
-    def refuse(self, problem: str) -> None:
+    def refuse(self, problem: Message) -> None:
         self._problem = problem
         self.changes.notify()
 
@@ -288,7 +289,8 @@ class Session:
             if work in (None, "reading"):
                 self.inbox.clear()
             if work in (None, "answering") and (exchange := self.conversation.waiting):
-                self.conversation.update(replace(exchange, status="failed", problem="Stopped before the answer began."))
+                problem = Message("Stopped before the answer began.")
+                self.conversation.update(replace(exchange, status="failed", problem=problem))
         self.jobs.stop(work)
         self.changes.notify()
 

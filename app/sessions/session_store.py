@@ -118,8 +118,11 @@ class SessionStore:
         """Raises DocumentError where a document of this size can never fit: better before it is encoded."""
         if size_bytes > self.capacity_bytes:
             raise DocumentError(
-                f"{name} needs {size_bytes / MEGABYTE:,.0f} MB, but documents may use"
-                f" {self.capacity_bytes / MEGABYTE:,.0f} MB. Take fewer pages, or raise READONCE_MEMORY_MB."
+                "{name} needs {size:,.0f} MB, but documents may use"
+                " {limit:,.0f} MB. Take fewer pages, or raise READONCE_MEMORY_MB.",
+                name=name,
+                size=size_bytes / MEGABYTE,
+                limit=self.capacity_bytes / MEGABYTE,
             )
 
     def make_room(self, client: str, name: str, size_bytes: int) -> None:
@@ -134,9 +137,13 @@ class SessionStore:
                 session, key = self._spare(held, least=held[client]) or (None, "")
                 if session is None:
                     raise DocumentError(
-                        f"{name} needs {size_bytes / MEGABYTE:,.0f} MB, but documents that are read or questioned now"
-                        f" use {(sum(held.values()) - size_bytes) / MEGABYTE:,.0f} of"
-                        f" {self.capacity_bytes / MEGABYTE:,.0f} MB. Try again when some of them are done."
+                        "{name} needs {size:,.0f} MB, but documents that are read or questioned now"
+                        " use {used:,.0f} of"
+                        " {limit:,.0f} MB. Try again when some of them are done.",
+                        name=name,
+                        size=size_bytes / MEGABYTE,
+                        used=(sum(held.values()) - size_bytes) / MEGABYTE,
+                        limit=self.capacity_bytes / MEGABYTE,
                     )
                 self._put_away(session, key)
 
@@ -157,7 +164,7 @@ class SessionStore:
         """Put a document into a session. Raises DocumentError where there is no room, Cancelled without a session."""
         with self._lock:
             if session.id not in self._sessions:
-                raise Cancelled(f"{loaded.name} was not kept: its page is closed.")
+                raise Cancelled("{name} was not kept: its page is closed.", name=loaded.name)
             self.make_room(session.client, loaded.name, loaded.size_bytes)
             session.add(loaded)
             self._touch(session, loaded.key)
@@ -203,7 +210,7 @@ class SessionStore:
     def _put_away(self, session: Session, key: str) -> None:
         if session.has(key):  # else a person has let it go anyway
             name = session.document(key).name
-            session.tell(f"{name} was put away to make room in memory. Drop it again to go on with it.")
+            session.tell("{name} was put away to make room in memory. Drop it again to go on with it.", name=name)
         self.forget(session, key)
 
     def _touch(self, session: Session, *keys: str) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from app.questions import Column, Form, Origin, Sheet
 from app.sessions.changes import Changes
+from model.errors import NO_MESSAGE, Message
 from model.types import Answer, Evidence
 
 Status = Literal["", "answering", "stopping", "done", "stopped", "failed"]
@@ -51,7 +52,7 @@ class Table:
         self.sheet: Sheet | None = None  # the spreadsheet that was dropped last
         self.columns: tuple[Column, ...] = ()  # of it
         self.origin: Origin | None = None  # of the questions that are answered
-        self.problem = ""  # why it has failed, or could not be asked
+        self.problem = NO_MESSAGE  # why it has failed, or could not be asked
 
     @property
     def size_bytes(self) -> int:
@@ -109,12 +110,12 @@ class Table:
             if self.status == "answering":
                 self.end("stopping")
 
-    def refuse(self, problem: str) -> None:
+    def refuse(self, problem: Message) -> None:
         """What was to be asked cannot be asked; the table that stands stays."""
         self.problem = problem
         self._changes.notify()
 
-    def end(self, status: Status, problem: str = "") -> None:
+    def end(self, status: Status, problem: Message = NO_MESSAGE) -> None:
         self.status, self.problem = status, problem
         self._changes.notify()
 

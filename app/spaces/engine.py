@@ -20,6 +20,8 @@ from model.types import Document, EncodedDocument, Progress
 class ZeroGpuEngine(Engine):
     """An `Engine` whose weights stay on the CPU; only the lent process has a copy on the GPU."""
 
+    yields_chunks = False
+
     def __init__(self, checkpoint: Checkpoint, gpu: ZeroGpu, **options: Any) -> None:
         super().__init__(checkpoint, **options)
         self._gpu = gpu
@@ -33,7 +35,7 @@ class ZeroGpuEngine(Engine):
         document = tagged(self.checkpoint, plan, picture, lambda: self.tagger)
         seen = [page.number for page in document.pages if page.view != "text"]
         pictures = {number: picture(number) for number in seen} if picture else {}
-        raise_if_cancelled(options.get("cancelled"), f"Stopped before {document.name} was encoded.")
+        raise_if_cancelled(options.get("cancelled"), "Stopped before {name} was encoded.", name=document.name)
         total = plan.token_count
         if pause := options.get("pause"):
             pause(0)
@@ -42,7 +44,9 @@ class ZeroGpuEngine(Engine):
         try:
             found = self._gpu.encode(document, pictures, options.get("pan_and_scan", False))
         except gr.Error as error:  # none was free, the visitor's quota is used up, or the time was over
-            raise ReadonceError(f"ZeroGPU did not read {document.name}: {error.message!s} Try again later.") from error
+            raise ReadonceError(
+                "ZeroGPU did not read {name}: {why} Try again later.", name=document.name, why=error.message
+            ) from error
         if isinstance(found, ReadonceError):
             raise found
         found = replace(found, memory=to_precision(found.memory, self._memory_precision))

@@ -53,8 +53,10 @@ def bounded(receive: Receive, *, most: int, pace: Pace) -> Receive:
         except TimeoutError:
             seconds = asyncio.get_running_loop().time() - began
             raise RequestRefused(
-                f"The request came too slowly: {received:,} bytes in {seconds:.0f} seconds. Send it again over a faster"
+                "The request came too slowly: {size:,} bytes in {seconds:.0f} seconds. Send it again over a faster"
                 " connection.",
+                size=received,
+                seconds=seconds,
                 status=408,
             ) from None
         received += len(message.get("body", b""))
@@ -103,8 +105,11 @@ class WholeBodies:
         held = self._held_bytes + (more or size)
         if size > SMALL_BYTES and held > self._most_bytes:
             raise RequestRefused(
-                f"Requests of {self._held_bytes:,} bytes are here already, and {size:,} more are too many: the limit is"
-                f" {self._most_bytes:,}. Send it again in a moment.",
+                "Requests of {used:,} bytes are here already, and {more:,} more are too many: the limit is"
+                " {limit:,}. Send it again in a moment.",
+                used=self._held_bytes,
+                more=size,
+                limit=self._most_bytes,
                 status=503,
             )
 
@@ -123,5 +128,8 @@ def check_size(size: int, most: int) -> None:
     """Raises RequestRefused for a body of more than `most` bytes."""
     if size > most:
         raise RequestRefused(
-            f"The request has {size:,} bytes or more; the limit here is {most:,}. Send less at once.", status=413
+            "The request has {size:,} bytes or more; the limit here is {limit:,}. Send less at once.",
+            size=size,
+            limit=most,
+            status=413,
         )

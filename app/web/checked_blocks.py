@@ -43,7 +43,7 @@ class CheckedBlocks(gr.Blocks):
                 if function.fn is None:
                     raise RequestRefused("This event has nothing to do on the server.")
                 if (got := len(inputs)) != (wanted := len(function.inputs)):
-                    raise RequestRefused(f"This call has {got} values, and must have {wanted}.")
+                    raise RequestRefused("This call has {got} values, and must have {n}.", got=got, n=wanted)
                 pairs = zip(function.inputs, inputs, strict=True)
                 inputs = [checked(component, value, self.uploads, caller) for component, value in pairs]
             output = await super().process_api(function, inputs, *args, **context)
@@ -51,7 +51,7 @@ class CheckedBlocks(gr.Blocks):
                 self.uploads.hand_out(Path(path), caller.browser)
         except RequestRefused as refusal:
             language = language_of(connection, self._languages) if connection else Language()
-            raise gr.Error(language.text(str(refusal)), print_exception=False) from refusal
+            raise gr.Error(language.message(refusal.message), print_exception=False) from refusal
         finally:
             if any(getattr(component, "data_model", None) in (FileData, ListFiles) for component in function.inputs):
                 self.uploads.drop_loose()
@@ -62,7 +62,7 @@ class CheckedBlocks(gr.Blocks):
         try:
             return list(await super().preprocess_data(block_fn, inputs, *args, **options))
         except Exception as error:
-            raise RequestRefused(f"A value of this call cannot be used: {str(error)[:_SHOWN]}") from error
+            raise RequestRefused("A value of this call cannot be used: {text}", text=str(error)[:_SHOWN]) from error
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
         """As `gr.Blocks` does it, which would build every component anew that is to stay as it is, schema and all."""
@@ -105,8 +105,9 @@ def checked(component: Component, value: Any, uploads: Uploads, caller: Caller) 
     if _is_plain(value, depth=MOST_NESTED) and _fits(component, value):
         return value
     raise RequestRefused(
-        f"{component.label or type(component).__name__!r} got {repr(value)[:_SHOWN]}: send a text, a number, or a list"
-        " of these."
+        "{component!r} got {value}: send a text, a number, or a list of these.",
+        component=component.label or type(component).__name__,
+        value=repr(value)[:_SHOWN],
     )
 
 

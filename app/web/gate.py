@@ -68,7 +68,9 @@ class Gate:
         if path != HEALTH:
             hosts.check(headers.get("host", ""))
         if not is_open(scope["method"], path, has_users=self._rules.has_users):
-            raise RequestRefused(f"There is nothing at {scope['method']} {path[:100]}.", status=404)
+            raise RequestRefused(
+                "There is nothing at {method} {path}.", method=scope["method"], path=path[:100], status=404
+            )
         if (origin := headers.get("origin")) is not None:
             hosts.check_origin(origin, headers.get("host", ""))
         elif _is_foreign_part(headers):

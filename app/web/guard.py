@@ -16,7 +16,7 @@ from app.people.directory import Directory
 from app.people.logins import Logins
 from app.web.identity import NOBODY, with_person
 from app.web.login_form import LoginForm
-from app.web.routes import API, HEALTH, LOGIN, LOGOUT, METRICS, V1, path_of
+from app.web.routes import API, HEALTH, METRICS, SIGNING_IN, V1, path_of
 from model.errors import ReadonceError
 
 INNER: Final = "x-readonce-inner"  # with which Gradio's MCP server asks this server in its own name
@@ -46,7 +46,7 @@ class Guard:
             await PlainTextResponse(f"{error}\n", status_code=503)(scope, receive, send)
             return
         path, inner = path_of(scope), self._is_inner(scope)
-        if path in (LOGIN, LOGOUT):
+        if path in SIGNING_IN:
             answer = await self._form.answer(Request(scope, receive), person or "")
         elif person is None and not inner:
             answer = self._unauthorised(scope)

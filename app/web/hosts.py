@@ -50,16 +50,19 @@ class Hosts:
         if not self.allow(host):
             name = _name(host) or host
             raise RequestRefused(
-                f"This server does not answer to the name {name[:100]!r}. If it is yours, set READONCE_HOSTS="
-                f"{name[:100] or 'NAME'} (several with commas) where the server is started."
+                "This server does not answer to the name {name!r}. If it is yours, set READONCE_HOSTS="
+                "{host} (several with commas) where the server is started.",
+                name=name[:100],
+                host=name[:100] or "NAME",
             )
 
     def check_origin(self, origin: str, host: str) -> None:
         """Raises RequestRefused for a request from another site's page."""
         if not self.allow_origin(origin, host):
             raise RequestRefused(
-                f"Pages from {origin[:100]!r} may not use this server. If the page is yours, set READONCE_HOSTS to its"
-                " host name where the server is started."
+                "Pages from {origin!r} may not use this server. If the page is yours, set READONCE_HOSTS to its"
+                " host name where the server is started.",
+                origin=origin[:100],
             )
 
 

@@ -8,13 +8,18 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.languages import Languages
-from app.people.logins import LOGIN_SECONDS, Logins, TooManyLogins
+from app.people.crowd import Crowd, TooManyLogins
+from app.people.logins import LOGIN_SECONDS, Logins
 from app.web.headers import content_policy
-from app.web.refusals import language_of
-from app.web.routes import LOGIN, LOGOUT
+from app.web.hub_login import COOKIE as HUB_COOKIE
+from app.web.hub_login import HubLogin, ended
+from app.web.refusals import RequestRefused, language_of
+from app.web.routes import HUB_CALLBACK, HUB_LOGIN, LOGIN, LOGOUT, path_of
 
 COOKIE: Final = "readonce_login"
 _MOST_BYTES: Final = 10_000  # of the form's body
+_HUB_AT_ONCE: Final = 8  # who wait for Hugging Face's answer
+_NOT_KEPT: Final = {"Cache-Control": "no-store"}
 _WRONG: Final = "The name or the password is wrong."
 _TOO_MANY: Final = "Too many attempts. Wait some minutes, then try again."
 _PAGE: Final = """<!DOCTYPE html>
@@ -23,9 +28,10 @@ _PAGE: Final = """<!DOCTYPE html>
 <style>
 :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
 body {{ display: grid; min-height: 90vh; margin: 0; place-items: center; }}
-form {{ display: grid; gap: .75rem; width: min(20rem, 90vw); }}
+form, main {{ display: grid; gap: .75rem; width: min(20rem, 90vw); }}
 h1 {{ margin: 0; font-size: 1.5rem; }}
-input, button {{ box-sizing: border-box; width: 100%; padding: .6rem; font: inherit; }}
+input, button, a {{ box-sizing: border-box; width: 100%; padding: .6rem; font: inherit; }}
+a {{ border: 1px solid; border-radius: .25rem; color: inherit; text-align: center; text-decoration: none; }}
 [role=alert] {{ margin: 0; font-weight: 600; }}
 </style></head><body>{body}</body></html>
 """
@@ -33,17 +39,24 @@ _FORM: Final = """<form method="post" action="{action}"><h1>Readonce</h1>{proble
 <label>Name<input name="name" autocomplete="username" autocapitalize="none" required autofocus></label>
 <label>Password<input name="password" type="password" autocomplete="current-password" required></label>
 <button>Sign in</button></form>"""
+_OR_HUB: Final = """<main>{form}
+<a href="{hub}"{target}>Sign in with Hugging Face</a></main>"""
 _SIGNED_IN: Final = """<form method="post" action="{action}"><h1>Readonce</h1>
 <p>You are signed in as <b translate="no">{person}</b>.</p><button>Sign out</button></form>"""
 
 
 class LoginForm:
-    """Answers `/login` and `/logout`. `embedded`: the page stands in huggingface.co's frame."""
+    """Answers `/login`, `/logout` and what lies below `/login`.
 
-    def __init__(self, logins: Logins, languages: Languages, *, embedded: bool) -> None:
+    `embedded`: the page stands in huggingface.co's frame. `hub`: None where nobody signs in with Hugging Face.
+    """
+
+    def __init__(self, logins: Logins, languages: Languages, *, embedded: bool, hub: HubLogin | None = None) -> None:
         self._logins = logins
         self._languages = languages
         self._embedded = embedded
+        self._hub = hub
+        self._crowd = Crowd(_HUB_AT_ONCE)
 
     def token(self, connection: HTTPConnection) -> str:
         """What the browser shows for its login; empty where it shows nothing."""
@@ -51,14 +64,13 @@ class LoginForm:
 
     async def answer(self, request: Request, person: str) -> Response:
         """Sign in or out, or show the form for it. `person`: who is signed in; empty: nobody."""
-        root = request.scope.get("root_path", "")
+        if (path := path_of(request.scope)) in (HUB_LOGIN, HUB_CALLBACK):
+            return await self._over_hub(request, path)
         if request.method == "GET":
             return self._drawn(request, _SIGNED_IN, LOGOUT, person=person) if person else self.page(request)
-        if request.url.path.endswith(LOGOUT):
+        if path == LOGOUT:
             self._logins.sign_out(self.token(request))
-            answer: Response = RedirectResponse(f"{root}/", status_code=303)
-            answer.delete_cookie(COOKIE, path="/")
-            return answer
+            return self._to_page(request, self._cookie("", 0, request))
         body = bytearray()
         try:
             async for part in request.stream():  # whoever sends it is not known yet
@@ -71,21 +83,52 @@ class LoginForm:
 
     async def _sign_in(self, request: Request, fields: dict[str, list[str]]) -> Response:
         name, password = (fields.get(field, [""])[0] for field in ("name", "password"))
-        address = request.client.host if request.client else ""
         try:
-            token = await self._logins.sign_in(name.strip().lower(), password, address)
+            token = await self._logins.sign_in(name.strip().lower(), password, _address(request))
         except TooManyLogins:
             return self.page(request, problem=_TOO_MANY, status=429)
         if token is None:
             return self.page(request, problem=_WRONG, status=401)
-        answer = RedirectResponse(f"{request.scope.get('root_path', '')}/", status_code=303)
-        answer.headers.append("set-cookie", self._cookie(token, secure=request.url.scheme == "https"))
+        return self._signed_in(request, token)
+
+    async def _over_hub(self, request: Request, path: str) -> Response:
+        """Send the browser to Hugging Face, or take it back from there."""
+        if self._hub is None:
+            return PlainTextResponse("There is nothing here.\n", status_code=404)
+        try:
+            async with self._crowd.turn(_address(request)):
+                if path == HUB_LOGIN:
+                    there, cookie = await self._hub.begin()
+                    return RedirectResponse(there, status_code=303, headers={"Set-Cookie": cookie, **_NOT_KEPT})
+                token = await self._hub.finish(request.query_params, request.cookies.get(HUB_COOKIE, ""))
+        except TooManyLogins:
+            return self.page(request, problem=_TOO_MANY, status=429)
+        except RequestRefused as refusal:
+            answer = self.page(request, problem=str(refusal), status=refusal.status)
+        else:
+            answer = self._signed_in(request, token)
+        answer.headers.append("set-cookie", ended())
         return answer
+
+    def _signed_in(self, request: Request, token: str) -> Response:
+        return self._to_page(request, self._cookie(token, LOGIN_SECONDS, request))
+
+    def _to_page(self, request: Request, cookie: str) -> Response:
+        """Nothing that a request says leads anywhere else."""
+        headers = {"Set-Cookie": cookie, **_NOT_KEPT}
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/", status_code=303, headers=headers)
 
     def page(self, connection: HTTPConnection, *, problem: str = "", status: int = 200) -> Response:
         """The form; with a problem, of the attempt before."""
         alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
-        return self._drawn(connection, _FORM, LOGIN, status=status, problem=alert)
+        form = _FORM
+        if self._hub is not None:
+            # In huggingface.co's frame its own page is not shown, and cookies are another jar's: a window of its own.
+            framed = connection.headers.get("sec-fetch-dest", "iframe") != "document"
+            target = ' target="_blank" rel="noopener"' if framed else ""
+            hub = escape(f"{connection.scope.get('root_path', '')}{HUB_LOGIN}")
+            form = _OR_HUB.format(form=_FORM, hub=hub, target=target)
+        return self._drawn(connection, form, LOGIN, status=status, problem=alert)
 
     def _drawn(
         self, connection: HTTPConnection, form: str, action: str, *, status: int = 200, **parts: str
@@ -95,10 +138,15 @@ class LoginForm:
         body = form.format(action=f"{connection.scope.get('root_path', '')}{action}", **values)
         page = _PAGE.format(code=language.code, body=language.html(body))
         policy = content_policy(embedded=self._embedded).replace("form-action 'none'", "form-action 'self'")
-        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+        headers = {"Content-Security-Policy": policy, **_NOT_KEPT}
         return HTMLResponse(page, status_code=status, headers=headers)
 
-    def _cookie(self, token: str, *, secure: bool) -> str:
-        where = "; SameSite=None; Secure; Partitioned" if self._embedded else "; SameSite=Lax"
-        also = "; Secure" if secure and not self._embedded else ""
-        return f"{COOKIE}={token}; Path=/; HttpOnly; Max-Age={LOGIN_SECONDS:.0f}{where}{also}"
+    def _cookie(self, token: str, seconds: float, request: Request) -> str:
+        """A browser lets a cookie go only where it is told so with the attributes that the cookie came with."""
+        secure = "; Secure" if request.url.scheme == "https" else ""
+        where = "; SameSite=None; Secure; Partitioned" if self._embedded else f"; SameSite=Lax{secure}"
+        return f"{COOKIE}={token}; Path=/; HttpOnly; Max-Age={seconds:.0f}{where}"
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -10,13 +10,13 @@ from model.errors import ReadonceError
 class RequestRefused(ReadonceError):
     """What a request asks for is not given; `status` is the HTTP status that says so."""
 
-    def __init__(self, message: str, *, status: int = 403) -> None:
-        super().__init__(message)
+    def __init__(self, template: str, /, *, status: int = 403, **values: object) -> None:
+        super().__init__(template, **values)
         self.status = status
 
     def response(self, language: Language) -> PlainTextResponse:
         """The refusal in words. The connection closes, so that nothing more of the request is waited for."""
-        text = f"{language.text(str(self))}\n"
+        text = f"{language.message(self.message)}\n"
         return PlainTextResponse(text, status_code=self.status, headers={"Connection": "close"})
 
 

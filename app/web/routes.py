@@ -20,6 +20,9 @@ METRICS: Final = "/metrics"
 V1: Final = "/v1"
 LOGIN: Final = "/login"
 LOGOUT: Final = "/logout"
+HUB_LOGIN: Final = f"{LOGIN}/huggingface"
+HUB_CALLBACK: Final = f"{LOGIN}/callback"
+SIGNING_IN: Final = frozenset({LOGIN, LOGOUT, HUB_LOGIN, HUB_CALLBACK})
 
 PAGES: Final = frozenset({"/", "/config", "/config/"})  # what a browser or a client opens first
 _READ: Final = re.compile(
@@ -38,7 +41,9 @@ _WRITE: Final = re.compile(
     rf"{API}/(upload|queue/join|cancel|reset/?|(run|call|call/v2)/[^/]+/?)|{V1}/(files|chat/completions)/?"
 )
 _DELETE: Final = re.compile(rf"{V1}/files/[^/]+/?")
-_SIGNING_IN: Final = {("GET", LOGIN), ("POST", LOGIN), ("POST", LOGOUT)}
+_SIGNS_IN: Final = {
+    ("GET", LOGIN), ("POST", LOGIN), ("POST", LOGOUT), ("GET", HUB_LOGIN), ("GET", HUB_CALLBACK),
+}  # fmt: skip
 _METHODS: Final = {
     "GET": (_READ,),
     "HEAD": (_READ,),
@@ -62,7 +67,7 @@ def is_upload(scope: Scope) -> bool:
 
 def is_open(method: str, path: str, *, has_users: bool = False) -> bool:
     """Whether this request is one of those that the page and programs make."""
-    if has_users and (method, path) in _SIGNING_IN:
+    if has_users and (method, path) in _SIGNS_IN:
         return True
     if path == MCP or path.startswith(f"{MCP}/"):
         return True  # with methods of its own

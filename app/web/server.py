@@ -115,10 +115,10 @@ class WebApp(App):
 
     def _tell_metrics(self, request: fastapi.Request) -> Response:
         if self._probes.metrics is None:
-            refusal = (
+            refusal = RequestRefused(
                 "These numbers are of everybody who uses this server. Set READONCE_USERS, and make a key for them."
             )
-            return self._refused(RequestRefused(refusal), request)
+            return self._refused(refusal, request)
         return Response(self._probes.metrics(), media_type=CONTENT_TYPE)
 
     async def _page_picture(
@@ -154,8 +154,10 @@ class WebApp(App):
         except ClientDisconnect:
             return Response(status_code=400)
         except TypeError:  # Gradio's way to say it
-            no_file = "The form has a text where a file should be. Send files in the field files."
-            return self._refused(RequestRefused(no_file, status=400), request)
+            no_file = RequestRefused(
+                "The form has a text where a file should be. Send files in the field files.", status=400
+            )
+            return self._refused(no_file, request)
         except OSError as error:
             return self._refused(RequestRefused(in_words(error), status=507), request)
         finally:

@@ -52,7 +52,7 @@ class ServedFile:
         path = path.resolve(strict=True)
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise RequestRefused(f"{path.name[:100]!r} is no regular file. Upload a file.")
+            raise RequestRefused("{name!r} is no regular file. Upload a file.", name=path.name[:100])
         identity = (found.st_dev, found.st_ino)
         return cls(path=path, size=found.st_size, identity=identity, browsers=frozenset({browser}), uploaded=uploaded)
 
@@ -127,7 +127,7 @@ class Uploads:
         """Note a file that was made here for `browser`. The same content may be handed out to several."""
         file = ServedFile.at(path, browser=browser, uploaded=False)
         if not file.path.is_relative_to(self._folder):
-            raise RequestRefused(f"{path.name[:100]!r} does not lie where files for browsers do.")
+            raise RequestRefused("{name!r} does not lie where files for browsers do.", name=path.name[:100])
         self._note(file)
 
     def take(self, named: object, caller: Caller) -> ServedFile:
@@ -141,8 +141,9 @@ class Uploads:
             mine = file is not None and file.uploaded and file.belongs_to(caller.browser)
             if file is None or not mine or file.session not in (None, caller.session) or not file.is_unchanged():
                 raise RequestRefused(
-                    f"{_shown(path)} is not a file that was uploaded on this connection, or it is no longer here."
-                    " Upload it, and send the path that comes back."
+                    "{file} is not a file that was uploaded on this connection, or it is no longer here."
+                    " Upload it, and send the path that comes back.",
+                    file=_shown(path),
                 )
             self._files[path] = replace(file, session=caller.session)
             return file
@@ -192,18 +193,21 @@ class Uploads:
         """
         if not isinstance(named, dict) or not isinstance(named.get("path"), str):
             raise RequestRefused(
-                f'{_shown(named)} names no file. Upload one, and send {{"path": the path that comes back, "meta":'
-                ' {"_type": "gradio.FileData"}}.'
+                '{value} names no file. Upload one, and send {"path": the path that comes back, "meta":'
+                ' {"_type": "gradio.FileData"}}.',
+                value=_shown(named),
             )
         path, url = self._behind(named["path"]), named.get("url")
         if url is not None and (not isinstance(url, str) or self._behind(url) != path):
-            raise RequestRefused(f"{_shown(url)} is not the address of that upload. URLs are not fetched: upload it.")
+            raise RequestRefused(
+                "{value} is not the address of that upload. URLs are not fetched: upload it.", value=_shown(url)
+            )
         return path
 
     def _behind(self, address: str) -> str:
         """The path in a download address of this server; any other text is a path already."""
         if len(address) > LONGEST_PATH:
-            raise RequestRefused(f"{_shown(address)} is too long for a path. Send the path of an upload.")
+            raise RequestRefused("{value} is too long for a path. Send the path of an upload.", value=_shown(address))
         if address.startswith(FILE):
             return unquote(address.removeprefix(FILE))
         try:
@@ -218,8 +222,11 @@ class Uploads:
 def _check_room(used: int, more: int, most: int) -> None:
     if used + more > most:
         raise RequestRefused(
-            f"{used:,} bytes of uploads are here or on their way, and {more:,} more are too many: the limit is"
-            f" {most:,}. Try again when they are read.",
+            "{used:,} bytes of uploads are here or on their way, and {more:,} more are too many: the limit is"
+            " {limit:,}. Try again when they are read.",
+            used=used,
+            more=more,
+            limit=most,
             status=503,
         )
 

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from model.answering.confidence import Calibration, quoted_features
+from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
+from model.answering.table_answers import from_tables
 from model.answering.whole_document import instead_of_nothing, quoted
 from model.types import Answer, EncodedDocument, Intent, Turn
+
+_OF_TABLES: frozenset[Intent] = frozenset(("fact", "compare", "calculate", "list_all", "count_all"))
 
 
 def answers(
@@ -19,12 +23,13 @@ def answers(
     intents: Sequence[Intent],
     *,
     history: Sequence[Turn],
+    indexes: DocumentIndexes,
     calibration: Calibration | None,
 ) -> Iterator[tuple[Answer, ...]]:
     """Snapshots of the answers in the questions' order. intents: what each question wants."""
     started = time.perf_counter()
     latest = [
-        _rated(quoted(intent, question, encodings), calibration)
+        _without_decoder(question, intent, encodings, indexes, calibration)
         for question, intent in zip(questions, intents, strict=True)
     ]
     seconds = time.perf_counter() - started
@@ -39,6 +44,20 @@ def answers(
             nothing = answer.finished and answer.is_message
             latest[index] = _rated(instead_of_nothing(intent, answer, encodings), calibration) if nothing else answer
         yield tuple(answer for answer in latest if answer is not None)
+
+
+def _without_decoder(
+    question: str,
+    intent: Intent,
+    encodings: Sequence[EncodedDocument],
+    indexes: DocumentIndexes,
+    calibration: Calibration | None,
+) -> Answer | None:
+    """What tables decide, or what is quoted; None where the decoder is to answer."""
+    whole = not any(one.is_excerpt for one in encodings)  # otherwise rows may be missing
+    if intent in _OF_TABLES and whole and (answer := from_tables(question, encodings, indexes)):
+        return answer
+    return _rated(quoted(intent, question, encodings), calibration)
 
 
 def _rated(answer: Answer | None, calibration: Calibration | None) -> Answer | None:

@@ -5,25 +5,32 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from threading import RLock
 
 import torch
 
 from model.answering.late_interaction import document_vectors, max_similarities, question_vectors
 from model.answering.passages import Passage, passages_of
+from model.answering.table_columns import WholeTable, tables_of
 from model.answering.tuning import FITTED, PassageTuning
 from model.answering.word_index import WordIndex
-from model.types import EncodedDocument, RetrievalProjection
+from model.types import Document, EncodedDocument, RetrievalProjection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DocumentIndex:
     """passages: in tokens of this document. vectors: (T, R) bfloat16 of unit length; None without a projection."""
 
+    document: Document
     passages: tuple[Passage, ...]
     words: WordIndex
     vectors: torch.Tensor | None
+
+    @cached_property
+    def tables(self) -> tuple[WholeTable, ...]:
+        """The document's tables; most questions do not need them."""
+        return tuple(tables_of(self.document))
 
 
 class DocumentIndexes:
@@ -64,7 +71,7 @@ class DocumentIndexes:
     def _made(self, encoded: EncodedDocument) -> DocumentIndex:
         passages = tuple(passages_of(encoded, self._sizes))
         vectors = None if self._projection is None else document_vectors(encoded.memory, self._projection)
-        return DocumentIndex(passages=passages, words=WordIndex(passages), vectors=vectors)
+        return DocumentIndex(document=encoded.document, passages=passages, words=WordIndex(passages), vectors=vectors)
 
     def _forget(self, key: int, reference: weakref.ref[torch.Tensor]) -> None:
         """Nothing is kept of a document that is gone."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -30,6 +30,10 @@ _LEAD = 15.0  # sentences over which that decays to 1 / e
 _MARKUP = re.compile(r"[<>{}|=\\]|^\W*\w[\w-]*:\s.*\s[\w-]+:\s", re.S)  # tags, code, "title: ... keywords: ..."
 _MOST_CHARACTERS = 100_000  # of a summary that nobody wants short
 _OVER = 0.3  # of those characters by which the last sentence may be longer
+_HEADINGS, _BESIDE = 0.8, 0.5  # what a topic in the heading counts, and in the sentence before or behind
+_LEAST_ON_TOPIC = 0.3  # share of a topic that some sentence must have
+_LEAST_OF_BEST = 0.5  # a sentence has more than this of what the sentence with most of the topic has
+_LONGEST_HEADING, _NEAR_LINES = 90, 40  # characters of a line, and how many lines above a sentence it may stand
 _MOST_SENTENCES = 4_000  # of a document that are compared
 
 
@@ -40,10 +44,17 @@ class Sentence(Quote):
     words: tuple[str, ...]
 
 
-def summary(documents: Sequence[Document], count: int, *, characters: int = _MOST_CHARACTERS) -> tuple[Sentence, ...]:
+def summary(
+    documents: Sequence[Document],
+    count: int,
+    *,
+    characters: int = _MOST_CHARACTERS,
+    topic: frozenset[str] = frozenset(),
+) -> tuple[Sentence, ...]:
     """At most so many of the most central sentences, in the order of the documents; none where there are none.
 
-    characters: from which on nothing is added. Scripts without spaces say the same in a third of them.
+    characters: from which on nothing is added. Scripts without spaces say the same in a third of them. topic: words
+    that the sentences are to be about; empty: the whole documents.
     """
     candidates = [
         sentence
@@ -51,11 +62,13 @@ def summary(documents: Sequence[Document], count: int, *, characters: int = _MOS
         for sentence in islice(sentences(document, index), _MOST_SENTENCES)
     ]
     weights = _word_weights(candidates)
+    shares = _on_topic(candidates, topic) if topic else [1.0] * len(candidates)
     chosen: list[int] = []
-    left = set(range(len(candidates)))
+    least = _LEAST_OF_BEST * max(shares, default=0.0)
+    left = {index for index, share in enumerate(shares) if share > least}
     room = float(characters)
     while left and len(chosen) < count and room > 0:
-        best = max(left, key=lambda index: _score(candidates[index], index, weights))
+        best = max(left, key=lambda index: shares[index] * _score(candidates[index], index, weights))
         left.remove(best)
         length = _length(candidates[best].text)
         if chosen and length > room + _OVER * characters:
@@ -65,6 +78,34 @@ def summary(documents: Sequence[Document], count: int, *, characters: int = _MOS
         for word in set(candidates[best].words):
             weights[word] *= _SAID
     return tuple(candidates[index] for index in sorted(chosen))
+
+
+def _on_topic(candidates: Sequence[Sentence], topic: frozenset[str]) -> list[float]:
+    """How much of the topic each sentence has, in its own words or its heading's, and a little from its neighbours.
+
+    Rare words count more. Where no sentence has enough of it, all count alike.
+    """
+    counts = Counter(word for sentence in candidates for word in set(sentence.words))
+    rarity = {word: math.log(1 + len(candidates) / (1 + counts[word])) for word in topic}
+
+    def share(words: Iterable[str]) -> float:
+        return sum(rarity[word] for word in topic.intersection(words)) / sum(rarity.values())
+
+    own = [share(sentence.words) for sentence in candidates]
+    padded = [0.0, *own, 0.0]
+    beside = [max(before, behind) for before, behind in zip(padded, padded[2:], strict=False)]
+    shares = [
+        max(mine, _HEADINGS * share(content_words(_heading(sentence)))) + _BESIDE * near
+        for sentence, mine, near in zip(candidates, own, beside, strict=True)
+    ]
+    return shares if max(shares, default=0.0) >= _LEAST_ON_TOPIC else [1.0] * len(candidates)
+
+
+def _heading(sentence: Sentence) -> str:
+    """The last line above a sentence that may be a heading: short, and ended by no full stop."""
+    above = sentence.page.text[: sentence.start].rstrip().split("\n")[-_NEAR_LINES:]
+    lines = (line.strip() for line in reversed(above))
+    return next((line for line in lines if line and len(line) <= _LONGEST_HEADING and line[-1] not in ".,;"), "")
 
 
 def _length(text: str) -> int:

@@ -15,8 +15,12 @@ def check_encodings(encodings: Sequence[EncodedDocument], checkpoint: Checkpoint
     for encoded in encodings:
         if encoded.fingerprint != checkpoint.fingerprint:
             raise EncodingError(
-                f"{encoded.document.name} was read by another checkpoint ({encoded.fingerprint[:12]}) than the one "
-                f"in use ({checkpoint.name}, {checkpoint.fingerprint[:12]}): read the document again."
+                "{name} was read by another checkpoint ({theirs}) than the one "
+                "in use ({model}, {ours}): read the document again.",
+                name=encoded.document.name,
+                theirs=encoded.fingerprint[:12],
+                model=checkpoint.name,
+                ours=checkpoint.fingerprint[:12],
             )
         _check_sizes(encoded, checkpoint)
 
@@ -25,12 +29,16 @@ def _check_sizes(encoded: EncodedDocument, checkpoint: Checkpoint) -> None:
     """A foreign encoding may bear the checkpoint's fingerprint and not be its work."""
     if (found := MemorySizes.of(encoded.memory)) != (needed := sizes_for(checkpoint.model)):
         raise EncodingError(
-            f"{encoded.document.name} is encoded in {found}, but the checkpoint in use has {needed}: "
-            "read the document again."
+            "{name} is encoded in {theirs}, but the checkpoint in use has {ours}: read the document again.",
+            name=encoded.document.name,
+            theirs=found,
+            ours=needed,
         )
     known = checkpoint.model.model.decoder.config.vocab_size
     if (largest := int(encoded.tokens.ids.max())) >= known:
         raise EncodingError(
-            f"{encoded.document.name} has token {largest}, but the checkpoint in use knows {known} "
-            "tokens: read the document again."
+            "{name} has token {theirs}, but the checkpoint in use knows {ours} tokens: read the document again.",
+            name=encoded.document.name,
+            theirs=largest,
+            ours=known,
         )

@@ -34,7 +34,9 @@ def checked_question(text: str) -> str:
         raise QuestionError("The question is empty. Type what you want to know about the documents.")
     if len(question) > LONGEST_QUESTION:
         raise QuestionError(
-            f"The question has {len(question):,} characters; the limit is {LONGEST_QUESTION:,}."
-            " Shorten it, or drop the long text as a document."
+            "The question has {n:,} characters; the limit is {limit:,}."
+            " Shorten it, or drop the long text as a document.",
+            n=len(question),
+            limit=LONGEST_QUESTION,
         )
     return question

@@ -43,6 +43,7 @@ def as_evidence(quote: Quote, document: str, *, score: float, verbatim: bool = T
         end=quote.end,
         quote=page.text[start:end],
         score=score,
+        words=page.text[quote.start : quote.end],
         label=page.label,
         verbatim=verbatim,
         hidden=is_hidden(page, start, end),

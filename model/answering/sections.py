@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from model.answering.asking_words import ASKING, PARTS, SAYS
 from model.answering.quotes import Quote
 from model.answering.sentences import WHOLE_SENTENCE_ENDS, spans
 from model.answering.table_rows import row_spans
@@ -40,34 +41,6 @@ _RUN_IN = re.compile(r"^\W*(\w[^.:—–]{1,80}?)(?:[.:]\s|\s?[—–]\s?)")  # 
 _QUOTED = re.compile(r"[\"“„«‹「『]([^\"“”„«»‹›「」『』]{2,100})[\"”“»›」』]")
 # A line of a table of contents ends with its page.
 _CONTENTS_ENTRY = re.compile(r"(?:\.\s?){3,}|[^\W\d_]{2}.*\s\d{1,4}$")
-# Words that a part of a document is called by, and what it does.
-_PARTS = frozenset(
-    content_words(
-        "section chapter part appendix annex clause paragraph footnote slide note box entry heading abschnitt kapitel "
-        "teil anhang absatz ziffer fußnote folie chapitre partie annexe rubrique sección capítulo anexo apartado "
-        "sezione capitolo"
-    )
-)
-_SAYS = frozenset(
-    content_words(
-        "say says said tell tells told deal deals cover covers describe describes explain explains state states "
-        "discuss discusses report reports contain contains steht sagt sagen geht gehts beschreibt behandelt regelt "
-        "handelt enthält lautet dit disent décrit explique parle traite contient dice dicen trata describe explica "
-        "contiene"
-    )
-)
-_OTHERS = frozenset(
-    content_words(
-        "article item table figure question module step point exercise exhibit schedule title document page number "
-        "artikel nummer tabelle abbildung punkt frage überschrift dokument seite tableau artículo tabla punto pregunta "
-        "documento página articolo tabella show shows list lists give gives go goes happen happens treat require "
-        "requires name names provide provides present presents concern concerns include includes written read short "
-        "briefly contents summary summarise summarize sum under called content drin stehen zusammen kurz inhalt worum "
-        "wovon thema unter besagt listet prévoit dispose indique agit résume contenu establece regula habla contenido "
-        "resume sirve"
-    )
-)
-_GENERIC = _PARTS | _SAYS | _OTHERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +87,7 @@ class _Asked:
         numbered = _NUMBERED.search(question)
         bare = None if numbered else _BARE_NUMBER.search(question)
         return cls(
-            words=frozenset(word for word in content_words(quoted[1] if quoted else question) if word not in _GENERIC),
+            words=frozenset(word for word in content_words(quoted[1] if quoted else question) if word not in ASKING),
             number=(numbered[2] or numbered[3] if numbered else bare[1] if bare else "").lower(),
             kind=(numbered[1] or "") if numbered else "",
         )
@@ -135,14 +108,14 @@ def only_section(question: str, documents: Sequence[Document]) -> tuple[Quote, .
     """
     asked = set(content_words(question))
     is_numbered = _NUMBERED.search(question) or _BARE_NUMBER.search(question)
-    if _PAGE.search(question) or not (is_numbered or asked & (_PARTS | _SAYS)):
+    if _PAGE.search(question) or not (is_numbered or asked & (PARTS | SAYS)):
         return ()
     heading = _best(question, documents)
     if heading is None:
         return ()
     own = content_words(heading.text)
-    rest = [word for word in asked - _GENERIC if not any(_same(word, one) for one in own)]
-    is_whole = bool(is_numbered or asked & _PARTS) or all(any(_same(one, word) for word in asked) for one in own)
+    rest = [word for word in asked - ASKING if not any(_same(word, one) for one in own)]
+    is_whole = bool(is_numbered or asked & PARTS) or all(any(_same(one, word) for word in asked) for one in own)
     return () if rest or not is_whole else tuple(_beginning(heading))
 
 
@@ -185,7 +158,7 @@ def _likeness(asked: _Asked, heading: _Heading) -> float:
     A number must be the line's own. Else the words of one of the two have to be in the other, and the more the better.
     """
     text = heading.text
-    words = {word for word in content_words(text) if word not in _GENERIC}
+    words = {word for word in content_words(text) if word not in ASKING}
     shared = sum(any(_same(word, one) for one in asked.words) for word in words)
     if asked.number:
         own = _LEADING_NUMBER.match(text)

@@ -83,7 +83,7 @@ class _Labels:
     @classmethod
     def of(cls, labels: set[str], asked: Mapping[str, float]) -> _Labels:
         having = Counter(word for label in labels for word in compared_words(label))
-        shared = {word: max((asked[one] for one in asked if _same(word, one)), default=0.0) for word in having}
+        shared = {word: max((asked[one] for one in asked if is_same_word(word, one)), default=0.0) for word in having}
         rarity = {word: math.log(1 + len(labels) / count) for word, count in having.items()}
         return cls(rarity=rarity, asked={word: rarity[word] * much for word, much in shared.items() if much})
 
@@ -92,7 +92,7 @@ def _named(cell: LabelledCell, asked: Mapping[str, float], rows: _Labels, column
     row, column = compared_words(cell.row), compared_words(cell.column)
     extra_row = [rows.rarity[word] for word in row - rows.asked.keys()]
     extra_column = [columns.rarity[word] for word in column - columns.asked.keys()]
-    known = [much for word, much in asked.items() if any(_same(word, one) for one in compared_words(cell.value))]
+    known = [much for word, much in asked.items() if any(is_same_word(word, one) for one in compared_words(cell.value))]
     return NamedCell(
         cell=cell,
         row=sum(rows.asked.get(word, 0.0) for word in row),
@@ -114,7 +114,7 @@ def _parts(word: str) -> Iterable[str]:
     return character_pairs(word) if UNSPACED.search(word) else (word,)
 
 
-def _same(one: str, other: str) -> bool:
+def is_same_word(one: str, other: str) -> bool:
     """Whether two words are forms of the same: letters agree as far as both have them, figures are equal."""
     if one == other:
         return True

@@ -25,6 +25,19 @@ class LabelledCell:
     value: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """The cells of the row `text[start:end]`."""
+
+    start: int
+    end: int
+    cells: tuple[LabelledCell, ...]
+
+    @property
+    def label(self) -> str:
+        return self.cells[0].row
+
+
 def row_spans(text: str) -> list[tuple[int, int]]:
     """The characters [start, end) of each row of a table, with the line break behind it, in order."""
     return [match.span() for match in _ROW.finditer(text)]
@@ -32,7 +45,15 @@ def row_spans(text: str) -> list[tuple[int, int]]:
 
 def cells_of(text: str) -> list[LabelledCell]:
     """The cells of all rows of tables in a text, in its order."""
-    return [cell for start, end in row_spans(text) for cell in _cells_of_row(text[start:end])]
+    return [cell for row in rows_of(text) for cell in row.cells]
+
+
+def rows_of(text: str) -> list[TableRow]:
+    """The rows of tables in a text that have cells, in its order."""
+    found = (
+        TableRow(start=start, end=end, cells=tuple(_cells_of_row(text[start:end]))) for start, end in row_spans(text)
+    )
+    return [row for row in found if row.cells]
 
 
 def _cells_of_row(line: str) -> Iterator[LabelledCell]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import torch
 
 from model.answering import title_page
+from model.answering.asking_words import topic
 from model.answering.extractive_summary import summary
 from model.answering.messages import about_file, impossible, nothing_found
 from model.answering.quotes import Quote, as_evidence
@@ -76,7 +77,9 @@ def _quotes(intent: Intent, question: str, documents: Sequence[Document]) -> tup
     if titles and all(len(content_words(title.text)) >= _TELLING_TITLE for title in titles):
         return titles
     characters = _CHARACTERS * len(documents)
-    telling = summary(documents, _SENTENCES[intent] * len(documents), characters=characters) or _first_lines(documents)
+    about = frozenset() if intent == "about" else topic(question, documents)
+    sentences = summary(documents, _SENTENCES[intent] * len(documents), characters=characters, topic=about)
+    telling = sentences or _first_lines(documents)
     return (*titles, *(one for one in telling if one.text not in {title.text for title in titles}))
 
 

@@ -41,8 +41,11 @@ def load_checkpoint(
         logging.getLogger("readonce").debug("A checkpoint cannot be loaded", exc_info=error)
         why = " ".join(str(error).split()) or "no reason is given"
         raise CheckpointError(
-            f"{name} cannot be loaded: {why} ({type(error).__name__}). Check its files, the memory and the disk, or use"
-            " another checkpoint."
+            "{name} cannot be loaded: {why} ({kind}). Check its files, the memory and the disk, or use"
+            " another checkpoint.",
+            name=name,
+            why=why,
+            kind=type(error).__name__,
         ) from error
 
 
@@ -64,14 +67,18 @@ def _load_any(name: str, report: Callable[[str, float], None], hardware: Hardwar
     if name and folder.is_dir():
         return load_folder(folder, name=name, progress=report, hardware=hardware)
     if folder.is_file():
-        raise CheckpointError(f"{name} is a file; a checkpoint is a folder. Name the folder that holds config.json.")
+        raise CheckpointError(
+            "{name} is a file; a checkpoint is a folder. Name the folder that holds config.json.", name=name
+        )
     from model.checkpoints.hub import fetch, is_hub_name
 
     if is_hub_name(name):
         return load_folder(fetch(name, progress=report), name=name, progress=report, hardware=hardware)
     raise CheckpointError(
-        f"No checkpoint {name!r}: it is not a folder here, and a hub name has the form owner/model. "
-        f"Use {EMBEDDED!r}, a folder, or a name such as google/t5gemma-2-270m-270m."
+        "No checkpoint {name!r}: it is not a folder here, and a hub name has the form owner/model. "
+        "Use {embedded!r}, a folder, or a name such as google/t5gemma-2-270m-270m.",
+        name=name,
+        embedded=EMBEDDED,
     )
 
 

@@ -162,11 +162,16 @@ def _check_hash(file: Path, sha256: str) -> None:
     try:
         found = hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
-        raise CheckpointError(f"The adapter {file.name} cannot be read ({error.strerror}): install again.") from error
+        raise CheckpointError(
+            "The adapter {file} cannot be read ({why}): install again.", file=file.name, why=error.strerror
+        ) from error
     if found != sha256:
         raise CheckpointError(
-            f"The adapter {file.name} is damaged: its sha256 is {found[:12]}, not {sha256[:12]}. Install again, "
-            "without changing it on the way (git LFS and text conversion do)."
+            "The adapter {file} is damaged: its sha256 is {found}, not {wanted}. Install again, "
+            "without changing it on the way (git LFS and text conversion do).",
+            file=file.name,
+            found=found[:12],
+            wanted=sha256[:12],
         )
 
 

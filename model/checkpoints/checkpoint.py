@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from tokenizers import Tokenizer
 
+from model.errors import NO_MESSAGE, Message
 from model.network.t5gemma2 import T5Gemma2
 from model.types import CalibrationWeights, RetrievalProjection, RouterWeights
 
@@ -28,7 +29,7 @@ class Checkpoint:
     fingerprint: str  # of configuration and weights: an encoding belongs to the checkpoint that made it
     description: str  # one sentence for people: which checkpoint it is, and what it cannot do
     image_processor: Gemma3ImageProcessorPil | None = None  # None: it has no vision tower
-    offloaded: str = ""  # one sentence for people: which weights are moved in only while they are used
+    offloaded: Message = NO_MESSAGE  # one sentence for people: which weights are moved in only while they are used
     # Weights of the features by which it chooses among likely answers (`model/answering/reranker.py`); None: it gives
     # the likeliest.
     reranker_weights: Mapping[str, float] | None = None

@@ -29,7 +29,7 @@ from model.checkpoints.adapter import (
 from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line
 from model.checkpoints.placement import Hardware, Placement, find_place
-from model.errors import CheckpointError
+from model.errors import CheckpointError, Message
 from model.network.t5gemma2 import T5Gemma2, load_text_t5gemma2
 from model.storage.durable import place_durably
 from model.storage.owned_folder import owned_folder
@@ -109,7 +109,7 @@ def _load(folder: Path, progress: ReportProgress, hardware: Hardware | None) -> 
     with ThreadPoolExecutor(1) as beside:  # parsing holds Python's lock; converting large tensors does not need it
         tokenizer = beside.submit(load_tokenizer, folder, name=_NAME)
         placement = find_place(count_weights(folder, name=_NAME), name=_NAME, hardware=hardware)
-        progress(f"loading {_NAME} ({placement})", 0.0)
+        progress(Message("loading {name} ({where})", name=_NAME, where=placement.message), 0.0)
         model = _load_model(folder, placement)
     progress(f"loading {_NAME}", 1.0)
     return Checkpoint(
@@ -146,7 +146,10 @@ def _load_model(folder: Path, placement: Placement) -> T5Gemma2:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         why = one_line(error)
         raise CheckpointError(
-            f"{_NAME} cannot be loaded: {why}. Delete {folder}: the next start makes it anew."
+            "{name} cannot be loaded: {why}. Delete {folder}: the next start makes it anew.",
+            name=_NAME,
+            why=why,
+            folder=folder,
         ) from error
 
 
@@ -171,6 +174,8 @@ def _merge_into(folder: Path, progress: ReportProgress, merge: Merge) -> None:
         if is_whole(folder):
             return
         raise CheckpointError(
-            f"The embedded checkpoint cannot be written to {folder.parent} ({one_line(error)}). It needs 1 GB there for"
-            " a moment: free space, or name another folder with READONCE_CACHE."
+            "The embedded checkpoint cannot be written to {folder} ({why}). It needs 1 GB there for"
+            " a moment: free space, or name another folder with READONCE_CACHE.",
+            folder=folder.parent,
+            why=one_line(error),
         ) from error

@@ -22,14 +22,17 @@ def weight_files(folder: Path, *, name: str) -> list[Path]:
     if (folder / "model.safetensors").is_file() or not index.is_file():
         if not (folder / "model.safetensors").is_file():
             raise CheckpointError(
-                f"{name} has no weights (model.safetensors). Fetch it again; other formats are converted by "
-                "loading them in transformers and calling save_pretrained."
+                "{name} has no weights (model.safetensors). Fetch it again; other formats are converted by "
+                "loading them in transformers and calling save_pretrained.",
+                name=name,
             )
         return [folder / "model.safetensors"]
     try:
         return [folder / part for part in sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))]
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f"The {index.name} of {name} is damaged ({one_line(error)}). Fetch it again.") from error
+        raise CheckpointError(
+            "The {file} of {name} is damaged ({why}). Fetch it again.", file=index.name, name=name, why=one_line(error)
+        ) from error
 
 
 def count_weights(folder: Path, *, name: str) -> Weights:
@@ -51,7 +54,7 @@ def load_tokenizer(folder: Path, *, name: str) -> Tokenizer:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the Rust tokenizer raises bare exceptions
         raise CheckpointError(
-            f"The tokenizer of {name} cannot be loaded ({one_line(error)}). Fetch it again."
+            "The tokenizer of {name} cannot be loaded ({why}). Fetch it again.", name=name, why=one_line(error)
         ) from error
     return for_foreign_text(tokenizer)
 

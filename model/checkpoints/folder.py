@@ -15,7 +15,7 @@ from model.checkpoints.checkpoint import Checkpoint
 from model.checkpoints.files import count_weights, load_tokenizer, one_line, weight_files
 from model.checkpoints.fingerprint import folder_fingerprint
 from model.checkpoints.placement import Hardware, Placement, find_place
-from model.errors import CheckpointError
+from model.errors import CheckpointError, Message
 from model.network.offload import offload_by_layer
 
 MODEL_TYPE = "t5gemma2"
@@ -36,9 +36,9 @@ def load_folder(
     with ThreadPoolExecutor(1) as beside:  # parsing holds Python's lock; converting large tensors does not need it
         tokenizer = beside.submit(load_tokenizer, folder, name=name)
         placement = find_place(count_weights(folder, name=name), name=name, hardware=hardware)
-        progress(f"loading {name} ({placement})", 0.0)
+        progress(Message("loading {name} ({where})", name=name, where=placement.message), 0.0)
         model = load_model(folder, placement, name=name)
-    progress(f"loading {name}", 1.0)
+    progress(Message("loading {name}", name=name), 1.0)
     config: Any = model.config
     chunk_size = min(CHUNK_SIZE, config.encoder.text_config.max_position_embeddings)
     return Checkpoint(
@@ -60,32 +60,45 @@ def check_kind(folder: Path, *, name: str) -> None:
     if not path.is_file():
         adapter = (folder / "adapter_config.json").is_file()
         fix = "It is a LoRA adapter: merge it into its base model first." if adapter else "Name a complete model."
-        raise CheckpointError(f"{name} has no config.json. {fix}")
+        raise CheckpointError("{name} has no config.json. {fix}", name=name, fix=Message(fix))
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         kind, classes = config.get("model_type"), config.get("architectures") or ["of unknown class"]
     except (ValueError, AttributeError) as error:
-        raise CheckpointError(f"The config.json of {name} is damaged ({error}). Fetch it again.") from error
+        raise CheckpointError(
+            "The config.json of {name} is damaged ({why}). Fetch it again.", name=name, why=error
+        ) from error
     if kind != MODEL_TYPE:
         raise CheckpointError(
-            f"{name} is another kind of model ({', '.join(classes)}, model_type {kind!r}). Readonce needs a T5Gemma 2 "
-            f"(model_type {MODEL_TYPE!r}), such as {PRETRAINED_ONLY[0]} or a fine-tune of one."
+            "{name} is another kind of model ({classes}, model_type {kind!r}). Readonce needs a T5Gemma 2 "
+            "(model_type {needed!r}), such as {example} or a fine-tune of one.",
+            name=name,
+            classes=", ".join(classes),
+            kind=kind,
+            needed=MODEL_TYPE,
+            example=PRETRAINED_ONLY[0],
         )
 
 
 def _check_files(folder: Path, *, name: str) -> None:
     """Refuse a folder that lacks a file, or holds one that was cut off."""
     if not (folder / "tokenizer.json").is_file():
-        raise CheckpointError(f"{name} has no tokenizer.json. Copy it there from the model that it was made from.")
+        raise CheckpointError(
+            "{name} has no tokenizer.json. Copy it there from the model that it was made from.", name=name
+        )
     shards = weight_files(folder, name=name)
     for path in shards:
         if not path.is_file():
-            raise CheckpointError(f"{name} lacks {path.name}, a part of its weights. Fetch it again.")
+            raise CheckpointError(
+                "{name} lacks {file}, a part of its weights. Fetch it again.", name=name, file=path.name
+            )
         try:
             with safe_open(path, framework="pt"):
                 pass  # opening checks the header against the file's size
         except SafetensorError as error:
-            raise CheckpointError(f"{path.name} of {name} is damaged ({error}). Fetch it again.") from error
+            raise CheckpointError(
+                "{file} of {name} is damaged ({why}). Fetch it again.", file=path.name, name=name, why=error
+            ) from error
 
 
 def load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForConditionalGeneration:
@@ -101,13 +114,16 @@ def load_model(folder: Path, placement: Placement, *, name: str) -> T5Gemma2ForC
             output_loading_info=True,
         )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name} cannot be loaded: {one_line(error)}") from error
+        raise CheckpointError("{name} cannot be loaded: {why}", name=name, why=one_line(error)) from error
     model, report = loaded
     missing = sorted(report["missing_keys"])
     if missing:
         raise CheckpointError(
-            f"The weights of {name} lack {len(missing)} tensors that its config.json asks for, first {missing[0]}. "
-            "Fetch it again, or save it with save_pretrained."
+            "The weights of {name} lack {n} tensors that its config.json asks for, first {tensor}. "
+            "Fetch it again, or save it with save_pretrained.",
+            name=name,
+            n=len(missing),
+            tensor=missing[0],
         )
     if placement.offloaded:
         offload_by_layer(model, placement.offloaded, placement.device)

@@ -20,12 +20,13 @@ from huggingface_hub.errors import (
 )
 
 from model.checkpoints.folder import check_kind
-from model.errors import CheckpointError, ReadonceError
+from model.errors import CheckpointError, Message, ReadonceError
 
 ANSWER_SECONDS = 10  # the hub's client has no limit of its own for its first call
 FILES = ["*.json", "*.safetensors"]  # no pickles
 SUBFOLDERS = ["*/*"]  # intermediate checkpoints, other formats
 TOKEN_VARIABLE = "HF_TOKEN"
+TOKENS = "https://huggingface.co/settings/tokens"
 
 
 def is_hub_name(name: str) -> bool:
@@ -36,8 +37,8 @@ def is_hub_name(name: str) -> bool:
 def fetch(name: str, *, progress: Callable[[str, float], None]) -> Path:
     """The folder of the hub's cache that holds the model, downloaded if need be; the cached one if the hub is away."""
     token = os.environ.get(TOKEN_VARIABLE) or False  # from the environment only: `False` keeps stored logins out
-    progress(f"asking the hub for {name}", 0.0)
-    bar = _reporting_bar(f"downloading {name}", progress)
+    progress(Message("asking the hub for {name}", name=name), 0.0)
+    bar = _reporting_bar(Message("downloading {name}", name=name), progress)
     try:
         HfApi(token=token).model_info(name, timeout=ANSWER_SECONDS)  # fails at once where a download would retry
         download = partial(snapshot_download, name, token=token, tqdm_class=bar)
@@ -48,36 +49,50 @@ def fetch(name: str, *, progress: Callable[[str, float], None]) -> Path:
     except Exception as error:  # the client lets its HTTP library's own exceptions through
         refusal = _refusal(name, error, has_token=bool(token))
         if refusal is not None:
-            raise CheckpointError(refusal) from error
+            raise refusal from error
         return _cached(name, error)
 
 
-def _refusal(name: str, error: Exception, *, has_token: bool) -> str | None:
+def _refusal(name: str, error: Exception, *, has_token: bool) -> CheckpointError | None:
     """What to tell the person if the hub answered with a definite no; None if it could not be asked."""
     page = f"https://huggingface.co/{name}"
     status = error.response.status_code if isinstance(error, HfHubHTTPError) else 0
     if isinstance(error, GatedRepoError) and not has_token:  # a RepositoryNotFoundError too, so it comes first
-        return (
-            f"{name} needs a licence click, and no token is set. Accept the licence on {page}, make a token with "
-            f"read access on https://huggingface.co/settings/tokens, and set it as {TOKEN_VARIABLE} in the environment."
+        return CheckpointError(
+            "{name} needs a licence click, and no token is set. Accept the licence on {page}, make a token with read"
+            " access on {tokens}, and set it as HF_TOKEN in the environment.",
+            name=name,
+            page=page,
+            tokens=TOKENS,
         )
     if isinstance(error, GatedRepoError) and status != 401:
-        return (
-            f"The licence of {name} is not accepted by the account of your {TOKEN_VARIABLE}. Accept it on {page} "
-            "(a fine-grained token must also allow reading gated repositories), then start again."
+        return CheckpointError(
+            "The licence of {name} is not accepted by the account of your HF_TOKEN. Accept it on {page} "
+            "(a fine-grained token must also allow reading gated repositories), then start again.",
+            name=name,
+            page=page,
         )
     if status == 401 and has_token:
-        return (
-            f"The hub does not accept the {TOKEN_VARIABLE} in the environment (status 401 for {name}). "
-            "Make a new one on https://huggingface.co/settings/tokens, or check the name: a wrong name looks the same."
+        return CheckpointError(
+            "The hub does not accept the HF_TOKEN in the environment (status 401 for {name}). "
+            "Make a new one on {page}, or check the name: a wrong name looks the same.",
+            name=name,
+            page=TOKENS,
         )
     if isinstance(error, RepositoryNotFoundError) or status == 401:
-        return (
-            f"The hub has no model {name} that you may see. Check the spelling on {page}; "
-            f"a private model needs a token of its owner in {TOKEN_VARIABLE}."
+        return CheckpointError(
+            "The hub has no model {name} that you may see. Check the spelling on {page}; "
+            "a private model needs a token of its owner in HF_TOKEN.",
+            name=name,
+            page=page,
         )
     if 400 <= status < 500 and status not in (408, 429):
-        return f"The hub refuses {name} with status {status}. Look at {page}, or use another checkpoint."
+        return CheckpointError(
+            "The hub refuses {name} with status {n}. Look at {page}, or use another checkpoint.",
+            name=name,
+            n=status,
+            page=page,
+        )
     return None
 
 
@@ -86,23 +101,26 @@ def _cached(name: str, error: Exception) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=FILES, ignore_patterns=SUBFOLDERS, local_files_only=True))
     except IncompleteSnapshotError as incomplete:
-        found = f"its download was interrupted ({incomplete.snapshot_path} lacks files)"
+        found = Message("its download was interrupted ({folder} lacks files)", folder=incomplete.snapshot_path)
     except LocalEntryNotFoundError:
-        found = "it was never downloaded to this machine"
+        found = Message("it was never downloaded to this machine")
     raise CheckpointError(
-        f"{name} cannot be fetched: {_obstacle(error)}, and {found}. "
-        "Or use the checkpoint that needs no network: --model embedded."
+        "{name} cannot be fetched: {reason}, and {found}. "
+        "Or use the checkpoint that needs no network: --model embedded.",
+        name=name,
+        reason=_obstacle(error),
+        found=found,
     ) from error
 
 
-def _obstacle(error: Exception) -> str:
+def _obstacle(error: Exception) -> Message:
     """Why the hub could not be asked, and what to do about it."""
     if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set (unset it to download)"
+        return Message("HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE) is set (unset it to download)")
     if isinstance(error, HfHubHTTPError):
-        return f"the hub answers with status {error.response.status_code} (try again later)"
+        return Message("the hub answers with status {n} (try again later)", n=error.response.status_code)
     reason = " ".join(str(error).split()) or type(error).__name__
-    return f"the hub does not answer: {reason} (check the network and the proxy)"
+    return Message("the hub does not answer: {why} (check the network and the proxy)", why=reason)
 
 
 def _reporting_bar(stage: str, progress: Callable[[str, float], None]) -> type[tqdm.tqdm]:

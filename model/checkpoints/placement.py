@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from model.checkpoints.lent_gpu import is_lent
-from model.errors import CheckpointError
+from model.errors import NO_MESSAGE, CheckpointError, Message
 from model.network.cpu_features import has_any
 
 CGROUP = Path("/sys/fs/cgroup")  # of this container, version 2
@@ -52,20 +52,41 @@ class Placement:
         return self.needed <= self.free
 
     @property
-    def remark(self) -> str:
+    def remark(self) -> Message:
         """One sentence for people about what is offloaded; empty if nothing is."""
         if not self.offloaded:
-            return ""
-        places = sorted({"the disk" if place == DISK else place for place in self.offloaded.values()})
-        size = f"{self.offloaded_bytes / GIGABYTE:.1f} GB"
-        return f"{size} of its weights lie on {' and '.join(places)} and come in while they work: all takes longer."
+            return NO_MESSAGE
+        return Message(
+            "{size:.1f} GB of its weights lie on {where} and come in while they work: all takes longer.",
+            size=self.offloaded_bytes / GIGABYTE,
+            where=self._away(),
+        )
 
-    def __str__(self) -> str:
-        here = f"{self.needed / GIGABYTE:.1f} GB of memory on {self.device}, {self.free / GIGABYTE:.1f} GB are free"
+    @property
+    def message(self) -> Message:
+        """In a few words: what it takes where, what is free, and what is offloaded."""
         if not self.offloaded:
-            return here
-        places = " and ".join(sorted(set(self.offloaded.values())))
-        return f"{here}, weights partly on {places}: {self.offloaded_bytes / GIGABYTE:.1f} GB"
+            return Message(
+                "{needed:.1f} GB of memory on {device}, {free:.1f} GB are free",
+                needed=self.needed / GIGABYTE,
+                device=self.device,
+                free=self.free / GIGABYTE,
+            )
+        return Message(
+            "{needed:.1f} GB of memory on {device}, {free:.1f} GB are free, weights partly on {places}: {size:.1f} GB",
+            needed=self.needed / GIGABYTE,
+            device=self.device,
+            free=self.free / GIGABYTE,
+            places=" and ".join(sorted(set(self.offloaded.values()))),
+            size=self.offloaded_bytes / GIGABYTE,
+        )
+
+    def _away(self) -> str:
+        """Where offloaded layers lie: other devices, the disk, or both."""
+        devices = " and ".join(sorted(set(self.offloaded.values()) - {DISK}))
+        if DISK not in self.offloaded.values():
+            return devices
+        return Message("{device} and the disk", device=devices) if devices else Message("the disk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +133,10 @@ def find_place(weights: Weights, *, name: str, hardware: Hardware | None = None)
         if spread.fits and (device.type == "cpu" or spread.offloaded_bytes <= weights.encoder * spread.dtype.itemsize):
             return spread
     raise CheckpointError(
-        f"{name} does not fit: {'; '.join(map(str, tried))}, and its layers on the disk would not make room enough. "
-        "Close other programs, or take a smaller checkpoint, such as google/t5gemma-2-270m-270m or embedded."
+        "{name} does not fit: {tried}, and its layers on the disk would not make room enough. "
+        "Close other programs, or take a smaller checkpoint, such as google/t5gemma-2-270m-270m or embedded.",
+        name=name,
+        tried=Message.joined("; ", [one.message for one in tried]),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from model.decoder.decoder import DecoderParts
 from model.decoder.output_head import OutputHead
+from model.errors import NO_MESSAGE, Message
 from model.kernels.parts import NativeParts, load_native_parts
 from model.network.t5gemma2 import T5Gemma2
 
@@ -24,10 +25,10 @@ class Backend:
 
     native: NativeParts
     parts: DecoderParts
-    notice: str = ""
+    notice: Message = NO_MESSAGE
 
     @classmethod
-    def eager(cls, model: T5Gemma2, *, notice: str = "") -> Backend:
+    def eager(cls, model: T5Gemma2, *, notice: Message = NO_MESSAGE) -> Backend:
         """PyTorch's operations, and CUDA graphs on a GPU: needs no loading."""
         return cls(native=NativeParts(), parts=DecoderParts.of(model), notice=notice)
 
@@ -54,6 +55,7 @@ def load_backend(
     except Exception as error:  # whatever it is, PyTorch's operations give the same answers
         _LOG.warning("compiled code is not used", exc_info=error)
         cause = (str(error).splitlines() or [type(error).__name__])[0]
-        return replace(eager, notice=f"Compiled code is not used ({cause}), so reading and answering take longer.")
+        slow = Message("Compiled code is not used ({cause}), so reading and answering take longer.", cause=cause)
+        return replace(eager, notice=slow)
     parts = replace(eager.parts, head=head, layers=native.decoder_layers)
     return replace(eager, native=native, parts=parts, notice=native.unavailable)

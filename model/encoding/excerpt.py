@@ -43,4 +43,5 @@ def excerpt(encoded: EncodedDocument, spans: Sequence[Span]) -> EncodedDocument:
         tokens=TokenMap(
             ids=tokens.ids[rows], pages=tokens.pages[rows], starts=tokens.starts[rows], ends=tokens.ends[rows]
         ),
+        is_excerpt=True,
     )

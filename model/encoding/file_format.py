@@ -52,7 +52,9 @@ def save_encoding(encoded: EncodedDocument, path: Path, *, pictures: Mapping[int
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
         write_durably(path, lambda part: part.write_bytes(data))
     except OSError as error:
-        raise EncodingError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+        raise EncodingError(
+            "{name} cannot be written ({why}): choose another folder.", name=path, why=error.strerror
+        ) from error
 
 
 def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocument:
@@ -61,9 +63,9 @@ def load_encoding(path: Path, *, fingerprint: str | None = None) -> EncodedDocum
     Raises EncodingError for a file that is no encoding, of another version or checkpoint, or damaged.
     """
     if not path.exists():
-        raise EncodingError(f"{path} does not exist: name an encoding that `encode` wrote.")
+        raise EncodingError("{name} does not exist: name an encoding that `encode` wrote.", name=path)
     if not path.is_file():
-        raise EncodingError(f"{path} is not a file: name an encoding that `encode` wrote.")
+        raise EncodingError("{name} is not a file: name an encoding that `encode` wrote.", name=path)
     try:
         with path.open("rb") as file:
             return _read(file, str(path), fingerprint).encoded
@@ -98,7 +100,9 @@ def _packed(encoded: EncodedDocument, pictures: Mapping[int, bytes]) -> bytes:
         return sealed.pack(tensors, {"format": FORMAT, "version": str(VERSION), "encoding": header})
     except (ValueError, TypeError) as error:
         name = encoded.document.name
-        raise EncodingError(f"The encoding of {name} cannot be saved ({error}): read the document again.") from error
+        raise EncodingError(
+            "The encoding of {name} cannot be saved ({why}): read the document again.", name=name, why=error
+        ) from error
 
 
 def _read(file: BinaryIO, name: str, fingerprint: str | None = None) -> SavedEncoding:
@@ -116,30 +120,44 @@ def _read(file: BinaryIO, name: str, fingerprint: str | None = None) -> SavedEnc
     except OSError as error:
         raise _unreadable(name, error) from error
     except MemoryError as error:
-        raise EncodingError(f"{name} is larger than the memory that is free: encode fewer pages of it.") from error
+        raise EncodingError(
+            "{name} is larger than the memory that is free: encode fewer pages of it.", name=name
+        ) from error
     except Exception as error:
         why = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise EncodingError(f"{name} is not a readable encoding ({why}): encode the document again.") from error
+        raise EncodingError(
+            "{name} is not a readable encoding ({why}): encode the document again.", name=name, why=why
+        ) from error
 
 
 def _unreadable(name: str, error: OSError) -> EncodingError:
-    return EncodingError(f"{name} cannot be read ({error.strerror}): check its permissions and its disk.")
+    return EncodingError(
+        "{name} cannot be read ({why}): check its permissions and its disk.", name=name, why=error.strerror
+    )
 
 
 def _check_format(name: str, texts: Mapping[str, str]) -> None:
     if texts.get("format") != FORMAT:
-        raise EncodingError(f"{name} is a safetensors file, but no encoded document: name one that `encode` wrote.")
+        raise EncodingError(
+            "{name} is a safetensors file, but no encoded document: name one that `encode` wrote.", name=name
+        )
     if (version := texts.get("version", "")) != str(VERSION):
         raise EncodingError(
-            f"{name} has format version {version[:20]}, this program reads {VERSION}: read the document again."
+            "{name} has format version {theirs}, this program reads {ours}: read the document again.",
+            name=name,
+            theirs=version[:20],
+            ours=VERSION,
         )
 
 
 def _check_checkpoint(name: str, theirs: str, ours: str | None) -> None:
     if ours not in (None, theirs):
         raise EncodingError(
-            f"{name} was read by another checkpoint ({theirs[:12]}) than the one in use ({ours[:12]}): "
-            "start with that checkpoint, or encode the document again."
+            "{name} was read by another checkpoint ({theirs}) than the one in use ({ours}): "
+            "start with that checkpoint, or encode the document again.",
+            name=name,
+            theirs=theirs[:12],
+            ours=ours[:12],
         )
 
 

@@ -51,4 +51,6 @@ def _check_size(path: Path, size_bytes: int) -> None:
 
 
 def _damaged(path: Path, error: Exception) -> EncodingError:
-    return EncodingError(f"The encoding {path.name} is damaged or gone ({error}): read the document again.")
+    return EncodingError(
+        "The encoding {name} is damaged or gone ({why}): read the document again.", name=path.name, why=error
+    )

@@ -132,8 +132,17 @@ def join(maps: list[TokenMap]) -> TokenMap:
 def no_text(document: Document) -> DocumentError:
     """The error for a document that has no tokens."""
     unread = sum(page.unread_boxes for page in document.pages)
-    seen = f" ({unread} places with writing that could not be read)" if unread else ""
+    if unread:
+        return DocumentError(
+            "{name} has {pages} pages and no text ({n} places with writing that could not be read): choose a document"
+            " with text, or a sharper scan in a script that the text recognition knows.",
+            name=document.name,
+            pages=len(document.pages),
+            n=unread,
+        )
     return DocumentError(
-        f"{document.name} has {len(document.pages)} pages and no text{seen}: choose a document with text, or a "
-        "sharper scan in a script that the text recognition knows."
+        "{name} has {pages} pages and no text: choose a document with text, or a sharper scan in a script that the"
+        " text recognition knows.",
+        name=document.name,
+        pages=len(document.pages),
     )

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.errors import KernelError
+from model.errors import KernelError, Message
 from model.storage.durable import place_durably
 from model.storage.owned_folder import owned_folder
 
@@ -18,10 +18,10 @@ SOURCES = Path(__file__).parent / "src"
 # -Wno-psabi: vectors are passed in other registers without AVX-512, which matters between libraries only.
 _OPTIONS = ("-std=c++17", "-O3", "-fopenmp", "-fPIC", "-shared", "-Wno-psabi")
 _SECONDS_TO_COMPILE = 600.0  # it takes 15 of one core, and far longer on a busy machine
-_INSTEAD = "Answers come from PyTorch's operations instead, in about twice the time."
-_FIX = (
-    f"{_INSTEAD} To have native code, install a C++17 compiler with OpenMP, GCC 11 or later (on Debian or Ubuntu: "
-    "apt install g++)."
+_INSTEAD = Message("Answers come from PyTorch's operations instead, in about twice the time.")
+_FIX = Message(
+    "Answers come from PyTorch's operations instead, in about twice the time. To have native code, install a C++17"
+    " compiler with OpenMP, GCC 11 or later (on Debian or Ubuntu: apt install g++)."
 )
 
 
@@ -49,7 +49,7 @@ def compile_library(folder: Path, build: Build = NATIVE) -> Path:
     """
     compiler = find_compiler()
     if compiler is None:
-        raise KernelError(_no_compiler())
+        raise _no_compiler()
     arguments = (*_OPTIONS, f"-march={build.target}", *build.options)
     name = f"native-{_key(compiler, arguments)}"
     try:
@@ -58,13 +58,17 @@ def compile_library(folder: Path, build: Build = NATIVE) -> Path:
                 return path
         return _compile(compiler, arguments, folder, name)
     except OSError as error:
-        raise KernelError(f"Native code cannot be written to {folder} ({error}). {_FIX}") from error
+        raise KernelError(
+            "Native code cannot be written to {folder} ({why}). {fix}", folder=folder, why=error, fix=_FIX
+        ) from error
 
 
-def _no_compiler() -> str:
+def _no_compiler() -> KernelError:
     if sys.platform != "linux":
-        return f"Native code is for Linux, and this is {platform.system()}. {_INSTEAD}"
-    return f"There is no C++ compiler for native code. {_FIX}"
+        return KernelError(
+            "Native code is for Linux, and this is {system}. {fix}", system=platform.system(), fix=_INSTEAD
+        )
+    return KernelError("There is no C++ compiler for native code. {fix}", fix=_FIX)
 
 
 def _compile(compiler: str, arguments: tuple[str, ...], folder: Path, name: str) -> Path:
@@ -90,7 +94,13 @@ def _content_hash(path: Path) -> str:
 
 
 def _failure(compiler: str, reason: str) -> KernelError:
-    return KernelError(f"Native code cannot be compiled by {compiler} ({_version(compiler)}): {reason}. {_FIX}")
+    return KernelError(
+        "Native code cannot be compiled by {compiler} ({version}): {why}. {fix}",
+        compiler=compiler,
+        version=_version(compiler),
+        why=reason,
+        fix=_FIX,
+    )
 
 
 def _first_error(error: subprocess.CalledProcessError) -> str:

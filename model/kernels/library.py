@@ -29,7 +29,9 @@ def load_library(folder: Path, build: Build = NATIVE) -> ctypes.CDLL:
         library = ctypes.CDLL(str(path))
     except OSError as error:
         raise KernelError(
-            f"Native code was compiled and cannot be loaded ({error}). Delete {path}: the next start compiles it anew."
+            "Native code was compiled and cannot be loaded ({why}). Delete {file}: the next start compiles it anew.",
+            why=error,
+            file=path,
         ) from error
     check_layouts(library)
     return library

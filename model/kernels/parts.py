@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.errors import KernelError
+from model.errors import NO_MESSAGE, KernelError, Message
 from model.kernels.build import NATIVE, Build, find_compiler
 from model.kernels.decoder_layers import DecoderLayers
 from model.kernels.encoder_layers import EncoderLayers
@@ -31,7 +31,7 @@ class NativeParts:
     encoder_layers: EncoderLayers | None = None
     encoder_rows: NativeRowOps | None = None
     output_head: NativeOutputHead | None = None
-    unavailable: str = ""
+    unavailable: Message = NO_MESSAGE
 
     @property
     def key_inv_rms(self) -> KeyInvRms | None:
@@ -62,7 +62,7 @@ def load_native_parts(
     except KernelError as error:
         level = logging.WARNING if find_compiler() else logging.INFO  # a machine without one is nothing unusual
         _LOG.log(level, "%s", error)
-        return NativeParts(unavailable=str(error))
+        return NativeParts(unavailable=error.message)
     head = model.lm_head.out_proj.weight.detach()
     tiled = has_matrix_tiles(library) and EncoderLayers.supports(model)
     return NativeParts(

@@ -83,6 +83,9 @@ def check_layouts(library: ctypes.CDLL, structs: tuple[type[Structure], ...] = S
         if layout not in compiled:
             others = next((line for line in compiled if line.startswith(f"{struct.__name__} ")), "no such structure")
             raise KernelError(
-                f"Native code and its Python bindings disagree about {struct.__name__}: compiled is {others!r}, and "
-                f"structs.py has {layout!r}. Both must list the same fields in the same order."
+                "Native code and its Python bindings disagree about {name}: compiled is {compiled}, and "
+                "structs.py has {layout}. Both must list the same fields in the same order.",
+                name=struct.__name__,
+                compiled=others,
+                layout=layout,
             )

@@ -8,11 +8,12 @@ import contextlib
 import os
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from model.storage.locks import lock
 
 _PREFIX = ".readonce-"
 _LOCK = ".lock"
@@ -42,7 +43,7 @@ def sweep(parent: Path) -> None:
     for lock_path in parent.glob(f"{_PREFIX}*{_LOCK}"):
         with contextlib.suppress(OSError):
             with lock_path.open("r+b") as file:
-                left = _lock(file) or _is_old(lock_path)
+                left = lock(file) or _is_old(lock_path)
                 if left:
                     shutil.rmtree(lock_path.with_name(lock_path.name.removesuffix(_LOCK)), ignore_errors=True)
                 if left and os.name != "nt":  # while it is locked, so that nobody else holds it
@@ -68,34 +69,13 @@ def _locked(lock_path: Path) -> BinaryIO:
         file = lock_path.open("wb")
         try:
             with contextlib.suppress(BlockingIOError, FileNotFoundError):
-                _lock(file)
+                lock(file)
                 if os.path.samestat(os.fstat(file.fileno()), lock_path.stat()):
                     return file
         except BaseException:
             file.close()
             raise
         file.close()
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Lock an open file for this process; no where locks do not work. Raises BlockingIOError where another holds it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            raise BlockingIOError(*error.args) from error
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # a file system without locks
-        return False
-    return True
 
 
 def _is_old(path: Path) -> bool:

@@ -28,7 +28,7 @@ class Similarities:
     def __init__(self, checkpoint: Checkpoint, native_folder: Path) -> None:
         """`native_folder`: where native code lies. Raises CheckpointError where there is no projection."""
         if checkpoint.retrieval is None:
-            raise CheckpointError(f"{checkpoint.name} has no projection for retrieval: use `embedded`.")
+            raise CheckpointError("{name} has no projection for retrieval: use `embedded`.", name=checkpoint.name)
         self._checkpoint, self._projection = checkpoint, checkpoint.retrieval
         self._native = load_native_parts(checkpoint.model, native_folder)
 

@@ -82,3 +82,12 @@ def written_objects(objects: list[str], trailer: str = "") -> bytes:
     size = len(objects) + 1
     end = f"trailer\n<</Root 1 0 R/Size {size}{trailer}>>\nstartxref\n{len(body)}\n%%EOF\n"
     return f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
+
+
+def scanned(document: bytes, *, dpi: int = 110) -> bytes:
+    """The pages of a PDF as pictures of them, without a text layer."""
+    with pymupdf.open(stream=document) as printed, pymupdf.open() as copy:
+        for page in printed:
+            picture = page.get_pixmap(dpi=dpi).tobytes("jpeg")
+            copy.new_page(width=page.rect.width, height=page.rect.height).insert_image(page.rect, stream=picture)
+        return copy.tobytes()

@@ -106,7 +106,11 @@ def asked_in(request: ChatRequest) -> ChatQuestion:
         raise QuestionError("The last message must be the user's question: send one with the role user.")
     parts = [part for message in messages for part in message.parts if part.type != "text"]
     if len(parts) > MOST_FILES:
-        raise QuestionError(f"The messages have {len(parts):,} files; the limit is {MOST_FILES}. Send fewer at once.")
+        raise QuestionError(
+            "The messages have {count:,} files; the limit is {limit}. Send fewer at once.",
+            count=len(parts),
+            limit=MOST_FILES,
+        )
     files = [_file(part) for part in parts]
     return ChatQuestion(
         question=checked_question(messages[-1].text),
@@ -120,7 +124,7 @@ def key_of(file_id: str) -> str:
     """The file's key. Raises DocumentError for what is no id of a file."""
     key = file_id.removeprefix(FILE_ID)
     if key == file_id or len(key) != 64 or not key.isalnum():
-        raise DocumentError(f"{file_id[:80]!r} is no id of a file: send one that /v1/files has given.")
+        raise DocumentError("{file_id!r} is no id of a file: send one that /v1/files has given.", file_id=file_id[:80])
     return key
 
 
@@ -150,18 +154,21 @@ def _file(part: Part) -> str | InlineFile:
         return _inline(part.file.file_data or "", part.file.filename)
     if part.type == "image_url" and part.image_url is not None:
         return _inline(part.image_url.url, None)
-    raise DocumentError(f"A part of a message has the type {part.type[:40]!r}: send text, file or image_url.")
+    raise DocumentError("A part of a message has the type {type!r}: send text, file or image_url.", type=part.type[:40])
 
 
 def _inline(url: str, name: str | None) -> InlineFile:
     head, comma, body = url.partition(",")
     if not head.startswith("data:") or not comma:
         raise DocumentError(
-            f"{url[:60]!r} is no data: URL. Nothing is fetched: send data:application/pdf;base64,..., or a file's id."
+            "{url!r} is no data: URL. Nothing is fetched: send data:application/pdf;base64,..., or a file's id.",
+            url=url[:60],
         )
     kind, _, coding = head.removeprefix("data:").partition(";")
     try:
         data = base64.b64decode(body, validate=True) if coding.endswith("base64") else unquote_to_bytes(body)
     except (binascii.Error, ValueError) as error:
-        raise DocumentError(f"The data: URL of {name or 'a file'!r} is not base64 ({error}). Send it again.") from error
+        raise DocumentError(
+            "The data: URL of {name!r} is not base64 ({why}). Send it again.", name=name or "a file", why=error
+        ) from error
     return InlineFile(name=file_name(name) if name else f"file{_ENDINGS.get(kind, '')}", data=data)

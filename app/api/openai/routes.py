@@ -92,7 +92,9 @@ class Routes:
             data, name = await sent.read(), file_name(sent.filename or "file")
             said = {field: str(form.get(field) or "") for field in ("purpose", "pages", "password")}
         if len(data) > self._file_bytes:
-            raise DocumentError(f"{name} has {len(data):,} bytes; the limit is {self._file_bytes:,}.")
+            raise DocumentError(
+                "{name} has {size:,} bytes; the limit is {limit:,}.", name=name, size=len(data), limit=self._file_bytes
+            )
         incoming = Incoming(name=name, data=data, pages=said["pages"] or None, password=said["password"] or None)
         person = person_of(request)
 
@@ -160,7 +162,7 @@ def _key(request: Request) -> str:
     try:
         return key_of(request.path_params["file_id"])
     except DocumentError as error:
-        raise ApiError(str(error), status=404, code="file_not_found") from error
+        raise ApiError(error.message, status=404, code="file_not_found") from error
 
 
 def _event(chunk: shapes.Object) -> str:

@@ -30,8 +30,8 @@ MOST_AT_ONCE = 32  # requests of one person that wait or are being worked on
 class ApiError(ReadonceError):
     """A request that OpenAI's clients know by its status and code."""
 
-    def __init__(self, message: str, *, status: int, code: str) -> None:
-        super().__init__(message)
+    def __init__(self, template: str, /, *, status: int, code: str, **values: object) -> None:
+        super().__init__(template, **values)
         self.status = status
         self.code = code
 
@@ -62,15 +62,22 @@ class Service:
     def check_model(self, name: str) -> None:
         """Raises ApiError for any other model than the one that there is."""
         if name != self.model:
-            message = f"There is no model {name[:80]!r} here: ask for {self.model!r}."
-            raise ApiError(message, status=404, code="model_not_found")
+            raise ApiError(
+                "There is no model {name!r} here: ask for {model!r}.",
+                name=name[:80],
+                model=self.model,
+                status=404,
+                code="model_not_found",
+            )
 
     @contextmanager
     def working(self, person: str) -> Iterator[tuple[Session, Job]]:
         """The person's session, and work in it. Raises ReadonceError for too much at once."""
         session = self._session(person)
         if (count := session.jobs.count("program")) >= MOST_AT_ONCE:
-            raise ReadonceError(f"{count} requests of yours wait already, which is the limit. Wait for one to end.")
+            raise ReadonceError(
+                "{count} requests of yours wait already, which is the limit. Wait for one to end.", count=count
+            )
         with session.jobs.running("program") as job:
             yield session, job
 
@@ -79,7 +86,9 @@ class Service:
     def add(self, session: Session, job: Job, incoming: Incoming) -> ApiFile:
         """Read a file, once, and keep it: in the library where there is one."""
         if incoming.name.lower().endswith(SUFFIX):
-            raise DocumentError(f"{incoming.name} is an encoding, not a document: drop it on the page instead.")
+            raise DocumentError(
+                "{name} is an encoding, not a document: drop it on the page instead.", name=incoming.name
+            )
         loaded = self._reading.read(session, incoming, job)
         return self.file(session, loaded.key)
 
@@ -110,7 +119,9 @@ class Service:
         session = self._session(person)
         file = self.file(session, key)
         if (found := self._stored(session, key)) is None:
-            raise ApiError(f"{file.name} was read and not kept: its bytes are gone.", status=404, code="not_kept")
+            raise ApiError(
+                "{name} was read and not kept: its bytes are gone.", name=file.name, status=404, code="not_kept"
+            )
         library, stored = found
         return file.name, library.original(stored).read_bytes()
 

@@ -93,7 +93,9 @@ def open_flowing(sections: Sequence[Section], name: str, limits: Limits, *, rema
     """A source of the sections. Raises DocumentError where they hold nothing."""
     source = FlowingSource(sections, remark=remark, max_pixels=limits.max_pixels)
     if source.page_count == 0:
-        raise DocumentError(f"{name!r} holds no text and no pictures: choose a file with content, or save it again.")
+        raise DocumentError(
+            "{name!r} holds no text and no pictures: choose a file with content, or save it again.", name=name
+        )
     return source
 
 

@@ -62,8 +62,11 @@ class _Workbook:
         width = max((column for row in cells.values() for column in row), default=-1) + 1
         if height * width > MOST_LISTED:
             raise DocumentError(
-                f"{self._name!r} has {height:,} rows and {width:,} columns on its first sheet, too many for a list of "
-                "questions: keep only the questions."
+                "{name!r} has {rows:,} rows and {columns:,} columns on its first sheet, too many for a list of "
+                "questions: keep only the questions.",
+                name=self._name,
+                rows=height,
+                columns=width,
             )
         return tuple(tuple(cells.get(row, {}).get(column, "") for column in range(width)) for row in range(height))
 

@@ -35,8 +35,13 @@ class Package:
         unpacked = sum(member.file_size for member in members)
         if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED or any(m.file_size > MAX_PART for m in members):
             raise DocumentError(
-                f"{name!r} unpacks to {unpacked / MIB:,.0f} MiB in {len(members):,} parts, and "
-                f"{MAX_UNPACKED // MIB:,} MiB in {MAX_MEMBERS:,} parts is the limit: split it, or save it as PDF."
+                "{name!r} unpacks to {size:,.0f} MiB in {count:,} parts, and "
+                "{limit:,} MiB in {most:,} parts is the limit: split it, or save it as PDF.",
+                name=name,
+                size=unpacked / MIB,
+                count=len(members),
+                limit=MAX_UNPACKED // MIB,
+                most=MAX_MEMBERS,
             )
         self.names = {member.filename.lower(): member.filename for member in members}  # Windows minds no case
         if any(member.flag_bits & 1 for member in members):

@@ -128,5 +128,7 @@ class Sheet:
 def too_many_cells(name: str) -> DocumentError:
     """The error for a workbook that would take too long."""
     return DocumentError(
-        f"{name!r} has more than {MOST_CELLS:,} cells: save the part that matters as a file of its own."
+        "{name!r} has more than {most:,} cells: save the part that matters as a file of its own.",
+        name=name,
+        most=MOST_CELLS,
     )

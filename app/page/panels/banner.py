@@ -2,7 +2,9 @@
 
 from html import escape
 
+from app.languages import Language
 from app.serving.provider import CheckpointState
+from model.errors import Message
 
 
 def title(language: str = "en", direction: str = "ltr") -> str:
@@ -14,22 +16,26 @@ def title(language: str = "en", direction: str = "ltr") -> str:
     )
 
 
-def banner(state: CheckpointState) -> str:
-    notice = f'<div class="notice"><p>{escape(state.notice)}</p>{_instead(state)}</div>' if state.notice else ""
-    return f'<div class="banner {state.phase}" role="status"><div>{_sentence(state)}</div>{notice}</div>'
+def banner(state: CheckpointState, language: Language = Language()) -> str:  # noqa: B008 - frozen
+    said = f'<div class="notice"><p>{language.markup(state.notice)}</p>{_instead(state)}</div>' if state.notice else ""
+    return f'<div class="banner {state.phase}" role="status"><div>{_sentence(state, language)}</div>{said}</div>'
 
 
-def _sentence(state: CheckpointState) -> str:
+def _sentence(state: CheckpointState, language: Language) -> str:
     name = f'<strong translate="no">{escape(state.name)}</strong>'
     if state.phase == "loading":
-        return (
-            f'<span class="dot"></span>{name}<span class="about">is loading: {escape(state.stage)},'
-            f" {state.fraction:.0%}. Documents and questions that you bring now wait for it.</span>"
+        loading = Message(
+            "is loading: {stage}, {share:.0%}. Documents and questions that you bring now wait for it.",
+            stage=state.stage,
+            share=state.fraction,
         )
+        return f'<span class="dot"></span>{name}<span class="about">{language.markup(loading)}</span>'
     if state.phase == "failed":
         return '<span class="dot"></span>No model runs. Documents can be looked at, but not questioned.'
     about = state.description.removeprefix(f"{state.name}: ")
-    remarks = "".join(f'<p class="elsewhere">{escape(one)}</p>' for one in (state.offloaded, state.slow) if one)
+    remarks = "".join(
+        f'<p class="elsewhere">{language.markup(one)}</p>' for one in (state.offloaded, state.slow) if one
+    )
     in_short = "Small offline model: check its answers" if state.name == "embedded" else "Check the model's answers"
     return (
         f'<details data-unfolds="about-model"><summary><span class="dot"></span><span>{in_short}</span>'

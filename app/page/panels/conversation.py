@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from html import escape
 
+from app.languages import Language
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.page.panels.opening import Opened, opening
 from app.sessions.conversation import Exchange, Rest
@@ -33,6 +34,7 @@ def conversation(
     undoable: bool = False,
     is_here: Callable[[str], bool] = lambda _: True,
     rest_of: Callable[[str], Rest] = lambda _: "away",
+    language: Language = Language(),  # noqa: B008 - frozen
 ) -> str:
     """The whole conversation, with what documents open with where they came.
 
@@ -47,7 +49,7 @@ def conversation(
     parts: list[tuple[int, str]] = []
     for one in exchanges:
         rest = rest_of(one.partial_source) if one.partial_source and one.status == "done" else "away"
-        drawn = _article(one, last=one.number == last, waiting_for=waiting_for, is_here=is_here, rest=rest)
+        drawn = _article(one, language, last=one.number == last, waiting_for=waiting_for, is_here=is_here, rest=rest)
         parts.append((one.number, drawn))
     parts += [(one.opening.after, opening(one)) for one in openings[-MOST_OPENINGS:]]
     articles = "".join(html for _, html in sorted(parts, key=lambda part: part[0]))  # of equals the exchange is first
@@ -59,11 +61,20 @@ def asking_problem(text: str) -> str:
     return f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
 
 
-def _article(exchange: Exchange, *, last: bool, waiting_for: str, is_here: Callable[[str], bool], rest: Rest) -> str:
+def _article(
+    exchange: Exchange,
+    language: Language,
+    *,
+    last: bool,
+    waiting_for: str,
+    is_here: Callable[[str], bool],
+    rest: Rest,
+) -> str:
+    problem = f'<p class="problem" role="alert">{language.markup(exchange.problem)}</p>' if exchange.problem else ""
     return (
         f'<article class="exchange {exchange.status}">'
         f'<p class="question" translate="no" dir="auto">{escape(exchange.question)}</p>'
-        f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_chips(exchange, is_here)}{_problem(exchange)}"
+        f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_chips(exchange, is_here)}{problem}"
         f"{_note(exchange, rest)}{_doubt(exchange)}{_receipt(exchange)}{_tools(exchange, last, rest)}</article>"
     )
 
@@ -87,10 +98,6 @@ def _quote(exchange: Exchange) -> str:
         return ""
     hidden = '<span class="hidden-words">These words cannot be seen on the page.</span>' if place.hidden else ""
     return f'<blockquote class="quote" dir="auto"><span{NO_TRANSLATION}>{escape(quote)}</span>{hidden}</blockquote>'
-
-
-def _problem(exchange: Exchange) -> str:
-    return f'<p class="problem" role="alert">{escape(exchange.problem)}</p>' if exchange.problem else ""
 
 
 def _note(exchange: Exchange, rest: Rest) -> str:

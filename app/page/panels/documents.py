@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from html import escape
 
 from app.faults import in_words
+from app.languages import Language
 from app.provenance import before_you, counted, megabytes, places, roughly, unreadable
 from app.sessions.inbox import Arrival
 from app.sessions.viewed import Loaded
+from model.errors import Message
 from model.types import Document
 
 MOST_NAMED = 6  # files that wait
@@ -29,6 +31,7 @@ def documents(
     fingerprint: str = "",
     aside: Sequence[Loaded] = (),
     confirming: bool = False,
+    language: Language = Language(),  # noqa: B008 - frozen
 ) -> str:
     """All documents, and those that can still be had back (`aside`).
 
@@ -43,7 +46,8 @@ def documents(
         )
     keys = {one.key for one in ticked}
     rows = "".join(
-        _row_or_problem(one, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint) for one in loaded
+        _row_or_problem(one, language, ticked=one.key in keys, shown=one.key == shown, fingerprint=fingerprint)
+        for one in loaded
     )
     return f'{undoing}<ul class="documents" aria-label="Documents">{rows}</ul>{_everything(confirming)}'
 
@@ -104,10 +108,10 @@ def waiting_to_read(names: Sequence[str]) -> str:
     return f'<section class="queue"><p class="facts">Waiting to be read</p><ul>{rows}{more}</ul></section>'
 
 
-def messages(texts: Sequence[str]) -> str:
+def messages(texts: Sequence[Message], language: Language = Language()) -> str:  # noqa: B008 - frozen
     if not texts:
         return ""
-    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    items = "".join(f"<li>{language.markup(text)}</li>" for text in texts)
     button = '<button class="quiet" data-event="dismiss">Dismiss</button>'
     return f'<div class="messages" role="alert"><ul>{items}</ul>{button}</div>'
 
@@ -117,13 +121,14 @@ def lock_reason(reason: str) -> str:
 
 
 def _meter(arrival: Arrival, capacity_bytes: int) -> str:
-    """How large the document is, known before it is encoded."""
-    if not arrival.viewed or not arrival.tokens:
+    """How large the document is, known before it is encoded; until then how many of its pages are read."""
+    if not arrival.viewed:
         return ""
-    pages = counted(len(arrival.viewed.document.pages), "page")
-    size = f"{megabytes(arrival.bytes)} of {megabytes(capacity_bytes)} memory"
     ready = " · you can ask already" if arrival.pieces else ""
-    return f"{pages} · {counted(arrival.tokens, 'token')} · {size}{ready}"
+    if not arrival.tokens:
+        return f"{counted(arrival.pages, 'page')} · {len(arrival.viewed.document.pages):,} read{ready}"
+    size = f"{megabytes(arrival.bytes)} of {megabytes(capacity_bytes)} memory"
+    return f"{counted(arrival.pages, 'page')} · {counted(arrival.tokens, 'token')} · {size}{ready}"
 
 
 def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
@@ -136,12 +141,12 @@ def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
     )
 
 
-def _row_or_problem(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
+def _row_or_problem(loaded: Loaded, language: Language, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     """A document that cannot be drawn can still be let go, and the others stay as they are."""
     try:
         return _row(loaded, ticked=ticked, shown=shown, fingerprint=fingerprint)
     except Exception as error:
-        return f'<li class="document">{_forget(loaded)}<p class="facts">{escape(in_words(error))}</p></li>'
+        return f'<li class="document">{_forget(loaded)}<p class="facts">{language.markup(in_words(error))}</p></li>'
 
 
 def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:

@@ -1,5 +1,6 @@
 """The middle: the pages of a document one below the other, and above them a bar: where one is, and what is marked."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -88,7 +89,7 @@ def _marks(page: Page, traces: Traces) -> str:
 
 def marked_boxes(page: Page, evidence: Sequence[Evidence]) -> list[Box]:
     """The words of the evidence, with neighbours on one line joined to one box."""
-    spans = [(place.start, place.end) for place in evidence if place.page == page.number]
+    spans = [_span(page, place) for place in evidence if place.page == page.number]
     boxes: list[Box] = []
     for word in page.words:
         if any(start < word.end and word.start < end for start, end in spans):
@@ -97,6 +98,15 @@ def marked_boxes(page: Page, evidence: Sequence[Evidence]) -> list[Box]:
             else:
                 boxes.append(word.box)
     return boxes
+
+
+def _span(page: Page, place: Evidence) -> tuple[int, int]:
+    """The characters of a place; those of the nearest same words where its page has come to be read otherwise."""
+    if place.words in ("", page.text[place.start : place.end]):
+        return place.start, place.end
+    found = [match.start() for match in re.finditer(re.escape(place.words), page.text)]
+    start = min(found, key=lambda start: abs(start - place.start), default=None)
+    return (0, 0) if start is None else (start, start + len(place.words))
 
 
 def _same_line(left: Box, right: Box) -> bool:

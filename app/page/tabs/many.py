@@ -16,7 +16,7 @@ from app.page.update import Update, Values, or_same
 from app.questions import Sheet, check_size, columns_of, is_workbook, read_sheet, sheet_of
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
-from model.errors import ReadonceError
+from model.errors import NO_MESSAGE, Message, ReadonceError
 
 WAYS = (("All ticked documents together", "together"), ("Each ticked document by itself", "each"))
 
@@ -108,14 +108,14 @@ class ManyHandlers:
             found = columns_of(file.name, sheet)
             table.sheet, table.columns = sheet, found
         except ReadonceError as error:
-            table.refuse(str(error))
+            table.refuse(error.message)
             return Update()
         except OSError as error:
-            table.refuse(f"{file.name} did not arrive: {error.strerror}. Drop it again.")
+            table.refuse(Message("{name} did not arrive: {why}. Drop it again.", name=file.name, why=error.strerror))
             return Update()
         finally:
             file.unlink(missing_ok=True)
-        table.refuse("")
+        table.refuse(NO_MESSAGE)
         return Update(columns=tuple(column.name for column in table.columns), list="\n".join(table.columns[0].cells))
 
     def _sheet(self, session: Session, name: str, data: bytes) -> Sheet:
@@ -142,7 +142,7 @@ class ManyHandlers:
         try:
             self._many.pose(session, text.split("\n"), way)
         except ReadonceError as error:
-            session.table.refuse(str(error))
+            session.table.refuse(error.message)
             return
         self._many.start(session)
 

@@ -64,7 +64,7 @@ class OverviewHandlers:
         try:
             session.overview.found(search([loaded.document for loaded in session.ticked], words))
         except ReadonceError as error:
-            session.overview.refuse(str(error))
+            session.overview.refuse(error.message)
 
     def turn(self, session_id: str, event: gr.EventData) -> None:
         """Show the text of another page of the document."""

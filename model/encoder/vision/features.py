@@ -96,7 +96,7 @@ def encode_page_images(
     seen: dict[int, torch.Tensor] = {}
     for done, number in enumerate(numbers):
         if cancelled is not None and cancelled():
-            raise Cancelled(f"Stopped looking at {document.name}. What was read of it is not kept.")
+            raise Cancelled("Stopped looking at {name}. What was read of it is not kept.", name=document.name)
         report(Progress(stage="seeing", done=done, total=len(numbers), unit="pages"))
         seen[number] = picture_features(checkpoint, picture(number), pan_and_scan=pan_and_scan)
     report(Progress(stage="seeing", done=len(numbers), total=len(numbers), unit="pages"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from model.errors import CheckpointError
+from model.errors import CheckpointError, Message
 from model.types import Document, Page, PageView
 
 if TYPE_CHECKING:  # the command line names the modes, and must start without torch
@@ -38,11 +38,12 @@ def views_for(checkpoint: Checkpoint, document: Document, mode: ViewMode) -> Doc
     return choose_views(document, mode, most_pictures=checkpoint.chunk_size // picture)
 
 
-def no_vision_message(name: str) -> str:
+def no_vision_message(name: str) -> Message:
     """Why pictures cannot be seen, and what to do."""
-    return (
-        f"{name} cannot see pictures: it has no trained vision tower. Read the pages as text (--pages text), or use a "
-        "checkpoint that sees pictures, such as google/t5gemma-2-270m-270m."
+    return Message(
+        "{name} cannot see pictures: it has no trained vision tower. Read the pages as text (--pages text), or use a "
+        "checkpoint that sees pictures, such as google/t5gemma-2-270m-270m.",
+        name=name,
     )
 
 

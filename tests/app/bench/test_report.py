@@ -31,6 +31,23 @@ QUALITY: dict[str, Any] = {
 }
 
 
+CLUSTER: dict[str, Any] = {
+    "scaling": [
+        {"skew": skew, "replicas": replicas, "efficiency": efficiency}
+        for skew, replicas, efficiency in ((0.0, 1, 1.0), (0.0, 64, 0.83), (1.2, 1, 1.0), (1.2, 64, 0.07))
+    ],
+    "checks": [
+        {
+            "skew": 1.2,
+            "replicas": 2,
+            "runs": [{"throughput": 3.2, "p95_seconds": 1.5}, {"throughput": 3.1, "p95_seconds": 2.0}],
+            "p95_seconds": 2.0,
+            "simulated": {"throughput": 3.05, "p95_seconds": 1.8},
+        }
+    ],
+}
+
+
 def keep(folder: Path, name: str, benchmark: str, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["bench", benchmark, "--data", "/a/folder/rows.jsonl", "--json"])
     (folder / "docs" / "results").mkdir(parents=True, exist_ok=True)
@@ -50,6 +67,17 @@ def test_figures_of_kept_results_stand_in_the_documents(tmp_path: Path, monkeypa
     text = readme.read_text(encoding="utf-8")
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert "8.0x reading" in text and text.index("F1 75.5") < text.index("8.0x reading")  # answers stand first
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_a_cluster_tells_where_it_bends_and_how_near_its_simulation_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_checked: bool
+) -> None:
+    keep(tmp_path, "cluster", "cluster", CLUSTER if is_checked else CLUSTER | {"checks": []}, monkeypatch)
+    assert run(build_parser(), ["report", "--folder", str(tmp_path / "docs")]) == 0
+    performance = (tmp_path / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert "| 0 | 100 | 83 |" in performance and "| 1.2 | 100 | 7 |" in performance
+    assert ("| 2, skew 1.2 | 3.1 to 3.2 | 3.05 | 1.5 to 2 | 1.8 | -10 |" in performance) is is_checked
 
 
 @pytest.mark.parametrize(("load", "told"), [(0.3, False), (12.0, True)])

@@ -103,3 +103,32 @@ def test_a_letter_far_wider_than_its_like_is_the_ligature_that_its_font_does_not
     ]
 
     assert "".join(glyph.text for glyph in line_glyphs(raw)) == read
+
+
+@pytest.mark.parametrize(
+    ("before", "raised", "expected"),
+    [
+        ("2019", "b", "2019 b"),
+        ("Pilots", "a", "Pilots a"),
+        ("3", "a", "3a"),
+        ("XVII", "e", "XVIIe"),
+        ("Lindqvist", "e,3", "Lindqvist e,³"),
+        ("M", "c", "Mc"),
+    ],
+)
+def test_a_raised_letter_behind_a_figure_or_a_word_is_the_mark_of_a_note(before, raised, expected) -> None:
+    glyphs = typed(before)
+    end = glyphs[-1][2]
+    marks = [(mark, end + 3 * place, end + 3 * place + 3, 96.0, 6.0) for place, mark in enumerate(raised)]
+    assert words(line([*glyphs, *marks])) == expected
+
+
+def test_words_with_a_typed_space_behind_each_letter_are_words_and_a_list_of_letters_is_none() -> None:
+    assert words(line(typed("B O A T   L I S T   1 9"))) == "BOAT LIST 19"
+    assert words(line(typed("A B C D E F"))) == "A B C D E F"
+
+
+def test_beside_a_narrow_accent_on_a_wide_letter_is_no_space() -> None:
+    glyphs = [*typed("M"), (" ", 6.0, 8.0, 100.0, 10.0), ("¨", 8.0, 10.0, 100.0, 10.0), ("U", 6.0, 12.0, 100.0, 10.0)]
+    glyphs += [(" ", 10.0, 12.0, 100.0, 10.0), ("N", 12.0, 18.0, 100.0, 10.0)]
+    assert words(line(glyphs, made_up=True)) == "MÜN"

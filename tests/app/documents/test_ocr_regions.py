@@ -65,6 +65,21 @@ def test_a_scan_between_lines_of_text_is_read_in_its_place(read):
     assert page.unread_boxes == 0
 
 
+@pytest.mark.parametrize("rotation", [90, 270])
+def test_a_scan_on_a_turned_page_is_read_in_its_place(read, rotation):
+    with pymupdf.open() as upright, pymupdf.open() as document:
+        page = upright.new_page(width=700, height=500)
+        page.insert_text((60, 60), "Received by the registry of Elmshorn on the second floor, desk 4", fontsize=9)
+        page.insert_image(pymupdf.Rect(60, 100, 340, 250), stream=encoded(picture(*LETTER, size=14), "PNG"))
+        page.insert_text((60, 400), "Copies are made on request for a fee of two francs a page", fontsize=9)
+        turned = document.new_page(width=500, height=700)
+        turned.show_pdf_page(turned.rect, upright, 0, rotate=rotation)
+        turned.set_rotation(rotation)
+        (found,) = read(document.tobytes()).document.pages
+    places = [found.text.find(part) for part in ("Received by", "3,815 francs", "21 September", "Copies are")]
+    assert -1 not in places and places == sorted(places)
+
+
 def test_a_photograph_beside_text_costs_no_recognition():
     shades = np.linspace(0, 255, 90_000).reshape(300, 300)
     noise = np.random.default_rng(7).normal(0, 20, (300, 300))

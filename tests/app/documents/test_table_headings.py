@@ -145,3 +145,31 @@ def test_labels_of_a_form_above_a_table_are_no_headings() -> None:
     text = page_with(*texts, *_rows(100, *FISH)).text
 
     assert "Trout   310   12   45   8" in text
+
+
+def test_steps_of_a_scale_without_a_label_are_headings_below_one_over_all_of_them() -> None:
+    over = [(60, 82, "Pond"), (275, 82, "Share of the days")]
+    text = page_with(*over, *_rows(100, ("", "15", "30", "45", "60"), *FISH)).text
+
+    assert "Perch - Share of the days / 15: 205; Share of the days / 30: 9" in text
+
+
+def test_headings_that_are_turned_to_fit_their_columns_are_said_before_the_values() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for x, heading in zip(COLUMNS[:3], ("Boats", "Nets that were lost", "Weight"), strict=True):
+            page.insert_text((x + 10, 92), heading, fontsize=10, rotate=90)
+        for x, y, text in _rows(112, *(row[:4] for row in FISH)):
+            page.insert_text((x, y), text, fontsize=10)
+        found = read(page, 1)
+
+    assert "Perch - Boats: 205; Nets that were lost: 9; Weight: 31" in found.text
+
+
+def test_a_turned_title_of_an_axis_stays_aside() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page()
+        page.insert_text((40, 300), "Catch in tons", fontsize=10, rotate=90)
+        for x, y, text in _rows(112, *FISH):
+            page.insert_text((x, y), text, fontsize=10)
+        assert read(page, 1).text.startswith("Trout")

@@ -37,7 +37,8 @@ from app.documents.wire import (
     start_frame,
     start_of,
 )
-from app.documents.wire_fields import MalformedMessage
+from app.documents.wire_fields import LONGEST_MESSAGE, MalformedMessage
+from model.errors import Message
 from model.types import Cell, Page, Progress, Table, Word
 
 PAGE = Page(
@@ -54,7 +55,7 @@ REPLIES = [
     Drawn(image=b"\xff\xd8\xff", width=30, height=40),
     Cells(rows=(("id", "question"), ("", "Größe?\n中"))),
     Marked(data=b"%PDF-1.7 and more"),
-    Failed(message="'a.pdf' is damaged", needs_password=True),
+    Failed(message=Message("{name!r} is damaged", name="a.pdf"), needs_password=True),
     Finished(),
 ]
 BOX = st.tuples(*[st.floats()] * 4)
@@ -62,6 +63,35 @@ BOX = st.tuples(*[st.floats()] * 4)
 
 def received(data: bytes, largest: int = 1 << 20) -> Reply:
     return reply_of(Frame.receive(io.BytesIO(data).read, largest=largest))
+
+
+def failed(message: object) -> bytes:
+    return bytes(Frame(header={"kind": "Failed", "message": message, "needs_password": False}))
+
+
+def told(message: Message) -> Message:
+    """The message, as the parent hears it."""
+    reply = received(bytes(reply_frame(Failed(message=message))))
+    assert isinstance(reply, Failed)
+    return reply.message
+
+
+def test_a_message_keeps_its_template_and_its_values():
+    reason = Message("{name!r} has {n:,} pages", name="b{n}.pdf", n=1234)
+    heard = told(Message("{name} was not read: {reason}", name="a\n.zip", reason=reason))
+    assert heard == "a .zip was not read: 'b{n}.pdf' has 1,234 pages"
+    assert heard.template == "{name} was not read: {reason}" and heard.values["name"] == "a .zip"
+    inner = heard.values["reason"]
+    assert isinstance(inner, Message) and (inner.template, inner.values) == (reason.template, reason.values)
+
+
+def test_a_message_that_is_too_large_is_cut():
+    deep = Message("a")
+    for _ in range(40):
+        deep = Message("{inner}", inner=deep)
+    for large in (deep, Message("{name} is damaged", name="x" * LONGEST_MESSAGE)):
+        heard = told(large)
+        assert heard == large[:LONGEST_MESSAGE] == heard.template
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: type(reply).__name__)
@@ -167,7 +197,20 @@ def test_tables_point_into_their_text(table):
         bytes(Frame(header={"kind": "Finished"}, body=b"more")),
         bytes(Frame(header={"kind": "Finished", "more": 1})),
         bytes(Frame(header={"kind": "ReadJob"})),
-        bytes(Frame(header={"kind": "Failed", "message": "a\nb", "needs_password": False})),
+        *map(
+            failed,
+            (
+                "no message",
+                {"template": "a\nb", "values": {}},
+                {"template": "{n}", "values": {"n": "a\nb"}},
+                {"template": "{n}", "values": {"n": True}},
+                {"template": "{n}", "values": {"n": [1]}},
+                {"template": "{n:.0f}", "values": {"n": 10**400}},
+                {"template": "{n.__class__}", "values": {"n.__class__": 1}},
+                {"template": "{n}" * 1_000, "values": {"n": "12345"}},
+                {"template": "a", "values": {}, "more": 1},
+            ),
+        ),
         bytes(Frame(header={"kind": "Opened"}, body=struct.pack("<II", 2, 2))),
     ],
 )
@@ -204,4 +247,4 @@ def check(reply: Reply) -> None:
         case Opened():
             assert list(reply.numbers) == sorted(set(reply.numbers))
         case Failed():
-            assert reply.message.isprintable()
+            assert reply.message.isprintable() and len(reply.message) <= LONGEST_MESSAGE

@@ -63,28 +63,28 @@ def test_a_question_is_answered_while_a_long_document_is_read(
     read = open_tab(tiny_checkpoint, page_reader, tmp_path, patience_seconds=0.0)
     read.drop(("letter.pdf", LETTER))
     engine, go_on, piece = read.engine, threading.Event(), read.session.documents[0].encoded
-    text = b"The ferry leaves at nine."
-    document = replace(piece.document, name="long.txt", sha256=hashlib.sha256(text).hexdigest())
+    data = pdf("The ferry leaves at nine.", "It comes back at noon.")
+    document = replace(piece.document, name="long.pdf", sha256=hashlib.sha256(data).hexdigest())
 
     def slow(*_: object, **__: object) -> Iterator[EncodedDocument]:
         yield replace(piece, document=document)
         assert go_on.wait(PATIENCE)
 
     monkeypatch.setattr(engine, "encode_chunks", slow)
-    read.begin_to_drop(("long.txt", text))
+    read.begin_to_drop(("long.pdf", data))
     wait_until(lambda: bool((arrival := read.session.inbox.arrival) and arrival.pieces))
     assert "you can ask already" in str(read.screen.everything(read.session).reading)
     read.handlers.pose(read.session.id, "When does it leave?")
     wait_until(lambda: not read.session.conversation.answering)
     (exchange,) = read.session.conversation.exchanges
     assert exchange.status == "done"
-    assert exchange.note == "Answered from the first 2 pages of 2 of long.txt."
+    assert exchange.note == "Answered from the first 2 pages of 2 of long.pdf."
     assert exchange.partial_source == document.sha256
     assert len(exchange.sources) == 2
     assert "The rest is still being read." in str(read.screen.everything(read.session).conversation)
     go_on.set()
     page = read.settled()
-    assert "long.txt" in str(page.documents)
+    assert "long.pdf" in str(page.documents)
     assert "The rest has been read since." in str(page.conversation)
 
 

@@ -11,6 +11,7 @@ from app.page.panels.pages import Traces, marked_boxes
 from app.page.theme import calm_theme
 from app.provenance import receipt, roughly, seconds
 from app.sessions.conversation import Exchange
+from model.errors import Message
 from model.types import Answer, Evidence, PageAttention
 from tests.helpers.stand_ins import CountedImages, a_page, loaded
 
@@ -58,7 +59,7 @@ def test_whatever_anybody_wrote_is_only_text() -> None:
         panels.viewer(document, 1, Traces()),
         panels.page_words(document.document.pages[0]),
         panels.conversation([an_exchange(NASTY, evidence(1, 0, 3, NASTY), question=NASTY)], [], waiting_for=""),
-        panels.messages([NASTY]),
+        panels.messages([Message(NASTY)]),
         panels.asking_problem(NASTY),
         panels.lock_reason(NASTY),
         panels.problem(NASTY),
@@ -89,6 +90,22 @@ def test_evidence_is_marked_word_by_word_and_joined_on_a_line() -> None:
     boxes = marked_boxes(page, [evidence(1, 4, 11), evidence(2, 0, 3)])
     assert len(boxes) == 1
     assert boxes[0] == pytest.approx((page.words[1].box[0], 0.1, page.words[2].box[2], 0.12))
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("The lamp is lit at night", ["lamp", "is"]),
+        ("7 The lamp is lit at night", ["lamp", "is"]),  # it begins with the page's number now, or no longer
+        ("The lamp is here and the other lamp is lit at night", ["lamp", "is"]),
+        ("Nothing is lit at night", []),
+    ],
+)
+def test_a_mark_stays_on_its_words_where_the_page_is_read_otherwise_later(text: str, marked: list[str]) -> None:
+    page = a_page(1, text)
+    boxes = marked_boxes(page, [replace(evidence(1, 4, 11), words="lamp is")])
+    words = [word for word in page.words if any(x0 <= word.box[0] and word.box[2] <= x1 for x0, _, x1, _ in boxes)]
+    assert [text[word.start : word.end] for word in words] == marked
 
 
 def test_chips_name_each_page_once_and_carry_what_opens_it() -> None:

@@ -201,7 +201,9 @@ def test_conversations_of_an_earlier_version_are_still_read(start: Start) -> Non
     library = first.stored._storage.library
     assert library is not None
     with library.database.writing():
-        library.database.rows("UPDATE exchanges SET exchange = json_remove(exchange, '$.partial_source')")
+        library.database.rows(
+            "UPDATE exchanges SET exchange = json_remove(exchange, '$.partial_source', '$.answer.evidence[0].words')"
+        )
     tab = start()
     number = number_in(tab.settled().library, "open_conversation")
     tab.stored.open_conversation(tab.session.id, tab.event(conversation=number))

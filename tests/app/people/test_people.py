@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.people.crowd import TooManyLogins
 from app.people.directory import Directory
-from app.people.logins import FAILURE_SECONDS, LOGIN_SECONDS, MOST_FAILURES, Logins, TooManyLogins
+from app.people.logins import FAILURE_SECONDS, LOGIN_SECONDS, MOST_FAILURES, Logins
 from app.people.passwords import hash_password, is_right
 from app.people.values import checked_name
 from model.errors import ReadonceError
@@ -66,6 +69,41 @@ def test_a_person_goes_with_all_keys(directory: Directory) -> None:
     directory.remove_person("ada")
     assert [person.name for person in directory.people().persons] == ["bert"]
     assert [directory.people().key(key) is not None for key in keys] == [False, True]
+
+
+def test_a_file_of_before_there_were_accounts_is_read(directory: Directory, file: Path) -> None:
+    directory.add_person("ada", PASSWORD)
+    said = json.loads(file.read_text())
+    del said["accounts"]
+    file.write_text(json.dumps(said))
+    assert Directory(file).people().names == ("ada",)
+
+
+def test_server_and_commands_change_the_file_one_after_the_other(file: Path) -> None:
+    """Each has read the file before the others have written it; nothing is lost."""
+    with ThreadPoolExecutor(8) as threads:
+        changes = [threads.submit(Directory(file).admit, f"{number}", f"name{number}") for number in range(20)]
+        changes += [threads.submit(Directory(file).add_key, f"key{number}", "") for number in range(20)]
+        for change in changes:
+            change.result()
+    people = Directory(file).people()
+    assert len(people.accounts) == len(people.keys) == 20
+
+
+def test_an_account_keeps_its_name_and_has_no_password(directory: Directory, clock: Clock) -> None:
+    ada = directory.admit("5f01", "Ada")
+    assert directory.admit("5f01", "renamed") == ada and ada.name.startswith("hf@ada.")
+    with pytest.raises(ReadonceError, match="has no password here"):
+        directory.change_password(ada.name, PASSWORD)
+    with pytest.raises(ReadonceError, match="cannot be used"):
+        directory.add_person(ada.name, PASSWORD)
+    for password in ("", "nobody has this password"):
+        assert awaited(Logins(directory).sign_in(ada.name, password, "1.2.3.4")) is None
+    logins = Logins(directory, clock=clock)
+    token = logins.admit(ada)
+    assert logins.person(token, directory.people()) == ada.name
+    directory.remove_person(ada.name)
+    assert logins.person(token, directory.people()) == ""
 
 
 def test_a_running_server_follows_the_file(file: Path, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from app.serving.provider import CheckpointState, EngineProvider
 from model.checkpoints.checkpoint import Checkpoint
 from model.decoder.model_backend import Backend
 from model.engine import Engine
-from model.errors import Cancelled, CheckpointError
+from model.errors import Cancelled, CheckpointError, Message
 from tests.helpers.awaited import wait_until
 from tests.helpers.jobs import a_job
 
@@ -24,7 +24,7 @@ def test_the_engine_is_waited_for(tiny_checkpoint: Checkpoint) -> None:
 
 
 def test_the_banner_says_which_weights_come_in_only_while_they_work(tiny_checkpoint: Checkpoint) -> None:
-    cramped = replace(tiny_checkpoint, offloaded="1.5 GB of its weights lie on the disk.")
+    cramped = replace(tiny_checkpoint, offloaded=Message("1.5 GB of its weights lie on the disk."))
     provider = EngineProvider("embedded", lambda *_: Engine(cramped))
     provider.load()
     assert "1.5 GB of its weights lie on the disk." in panels.banner(provider.state)
@@ -35,7 +35,8 @@ def test_the_banner_says_why_answers_are_slow_as_soon_as_it_is_known(tiny_checkp
 
     def accelerate(engine: Engine) -> None:
         before.append(provider.state)
-        engine.install(Backend.eager(tiny_checkpoint.model, notice="Compiled code is not used (no <compiler>)."))
+        notice = Message("Compiled code is not used (no <compiler>).")
+        engine.install(Backend.eager(tiny_checkpoint.model, notice=notice))
 
     before: list[CheckpointState] = []
     provider = EngineProvider("embedded", lambda *_: Engine(tiny_checkpoint), accelerate)
@@ -57,7 +58,8 @@ def test_a_fault_in_a_backend_is_told_and_costs_no_checkpoint(tiny_checkpoint: C
 
 def test_a_checkpoint_that_is_chosen_meanwhile_keeps_its_own_state(tiny_checkpoint: Checkpoint) -> None:
     def accelerate(engine: Engine) -> None:
-        engine.install(Backend.eager(tiny_checkpoint.model, notice=f"The backend of engine {len(loaded)} is slow."))
+        notice = Message("The backend of engine {n} is slow.", n=len(loaded))
+        engine.install(Backend.eager(tiny_checkpoint.model, notice=notice))
         if len(loaded) == 1:
             provider.change("another")
             provider.engine(a_job())

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from app.languages import Languages
@@ -18,20 +17,12 @@ from app.web.bodies import WholeBodies
 from app.web.browsers import COOKIE, browser_of
 from app.web.claims import ClaimedNames, Claims, names_in
 from app.web.guard import INNER, Guard
-from app.web.identity import person_of
 from app.web.login_form import LoginForm
 from tests.helpers.awaited import awaited
+from tests.helpers.space import behind
 from tests.helpers.web_client import API
 
 INNER_KEY = "known to the server alone"
-
-
-async def behind(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says who asks, what was sent, and names an event."""
-    request = Request(scope, receive)
-    body = await request.body()
-    said = {"person": person_of(request), "bytes": len(body), "event_id": "event-1"}
-    await JSONResponse(said)(scope, receive, send)
 
 
 @pytest.fixture

@@ -174,6 +174,28 @@ def test_a_summary_ends_where_it_is_long_enough() -> None:
     assert sum(len(one.text) for one in short) <= 130 + max(len(one.text) for one in short[:1])
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Summarise what the town and the harbour gave.",
+        "Fasse zusammen, was über town und harbour drinsteht.",
+        "Summarise the part on costs in two sentences.",  # a word of the heading alone
+    ],
+)
+def test_a_summary_of_a_topic_takes_the_sentences_about_it(question: str, encoded: EncodedDocument) -> None:
+    answer = quoted("summary", question, [encoded])
+    assert answer and "The town paid for the lamp and the tower." in answer.text
+    assert "century" not in answer.text and "villages" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "question", ["Summarise the lighthouse.", "Sum up this report in two sentences, please.", "Summarise the unicorns."]
+)
+def test_what_only_names_the_document_is_no_topic_of_a_summary(question: str, encoded: EncodedDocument) -> None:
+    answer, whole = (quoted("summary", text, [encoded]) for text in (question, "Summarise this."))
+    assert answer and whole and answer.text == whole.text
+
+
 def test_a_summary_of_a_form_is_empty() -> None:
     assert summary([document("Name: Ines\nTotal: 80.00\nTax: 16.00")], 3) == ()
 
