@@ -111,11 +111,11 @@ class Reading:
             engine = self._provider.engine(job)
             with self._provider.scheduler.trying(job):
                 return self._storage.of(session).index(engine)
-        except ReadonceError:  # stopped: a question makes them
-            return False
+        except ReadonceError:
+            pass  # stopped: a question makes them
         except Exception as error:
             log_fault(error)
-            return False
+        return False
 
     def _next(self, session: Session, job: Job) -> bool:
         """Read one file, if one waits."""
