@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app.library.database import Database
 from app.sessions.conversation import Exchange
 from model.encoding.schema import load_json, parse_value
+from model.errors import Message
 
 _LONGEST_TITLE = 80  # characters
 _ADDED = {"partial_source": ""}  # fields that exchanges did not have in earlier versions
@@ -49,7 +50,7 @@ class Conversations:
             self._database.rows("DELETE FROM exchanges WHERE conversation = ?", (row["id"],))
             self._database.many(
                 "INSERT INTO exchanges VALUES (?, ?, ?)",
-                [(row["id"], one.number, json.dumps(asdict(one), ensure_ascii=False)) for one in done],
+                [(row["id"], one.number, _as_json(one)) for one in done],
             )
             return int(row["id"])
 
@@ -68,7 +69,7 @@ class Conversations:
         found = []
         for row in rows:
             try:
-                found.append(parse_value(Exchange, _completed(load_json(row["exchange"]))))
+                found.append(_from_json(row["exchange"]))
             except (ValueError, TypeError, KeyError):  # of another version of this program
                 continue
         return tuple(found)
@@ -76,6 +77,21 @@ class Conversations:
     def remove(self, number: int) -> None:
         with self._database.writing():
             self._database.rows("DELETE FROM conversations WHERE id = ?", (number,))
+
+
+def _as_json(exchange: Exchange) -> str:
+    """With the template and the values of its problem, so that it can be said in another language later."""
+    problem = [exchange.problem.template, dict(exchange.problem.values)]
+    return json.dumps(asdict(exchange) | {"problem": problem}, ensure_ascii=False)
+
+
+def _from_json(text: str) -> Exchange:
+    """Raises ValueError, TypeError or KeyError where this is no exchange."""
+    said = load_json(text)
+    problem = said["problem"]  # of an earlier version: a text
+    template, values = (problem, {}) if isinstance(problem, str) else problem
+    exchange = parse_value(Exchange, _completed(said) | {"problem": template})
+    return replace(exchange, problem=Message(template, **values))
 
 
 def _completed(exchange: dict[str, Any]) -> dict[str, Any]:

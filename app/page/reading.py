@@ -111,11 +111,10 @@ class Reading:
             engine = self._provider.engine(job)
             with self._provider.scheduler.trying(job):
                 return self._storage.of(session).index(engine)
-        except ReadonceError:
-            pass  # stopped: a question makes them
         except Exception as error:
-            log_fault(error)
-        return False
+            if not isinstance(error, ReadonceError):  # a stop: a question makes them
+                log_fault(error)
+            return False
 
     def _next(self, session: Session, job: Job) -> bool:
         """Read one file, if one waits."""

@@ -16,6 +16,8 @@ from functools import cache
 from reprlib import repr as shortened
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
+from model.errors import Message
+
 _ROOT = "header"
 _Value = TypeVar("_Value")
 
@@ -137,7 +139,11 @@ def _truth(value: Any, name: str) -> bool:
     return truth
 
 
-_SCALARS = {int: _whole, float: _number, str: _text, bool: _truth}
+def _message(value: Any, name: str) -> Message:
+    return Message(_text(value, name))
+
+
+_SCALARS = {int: _whole, float: _number, str: _text, bool: _truth, Message: _message}
 
 
 def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
