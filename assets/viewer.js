@@ -4,10 +4,13 @@ const view = element.closest("#page");
 const MOST_WAITS = 60;
 const WIDE = 1300; // pixels: from here on the larger picture is fetched
 const seen = new IntersectionObserver(draw, { root: view, rootMargin: "100% 0px" });
+const drawn = new Map(); // page -> the picture and the words that are on its sheet now
 let sheets = null; // the figure whose pages are watched
+let source = ""; // where they come from: of another document elsewhere, in the same figure
 let visit = "";
 let shownPage = 0;
 let zoom = 0; // 0: as wide as fits, up to the usual width
+let fits = false; // beyond that, too
 let quietUntil = 0; // scrolling that a person has not done tells nothing
 let telling = 0;
 let pending = null; // a page to go to when the pages can be seen
@@ -23,30 +26,45 @@ function update(waits = 0) {
     if (waits < MOST_WAITS) setTimeout(() => update(waits + 1), 50); // the other panel is drawn soon
     return;
   }
-  if (figure !== sheets) watchSheets(figure);
+  if (figure !== sheets || figure.dataset.source !== source) watchSheets(figure);
   shownPage = Number(now.dataset.page);
-  for (const old of sheets.querySelectorAll(".mark")) old.remove();
-  for (const one of now.querySelectorAll(".places > .mark")) sheetOf(one.dataset.page)?.append(one.cloneNode());
+  layMarks(now);
   if (now.dataset.visit !== visit) {
     visit = now.dataset.visit;
     goTo(now.dataset.page);
   }
 }
 
-function watchSheets(figure) {
-  seen.disconnect();
-  const before = sheets;
-  sheets = figure;
-  if (before?.dataset.source !== figure.dataset.source) visit = "";
-  else takeOver(before);
-  resize();
-  for (const sheet of sheets.children) seen.observe(sheet);
+function layMarks(now) {
+  for (const old of sheets.querySelectorAll(".mark")) old.remove();
+  for (const one of now.querySelectorAll(".places > .mark")) sheetOf(one.dataset.page)?.append(one.cloneNode());
 }
 
-// More of the document has been read: what is drawn already stays, where it is.
-function takeOver(before) {
-  sheets.style.cssText = before.style.cssText;
-  for (const old of before.children) sheetOf(old.dataset.page)?.replaceChildren(...old.childNodes);
+// More of the document has been read: Gradio has added sheets, and taken away what it does not know of the others.
+const redrawn = new MutationObserver(() => {
+  const now = bar();
+  if (!now || !sheets?.isConnected || sheets.dataset.source !== source) return;
+  for (const sheet of sheets.children) {
+    const lost = drawn.get(sheet.dataset.page)?.filter((part) => part.parentElement !== sheet) ?? [];
+    sheet.prepend(...lost);
+    seen.observe(sheet);
+  }
+  if (sheets.style.getPropertyValue("--sheet") !== sheetWidth()) resize();
+  const marks = now.dataset.document === sheets.dataset.document ? now.querySelectorAll(".places > .mark").length : 0;
+  if (marks !== sheets.querySelectorAll(".mark").length) layMarks(now);
+  redrawn.takeRecords(); // what was done here
+});
+redrawn.observe(view, { childList: true, subtree: true });
+
+function watchSheets(figure) {
+  seen.disconnect();
+  drawn.clear();
+  for (const part of figure.querySelectorAll("img, .words")) part.remove(); // of the document before
+  sheets = figure;
+  source = figure.dataset.source;
+  visit = "";
+  resize();
+  for (const sheet of sheets.children) seen.observe(sheet);
 }
 
 function goTo(page) {
@@ -70,11 +88,13 @@ function draw(entries) {
   }
   for (const { target: sheet, isIntersecting } of entries) {
     if (!isIntersecting) {
-      for (const part of sheet.querySelectorAll("img, .words")) part.remove(); // a long document fits no memory
+      for (const part of drawn.get(sheet.dataset.page) ?? []) part.remove(); // a long document fits no memory
+      drawn.delete(sheet.dataset.page);
     } else if (!sheet.querySelector("img")) {
       const picture = document.createElement("img");
       picture.alt = sheet.dataset.said;
       sheet.prepend(picture);
+      drawn.set(sheet.dataset.page, [picture]);
       refine(sheet);
       layWords(sheet);
     }
@@ -96,7 +116,8 @@ async function layWords(sheet) {
   words.dir = "ltr";
   words.translate = false;
   words.innerHTML = await answer.text(); // escaped where it is drawn
-  sheet.append(words);
+  sheet.querySelector("img").after(words);
+  drawn.get(sheet.dataset.page)?.push(words);
   const spans = [...words.querySelectorAll("span")];
   const widths = spans.map((span) => span.offsetWidth);
   const whole = sheet.clientWidth;
@@ -106,22 +127,24 @@ async function layWords(sheet) {
   });
 }
 
+const sheetWidth = () => (zoom ? `${zoom}px` : fits ? "100%" : "min(100%, 860px)");
+
 function resize() {
   if (!sheets) return;
-  sheets.style.setProperty("--sheet", zoom ? `${zoom}px` : "min(100%, 860px)");
+  sheets.style.setProperty("--sheet", sheetWidth());
   for (const sheet of sheets.querySelectorAll(".sheet:has(img)")) refine(sheet);
 }
 
 // The page that is looked at stays where it is while it grows.
-function zoomTo(width, { fits = false } = {}) {
+function zoomTo(wanted, { toFit = false } = {}) {
   const sheet = sheetOf(shownPage);
   if (!sheet) return;
   const before = sheet.getBoundingClientRect();
   const at = (view.getBoundingClientRect().top + view.clientHeight / 2 - before.top) / before.height;
-  zoom = fits ? 0 : Math.min(4000, Math.max(160, width));
+  zoom = toFit ? 0 : Math.min(4000, Math.max(160, wanted));
+  fits = toFit;
   quietUntil = Date.now() + 500;
   resize();
-  if (fits) sheets.style.setProperty("--sheet", "100%");
   const after = sheet.getBoundingClientRect();
   view.scrollTop += after.top + at * after.height - view.getBoundingClientRect().top - view.clientHeight / 2;
 }
@@ -130,7 +153,7 @@ const widthNow = () => sheetOf(shownPage)?.clientWidth ?? 0;
 
 element.addEventListener("click", (click) => {
   const way = click.target.closest("[data-zoom]")?.dataset.zoom;
-  if (way === "fit") zoomTo(0, { fits: true });
+  if (way === "fit") zoomTo(0, { toFit: true });
   else if (way) zoomTo(widthNow() * (way === "in" ? 1.25 : 0.8));
   const link = click.target.closest("[data-link]");
   if (link && sheets) {
@@ -197,12 +220,6 @@ function openLinked() {
   if (!document.querySelector("#ask:not([disabled])")) setTimeout(openLinked, 200); // the tab has no session yet
   else trigger("open", { document: place.document, page: place.page ?? "1" });
 }
-
-// Before it can be seen that the sheets are new ones.
-new MutationObserver(() => {
-  const figure = document.querySelector("#pages-panel figure.pages");
-  if (figure && figure !== sheets && figure.dataset.source === sheets?.dataset.source) watchSheets(figure);
-}).observe(view, { childList: true, subtree: true });
 
 watch("value", () => update());
 update();

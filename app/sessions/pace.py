@@ -8,7 +8,7 @@ from model.types import Progress
 
 TOKENS_A_PAGE = "tokens a page"
 USUAL_TOKENS = 450.0  # of a page, before any was read
-PAGES_SHARE = 0.3  # of the bar, while no time is known
+PAGES_SHARE, RECOGNISED_SHARE = 0.3, 0.9  # of the bar, while no time is known
 STEADY_SECONDS = 1.0  # before that a guess at the remaining time jumps about
 
 
@@ -65,8 +65,8 @@ class Pace:
         if left is not None:
             spent = self._clock() - self._began
             return spent / (spent + left) if spent + left else 1.0
-        done = progress.done / max(progress.total, 1)
-        return PAGES_SHARE + (1 - PAGES_SHARE) * done if progress.unit == "tokens" else PAGES_SHARE * done
+        done, pages = progress.done / max(progress.total, 1), RECOGNISED_SHARE if self._recognises else PAGES_SHARE
+        return pages + (1 - pages) * done if progress.unit == "tokens" else pages * done
 
     def _stage_left(self, progress: Progress) -> float | None:
         spent = self._clock() - self._stage_began
