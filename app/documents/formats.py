@@ -89,16 +89,17 @@ _BINARY_NAMES = {
 def sniff(data: bytes, name: str) -> Kind:
     """The kind of a file. Raises DocumentError for one that cannot be a document."""
     head = data[:HEAD]
-    if b"%PDF-" in head[:1024]:
-        return "pdf"
+    may_be_pdf = PurePath(name).suffix.lower() not in _TEXT_NAMES  # where a text tells of PDFs, it is still a text
     if _PICTURE.match(head):
         return "picture"
-    if head.startswith(b"PK"):
+    if head.startswith(b"PK"):  # which may begin with a PDF, as it is
         return _sniff_archive(data, name)
+    if head.startswith(b"%PDF-") or (may_be_pdf and b"%PDF-" in head[:1024]):
+        return "pdf"
     check_beginning(data, name)
     if head[60:68] in (b"BOOKMOBI", b"TEXtREAd"):
         return "mobi"
-    if PurePath(name).suffix.lower() not in _TEXT_NAMES and _is_pdf_without_header(data):
+    if may_be_pdf and _is_pdf_without_header(data):
         return "pdf"
     return _sniff_text(name, data)
 

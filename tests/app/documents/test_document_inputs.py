@@ -54,6 +54,17 @@ def test_a_bad_file_is_refused_with_the_fix(reader, data, name, words):
     assert all(word in str(caught.value) for word in [name, *words])
 
 
+def test_an_archive_that_begins_with_a_pdf_is_an_archive(reader):
+    with pytest.raises(DocumentError, match=r"papers\.zip. holds no document.*a\.pdf"):
+        reader.read(archive({"a.pdf": "%PDF-1.7 is stored as it is"}), name="papers.zip")
+
+
+def test_a_text_that_tells_of_pdfs_is_a_text(reader):
+    text = "The first line of such a file is %PDF-1.7, and its last one %%EOF."
+    page = reader.read(f"# Files\n{text}".encode(), name="notes.md").document.pages[0]
+    assert text in page.text
+
+
 def test_an_oversized_file_is_refused_before_it_is_read(reader, tmp_path):
     path = tmp_path / "large.pdf"
     with path.open("wb") as file:
