@@ -12,8 +12,8 @@ from tests.helpers.stand_ins import pdf
 
 pytestmark = IN_A_BROWSER
 
-PAGES = 20
-QUIET = "\n".join(["The harbour is quiet at night, and the boats lie side by side at the quay."] * 25)
+PAGES = 12
+QUIET = "\n".join(["The harbour is quiet at night, and the boats lie side by side at the quay."] * 8)
 SCAN = scanned(
     pdf(
         "Harbour Lights Ltd\nThe keeper of the lighthouse is Marta Lind.\n" + QUIET,
