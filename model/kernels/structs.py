@@ -83,8 +83,8 @@ def check_layouts(library: ctypes.CDLL, structs: tuple[type[Structure], ...] = S
         if layout not in compiled:
             others = next((line for line in compiled if line.startswith(f"{struct.__name__} ")), "no such structure")
             raise KernelError(
-                "Native code and its Python bindings disagree about {name}: compiled is {compiled}, and "
-                "structs.py has {layout}. Both must list the same fields in the same order.",
+                "Native code and its Python bindings disagree about {name}: compiled is {compiled!r}, and "
+                "structs.py has {layout!r}. Both must list the same fields in the same order.",
                 name=struct.__name__,
                 compiled=others,
                 layout=layout,
