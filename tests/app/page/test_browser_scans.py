@@ -47,7 +47,7 @@ def test_a_scan_is_asked_while_it_is_recognised_and_again_when_it_is_read(visit:
         re.compile(rf"^Answered from the first \d+ pages of {PAGES} of scan.pdf\. The rest is still being read\.$"),
         timeout=SLOW,
     )
-    expect(early).to_contain_text("The rest has been read since.", timeout=2 * SLOW)
+    expect(early).to_contain_text("The rest has been read since.", timeout=4 * SLOW)
     expect(sheets).to_have_count(PAGES)
 
     early.get_by_role("button", name="Ask again").click()
