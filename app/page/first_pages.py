@@ -1,7 +1,7 @@
 """The first pages of a file whose later pages are still being recognised: they can be looked at and asked already.
 
 They are encoded as a page range of them would be, and again only when there are twice as many, so that all of that
-together is less than encoding the document, which takes their place. OCR takes many times as long as either.
+together is less than encoding the document twice. OCR takes many times as long. The whole document takes their place.
 """
 
 from __future__ import annotations
