@@ -66,12 +66,12 @@ def test_what_is_read_can_soon_be_found_by_its_meaning(
     library = Library.open(tmp_path / "library", capacity_bytes=100_000_000)
     tab = open_tab(replace(tiny_checkpoint, retrieval=projection), page_reader, tmp_path, library)
     tab.drop(("lamp.pdf", LAMP), ("harbour.pdf", HARBOUR))
-    assert library.database.number("SELECT count(*) FROM vectors") == 2
+    wait_until(lambda: library.database.number("SELECT count(*) FROM vectors") == 2)
     library.database.rows("DELETE FROM vectors")  # as in a library that an earlier version has made
     tab.stored.choose_scope(tab.session.id, tab.event(scope="everything", folder=""))
     tab.ask("Who was the keeper of the lamp of Lindau?")
     tab.settled()
-    assert library.database.number("SELECT count(*) FROM vectors") == 2
+    wait_until(lambda: library.database.number("SELECT count(*) FROM vectors") == 2)
     library.close()
 
 
