@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from model.answering.numbers import Amount, amounts
-from model.answering.table_cells import compared_words, is_same_word
+from model.answering.table_cells import compared_words, is_among
 from model.answering.table_columns import PlacedCell, WholeTable, answer_from
 from model.answering.words import plain_letters
 from model.types import Answer, Document
@@ -102,13 +102,13 @@ class _Asked:
 
     def named(self, words: frozenset[str]) -> frozenset[str]:
         """The question's words that some of these are forms of."""
-        return frozenset(word for word in self.words if any(is_same_word(word, one) for one in words))
+        return frozenset(word for word in self.words if is_among(word, words))
 
     def names_all_of(self, label: str) -> bool:
         words = compared_words(label)
         if not words:  # "May" is a stop word
             return bool(label) and self.tokens.issuperset(_TOKEN.findall(plain_letters(label)))
-        return all(any(is_same_word(word, one) for one in self.words) for word in words)
+        return all(is_among(word, self.words) for word in words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +167,10 @@ def _fit(asked: _Asked, column: _Column) -> float | None:
     if not named or not _may_be_asked_for(asked, column, entries):
         return None
     rest = asked.words - named - labels - {asked.noun}
-    nowhere = [word for word in rest if not any(is_same_word(word, one) for one in column.page_words)]
+    nowhere = [word for word in rest if not is_among(word, column.page_words)]
     if len(nowhere) > (_NOWHERE if asked.of_two else 0):
         return None
-    unnamed = sum(not any(is_same_word(word, one) for one in asked.words) for word in heading)
+    unnamed = sum(not is_among(word, asked.words) for word in heading)
     return len(named) + len(labels) - _ELSEWHERE * len(rest) - _UNNAMED * unnamed
 
 
@@ -198,7 +198,7 @@ def _may_be_asked_for(asked: _Asked, column: _Column, entries: Sequence[_Entry])
     if not column.is_row:
         return True
     labels = [compared_words(one.label) for one in entries]
-    return bool(asked.noun) and all(any(is_same_word(asked.noun, word) for word in words) for words in labels)
+    return bool(asked.noun) and all(is_among(asked.noun, words) for words in labels)
 
 
 def _columns(tables: Iterable[WholeTable]) -> Iterator[_Column]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from model.answering.table_cells import compared_words, is_same_word
+from model.answering.table_cells import compared_words, is_among
 from model.answering.table_columns import PlacedCell, WholeTable, answer_from
 from model.answering.words import plain_letters
 from model.types import Answer, Document
@@ -62,7 +62,7 @@ class _Asked:
 
     def names(self, words: frozenset[str]) -> bool:
         """Whether the question has all of these words."""
-        return bool(words) and all(any(is_same_word(word, one) for one in self.words) for word in words)
+        return bool(words) and all(is_among(word, self.words) for word in words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +108,18 @@ def _selected(asked: _Asked, table: WholeTable) -> Iterator[_Selected]:
 def _fit(asked: _Asked, table: WholeTable, heading: str, value: str, cells: Sequence[PlacedCell]) -> float | None:
     """How well a question names a value under a heading; None where it does not."""
     words, over = compared_words(value), compared_words(heading)
-    named = frozenset(word for word in asked.words if any(is_same_word(word, one) for one in over))
+    named = frozenset(word for word in asked.words if is_among(word, over))
     is_number = not any(map(str.isalpha, value))
     if not asked.names(words) or (is_number and not named):
         return None
     if not all(one.cell.row for one in cells) or any(asked.names(compared_words(one.cell.row)) for one in cells):
         return None  # the question knows the row, and asks for something else of it
-    rest = {word for word in asked.words - named - {asked.noun} if not any(is_same_word(word, one) for one in words)}
+    rest = {word for word in asked.words - named - {asked.noun} if not is_among(word, words)}
     if asked.noun in named or (rest and asked.counts):  # "What accuracy counts as good?" asks of the column itself
         return None
-    if not all(any(is_same_word(word, one) for one in table.page_words) for word in rest):
+    if not all(is_among(word, table.page_words) for word in rest):
         return None
     others = frozenset().union(*(compared_words(one) for one in table.columns if one != heading))
-    on_the_page = sum(1 + any(is_same_word(word, one) for one in others) for word in rest)
+    on_the_page = sum(1 + is_among(word, others) for word in rest)
     score = len(words) + len(named) / 2 - _ELSEWHERE * on_the_page
     return score if score > 0 else None

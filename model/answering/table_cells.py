@@ -92,7 +92,7 @@ def _named(cell: LabelledCell, asked: Mapping[str, float], rows: _Labels, column
     row, column = compared_words(cell.row), compared_words(cell.column)
     extra_row = [rows.rarity[word] for word in row - rows.asked.keys()]
     extra_column = [columns.rarity[word] for word in column - columns.asked.keys()]
-    known = [much for word, much in asked.items() if any(is_same_word(word, one) for one in compared_words(cell.value))]
+    known = [much for word, much in asked.items() if is_among(word, compared_words(cell.value))]
     return NamedCell(
         cell=cell,
         row=sum(rows.asked.get(word, 0.0) for word in row),
@@ -112,6 +112,11 @@ def compared_words(text: str) -> frozenset[str]:
 
 def _parts(word: str) -> Iterable[str]:
     return character_pairs(word) if UNSPACED.search(word) else (word,)
+
+
+def is_among(word: str, words: Iterable[str]) -> bool:
+    """Whether some of the words is a form of this one."""
+    return any(is_same_word(word, one) for one in words)
 
 
 def is_same_word(one: str, other: str) -> bool:
