@@ -116,6 +116,7 @@ def forked(command: Sequence[str]) -> tuple[int, TextIO]:
     read, write = os.pipe()
     if (process := os.fork()) == 0:
         sys.stdout = os.fdopen(write, "w", encoding="utf-8")
+        torch.set_num_threads(1)  # makes the pool of threads anew, which two threads of a fork must not do at once
         os._exit(command_line.main(command))
     os.close(write)
     return process, os.fdopen(read)
