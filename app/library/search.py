@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from app.library.database import Database
 from app.library.passages import PASSAGES_OF_A_DOCUMENT, index_words
 from model.answering.stop_words import STOP_WORDS
-from model.answering.word_index import SHORT_WORD, STEM
-from model.answering.words import plain_letters
+from model.answering.word_index import SHORT_WORD
+from model.answering.words import STEM, plain_letters
 
 MOST_PASSAGES = 128  # that are proposed: some ten thousand tokens, which late interaction and BM25 then rank
 MOST_DOCUMENTS = 24  # that they are from

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from model.answering.numbers import Amount, amounts
 from model.answering.table_cells import compared_words, is_among
 from model.answering.table_columns import PlacedCell, WholeTable, answer_from
+from model.answering.table_question import TableQuestion
 from model.answering.words import plain_letters
 from model.types import Answer, Document
 
@@ -70,17 +71,19 @@ _ELSEWHERE = 0.3  # what a word of the question costs that only the page has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """A question in plain letters: its words, which way it compares, and whether it compares two things alone."""
+class _Comparison:
+    """What a question compares.
 
-    words: frozenset[str]
-    tokens: frozenset[str]  # all of its words, as they are
-    noun: str
+    tokens: all of its words in plain letters, as they are. of_two: whether it compares two things alone.
+    """
+
+    question: TableQuestion
+    tokens: frozenset[str]
     wants_most: bool
     of_two: bool
 
     @classmethod
-    def of(cls, question: str) -> _Asked | None:
+    def of(cls, question: str) -> _Comparison | None:
         """None where nothing is compared, or more than one column decides."""
         plain = plain_letters(question)
         most, least = _MOST.search(plain), _LEAST.search(plain)
@@ -91,24 +94,19 @@ class _Asked:
             return None
         for pattern in (_MOST, _LEAST, _MORE, _LESS):
             plain = pattern.sub(" ", plain)
-        noun = _NOUN.search(plain)
         return cls(
-            words=compared_words(plain) - _EMPTY,
+            question=TableQuestion.of(plain, noun=_NOUN, empty=_EMPTY),
             tokens=frozenset(_TOKEN.findall(plain)),
-            noun=noun[1] if noun else "",
             wants_most=bool(up),
             of_two=of_two,
         )
 
-    def named(self, words: frozenset[str]) -> frozenset[str]:
-        """The question's words that some of these are forms of."""
-        return frozenset(word for word in self.words if is_among(word, words))
-
-    def names_all_of(self, label: str) -> bool:
+    def names(self, label: str) -> bool:
+        """Whether the question has all words of a label."""
         words = compared_words(label)
         if not words:  # "May" is a stop word
             return bool(label) and self.tokens.issuperset(_TOKEN.findall(plain_letters(label)))
-        return all(is_among(word, self.words) for word in words)
+        return self.question.has_all(words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +138,7 @@ def comparison(question: str, documents: Sequence[Document], tables: Iterable[Wh
     tables: the documents'.
     The answer has the row that is asked for, of two things both, each as its label and its value.
     """
-    asked = _Asked.of(question)
+    asked = _Comparison.of(question)
     if asked is None:
         return None
     found = ((score, column) for column in _columns(tables) if (score := _fit(asked, column)) is not None)
@@ -154,51 +152,53 @@ def comparison(question: str, documents: Sequence[Document], tables: Iterable[Wh
     )
 
 
-def _fit(asked: _Asked, column: _Column) -> float | None:
+def _fit(asked: _Comparison, column: _Column) -> float | None:
     """How well a question names a column; None where it does not, or the column does not decide it."""
     entries = _compared(asked, column)
     values = [one.amount.value for one in entries]
     best = (max if asked.wants_most else min)(values, default=0.0)
     if len(entries) < 2 or values.count(best) > 1 or len({one.amount.unit for one in entries}) > 1:
         return None
-    heading = compared_words(column.heading)
-    named = asked.named(heading)
-    labels = asked.named(frozenset().union(*(compared_words(one.label) for one in entries))) if asked.of_two else set()
+    question, heading = asked.question, compared_words(column.heading)
+    named = question.named(heading)
+    in_labels = frozenset().union(*(compared_words(one.label) for one in entries)) if asked.of_two else frozenset()
+    labels = question.named(in_labels)
     if not named or not _may_be_asked_for(asked, column, entries):
         return None
-    rest = asked.words - named - labels - {asked.noun}
+    rest = question.words - named - labels - {question.noun}
     nowhere = [word for word in rest if not is_among(word, column.page_words)]
     if len(nowhere) > (_NOWHERE if asked.of_two else 0):
         return None
-    unnamed = sum(not is_among(word, asked.words) for word in heading)
+    unnamed = sum(not is_among(word, question.words) for word in heading)
     return len(named) + len(labels) - _ELSEWHERE * len(rest) - _UNNAMED * unnamed
 
 
-def _compared(asked: _Asked, column: _Column) -> list[_Entry]:
+def _compared(asked: _Comparison, column: _Column) -> list[_Entry]:
     """All entries but sums, each once; of two things, those that the question names."""
     unique = {(one.label, one.amount): one for one in column.entries if not _ALL.search(plain_letters(one.label))}
     entries = list(unique.values())
     if not asked.of_two:
         return entries
-    named = [one for one in entries if asked.names_all_of(one.label)]
+    named = [one for one in entries if asked.names(one.label)]
     words = [frozenset(_TOKEN.findall(plain_letters(one.label))) for one in named]
     longest = [one for one, mine in zip(named, words, strict=True) if not any(mine < other for other in words)]
     return longest if len(longest) == 2 and longest[0].label != longest[1].label else []
 
 
-def _may_be_asked_for(asked: _Asked, column: _Column, entries: Sequence[_Entry]) -> bool:
+def _may_be_asked_for(asked: _Comparison, column: _Column, entries: Sequence[_Entry]) -> bool:
     """Whether the labels may be what a question asks for: "In which year ..." wants labels that are years.
 
     The headings over a row say what they are; the labels beside a column seldom do.
     """
     if asked.of_two:
         return True
-    if _TIMES.fullmatch(asked.noun):
+    noun = asked.question.noun
+    if _TIMES.fullmatch(noun):
         return all(_PERIODS.search(plain_letters(one.label)) for one in entries)
     if not column.is_row:
         return True
     labels = [compared_words(one.label) for one in entries]
-    return bool(asked.noun) and all(is_among(asked.noun, words) for words in labels)
+    return bool(noun) and all(is_among(noun, words) for words in labels)
 
 
 def _columns(tables: Iterable[WholeTable]) -> Iterator[_Column]:

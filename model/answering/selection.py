@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from model.answering.table_cells import compared_words, is_among
 from model.answering.table_columns import PlacedCell, WholeTable, answer_from
+from model.answering.table_question import TableQuestion
 from model.answering.words import plain_letters
 from model.types import Answer, Document
 
@@ -46,23 +47,20 @@ _ELSEWHERE = 0.5  # what a word of the question costs that only the page has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    words: frozenset[str]
-    noun: str
+class _Selection:
+    """What a question selects rows by. counts: whether it asks how many they are."""
+
+    question: TableQuestion
     counts: bool
 
     @classmethod
-    def of(cls, question: str) -> _Asked | None:
+    def of(cls, question: str) -> _Selection | None:
+        """None where no rows are asked for, or those that do not have something."""
         plain = plain_letters(question).strip()
         counts = _COUNTING.search(plain) is not None
         if _OTHER_ROWS.search(plain) or not (counts or _LISTING.search(plain)):
             return None
-        noun = _NOUN.search(plain)
-        return cls(words=compared_words(plain) - _EMPTY, noun=noun[1] if noun else "", counts=counts)
-
-    def names(self, words: frozenset[str]) -> bool:
-        """Whether the question has all of these words."""
-        return bool(words) and all(is_among(word, self.words) for word in words)
+        return cls(question=TableQuestion.of(plain, noun=_NOUN, empty=_EMPTY), counts=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +74,8 @@ def selection(question: str, documents: Sequence[Document], tables: Iterable[Who
 
     tables: the documents'.
     """
-    asked = _Asked.of(question)
-    if asked is None or not asked.words:
+    asked = _Selection.of(question)
+    if asked is None or not asked.question.words:
         return None
     found = (one for table in tables if len(table.rows) >= _FEWEST_ROWS for one in _selected(asked, table))
     best = max(found, key=lambda one: one.score, default=None)
@@ -94,7 +92,7 @@ def selection(question: str, documents: Sequence[Document], tables: Iterable[Who
     return answer_from(question, text, best.cells[:_MOST_ROWS], documents, _RIGHT)
 
 
-def _selected(asked: _Asked, table: WholeTable) -> Iterator[_Selected]:
+def _selected(asked: _Selection, table: WholeTable) -> Iterator[_Selected]:
     for heading, cells in table.columns.items():
         having: dict[str, list[PlacedCell]] = {}
         for one in cells:
@@ -105,17 +103,17 @@ def _selected(asked: _Asked, table: WholeTable) -> Iterator[_Selected]:
                 yield _Selected(score=score, cells=mine)
 
 
-def _fit(asked: _Asked, table: WholeTable, heading: str, value: str, cells: Sequence[PlacedCell]) -> float | None:
+def _fit(asked: _Selection, table: WholeTable, heading: str, value: str, cells: Sequence[PlacedCell]) -> float | None:
     """How well a question names a value under a heading; None where it does not."""
-    words, over = compared_words(value), compared_words(heading)
-    named = frozenset(word for word in asked.words if is_among(word, over))
+    question, words = asked.question, compared_words(value)
+    named = question.named(compared_words(heading))
     is_number = not any(map(str.isalpha, value))
-    if not asked.names(words) or (is_number and not named):
+    if not question.has_all(words) or (is_number and not named):
         return None
-    if not all(one.cell.row for one in cells) or any(asked.names(compared_words(one.cell.row)) for one in cells):
+    if not all(one.cell.row for one in cells) or any(question.has_all(compared_words(one.cell.row)) for one in cells):
         return None  # the question knows the row, and asks for something else of it
-    rest = {word for word in asked.words - named - {asked.noun} if not is_among(word, words)}
-    if asked.noun in named or (rest and asked.counts):  # "What accuracy counts as good?" asks of the column itself
+    rest = {word for word in question.words - named - {question.noun} if not is_among(word, words)}
+    if question.noun in named or (rest and asked.counts):  # "What accuracy counts as good?" asks of the column itself
         return None
     if not all(is_among(word, table.page_words) for word in rest):
         return None

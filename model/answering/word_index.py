@@ -17,9 +17,9 @@ from model.answering.passages import Passage
 from model.answering.spelling import near_words
 from model.answering.stop_words import STOP_WORDS
 from model.answering.tuning import FITTED, RetrievalTuning
-from model.answering.words import UNSPACED, character_pairs, plain_letters
+from model.answering.words import STEM, UNSPACED, character_pairs, plain_letters
 
-STEM, _SHORTEST_STEM = 6, 5  # characters that are compared, since endings differ; such a long word has full weight
+_SHORTER_STEM = 5  # characters that are compared where no word of the documents begins with the longer stem
 SHORT_WORD = 4  # characters; longer words are matched by their prefix
 _WORD = re.compile(r"[^\W_]+(?:\+\+|#)?|[§€$£¥%‰]")  # "C++" is a word, and so is a sign that stands for one
 
@@ -138,7 +138,7 @@ def _spellings(word: str, weight: float, indexes: Sequence[WordIndex], tuning: R
 
     In place of both, which is what a typing error leads to, words that are one such error away.
     """
-    stems = (word[:STEM], word[:_SHORTEST_STEM])
+    stems = (word[:STEM], word[:_SHORTER_STEM])
     for stem in stems:
         if any(True for index in indexes for _ in index.words_with(stem)):
             return [_Term(stem, weight, is_prefix=True)]

@@ -11,7 +11,7 @@ from model.answering.stop_words import STOP_WORDS
 
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_STEM = 6  # characters of a word that are compared, since endings differ
+STEM = 6  # characters of a word that are compared, since endings differ
 
 
 def plain_letters(text: str) -> str:
@@ -26,7 +26,7 @@ def content_words(text: str) -> list[str]:
         if UNSPACED.search(word):
             words += character_pairs(word)
         elif word not in STOP_WORDS:
-            words.append(word[:_STEM])
+            words.append(word[:STEM])
     return words
 
 
