@@ -36,7 +36,6 @@ class Session:
 
     def __init__(self, session_id: str, client: str = "", person: str = "") -> None:
         """`client`: who is served alike with others; empty: the person, or else the session is a client of its own.
-
         `person`: whose session it is, where there are users.
         """
         self.id = session_id
@@ -60,7 +59,7 @@ class Session:
         self.confirming = False  # whether everything is to be forgotten, which is asked once
         self._ticked: set[str] = set()
         self._outgoing: list[Path] = []
-        self._messages: list[Message] = []
+        self._messages: tuple[Message, ...] = ()
         self._problem = NO_MESSAGE
         self._closed = False
 
@@ -117,8 +116,7 @@ class Session:
             return "coming" if arrival and arrival.key == key else "away"
 
     def has(self, key: str) -> bool:
-        with self._lock:
-            return key in self._documents
+        return key in self._documents
 
     def add(self, loaded: Loaded) -> None:
         """Take a document in, ticked; it takes the place of what was read of the same file before."""
@@ -191,12 +189,11 @@ class Session:
         Raises Cancelled where the session is gone already.
         """
         with self._lock:
-            closed = self._closed
-            if not closed:
+            if not self._closed:
                 self._outgoing.append(path)
-        if closed:
-            _delete_with_folder(path)
-            raise Cancelled("The file was not handed out: its page is closed.")
+                return
+        _delete_with_folder(path)
+        raise Cancelled("The file was not handed out: its page is closed.")
 
     def outgoing(self) -> list[Path]:
         """The files that were made for the person to take, each once."""
@@ -242,23 +239,21 @@ class Session:
         """An empty conversation about the same documents; the one before, which it gives, can be had back."""
         self.stop("answering")
         aside = self.conversation.put_aside()
-        with self._lock:
-            self.unmark()
+        self.unmark()
         return aside
 
     def tell(self, template: str, /, **values: object) -> None:
         with self._lock:
-            self._messages = [*self._messages, Message(template, **values)][-MOST_MESSAGES:]
+            self._messages = (*self._messages, Message(template, **values))[-MOST_MESSAGES:]
         self.changes.notify()
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        with self._lock:
-            return tuple(self._messages)
+        return self._messages
 
     def dismiss_messages(self) -> None:
         with self._lock:
-            self._messages.clear()
+            self._messages = ()
         self.changes.notify()
 
     @property
@@ -278,9 +273,14 @@ class Session:
     # Work
 
     @property
+    def working(self) -> bool:
+        """Whether something is read, answered or looked for."""
+        return self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
+
+    @property
     def busy(self) -> bool:
-        working = self.inbox.busy or self.conversation.answering or self.table.answering or self.overview.trying
-        return working or bool(self._aside or self.conversation.aside or self.library_view.removed)  # soon past undoing
+        """Whether what is shown will change by itself: there is work, or something that soon is past undoing."""
+        return self.working or bool(self._aside or self.conversation.aside or self.library_view.removed)
 
     def stop(self, work: Work | None = None) -> None:
         """Ask one kind of work, or all of it, to end; what has not begun does not begin."""

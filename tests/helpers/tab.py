@@ -61,7 +61,7 @@ class Tab:
 
     def settled(self) -> Update:
         """What the page shows when all work is done."""
-        wait_until(lambda: not self.session.busy)
+        wait_until(lambda: not self.session.working)
         return self.screen.everything(self.session)
 
     def watch(self, tab: str = "tab") -> list[Update]:

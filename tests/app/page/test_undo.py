@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.helpers.awaited import wait_until
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab
 
@@ -17,7 +18,7 @@ def test_a_document_that_was_let_go_can_be_had_back_and_then_no_longer(tab: Tab)
     tab.handlers.undo_forget(tab.session.id, tab.event(document=key))
     assert [one.key for one in tab.session.ticked] == [key]
     tab.handlers.forget(tab.session.id, tab.event(document=key))
-    tab.settled()  # the ten seconds are over
+    wait_until(lambda: not tab.session.busy)  # the ten seconds are over
     tab.handlers.undo_forget(tab.session.id, tab.event(document=key))
     assert tab.session.documents == () and tab.sessions.used_bytes == 0
 
