@@ -29,7 +29,7 @@ from app.settings import Settings
 from app.ui import MOST_EVENTS
 from app.web.bodies import JSON_BYTES
 from app.web.checked_blocks import CheckedBlocks
-from app.web.gate import Rules
+from app.web.gate import GateRules
 from app.web.guard import INNER, Guard
 from app.web.head_timeout import set_head_timeout
 from app.web.hosts import Hosts
@@ -46,10 +46,10 @@ _LISTEN_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
 
 
-def rules_of(settings: Settings) -> Rules:
+def rules_of(settings: Settings) -> GateRules:
     """Who may ask, and how much at once: not more than can be kept."""
     proxies = settings.proxies or ((EVERYONE,) if settings.space_host else ())
-    return Rules(
+    return GateRules(
         hosts=Hosts.named(*settings.hosts, settings.space_host, settings.host),
         proxies=Proxies(named=proxies),
         file_bytes=settings.file_bytes,

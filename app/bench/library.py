@@ -32,7 +32,7 @@ from app.library.coarse import CoarseIndex
 from app.library.excerpts import find_excerpts
 from app.library.library import Library
 from app.library.search import search_terms
-from app.library.values import NewDocument, Place, Reading, Scope
+from app.library.values import NewDocument, Place, ReadingOptions, Scope
 from app.provenance import counted, megabytes
 from model.encoding import token_map
 from model.encoding.memory import sizes_for
@@ -172,7 +172,7 @@ def add(library: Library, engine: Engine, part: Part, *, synthetic: bool) -> int
     """Read a document and keep it; says how many tokens it has."""
     encoded = random_encoding(engine, part.document) if synthetic else engine.encode(part.document)
     place = Place(name=part.document.name)
-    library.add(NewDocument(data=part.data, place=place, reading=Reading(), encoded=encoded))
+    library.add(NewDocument(data=part.data, place=place, reading=ReadingOptions(), encoded=encoded))
     return encoded.token_count
 
 

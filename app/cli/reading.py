@@ -12,7 +12,7 @@ from app.cli.terminal import harmless
 from app.documents import DocumentReader, Limits, ReadDocument
 from app.library.library import Library
 from app.library.opening import existing_library, sha256_of
-from app.library.values import Reading, StoredDocument
+from app.library.values import ReadingOptions, StoredDocument
 from app.provenance import unreadable
 from app.settings import Settings
 from model.checkpoints import load_checkpoint
@@ -50,9 +50,11 @@ class Selection:
             password=arguments.password,
         )
 
-    def reading(self, *, protected: bool) -> Reading:
+    def reading(self, *, protected: bool) -> ReadingOptions:
         """How a file is read, as the library knows it."""
-        return Reading(range=self.pages or "", views=self.views, pan_and_scan=self.pan_and_scan, protected=protected)
+        return ReadingOptions(
+            range=self.pages or "", views=self.views, pan_and_scan=self.pan_and_scan, protected=protected
+        )
 
 
 def read_once(selection: Selection, line: ProgressLine) -> tuple[Engine, tuple[EncodedDocument, ...]]:

@@ -14,14 +14,14 @@ from app.documents.formats import EXTENSIONS
 from app.library.coarse import CoarseIndex
 from app.library.library import Library
 from app.library.opening import sha256_of
-from app.library.values import NewDocument, Place, Reading
+from app.library.values import NewDocument, Place, ReadingOptions
 from model.engine import Engine
 from model.errors import DocumentError, LibraryError, PasswordNeeded, ReadonceError
 from model.types import EncodedDocument, Precision, ProgressCallback
 
 WATCH_SECONDS = 2.0  # between two looks at a folder
 
-ReadingOf = Callable[[bool], Reading]
+ReadingOf = Callable[[bool], ReadingOptions]
 """Whether a file took a password -> how it is read."""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.library.database import Database
 from app.library.files import EncodingName, FileStore
 from app.library.listing import ORDERS, document_where, stored_document
-from app.library.values import Order, Place, Reading, Scope, StoredDocument
+from app.library.values import Order, Place, ReadingOptions, Scope, StoredDocument
 from model.errors import LibraryError
 
 if TYPE_CHECKING:  # it imports torch, which the page does not wait for
@@ -140,14 +140,14 @@ class Catalogue:
         )
         return {row["id"]: row["tokens"] for row in rows}
 
-    def reading_of(self, document: StoredDocument) -> Reading:
+    def reading_of(self, document: StoredDocument) -> ReadingOptions:
         """How the document was read."""
         row = self.database.row(
             "SELECT range, views, pan_and_scan, protected FROM documents WHERE id = ?", (document.id,)
         )
         if row is None:
             raise LibraryError("This document is no longer in the library: drop it again.")
-        return Reading(
+        return ReadingOptions(
             range=row["range"],
             views=row["views"],
             pan_and_scan=bool(row["pan_and_scan"]),

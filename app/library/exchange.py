@@ -14,7 +14,7 @@ from typing import Annotated
 
 from app.documents.names import file_name
 from app.library.library import Library
-from app.library.values import NewDocument, Place, Reading, StoredDocument
+from app.library.values import NewDocument, Place, ReadingOptions, StoredDocument
 from model.encoder.vision.page_inputs import ViewMode
 from model.encoding.file_format import parse_encoding
 from model.encoding.schema import Pattern, Range, parse_json
@@ -110,7 +110,7 @@ def _new_document(library: Library, bundle: zipfile.ZipFile, entry: _Entry) -> N
     return NewDocument(
         data=data,
         place=Place(folder=entry.folder, name=name),
-        reading=Reading(
+        reading=ReadingOptions(
             range=entry.range,
             views=entry.views,
             pan_and_scan=bool(entry.pan_and_scan),

@@ -19,7 +19,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadingOptions:
     """How a file was read, as far as the person chose: with other choices it is another document."""
 
     range: str = ""  # the pages that were picked (3-10,12); empty: all
@@ -40,7 +40,7 @@ class NewDocument:
 
     data: bytes
     place: Place
-    reading: Reading
+    reading: ReadingOptions
     encoded: EncodedDocument
 
     @property

@@ -10,7 +10,7 @@ from app.page.stored import Storage
 from app.page.update import Update
 from app.provenance import before_you
 from app.serving.provider import EngineProvider
-from app.serving.scheduler import Place
+from app.serving.scheduler import QueuePlace
 from app.sessions.session import Session
 from app.web.routes import VIEWS
 from model.errors import NO_MESSAGE
@@ -165,7 +165,7 @@ class Screen:
         return f"Waiting: {_shown(place)} …" if place else "Answering …"
 
 
-def _shown(place: Place | None) -> str:
+def _shown(place: QueuePlace | None) -> str:
     return before_you(place.before, place.seconds) if place else ""
 
 

@@ -13,7 +13,7 @@ from app.library.conversations import Conversations
 from app.library.library import Library
 from app.library.people import Libraries
 from app.library.sharing import copy_document
-from app.library.values import NewDocument, Place, Reading, StoredDocument
+from app.library.values import NewDocument, Place, ReadingOptions, StoredDocument
 from app.sessions.conversation import Exchange
 from app.sessions.inbox import Incoming
 from app.sessions.pictures import Pictures
@@ -216,9 +216,9 @@ class Storage:
             self._conversations.remove(number)
 
 
-def reading_of(incoming: Incoming, views: ViewMode) -> Reading:
+def reading_of(incoming: Incoming, views: ViewMode) -> ReadingOptions:
     """How a dropped file is read."""
-    return Reading(range=incoming.pages or "", views=views, protected=incoming.password is not None)
+    return ReadingOptions(range=incoming.pages or "", views=views, protected=incoming.password is not None)
 
 
 def _used(sources: Sequence[str], evidence: Sequence[object]) -> Sequence[str]:

@@ -26,7 +26,7 @@ _TRIAL_STOPPED = "Stopped before it was tried."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class QueuePlace:
     """How many go before a client's work, and for about how long (None while nobody can know)."""
 
     before: int
@@ -113,11 +113,11 @@ class EngineScheduler:
                 self._readings.remove(ticket)
             self._wake_waiting()
 
-    def place_of_question(self, client: str) -> Place | None:
+    def place_of_question(self, client: str) -> QueuePlace | None:
         """The place of a client's first question that waits; None where none does."""
         return self._place(self._questions, client, self._seconds_a_question)
 
-    def place_of_reading(self, client: str) -> Place | None:
+    def place_of_reading(self, client: str) -> QueuePlace | None:
         """The place of a client's first document that waits to be read."""
         return self._place(self._readings, client, self._seconds_a_token)
 
@@ -255,7 +255,7 @@ class EngineScheduler:
         for job in woken:
             job.changes.notify()
 
-    def _place(self, queue: FairQueue, client: str, seconds_a_unit: float | None) -> Place | None:
+    def _place(self, queue: FairQueue, client: str, seconds_a_unit: float | None) -> QueuePlace | None:
         with self._lock:
             own = [ticket for ticket in queue if ticket.job.client == client]
             ticket = min(own, key=lambda one: one.order, default=None)
@@ -263,7 +263,7 @@ class EngineScheduler:
                 return None
             before = queue.before(ticket)
             left = sum(one.left for one in before)
-            return Place(before=len(before), seconds=None if seconds_a_unit is None else left * seconds_a_unit)
+            return QueuePlace(before=len(before), seconds=None if seconds_a_unit is None else left * seconds_a_unit)
 
 
 def _moving_average(average: float | None, measured: float) -> float:

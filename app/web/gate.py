@@ -20,7 +20,7 @@ _POLICY_VIOLATION: Final = 1008  # RFC 6455
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class GateRules:
     """Who may ask, and how much."""
 
     hosts: Hosts
@@ -40,7 +40,7 @@ class Gate:
     all, the guard decides before.
     """
 
-    def __init__(self, app: ASGIApp, rules: Rules, languages: Languages) -> None:
+    def __init__(self, app: ASGIApp, rules: GateRules, languages: Languages) -> None:
         self._app = app
         self._languages = languages
         self._rules = rules

@@ -24,7 +24,7 @@ from app.sessions.pictures import media_type
 from app.web.bodies import WholeBodies, declared_bytes
 from app.web.browsers import browser_of
 from app.web.claims import ClaimedNames
-from app.web.gate import Gate, Rules
+from app.web.gate import Gate, GateRules
 from app.web.identity import person_of
 from app.web.inline_scripts import InlineScripts
 from app.web.proxies import ProxyHeaders
@@ -55,7 +55,7 @@ class WebApp(App):
 
     def __init__(
         self,
-        rules: Rules,
+        rules: GateRules,
         uploads: Uploads,
         *,
         languages: Languages,

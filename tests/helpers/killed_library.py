@@ -19,7 +19,7 @@ import torch
 from app.library.files import ENCODING_SUFFIX
 from app.library.library import Library
 from app.library.opening import sha256_of
-from app.library.values import NewDocument, Place, Reading
+from app.library.values import NewDocument, Place, ReadingOptions
 from model.encoding.mapped import map_memory
 from model.types import Document, EncodedDocument, Memory, Page, TokenMap
 
@@ -53,7 +53,7 @@ def made_up(name: str, generator: random.Random) -> NewDocument:
         chunks=1,
         encode_seconds=0.1,
     )
-    return NewDocument(data=data, place=Place(name=name), reading=Reading(), encoded=encoded)
+    return NewDocument(data=data, place=Place(name=name), reading=ReadingOptions(), encoded=encoded)
 
 
 def live(folder: Path, log: Path, seed: int) -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.library.library import Library
-from app.library.values import NewDocument, Place, Reading
+from app.library.values import NewDocument, Place, ReadingOptions
 from model.engine import Engine
 from model.types import Document, Page
 
@@ -23,7 +23,7 @@ def a_new_document(engine: Engine, *texts: str, name: str = "a.txt", folder: str
     data = "\f".join(texts).encode()
     pages = tuple(Page(number=n, text=text, words=(), width=595, height=842) for n, text in enumerate(texts, 1))
     encoded = engine.encode(Document(name=name, sha256=sha256(data).hexdigest(), pages=pages))
-    return NewDocument(data=data, place=Place(folder=folder, name=name), reading=Reading(), encoded=encoded)
+    return NewDocument(data=data, place=Place(folder=folder, name=name), reading=ReadingOptions(), encoded=encoded)
 
 
 def named(new: NewDocument, name: str) -> NewDocument:

@@ -15,7 +15,7 @@ from app.languages import Languages
 from app.people.directory import Directory
 from app.people.hugging_face import HubSignIn
 from app.people.logins import Logins
-from app.web.gate import Gate, Rules
+from app.web.gate import Gate, GateRules
 from app.web.guard import Guard
 from app.web.hosts import Hosts
 from app.web.hub_login import HubLogin
@@ -46,7 +46,7 @@ def served(
     assert sign_in is not None
     hub = HubLogin(sign_in, directory, logins, clock=clock or Clock())
     form = LoginForm(logins, Languages(), embedded=True, hub=hub)
-    rules = Rules(hosts=Hosts.named(SPACE), file_bytes=1, upload_bytes=1, has_users=True, embedded=True)
+    rules = GateRules(hosts=Hosts.named(SPACE), file_bytes=1, upload_bytes=1, has_users=True, embedded=True)
     return Gate(Guard(behind, directory, logins, form, "inner"), rules, Languages())
 
 

@@ -13,7 +13,7 @@ import torch
 from app.library.catalogue import UNDO_SECONDS
 from app.library.files import FileStore
 from app.library.library import Library
-from app.library.values import Place, Reading, Scope
+from app.library.values import Place, ReadingOptions, Scope
 from model.checkpoints.checkpoint import Checkpoint
 from model.engine import Engine
 from model.errors import EncodingError, LibraryError
@@ -113,7 +113,7 @@ def test_what_is_removed_can_be_had_back_for_ten_seconds(engine: Engine, tmp_pat
 
 def test_a_file_that_two_readings_share_goes_with_the_last(library: Library, engine: Engine, tmp_path: Path) -> None:
     new = a_new_document(engine, *TEXTS)
-    whole, part = library.add(new), library.add(replace(named(new, "b.txt"), reading=Reading(range="1")))
+    whole, part = library.add(new), library.add(replace(named(new, "b.txt"), reading=ReadingOptions(range="1")))
     assert whole.id != part.id
     library._delete([whole.id])
     assert library.original(part).exists() and library.encoding(part, new.encoded.fingerprint, "int8")

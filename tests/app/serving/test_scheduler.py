@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.serving.scheduler import EngineScheduler, Place
+from app.serving.scheduler import EngineScheduler, QueuePlace
 from model.errors import Cancelled
 from tests.helpers.engine_stage import ANSWER, CHUNK, PATIENCE, Client, Stage, joined, played
 from tests.helpers.jobs import a_job
@@ -141,10 +141,10 @@ def test_places_say_how_many_go_first_and_for_how_long(stage: Stage) -> None:
     assert stage.next() is first
     clients = [stage.asks(name) for name in ("ann", "bob", "cem")]
     assert stage.scheduler.place_of_question("first") is None
-    assert stage.scheduler.place_of_question("cem") == Place(before=3, seconds=None)
+    assert stage.scheduler.place_of_question("cem") == QueuePlace(before=3, seconds=None)
     stage.end(first)
     assert stage.next() is clients[0]
-    assert stage.scheduler.place_of_question("cem") == Place(before=2, seconds=2 * ANSWER)
+    assert stage.scheduler.place_of_question("cem") == QueuePlace(before=2, seconds=2 * ANSWER)
     stage.end(clients[0])
     played(stage, 2)
     joined(first, *clients)
@@ -154,10 +154,10 @@ def test_places_of_readings_follow_what_is_read(stage: Stage) -> None:
     long = stage.reads("long", 4)
     assert stage.next() is long
     longer = stage.reads("longer", 9)
-    assert stage.scheduler.place_of_reading("longer") == Place(before=1, seconds=None)
+    assert stage.scheduler.place_of_reading("longer") == QueuePlace(before=1, seconds=None)
     stage.end(long)
     assert stage.next() is long
-    assert stage.scheduler.place_of_reading("longer") == Place(before=1, seconds=3 * CHUNK)
+    assert stage.scheduler.place_of_reading("longer") == QueuePlace(before=1, seconds=3 * CHUNK)
     stage.end(long)
     played(stage, 2 + 9)
     joined(long, longer)

@@ -10,7 +10,7 @@ import pytest
 from app.languages import Languages
 from app.people.directory import Directory
 from app.people.logins import Logins
-from app.web.gate import Gate, Rules
+from app.web.gate import Gate, GateRules
 from app.web.guard import Guard
 from app.web.hosts import Hosts
 from app.web.hub_login import BEGUN_SECONDS, COOKIE
@@ -233,7 +233,7 @@ def test_other_sites_cannot_ask_for_it_in_the_background(provider: OpenIdProvide
 def test_where_it_is_off_there_is_no_way_to_it(directory: Directory) -> None:
     logins = Logins(directory)
     form = LoginForm(logins, Languages(), embedded=True)
-    rules = Rules(hosts=Hosts.named(SPACE), file_bytes=1, upload_bytes=1, has_users=True)
+    rules = GateRules(hosts=Hosts.named(SPACE), file_bytes=1, upload_bytes=1, has_users=True)
     app = Gate(Guard(behind, directory, logins, form, "inner"), rules, Languages())
 
     async def use(client: httpx.AsyncClient) -> httpx.Response:
