@@ -135,7 +135,7 @@ class Visit:
 @contextlib.contextmanager
 def a_visit(browser: Browser, address: str, **context: Any) -> Iterator[Visit]:
     """A person with a browser of their own, such as one in another language. Nothing is asked of another host."""
-    with browser.new_context(**context) as own:
+    with browser.new_context(**{"reduced_motion": "reduce"} | context) as own:  # what moves takes a core to draw
         visit = Visit(own.new_page(), address)
         yield visit
     assert visit.foreign == []

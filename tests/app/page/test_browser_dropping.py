@@ -40,7 +40,7 @@ def test_files_and_folders_dropped_on_the_middle_of_the_window_arrive(tiny_visit
 def test_a_wrong_type_is_told_while_others_wait_and_the_field_keeps_its_size(tiny_visit: Visit) -> None:
     page = tiny_visit.page
     before = page.locator("#drop").bounding_box()
-    long = pdf(*["The harbour is quiet at night, says the keeper. " * 40] * 60)
+    long = pdf(*["The harbour is quiet at night, says the keeper. " * 40] * 24)
     notes = [(f"note-{number}.txt", f"Note {number} of the keeper.".encode()) for number in range(9)]
     tiny_visit.drop(("long.pdf", long), *notes, ("program.exe", b"MZ\x90\x00" + bytes(200)))
     expect(page.locator(".messages")).to_contain_text("'program.exe' is a Windows program", timeout=SLOW)
