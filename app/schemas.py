@@ -76,6 +76,7 @@ class PictureObject(TypedDict):
 
 
 def document_object(encoded: EncodedDocument) -> DocumentObject:
+    """What programs are told of a document that was read."""
     return {
         "name": encoded.document.name,
         "pages": len(encoded.document.pages),
@@ -86,6 +87,7 @@ def document_object(encoded: EncodedDocument) -> DocumentObject:
 
 
 def answers_object(encoded: Sequence[EncodedDocument], answers: Sequence[Answer]) -> AnswersObject:
+    """What programs are told of documents and of the answers to questions about them."""
     return {
         "documents": [document_object(one) for one in encoded],
         "answers": [answer_object(answer) for answer in answers],
@@ -110,6 +112,7 @@ def stored_answers_object(documents: Sequence["StoredDocument"], answers: Sequen
 
 
 def answer_object(answer: Answer) -> AnswerObject:
+    """What programs are told of an answer."""
     return {
         "question": answer.question,
         "answer": answer.text,
@@ -133,6 +136,7 @@ def answer_object(answer: Answer) -> AnswerObject:
 
 
 def picture_object(captions: Sequence["Caption"]) -> PictureObject:
+    """What programs are told of a picture."""
     return {
         "name": captions[0].document,
         "captions": [

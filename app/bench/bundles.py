@@ -30,6 +30,8 @@ class BundleQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
+    """A document of several papers, and questions about them."""
+
     document: Document
     questions: tuple[BundleQuestion, ...]
 

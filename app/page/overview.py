@@ -20,6 +20,8 @@ SHORT = GenerationOptions(max_new_tokens=32)
 
 
 class Overviews:
+    """Says what a new document is about, and tries which questions to offer for it."""
+
     def __init__(self, *, provider: EngineProvider, sample: Sample) -> None:
         """The sample comes with questions of its own, which need not be tried."""
         self._provider = provider

@@ -21,6 +21,7 @@ class Sample:
 
 
 def bundled_sample(folder: Path = ASSETS) -> Sample:
+    """The sample of `assets/`, with the questions that are offered for it, a line each."""
     questions = (folder / "sample-questions.txt").read_text(encoding="utf-8").splitlines()
     return Sample(
         name="sample.pdf",

@@ -18,7 +18,7 @@ from app.sessions.viewed import Loaded
 from model.errors import Cancelled, DocumentError, ReadonceError
 
 MEGABYTE = 1_000_000
-WORK_LINGERS_SECONDS = 15.0
+WORK_LINGERS_SECONDS = 15.0  # after the last tab has closed, until its work is stopped
 ARRIVAL_SECONDS = 60.0  # how long at least a session is kept that no tab has connected to yet
 SWEEP_SECONDS = 1.0  # at least, between two looks at who has left
 
@@ -31,12 +31,11 @@ class SessionStore:
         *,
         capacity_bytes: int,
         linger_seconds: float,
-        work_lingers_seconds: float = WORK_LINGERS_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.capacity_bytes = capacity_bytes
         self._linger_seconds = linger_seconds
-        self._work_lingers_seconds = min(work_lingers_seconds, linger_seconds)
+        self._work_lingers_seconds = min(WORK_LINGERS_SECONDS, linger_seconds)
         self._clock = clock
         self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}

@@ -19,6 +19,8 @@ CELL_BYTES = 200  # of a table's cell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewed:
+    """A document that can be looked at: its text, and the pictures of its pages."""
+
     document: Document
     pictures: Pictures
     picture: PictureCallback | None = None  # what the encoder sees of a page; None: nothing but text is there

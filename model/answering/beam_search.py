@@ -46,6 +46,7 @@ class Candidate:
     def extended(
         self, token: int, log_probability: float, attention: torch.Tensor, middle_layer_attention: torch.Tensor
     ) -> Candidate:
+        """The candidate with one more token, and what the decoder attended to for it: (V,) each."""
         return replace(
             self,
             ids=(*self.ids, token),

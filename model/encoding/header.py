@@ -68,6 +68,7 @@ class Header:
 
     @classmethod
     def of(cls, encoded: EncodedDocument) -> Header:
+        """The header of an encoding, as it is written."""
         document = encoded.document
         return cls(
             fingerprint=encoded.fingerprint,

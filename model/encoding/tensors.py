@@ -80,6 +80,7 @@ def check_shapes(tensors: Tensors, header: Header) -> set[str]:
 
 
 def memory_from(tensors: Tensors) -> Memory:
+    """The memory that a file's tensors are; they have been checked."""
     return Memory(
         hidden=tensors["memory.hidden"],
         key_inv_rms=tensors[_KEY_INV_RMS],
@@ -89,6 +90,7 @@ def memory_from(tensors: Tensors) -> Memory:
 
 
 def tokens_from(tensors: Tensors) -> TokenMap:
+    """The tokens' places that a file's tensors are; they have been checked."""
     return TokenMap(
         ids=tensors["tokens.ids"],
         pages=tensors["tokens.pages"],

@@ -60,6 +60,7 @@ class FactSource:
         return f"{self.pick('company_names')} {self.pick('company_kinds')}{tail}"
 
     def date(self) -> str:
+        """A day between 1994 and 2029, as one of six ways writes it."""
         day, month, year = self.rng.randint(1, 28), self.rng.randint(1, 12), self.rng.randint(1994, 2029)
         name = _MONTHS[month - 1]
         return self.rng.choice(

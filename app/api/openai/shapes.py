@@ -39,6 +39,7 @@ def model_object(name: str) -> Object:
 
 
 def file_object(file: ApiFile, purpose: str = "user_data") -> Object:
+    """A file, as OpenAI's protocol shows it."""
     return {
         "id": FILE_ID + file.key,
         "object": "file",
@@ -57,6 +58,7 @@ def list_object(data: Sequence[Object]) -> Object:
 
 
 def completion_object(completion: Completion) -> Object:
+    """A whole answer, as OpenAI's protocol shows it."""
     message = {
         "role": "assistant",
         "content": completion.answer.text,

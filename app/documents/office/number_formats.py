@@ -49,11 +49,6 @@ def shown_number(value: float, code: str, *, from_1904: bool = False) -> str:
     return _number(value, tokens)
 
 
-def is_date(code: str) -> bool:
-    """Whether a format shows dates or times."""
-    return any(kind in ("date", "elapsed") for kind, _ in _tokens(_sections(code)[0]))
-
-
 def _sections(code: str) -> list[str]:
     """The parts for positive numbers, negative ones, zero and text."""
     return re.findall(r'(?:^|;)((?:"[^"]*"?|\\.|\[[^\]]*\]|[^;"\\\[])*)', code) or [code]
