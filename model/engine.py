@@ -52,9 +52,7 @@ _QUESTIONS_KEPT = 64  # whose encoder states are kept: some hundred kilobytes
 class Engine:
     """Reads documents and answers questions with one checkpoint. Safe to use from several threads."""
 
-    yields_chunks = (
-        True  # whether `encode_chunks` yields chunk by chunk: engines that encode elsewhere yield all at once
-    )
+    yields_chunks = True  # whether `encode_chunks` yields one by one: engines that encode elsewhere yield all at once
 
     def __init__(
         self,

@@ -46,9 +46,8 @@ class Reading:
         self._storage = storage
         self._overviews = overviews
         self._restoring = threading.Lock()  # an encoding takes many times its size while it is checked: one at a time
-        self._speeds: dict[
-            str, float
-        ] = {}  # stage -> units a second, as last measured: a first guess for the next file
+        # Stage -> units a second, as last measured: a first guess for the next file.
+        self._speeds: dict[str, float] = {}
 
     @property
     def fingerprint(self) -> str:

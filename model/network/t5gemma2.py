@@ -96,9 +96,8 @@ class ScaledEmbedding(nn.Embedding):
         super().__init__(vocabulary, size, _weight=torch.empty(vocabulary, size))
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        rounded = torch.tensor(
-            self.embedding_dim**0.5, dtype=self.weight.dtype
-        ).item()  # made on a GPU it would be waited for
+        # Made on a GPU it would be waited for.
+        rounded = torch.tensor(self.embedding_dim**0.5, dtype=self.weight.dtype).item()
         return super().forward(ids) * rounded
 
 
