@@ -115,7 +115,7 @@ def test_a_stop_under_load_loses_no_answer_that_was_begun(tiny_folder: Path, tmp
     settings = {"OMP_NUM_THREADS": "1", "READONCE_STOP_SECONDS": "600"}
     with running_process(tmp_path / "log.txt", "--model", str(tiny_folder), **settings) as (address, process):
         until_ready(address)
-        questions = [f"What is the secret number {number}?" for number in range(150)]
+        questions = [f"What is the secret number {number}?" for number in range(400)]
         said: list[Any] = []
         streamed: list[str] = []
         with WebClient(address) as client:
