@@ -77,7 +77,8 @@ _NOUN_PHRASE = rf"{_A}[^,;.()\n]{{3,}}(?:\n[^,;.()\n]{{3,}})?"
 _LAST_NOUN_PHRASE = re.compile(rf".*(?<!\w)(?P<what>{_A}[^,;.()]{{3,}})$", re.DOTALL)
 _VERB = re.compile(r"\s(?:is|are|was|were|ist|sind|est|es)\b")
 _PLURAL = re.compile(r"(?<=\w[^\Ws])s$", re.IGNORECASE)
-_NEXT_LETTER = r"(?:[^\W_]*(?:\s|-\s?)(?:(?:of|and|the|for|in|to|de|la|et|für|und|der)\s)*|[^\W_]*?)"
+_SMALL_WORDS = frozenset(["of", "and", "the", "for", "in", "to", "de", "la", "et", "für", "und", "der"])
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +97,6 @@ class _Term:
         singular = self.text if self.is_abbreviation else _PLURAL.sub("", self.text)
         joined = r"[\s-]*".join(map(re.escape, re.findall(r"\w+|[^\w\s]", singular)))
         return joined if self.is_abbreviation else rf"(?i:{joined}(?:e?s)?)"
-
-    @property
-    def long_form(self) -> str:
-        """Words that begin with its letters, or have them inside, in their order; small words between count not."""
-        first, *others = (re.escape(char) for char in self.text if char.isalnum())
-        return rf"(?i:{first}{''.join(_NEXT_LETTER + char for char in others)}[^\W_]*)"
 
 
 _Finder = Callable[[_Term, str], Iterator[tuple[int, int]]]  # the places [start, end) of a text that define a term
@@ -156,16 +151,46 @@ def _beings(term: _Term, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _long_forms(term: _Term, text: str) -> Iterator[tuple[int, int]]:
-    """What an abbreviation stands for, before it or behind it."""
-    if not term.is_abbreviation or len(term.text) > _LONGEST_ABBREVIATION or term.text not in text:
+    """What an abbreviation stands for, before it in brackets or behind it."""
+    if not term.is_abbreviation or len(term.text) > _LONGEST_ABBREVIATION:
         return
-    before = rf"(?<!\w)(?P<before>{term.long_form}){_CLOSE},?\s*\({_OPEN}{term.pattern}(?!\w)"
-    between = r"(?:[(=:,–—-]\s*|stands for\s+|\s)"
-    behind = rf"(?<!\w){term.pattern}{_CLOSE}\)?\s*{between}{_OPEN}(?P<behind>{term.long_form})"
-    for found in re.finditer(rf"{before}|{behind}", text):
-        name = "before" if found["before"] else "behind"
-        if len(found[name]) >= _LEAST_LONGER * len(term.text):
-            yield found.span(name)
+    for found in re.finditer(rf"{_CLOSE},?\s*\({_OPEN}{term.pattern}(?!\w)", text):
+        first = max(0, found.start() - _NEAR)
+        words = [(first + word.start(), word[0]) for word in _WORD.finditer(text[first : found.start()])]
+        for start, _ in reversed(words[-2 * len(term.text) :]):
+            if _spells([word for begin, word in words if begin >= start], term.text, found.start() - start):
+                yield start, found.start()
+                break
+    for found in re.finditer(rf"(?<!\w){term.pattern}{_CLOSE}\)?\s*(?:[(=:,–—-]\s*|stands for\s+|\s){_OPEN}", text):
+        words = [(word.end(), word[0]) for word in _WORD.finditer(text[found.end() : found.end() + _NEAR])]
+        for end, _ in words[: 2 * len(term.text)]:
+            if _spells([word for stop, word in words if stop <= end], term.text, end):
+                yield found.end(), found.end() + end
+                break
+
+
+def _spells(words: Sequence[str], abbreviation: str, length: int) -> bool:
+    """Whether the first letters of words, and some behind these, are an abbreviation's. length: of their text."""
+    letters = "".join(filter(str.isalnum, abbreviation)).lower()
+    first = words[0][:1].lower() == letters[:1] if words else False
+    return first and length >= _LEAST_LONGER * len(abbreviation) and _leaves_none([w.lower() for w in words], letters)
+
+
+def _leaves_none(words: Sequence[str], letters: str) -> bool:
+    """Whether each word but the small ones has the next letter as its first, and may have further ones inside."""
+    if not words or not letters:
+        return not words and not letters
+    word, *others = words
+    if word in _SMALL_WORDS and _leaves_none(others, letters):
+        return True
+    at = -1
+    for count, letter in enumerate(letters, start=1):
+        at = word.find(letter, at + 1)
+        if at < 0 or (count == 1 and at > 0):
+            return False
+        if _leaves_none(others, letters[count:]):
+            return True
+    return False
 
 
 def _appositions(term: _Term, text: str) -> Iterator[tuple[int, int]]:

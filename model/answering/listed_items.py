@@ -65,6 +65,7 @@ _TAIL = re.compile(r"[\s.,;]*(?:(?<=[\s,;])(?:and|or|und|oder|et|ou|y|o))?[\s.,;
 _RIGHT = 0.75  # share of such answers that were right: 12 of 16, of 6,774 questions about 234 documents
 _MOST_ITEMS = 12  # of a list that is not counted in the question
 _LONGEST = 1_000  # characters of an answer
+_NEAR_LINES = 40  # above a list in which its heading stands
 _LEAD_LINES = 4  # above a list that may announce it
 _FIRST_LINES = 5  # of the next page, where a list may go on
 _LONGEST_HEADING = 100  # characters
@@ -157,7 +158,7 @@ def _listings(document_index: int, page: Page, following: Page | None) -> Iterat
         last, starts = _run(lines, at)
         if len(starts) > 1:
             ends = [lines[one - 1][0] + len(lines[one - 1][1]) for one in (*starts[1:], last)]
-            above = _above([line for _, line in lines[:at]])
+            above = _above([line for _, line in lines[max(0, at - _NEAR_LINES) : at]])
             cut = (last == len(lines) and begins_with_items) or (last < len(lines) and _MARK.match(lines[last][1]))
             yield _Listing(
                 lead=" ".join(above),

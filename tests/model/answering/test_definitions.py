@@ -100,6 +100,11 @@ def test_an_abbreviation_has_its_own_letters() -> None:
     assert asked("What does HSX stand for?", text) == ""
 
 
+@pytest.mark.parametrize("text", ["aaaa " * 4000 + "(AAAAAAAAAA)", "AAAAAAAAAA " + "aaaa " * 4000, '"' * 20_000 + "("])
+def test_letters_that_can_be_read_in_many_ways_take_no_longer(text: str) -> None:
+    assert asked("What does AAAAAAAAAB stand for?", text.replace("AAAAAAAAAA", "AAAAAAAAAB")) == ""
+
+
 def test_the_place_is_the_evidence() -> None:
     pages = [document("Nothing here."), document("First page.", "A tender is a small boat. It has oars.")]
     answer = definition("What is a tender?", pages)
