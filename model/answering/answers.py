@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from model.answering.confidence import Calibration, quoted_features
+from model.answering.definitions import definition
 from model.answering.document_index import DocumentIndexes
 from model.answering.generation import Generation
+from model.answering.listed_items import listed
 from model.answering.table_answers import from_tables
 from model.answering.whole_document import instead_of_nothing, quoted
 from model.types import Answer, EncodedDocument, Intent, Turn
@@ -53,10 +55,13 @@ def _without_decoder(
     indexes: DocumentIndexes,
     calibration: Calibration | None,
 ) -> Answer | None:
-    """What tables decide, or what is quoted; None where the decoder is to answer."""
-    whole = not any(one.is_excerpt for one in encodings)  # otherwise rows may be missing
-    if intent in _OF_TABLES and whole and (answer := from_tables(question, encodings, indexes)):
-        return answer
+    """What tables, definitions or lists decide, or what is quoted; None where the decoder is to answer."""
+    if not any(one.is_excerpt for one in encodings):  # otherwise rows or items may be missing
+        if intent in _OF_TABLES and (answer := from_tables(question, encodings, indexes)):
+            return answer
+        documents = [one.document for one in encodings]
+        if answer := definition(question, documents) or listed(question, documents):
+            return answer
     return _rated(quoted(intent, question, encodings), calibration)
 
 

@@ -55,6 +55,9 @@ _SUMMARISING = frozenset(
     )
 )
 _INTRODUCED = re.compile(r"\b(?:about|on|regarding|concerning|über|zum|zur|sur|sobre|su|sulla|sul)\s", re.IGNORECASE)
+EXCLUDING = re.compile(  # in plain letters: words of a question that asks for what else there is
+    r"\b(?:not|no|never|without|except|other|nicht|kein[enrms]*|ohne|ausser|pas|sans|sin|excepto)\b"
+)
 _FEWEST = 2  # words: a single one is mostly another name of the document ("Summarise the ticket")
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from model.answering.asking_words import EXCLUDING
 from model.answering.table_cells import compared_words, is_among
 from model.answering.table_columns import PlacedCell, WholeTable, answer_from
 from model.answering.table_question import TableQuestion
@@ -36,9 +37,6 @@ _EMPTY = frozenset(
         "haben gibt arbeiten arbeitet sind ont travaillent tienen trabajan",
     )
 )
-_OTHER_ROWS = re.compile(
-    r"\b(?:not|no|never|without|except|other|nicht|kein[enrms]*|ohne|ausser|pas|sans|sin|excepto)\b"
-)
 _RIGHT = 0.8  # share of such answers that were right: 4 of 5, of 6,774 questions about 234 documents
 _FEWEST_ROWS = 3  # of a table; of fewer the decoder sees all
 _MOST_ROWS = 40  # that are listed, and of which places are named
@@ -58,7 +56,7 @@ class _Selection:
         """None where no rows are asked for, or those that do not have something."""
         plain = plain_letters(question).strip()
         counts = _COUNTING.search(plain) is not None
-        if _OTHER_ROWS.search(plain) or not (counts or _LISTING.search(plain)):
+        if EXCLUDING.search(plain) or not (counts or _LISTING.search(plain)):
             return None
         return cls(question=TableQuestion.of(plain, noun=_NOUN, empty=_EMPTY), counts=counts)
 

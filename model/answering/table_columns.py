@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from model.answering.quotes import Quote, as_evidence
+from model.answering.quotes import Quote, answer_quoting
 from model.answering.table_cells import compared_words
 from model.answering.table_rows import LabelledCell, TableRow, rows_of
 from model.types import Answer, Document, Page
@@ -77,15 +77,4 @@ def answer_from(
 ) -> Answer:
     """An answer that these cells give. confidence: the share of such answers that are right."""
     index = {id(document): number for number, document in enumerate(documents)}
-    return Answer(
-        question=question,
-        text=text,
-        evidence=tuple(
-            as_evidence(one.place(index[id(one.document)]), one.document.name, score=1 / len(cells)) for one in cells
-        ),
-        found=True,
-        finished=True,
-        stop_reason="end",
-        probability=1.0,
-        confidence=confidence,
-    )
+    return answer_quoting(question, text, [one.place(index[id(one.document)]) for one in cells], documents, confidence)
