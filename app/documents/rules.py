@@ -7,7 +7,7 @@ from app.documents.geometry import Rect, contains, union
 
 NEAR = 3.0  # points: rules this near to each other meet
 FEWEST_CELLS = 4  # of a grid whose rules tell more than the shades in it
-FEW_LINES = 2.6  # of a cell: some of them have a shade of their own
+FEW_LINES = 3.2  # of a cell: some of them have a shade of their own
 SHORTEST = 6.0  # points of a rule; what is shorter is a tick of a chart or a piece of a dashed line
 
 
@@ -67,11 +67,13 @@ def _is_within_a_cell(box: Rect, grid: Frame) -> bool:
 
 
 def _is_behind_a_line(box: Rect, grid: Frame) -> bool:
-    """Whether a box is as wide as a cell of a grid and not as high: the shade of one of its few lines."""
-    cells = map(grid.area_box, grid.areas)
-    cell = next((cell for cell in cells if contains(cell, box) and abs(cell[0] - box[0]) <= NEAR >= cell[2] - box[2]), None)
+    """Whether a box is as wide as a cell over several rows of a grid, and the shade of one of its few lines."""
     height = box[3] - box[1]
-    return cell is not None and height + NEAR < cell[3] - cell[1] < FEW_LINES * height
+    for cell in (grid.area_box(area) for area in grid.areas if area.rows[1] - area.rows[0] > 1):
+        if contains(cell, box):
+            level = abs(cell[0] - box[0]) <= NEAR and abs(cell[2] - box[2]) <= NEAR
+            return level and height + NEAR < cell[3] - cell[1] < FEW_LINES * height
+    return False
 
 
 def _between(stack: Sequence[Rect]) -> Rect | None:

@@ -7,13 +7,12 @@ from itertools import pairwise
 from statistics import median
 
 from app.documents.geometry import Rect
-from app.documents.gutters import Strip, find_strips
+from app.documents.gutters import find_strips
 from app.documents.lines import Line, Piece, is_number, split_at_gaps
 
 GAP = 0.95  # ems between two cells of a row
 LEADER = re.compile(r"^[.…·_\s]{3,}$|(?<=\w)\.{4,}$")
 DOTS = re.compile(r"^[.…·]{3,}$")
-FEWEST_IN_COLUMN = 2  # rows with words between two white strips
 MONEY = frozenset("$€£¥")
 
 
@@ -66,25 +65,9 @@ def _are_around(first: Sequence[Piece], figures: Sequence[Piece], last: Sequence
 def table_rows(rows: Sequence[Sequence[Piece]], edges: Sequence[float] = ()) -> list[list[Line]]:
     """The cells of each row of words, cut at wide gaps and at the white strips that run down through most rows."""
     bare = [bare for row in rows if (bare := without_leaders(row))]
-    strips = _apart_by_words([strip for strip in find_strips(bare) if strip.rows >= max(3, 0.6 * len(bare))], bare)
+    strips = [strip for strip in find_strips(bare) if strip.rows >= max(3, 0.6 * len(bare))]
     cuts = [*edges, *(strip.middle for strip in strips)]
     return [_with_signs([part for line in _cut(row, cuts) for part in _figures_apart(line)]) for row in bare]
-
-
-def _apart_by_words(strips: Sequence[Strip], rows: Sequence[Sequence[Piece]]) -> list[Strip]:
-    """The strips, of two with the words of one row alone between them only the wider: a gap within a long cell."""
-    kept: list[Strip] = []
-    for strip in sorted(strips, key=lambda strip: strip.middle):
-        if kept and strip.left >= kept[-1].right and _rows_between(kept[-1], strip, rows) < FEWEST_IN_COLUMN:
-            kept[-1] = max(kept[-1], strip, key=lambda strip: strip.width)
-        else:
-            kept.append(strip)
-    return kept
-
-
-def _rows_between(left: Strip, right: Strip, rows: Sequence[Sequence[Piece]]) -> int:
-    """How many rows have words between two strips."""
-    return sum(any(left.middle < piece.box[0] and piece.box[2] < right.middle for piece in row) for row in rows)
 
 
 def _cut(row: Sequence[Piece], cuts: Sequence[float]) -> list[Line]:
