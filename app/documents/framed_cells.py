@@ -125,9 +125,11 @@ def _span(line: Line, lines: Sequence[Line], edges: Sequence[float]) -> tuple[in
 
 
 def _is_wrapped(cell: RawCell, rows: Mapping[int, Sequence[Line]], frame: Frame) -> bool:
-    """Whether lines stand closer together than the rows beside them: one text in the middle of several rows."""
+    """Whether lines are one text over several rows: closer together than these, or going on in small letters."""
     if any(is_number(line.text) for line in cell.lines):
         return False
+    if all(line.text[:1].islower() for line in cell.lines[1:]):
+        return True
     first, last = min(rows), max(rows)
     lines = middle(cell.lines[-1]) - middle(cell.lines[0])
     middles = [(frame.ys[row] + frame.ys[row + 1]) / 2 for row in (first, last)]
@@ -196,7 +198,7 @@ def _levels(cells: Sequence[RawCell]) -> list[float]:
     most = max(filled, key=lambda cell: len(cell.lines), default=None)
     if most is None or len(most.lines) < 2:
         return []
-    figures = [cell for cell in filled if 2 * sum(is_number(line.text) for line in cell.lines) >= len(cell.lines) > 1]
+    figures = [cell for cell in filled if 2 * sum(is_number(line.text) for line in cell.lines) > len(cell.lines) > 1]
     several = sum(len(cell.lines) > 1 for cell in filled)
     if not figures or several < 0.6 * len(filled) or several < 2:
         return []

@@ -1,12 +1,15 @@
 """Rows of headings over the columns of a table without rules around its cells: each over all that it names."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from app.documents.geometry import Rect
 from app.documents.lines import Line
 from app.documents.table_cells import Column, box_of, centre, covered_columns
 from app.documents.table_headers import is_column_numbers
 from app.documents.wrapped_rows import TableRow
+
+A_SPACE = 0.6  # ems between two words of one heading
 
 
 def heading_levels(rows: Sequence[list[Line]], columns: Sequence[Column], rules: Sequence[Rect]) -> list[TableRow]:
@@ -41,10 +44,11 @@ def levels_of(
     rules: Sequence[Rect],
 ) -> list[TableRow]:
     """Rows of headings with those that stand over several columns spread over them, and wrapped ones joined."""
-    spread = [
-        _spread(placed[index], _below(placed, index), columns, _spanners(box_of(rows[index]), rules))
-        for index in range(min(header, len(placed) - 1))
-    ]
+    spread: list[TableRow] = []
+    for index in range(min(header, len(placed) - 1)):
+        spanners = _spanners(box_of(rows[index]), rules)
+        ruled = _over_rules(placed[index], placed[index + 1 : header], columns, spanners)
+        spread.append(_spread(ruled, _below(placed, index), columns, spanners))
     if spread:
         spread[-1] = _split_over(spread[-1], columns)
     levels: list[TableRow] = []
@@ -93,6 +97,27 @@ def _spanners(row: Rect, rules: Sequence[Rect]) -> list[Rect]:
     return [rule for rule in rules if -2 <= rule[1] - row[3] + 2 <= 0.8 * (row[3] - row[1])]
 
 
+def _over_rules(row: TableRow, below: Sequence[TableRow], columns: Sequence[Column], rules: Sequence[Rect]) -> TableRow:
+    """The headings of a row with those above one rule as one over all its columns, if rows below it name these."""
+    named = {column for heads in below for across in heads for column in range(*across)}
+    spread: TableRow = {}
+    for across, lines in sorted(row.items()):
+        rule = next((rule for rule in rules if rule[0] <= centre(lines[0]) <= rule[2]), None)
+        under = _columns_over(rule, columns) if rule is not None and across[0] > 0 else (0, 0)
+        sharing = [other for other in sorted(row) if under[0] <= other[0] < under[1]]
+        near = all(row[b][0].box[0] - row[a][-1].box[2] < A_SPACE * row[b][0].em for a, b in pairwise(sharing))
+        several = len(named & set(range(*under))) > len(sharing)
+        wide = under if near and several else across
+        spread[wide] = (*spread.get(wide, ()), *lines)
+    return spread
+
+
+def _columns_over(rule: Rect, columns: Sequence[Column]) -> tuple[int, int]:
+    """The columns whose middle stands over a rule: the first, and the one behind the last."""
+    under = [index for index, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
+    return (min(under), max(under) + 1) if under else (0, 0)
+
+
 def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Sequence[Rect]) -> TableRow:
     """The headings of a row over all the columns that they belong to."""
     filled = sorted({across[0] for across in below if across[0] > 0})
@@ -106,8 +131,8 @@ def _spread(row: TableRow, below: TableRow, columns: Sequence[Column], rules: Se
         rule = next((rule for rule in rules if rule[0] <= middle <= rule[2] and len(rules) > 1), None)
         wide = across
         if rule is not None and across in heads:
-            under = [i for i, column in enumerate(columns) if rule[0] - 3 <= sum(column) / 2 <= rule[2] + 3]
-            wide = (min(under), max(under) + 1) if under else across
+            under = _columns_over(rule, columns)
+            wide = under if under[1] else across
         elif across in heads:
             others = [other for other in row if other != across]
             size = max if len(heads) == 1 and filled == list(range(1, len(columns))) else min

@@ -7,6 +7,7 @@ from app.documents.geometry import Rect, contains, union
 
 NEAR = 3.0  # points: rules this near to each other meet
 FEWEST_CELLS = 4  # of a grid whose rules tell more than the shades in it
+FEW_LINES = 3.2  # of a cell: some of them have a shade of their own
 SHORTEST = 6.0  # points of a rule; what is shorter is a tick of a chart or a piece of a dashed line
 
 
@@ -54,7 +55,7 @@ def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
     between = [] if grids else [table for stack in stacks(rules) if (table := _between(stack)) is not None]
     cells = [
         box for box in shaded
-        if not any(_is_within_a_cell(box, grid) for grid in grids)
+        if not any(_is_within_a_cell(box, grid) or _is_behind_a_line(box, grid) for grid in grids)
         and not any(_is_mark(box, table) for table in between)
     ]  # fmt: skip
     return merged_rules([*drawn, *(edge for box in cells for edge in edges_of(box))]) if cells else rules
@@ -63,6 +64,16 @@ def ruled_lines(drawn: Sequence[Rect], shaded: Sequence[Rect]) -> Rules:
 def _is_within_a_cell(box: Rect, grid: Frame) -> bool:
     """Whether a box in a grid begins or ends between its columns."""
     return contains(grid.box, box) and not all(any(abs(edge - x) <= NEAR for x in grid.xs) for edge in (box[0], box[2]))
+
+
+def _is_behind_a_line(box: Rect, grid: Frame) -> bool:
+    """Whether a box is as wide as a cell over several rows of a grid, and the shade of one of its few lines."""
+    height = box[3] - box[1]
+    for cell in (grid.area_box(area) for area in grid.areas if area.rows[1] - area.rows[0] > 1):
+        if contains(cell, box):
+            level = abs(cell[0] - box[0]) <= NEAR and abs(cell[2] - box[2]) <= NEAR
+            return level and height + NEAR < cell[3] - cell[1] < FEW_LINES * height
+    return False
 
 
 def _between(stack: Sequence[Rect]) -> Rect | None:
@@ -82,7 +93,7 @@ def shaded_areas(boxes: Iterable[Rect]) -> list[Rect]:
     for box in sorted(boxes, key=lambda box: (round(box[0]), round(box[2]), box[1])):
         last = areas[-1] if areas else box
         level = abs(last[0] - box[0]) < 1 and abs(last[2] - box[2]) < 1
-        if areas and level and box[1] - last[3] < 1:
+        if areas and level and last[1] <= box[1] < last[3] + 1:
             areas[-1] = union((last, box))
         else:
             areas.append(box)

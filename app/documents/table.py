@@ -13,7 +13,8 @@ LONGEST_REPEATED = 120  # letters of a cell over several rows that is written in
 CELL_GAP = "   "  # between the cells of a row without headings
 
 _UNIT = re.compile(
-    r"[(\[]\s*((?:in\s+|per\s+|amounts?\s+in\s+|all\s+amounts?\s+in\s+|dollars?\s+in\s+|rs\.?\s*in\s+|en\s+|"
+    r"[(\[]\s*((?:in\s+(?!(?:addition|order|part|particular|general|case|which|accordance)\b)|per\s+|"
+    r"amounts?\s+in\s+|all\s+amounts?\s+in\s+|dollars?\s+in\s+|rs\.?\s*in\s+|en\s+|"
     r"£|\$|€|%|per\s*cent|percent|thousands|millions|billions|单位|金额单位|단위)[^()\[\]]{0,40}|%)\s*[)\]]",
     re.I,
 )

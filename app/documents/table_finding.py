@@ -20,11 +20,12 @@ from app.documents.table_cells import (
     table_rows,
     with_labels_joined,
 )
-from app.documents.table_checks import LONG_CELL, is_table
+from app.documents.table_checks import FEWEST_ROWS, LONG_CELL, is_table
 from app.documents.table_halves import with_parts_joined
 from app.documents.table_headers import header_rows, is_caption
 from app.documents.table_rows import aligned_table
 
+WORDS_OF_A_LABEL = 4  # on average
 CAPTION = 3  # rows above a table that may name its unit
 WITH_GROUPS = 1.35  # labels for each row of figures: some head a group of rows
 NEXT, ACROSS = 4.0, 24.0  # ems between a table and its labels: next to it, and across white space
@@ -52,7 +53,9 @@ def framed_blocks(pieces: Sequence[Piece], rules: Rules) -> list[TableBlock | Bo
         nested = any(contains(other.box, frame.box) for other in found_grids if _area(other.box) > _area(frame.box))
         if len(frame.areas) < 2 or len(frame.xs) < 3 or len(inside) < 2 or (nested and len(rows_of(inside)) < 2):
             continue
-        beside = _beside(frame.box, pieces, taken)
+        beside = _beside(
+            frame.box, pieces, [*taken, *(other.box for other in found_grids if _is_table_beside(other, frame))]
+        )
         table = _aligned([*inside, *beside], frame.across, frame.xs) if beside else _framed(frame, inside)
         if table is not None:
             free = [piece for piece in pieces if not _in_any(piece.box, taken)]
@@ -92,9 +95,22 @@ def _beside(box: Rect, pieces: Sequence[Piece], taken: Sequence[Rect], *, reach:
             and len(paired) >= 0.7 * len(inside)
             and len(own) <= WITH_GROUPS * len(paired)
             and _is_near(own, box, reach)
+            and not _is_prose(own)
         ):
             found += outer
     return found
+
+
+def _is_prose(rows: Sequence[list[Piece]]) -> bool:
+    """Whether rows of words are sentences that go on from one to the next, and no labels."""
+    small = sum(row[0].text[:1].islower() for row in rows[1:])
+    return 2 * small > len(rows) and sum(map(len, rows)) > WORDS_OF_A_LABEL * len(rows)
+
+
+def _is_table_beside(frame: Frame, other: Frame) -> bool:
+    """Whether a grid has columns and rows of its own at the height of another one, and no more rows than that."""
+    level = min(frame.box[3], other.box[3]) - max(frame.box[1], other.box[1]) > 0
+    return frame is not other and level and len(frame.xs) > 2 and len(frame.ys) > FEWEST_ROWS
 
 
 def _is_near(rows: Sequence[list[Piece]], box: Rect, reach: float) -> bool:

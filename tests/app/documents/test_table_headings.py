@@ -173,3 +173,51 @@ def test_a_turned_title_of_an_axis_stays_aside() -> None:
         for x, y, text in _rows(112, *FISH):
             page.insert_text((x, y), text, fontsize=10)
         assert read(page, 1).text.startswith("Trout")
+
+
+def test_a_heading_stands_over_all_columns_above_whose_rule_it_stands() -> None:
+    texts: list[Placed] = [
+        (140, 88, "Boats"),
+        (140, 100, "with"),
+        (140, 112, "a crew"),
+        (232, 88, "Seen at night"),
+        (392, 88, "Seen by day"),
+    ]
+    heads = (
+        (60, "Lake"),
+        (140, "of two"),
+        (200, "No."),
+        (250, "(%)"),
+        (300, "Hours"),
+        (360, "No."),
+        (410, "(%)"),
+        (460, "Hours"),
+    )
+    texts += [(x, 124, head) for x, head in heads]
+    rows = (
+        ("Sel", "610", "38", "6.2", "11", "44", "7.2", "9"),
+        ("Orm", "495", "31", "6.3", "12", "51", "10.3", "8"),
+        ("Vik", "870", "46", "5.3", "10", "80", "9.2", "7"),
+    )
+    for number, row in enumerate(rows):
+        texts += [(x, 142 + 16 * number, cell) for (x, _), cell in zip(heads, row, strict=True)]
+    rules = (
+        (196.0, 92.0, 330.0, 92.0),
+        (356.0, 92.0, 490.0, 92.0),
+        (60.0, 128.0, 490.0, 128.0),
+        (60.0, 76.0, 490.0, 76.0),
+        (60.0, 182.0, 490.0, 182.0),
+    )
+    text = page_with(*texts, rules=rules).text
+
+    night = "Seen at night / No.: 38; Seen at night / (%): 6.2; Seen at night / Hours: 11"
+    assert f"Sel - Boats with a crew of two: 610; {night}; Seen by day / No.: 44" in text
+
+
+def test_words_in_brackets_above_a_table_are_a_unit_only_where_they_say_one() -> None:
+    heads = _rows(100, ("Fish", "All", "Small", "Large", "Lost"), *FISH)
+    aside = page_with((60, 84, "What the wardens do (in addition to counting)"), *heads).text
+    unit = page_with((60, 84, "What the wardens caught (in kilograms)"), *heads).text
+
+    assert "Trout - All: 310" in aside
+    assert "Trout (in kilograms) - All: 310" in unit
