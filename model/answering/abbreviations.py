@@ -12,25 +12,32 @@ from typing import Final
 
 from model.answering.stop_words import STOP_WORDS
 
-_TITLES: Final = frozenset(  # of people: a name follows
-    "mr mrs ms dr prof mme mlle messrs sr sra srta dra hon rev gen gov sen rep capt sgt lt col maj ing dipl mag".split()
+# Of people: a name follows
+_OF_PEOPLE: Final = """
+mr mrs ms dr prof mme mlle messrs sr sra srta dra hon rev gen gov sen rep capt sgt lt col maj ing dipl mag
+"""
+# Where a number follows; else they are words or end a sentence
+_BEFORE_NUMBERS: Final = """
+no nos nr nrs núm num n° nº fig figs eq eqs sec secs sect vol vols ch chap chaps p pp pg pág págs pag art arts abs
+par para abb tab bd bde kap ziff zif ref refs ex app anh tel min max lfd jan feb febr mar apr jun jul aug sep sept
+oct okt nov dec dez mär janv févr avr juil déc ene abr ago dic str ca env aprox vers ver bgbl
+"""
+# Whatever follows
+_IN_SENTENCES: Final = """
+approx vs viz cf vgl e.g i.e z.b d.h u.a o.ä bzw resp incl excl inkl exkl zzgl bspw evtl ggf sog p.ej p.ex geb hl lt
+jhd jh mio mrd
+"""
+# Unless a word follows with which sentences begin
+_AT_ENDS_TOO: Final = """
+inc corp ltd co bros dept est univ st al jr ave blvd assn intl natl govt mgmt ph.d u.s u.k u.n hrsg ed eds ff pres
+"""
+_BEGINNING: Final = """
+die sie also then later after before however both each all since during while another any
+"""
+_TITLES, _NUMBERED, _WITHIN, _EITHER = (
+    frozenset(words.split()) for words in (_OF_PEOPLE, _BEFORE_NUMBERS, _IN_SENTENCES, _AT_ENDS_TOO)
 )
-_NUMBERED: Final = frozenset(  # where a number follows; else they are words or end a sentence
-    "no nos nr nrs núm num n° nº fig figs eq eqs sec secs sect vol vols ch chap chaps p pp pg pág págs pag art arts abs"
-    " par para abb tab bd bde kap ziff zif ref refs ex app anh tel min max lfd jan feb febr mar apr jun jul aug sep sept"
-    " oct okt nov dec dez mär janv févr avr juil déc ene abr ago dic str ca env aprox vers ver".split()
-)
-_WITHIN: Final = frozenset(  # whatever follows
-    "approx vs viz cf vgl e.g i.e z.b d.h u.a o.ä bzw resp incl excl inkl exkl zzgl bspw evtl ggf sog p.ej p.ex geb hl"
-    " lt jhd jh mio mrd".split()
-)
-_EITHER: Final = frozenset(  # unless a word follows with which sentences begin
-    "inc corp ltd co bros dept est univ st al jr ave blvd assn intl natl govt mgmt ph.d u.s u.k u.n hrsg ed eds ff"
-    " pres".split()
-)
-_BEGINNERS: Final = STOP_WORDS | frozenset(
-    "die sie also then later after before however both each all since during while another any".split()
-)
+_BEGINNERS: Final = STOP_WORDS | frozenset(_BEGINNING.split())
 _WORD: Final = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.\s?|[^\W\d_]{2,3}\.)*[^\W\d_]\w*[°º]?$")
 _NUMBER: Final = re.compile(r"[(\[#§]?(?:\d|[IVXLC]{2,}\b|[B-HJ-Z]\b|[AI]\b(?!\s[a-z]))")
 _MONTH: Final = re.compile(r"(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez)\w*|jahrhundert", re.IGNORECASE)
