@@ -1,13 +1,13 @@
 """The page in the person's language. The English text is the key, so the code reads as the page does.
 
 One catalogue, `assets/languages/*.json`, serves three places: the fixed texts of components (`fixed_texts`, for
-`gr.I18n`), errors and all else that a person is told (`Language.message`, by template and values), the panels and
-receipts (`Language.html`, applied once to what a panel has drawn). A key may hold places, `{pages} of {document}`; what
-stands in them is kept, but counted nouns and our own words in them are translated, too, and numbers are written as the
-language writes them. Where a language has several plurals, the text
-is an object of them by CLDR's names (`one`, `few`, `other`), and the place `{n}` chooses. Foreign text, of documents,
-models and people, is marked `translate="no"` by the panels and stays as it is; so do the reasons that a library gives,
-and the names of image tags.
+`gr.I18n`), errors, receipts, remarks and all else that a person is told (`Language.message`, by template and values),
+the panels (`Language.html`, applied once to what a panel has drawn). A key may hold places, `{pages} of {document}`;
+what stands in them is kept, but counted nouns and our own words in them are translated, too, and numbers are written
+as the language writes them. Where a language has several plurals, the text is an object of them by CLDR's names
+(`one`, `few`, `other`), and the place `{n}` chooses. Foreign text, of documents, models and people, is marked
+`translate="no"` by the panels and stays as it is; so do the reasons that a library gives, and the names of image
+tags.
 """
 
 import json
@@ -17,11 +17,12 @@ from functools import cached_property
 from html import escape, unescape
 from pathlib import Path
 from types import MappingProxyType
+from unicodedata import bidirectional
 
 from babel import Locale
 from babel.numbers import format_decimal
 
-from model.errors import PLACE, Message, Value, filled
+from model.errors import PLACE, Message, Value, filled, in_english
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "languages"
 ENGLISH = "en"
@@ -29,10 +30,9 @@ _PIECES = re.compile(r"(<[^>]*>)")
 _LABELS = re.compile(r'(?<= )(aria-label|title|alt|placeholder|data-said)="([^"]*)"')
 _PLACE = re.compile(r"\\{(\w+)\\}")
 _QUOTED = re.compile(r"'\\{(\w+)\\}'")  # a name as `repr` writes it, in double quotes where it has a single one
-_COUNTED = re.compile(r"[\d,.]+ [a-z]+")
+_COUNTED = re.compile(r"[\d,.]+ [A-Za-z]+")  # so many pages, seconds, megabytes
 _COUNT = r"\d[\d,.]*"
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")  # as this program writes them in English
-_MEASURED = re.compile(r"([\d,.]+)( ?)(s|MB|%)")
 _FOREIGN = ("name", "text", "document")  # places that hold what somebody else wrote
 _OUR_WORDS = (  # places that hold texts of ours
     "cause", "fix", "found", "kind", "pages", "place", "readable", "reason", "stage", "tried", "where",
@@ -41,6 +41,12 @@ _QUOTE = "quote_"  # before the name of a place: the quotes around it
 _ALSO_CALLED = {"zh": ("zh-CN", "zh-TW")}  # Gradio knows Chinese by these names only
 _OF_GRADIO = {"upload_text.drop_file": "Drop files here", "upload_text.click_to_upload": "or click to choose"}
 _JOINS = re.compile(r"( · |; )")
+ISOLATE, END_OF_ISOLATE = "\u2068", "\u2069"
+_LATIN = re.compile(  # endings of files, options, ranges, names with strokes: what begins with a sign or has one within
+    r"(?<![\w.{/-])(?:(?:[a-z]+ )?-+[A-Za-z][\w-]*(?: [a-z][\w.]*\w)*|\.[A-Za-z]\w*"
+    r"|[A-Za-z0-9_]+(?:[=/,-]+[\w.{}-]*[\w}])+)",
+    re.ASCII,
+)
 Text = str | Mapping[str, str]  # by plural, where it depends on a number
 
 
@@ -74,7 +80,7 @@ class Language:
     def message(self, message: Message) -> str:
         """What a person is told, by its template, and messages among its values, too. Names stay as they are."""
         if not self._catalogue:
-            return str(message)
+            return filled(message.template, message.values, self._shown)
         shown = {
             place["name"]: self._shown(message.values[place["name"]], place)
             for place in PLACE.finditer(message.template)
@@ -87,7 +93,16 @@ class Language:
             return self.message(value)
         if not isinstance(value, str):
             return self.number(format(value, place["format"] or ""))
-        return "".join(one if one.isprintable() else repr(one)[1:-1] for one in value) if place["quoted"] else value
+        if not place["quoted"]:
+            return self._apart(value)
+        if not self._catalogue:
+            return self._apart(in_english(value, place))
+        return self._apart("".join(one if one.isprintable() else repr(one)[1:-1] for one in value))
+
+    def _apart(self, value: str) -> str:
+        """A text that may run the other way than what it stands in, so that neither turns the other's signs around."""
+        runs_apart = self.direction == "rtl" or any(bidirectional(one) in ("R", "AL") for one in value)
+        return f"{ISOLATE}{value}{END_OF_ISOLATE}" if runs_apart and value else value
 
     def markup(self, message: Message) -> str:
         """A message for a panel to hold: `html` leaves it as it is."""
@@ -137,16 +152,13 @@ class Language:
                 places = {name: value for name, value in found.groupdict().items() if not name.startswith(_QUOTE)}
                 values = {name: self._value(name, value) for name, value in places.items()}
                 return part.replace(core, self._translated(key, places).format(**values))
-        if found := _MEASURED.fullmatch(core):
-            number, space, unit = found.groups()
-            return part.replace(core, self.number(number) + space + self._texts.get(unit, unit))
         return None
 
     def _value(self, name: str, value: str) -> str:
         """What stands in a place of a text: words of ours, a number, or something foreign."""
         if name in _FOREIGN:
-            return value.replace("\\'", "'")
-        if name in _OUR_WORDS or _COUNTED.fullmatch(value) or _MEASURED.fullmatch(value):
+            return self._apart(value.replace("\\'", "'"))
+        if name in _OUR_WORDS or _COUNTED.fullmatch(value):
             return self._part(value) or value
         return self.number(value)
 
@@ -173,6 +185,13 @@ def _pattern(key: str) -> str:
     return _PLACE.sub(r"(?P<\1>.+?)", counted)
 
 
+def _with_latin_apart(text: Text) -> Text:
+    """A text that runs from right to left, in which ".docx" and "3-10,12" stand as they do elsewhere."""
+    if isinstance(text, str):
+        return _LATIN.sub(rf"{ISOLATE}\g<0>{END_OF_ISOLATE}", text)
+    return {form: _LATIN.sub(rf"{ISOLATE}\g<0>{END_OF_ISOLATE}", one) for form, one in text.items()}
+
+
 class Languages:
     """All languages there are."""
 
@@ -180,8 +199,11 @@ class Languages:
         self._all = {ENGLISH: Language()}
         self._catalogues: dict[str, dict[str, Text]] = {}
         for path in sorted(folder.glob("*.json")):
-            self._catalogues[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-            self._all[path.stem] = Language(path.stem, self._catalogues[path.stem])
+            texts = json.loads(path.read_text(encoding="utf-8"))
+            if Locale.parse(path.stem).text_direction == "rtl":
+                texts = {key: _with_latin_apart(text) for key, text in texts.items()}
+            self._catalogues[path.stem] = texts
+            self._all[path.stem] = Language(path.stem, texts)
 
     def accepted(self, header: str) -> Language:
         """The first language of an `Accept-Language` header that there is; English where there is none."""

@@ -1,38 +1,58 @@
 """Figures as people read them: sizes, times, counts, and the receipt under an answer."""
 
 from collections.abc import Sequence
+from typing import Literal
 
+from model.errors import Message
 from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
+Noun = Literal["page", "token", "place", "word", "document", "question", "answer", "minute"]
 
 
-def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> str:
+def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> Message:
     """What reading cost once, and what this answer cost."""
     pages = [page for one in encoded for page in one.document.pages]
     seen = sum(page.view != "text" for page in pages)
     tokens = sum(one.token_count for one in encoded)
-    reading = sum(one.encode_seconds for one in encoded)
-    pictures = f" ({seen:,} seen as pictures)" if seen else ""
-    looked_at = f" · looked at {counted(answer.shown_tokens, 'token')}" if 0 < answer.shown_tokens < tokens else ""
-    return (
-        f"read once: {counted(len(pages), 'page')}{pictures}, {counted(tokens, 'token')}, {seconds(reading)}"
-        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}{looked_at}"
+    read: Message = counted(len(pages), "page")
+    if seen:
+        read = Message("{pages} ({n:,} seen as pictures)", pages=read, n=seen)
+    cost = Message(
+        "read once: {pages}, {tokens}, {reading} - this answer: {answer}, re-read: {again:,}",
+        pages=read,
+        tokens=counted(tokens, "token"),
+        reading=seconds(sum(one.encode_seconds for one in encoded)),
+        answer=seconds(answer.seconds),
+        again=answer.encoder_tokens,
     )
+    return Message.joined(" · ", [cost, *([_looked_at(answer)] if 0 < answer.shown_tokens < tokens else [])])
 
 
-def library_receipt(documents: int, tokens: int, answer: Answer) -> str:
+def library_receipt(documents: int, tokens: int, answer: Answer) -> Message:
     """What of the library was asked, and what this answer cost."""
-    return (
-        f"asked {counted(documents, 'document')} of the library ({counted(tokens, 'token')}, read once)"
-        f" - this answer: {seconds(answer.seconds)}, re-read: {answer.encoder_tokens:,}"
-        f" · looked at {counted(answer.shown_tokens, 'token')}"
+    cost = Message(
+        "asked {documents} of the library ({tokens}, read once) - this answer: {answer}, re-read: {again:,}",
+        documents=counted(documents, "document"),
+        tokens=counted(tokens, "token"),
+        answer=seconds(answer.seconds),
+        again=answer.encoder_tokens,
     )
+    return Message.joined(" · ", [cost, _looked_at(answer)])
 
 
-def so_far(part: EncodedDocument, pages: int) -> str:
+def _looked_at(answer: Answer) -> Message:
+    return Message("looked at {tokens}", tokens=counted(answer.shown_tokens, "token"))
+
+
+def so_far(part: EncodedDocument, pages: int) -> Message:
     """Says that an answer knows only the first pages of a document of so many."""
-    return f"Answered from the first {counted(pages_read(part), 'page')} of {pages:,} of {part.document.name}."
+    return Message(
+        "Answered from the first {read} of {all:,} of {name}.",
+        read=counted(pages_read(part), "page"),
+        all=pages,
+        name=part.document.name,
+    )
 
 
 def pages_read(part: EncodedDocument) -> int:
@@ -41,18 +61,20 @@ def pages_read(part: EncodedDocument) -> int:
     return sum(page.number <= last for page in part.document.pages)
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: Noun) -> Message:
+    """`1 page`, `1,234 pages`; in each language in the plural that the number takes."""
+    template = "{n:,} " + noun + ("" if number == 1 else "s")
+    return Message(template, n=number)
 
 
-def seconds(value: float) -> str:
+def seconds(value: float) -> Message:
     """Precise where it is short: `0.84 s`, `12.3 s`, `2 min 5 s`."""
     if value < 0.995:
-        return f"{value:.2f} s"
+        return Message("{n:.2f} s", n=value)
     if value < 99.95:
-        return f"{value:.1f} s"
+        return Message("{n:.1f} s", n=value)
     minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest} s"
+    return Message("{m} min {s} s", m=minutes, s=rest)
 
 
 def roughly(value: float) -> str:
@@ -77,20 +99,26 @@ def before_you(count: int, seconds: float | None) -> str:
     return f"{count:,} before you, about {round(seconds / 60)} min"
 
 
-def megabytes(size: int) -> str:
-    return f"{size / MEGABYTE:,.1f} MB" if size < 99.5 * MEGABYTE else f"{size / MEGABYTE:,.0f} MB"
+def megabytes(size: int) -> Message:
+    value = size / MEGABYTE
+    return Message("{n:,.1f} MB", n=value) if size < 99.5 * MEGABYTE else Message("{n:,.0f} MB", n=value)
 
 
-def places(numbers: Sequence[int]) -> str:
+def places(numbers: Sequence[int]) -> Message:
     """Page numbers in a few words."""
     first = ", ".join(str(number) for number in numbers[:5])
-    return f"page {first}" if len(numbers) == 1 else f"pages {first}{', …' if len(numbers) > 5 else ''}"
+    if len(numbers) == 1:
+        return Message("page {list}", list=first)
+    return Message("pages {list}", list=f"{first}{', …' if len(numbers) > 5 else ''}")
 
 
-def unreadable(document: Document) -> list[str]:
+def unreadable(document: Document) -> list[Message]:
     """What of a document could not be read because its file is damaged, a remark for each kind of part."""
     found: dict[str, list[int]] = {}
     for page in document.pages:
         for part in page.unread_parts:
             found.setdefault(part, []).append(page.number)
-    return [f"unreadable: {part} ({places(numbers)})" for part, numbers in found.items()]
+    return [
+        Message("unreadable: {kind} ({where})", kind=Message(part), where=places(numbers))
+        for part, numbers in found.items()
+    ]

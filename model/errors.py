@@ -39,7 +39,7 @@ class Message(str):
         if isinstance(template, cls) and not values:
             return template
         kept = {name: value if isinstance(value, (str, int, float)) else str(value) for name, value in values.items()}
-        message = super().__new__(cls, filled(template, kept, _in_english))
+        message = super().__new__(cls, filled(template, kept, in_english))
         message.template, message.values = str(template), kept
         return message
 
@@ -67,7 +67,8 @@ def filled(template: str, values: Mapping[str, Value], shown: Callable[[Value, r
     )
 
 
-def _in_english(value: Value, place: re.Match[str]) -> str:
+def in_english(value: Value, place: re.Match[str]) -> str:
+    """A value as it stands in the English text of a template."""
     text = value if isinstance(value, str) else format(value, place["format"] or "")
     return repr(text) if place["quoted"] else text
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-LONGEST_NAME: Final = 255  # characters; file systems have no longer ones
+LONGEST_NAME: Final = 255  # bytes; file systems have no longer ones
 _FOLDERS: Final = re.compile(r".*[/\\]", re.DOTALL)
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -13,4 +13,6 @@ def file_name(said: str) -> str:
 
     Its end says what kind of file it is, and stays.
     """
-    return _CONTROLS.sub("_", _FOLDERS.sub("", said, count=1))[-LONGEST_NAME:] or "_"
+    name = _CONTROLS.sub("_", _FOLDERS.sub("", said, count=1))
+    name = name.encode()[-LONGEST_NAME:].decode(errors="ignore")
+    return name if name.strip(".") else "_"  # "." and ".." are folders

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.overview.kinds import kind_of
+from app.overview.kinds import BIBLIOGRAPHY, kind_of
 from model.answering import title_page
 from model.answering.extractive_summary import sentences, summary
 from model.answering.quotes import Quote
@@ -37,12 +37,12 @@ class Overview:
 def overview(document: Document) -> Overview:
     """Its title, kind, and two or three sentences that say most of it; of a form, its first lines."""
     title = title_page.title(document)
-    said: tuple[Quote, ...] = summary([document], SENTENCES)
-    said = said or tuple(title_page.first_lines(document, 0, SENTENCES))
     named = title.text if title else ""
-    return Overview(
-        title=named, kind=kind_of(document, named), sentences=tuple(one for one in said if one.text != named)
-    )
+    kind = kind_of(document, named)
+    said: tuple[Quote, ...] = summary([document], SENTENCES)
+    if not said and kind != BIBLIOGRAPHY:  # whose first lines are somebody else's
+        said = tuple(title_page.first_lines(document, 0, SENTENCES))
+    return Overview(title=named, kind=kind, sentences=tuple(one for one in said if one.text != named))
 
 
 def possible_questions(document: Document) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from app.sessions.jobs import Job
 from app.sessions.session import Session, Shown
 from app.sessions.session_store import SessionStore
 from model.answering.questions import checked_question
-from model.errors import Cancelled, Message, QuestionError
+from model.errors import NO_MESSAGE, Cancelled, Message, QuestionError
 from model.types import EncodedDocument
 
 PATIENCE_SECONDS = 4.0
@@ -137,7 +137,7 @@ class Asking:
                     note=note,
                     partial_source=partial,
                     status="done" if answer.finished else "answering",
-                    receipt=receipt(encoded, answer) if answer.finished else "",
+                    receipt=receipt(encoded, answer) if answer.finished else NO_MESSAGE,
                 )
 
     def _library_answers(
@@ -166,7 +166,7 @@ class Asking:
                     answer=answer,
                     sources=tuple(one.sha256 for one in found.documents),
                     status="done" if answer.finished else "answering",
-                    receipt=library_receipt(found.searched, found.tokens, answer) if answer.finished else "",
+                    receipt=library_receipt(found.searched, found.tokens, answer) if answer.finished else NO_MESSAGE,
                 )
         self._reading.index(session)
 
@@ -200,14 +200,14 @@ def _wait_for_reading(session: Session, job: Job, patience_seconds: float) -> No
     job.wait_until(is_askable, otherwise=stopped)
 
 
-def _askable(session: Session) -> tuple[list[EncodedDocument], str, str]:
+def _askable(session: Session) -> tuple[list[EncodedDocument], str, Message]:
     """The ticked documents, and of one that is being read the chunks so far: its key, and what is to be said of it."""
     from model.encoding.file_format import join_chunks  # imports torch, which the page does not wait for
 
     arrival = session.inbox.arrival
     if arrival is None or not arrival.pieces:
         encoded = [loaded.encoded for loaded in session.ticked]
-        partial = note = ""
+        partial, note = "", NO_MESSAGE
     else:
         part, partial = join_chunks(arrival.pieces), arrival.key
         encoded = [*(loaded.encoded for loaded in session.ticked if loaded.key != partial), part]

@@ -85,12 +85,13 @@ class FirstPages:
         self._end()
         if self._read is None or self.viewed is None or self._session.inbox.arrival is None:
             return  # all were recognised, none was, or everything is to be forgotten
-        if len(self._read.pages) == self._asked:
+        if len(self._read.pages) == self._asked:  # they are the document now
+            self._provider.metrics.was_read(self.pieces)
             return
         self._ended, self._document = False, self._read.document
         self.viewed = self._view(self._read)
         with self._session.jobs.running("reading") as job:
-            self._encode(self.viewed, job)
+            self._encode(self.viewed, job, provisional=False)
 
     def forget(self) -> None:
         """Nothing of this file is kept: its pictures go."""
@@ -129,11 +130,11 @@ class FirstPages:
         picture = ReadDocument(document=document, images=read.images).picture
         return Viewed(document=document, pictures=pictures, picture=picture)
 
-    def _encode(self, viewed: Viewed, job: Job) -> bool:
+    def _encode(self, viewed: Viewed, job: Job, *, provisional: bool = True) -> bool:
         """Have these pages asked from now on. It says that there is nothing more to do."""
         room = contextlib.ExitStack()
         try:
-            pieces = self._encoded(viewed, job, room)
+            pieces = self._encoded(viewed, job, room, provisional=provisional)
             with self._lock:
                 if pieces and not self._ended and len(viewed.document.pages) > self._asked:
                     self.pieces, self._room, room = pieces, room, self._room
@@ -146,7 +147,9 @@ class FirstPages:
             room.close()
         return False
 
-    def _encoded(self, viewed: Viewed, job: Job, room: contextlib.ExitStack) -> tuple[EncodedDocument, ...]:
+    def _encoded(
+        self, viewed: Viewed, job: Job, room: contextlib.ExitStack, *, provisional: bool
+    ) -> tuple[EncodedDocument, ...]:
         """The chunks of these pages. None where another engine yields no chunks, or others would have to make room."""
         engine = self._provider.engine(job)
         plan = planned(engine, self._session, viewed)
@@ -155,7 +158,9 @@ class FirstPages:
             return ()
         room.enter_context(sessions.reserved(self._session.client, viewed.name, size))
         with self._provider.scheduler.reading(job, plan.token_count) as pause:
-            chunks = engine.encode_chunks(plan, picture=viewed.picture, cancelled=job.cancelled, pause=pause)
+            chunks = engine.encode_chunks(
+                plan, picture=viewed.picture, cancelled=job.cancelled, pause=pause, provisional=provisional
+            )
             pieces = tuple(chunks)
         seconds = sum(piece.encode_seconds for piece in pieces)
         self._pace.was_encoded(plan.token_count, len(viewed.document.pages), seconds)

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import anyio
 import gradio as gr
 from gradio.context import LocalContext
 
@@ -171,21 +172,18 @@ class Wiring:
         """
         page = self._page
 
+        is_awaited = inspect.iscoroutinefunction(handler)
+
         @functools.wraps(handler)
-        def once(*arguments: Any) -> Values:
+        async def once(*arguments: Any) -> Values:
             try:
-                return page.changes(handler(*arguments) or Update())
+                # One that is not awaited may read files: it runs in a thread, so that others need not wait for it.
+                called = handler(*arguments) if is_awaited else anyio.to_thread.run_sync(handler, *arguments)
+                return page.changes(await called or Update())
             except Exception as error:
                 return page.changes(self._refusal(error))
 
-        @functools.wraps(handler)
-        async def once_awaited(*arguments: Any) -> Values:
-            try:
-                return page.changes(await handler(*arguments))
-            except Exception as error:
-                return page.changes(self._refusal(error))
-
-        return once_awaited if inspect.iscoroutinefunction(handler) else once
+        return once
 
     def _refusal(self, error: Exception) -> Update:
         request = LocalContext.request.get(None)

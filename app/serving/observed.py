@@ -22,7 +22,9 @@ class Observer(Protocol):
 
 
 class ObservedEngine(Engine):
-    """An `Engine` with observers. What was stopped before it had a result is not told."""
+    """An `Engine` with observers. What was stopped before it had a result is not told, nor what is
+    provisional: a document is told once.
+    """
 
     def __init__(self, checkpoint: Checkpoint, *arguments: Any, observers: Sequence[Observer], **options: Any) -> None:
         super().__init__(checkpoint, *arguments, **options)
@@ -35,7 +37,7 @@ class ObservedEngine(Engine):
         for chunk in super().encode_chunks(document, **options):
             chunks.append(chunk)
             yield chunk
-        for observer in self._observers:
+        for observer in () if options.get("provisional") else self._observers:
             observer.was_read(chunks)
 
     def answer_batch(

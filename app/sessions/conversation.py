@@ -23,8 +23,8 @@ class Exchange:
     answer: Answer
     status: Status = "waiting"
     sources: tuple[str, ...] = ()
-    receipt: str = ""
-    note: str = ""  # what the person should know about this answer
+    receipt: Message = NO_MESSAGE
+    note: Message = NO_MESSAGE  # what the person should know about this answer
     partial_source: str = ""  # the key of a document of which only the first pages had been read
     problem: Message = NO_MESSAGE
     liked: Liked = ""

@@ -8,7 +8,7 @@ from typing import Final
 
 import anyio
 import fastapi
-from gradio.route_utils import upload_fn
+from gradio.route_utils import GradioMultiPartParser, GradioUploadFile
 from gradio.routes import App, ORJSONResponse, file_upload_statuses
 from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
+from app.documents.names import file_name
 from app.faults import in_words
 from app.languages import Languages
 from app.page.page_views import PageViews
@@ -153,11 +154,6 @@ class WebApp(App):
             return self._refused(RequestRefused(error.message, status=size), request)
         except ClientDisconnect:
             return Response(status_code=400)
-        except TypeError:  # Gradio's way to say it
-            no_file = RequestRefused(
-                "The form has a text where a file should be. Send files in the field files.", status=400
-            )
-            return self._refused(no_file, request)
         except OSError as error:
             return self._refused(RequestRefused(in_words(error), status=507), request)
         finally:
@@ -168,9 +164,22 @@ class WebApp(App):
         expected = declared_bytes(request.scope["headers"]) or self._rules.upload_bytes
         browser = browser_of(request)
         with self._uploads.folder_for(expected, browser) as folder:
-            progress = file_upload_statuses if upload_id else None
-            paths, *_ = await upload_fn(request, folder, self._rules.file_bytes, upload_id, upload_progress=progress)
-            return [self._uploads.receive(Path(path), browser) for path in paths]
+            form = await self._parser(request, folder, upload_id).parse()
+            return [self._uploads.receive(_named(one, folder), browser) for one in form.getlist("files")]
+
+    def _parser(self, request: fastapi.Request, folder: Path, upload_id: str | None) -> GradioMultiPartParser:
+        if "boundary=" not in request.headers.get("content-type", ""):
+            raise MultiPartException("Missing boundary in multipart.")
+        if upload_id:
+            file_upload_statuses.track(upload_id)
+        return GradioMultiPartParser(
+            request.headers,
+            request.stream(),
+            upload_dir=folder,
+            max_file_size=self._rules.file_bytes,
+            upload_id=upload_id,
+            upload_progress=file_upload_statuses if upload_id else None,
+        )
 
     async def _file(self, path: str, request: fastapi.Request) -> Response:
         """Give a file back to its browser. It is always saved, never shown."""
@@ -185,3 +194,14 @@ class WebApp(App):
 
     def _refused(self, refusal: RequestRefused, request: fastapi.Request) -> Response:
         return refusal.response(language_of(request, self._languages))
+
+
+def _named(file: object, folder: Path) -> Path:
+    """Where a received file lies under the name that it had where it came from; Gradio would drop signs from it."""
+    if not isinstance(file, GradioUploadFile):
+        raise RequestRefused("The form has a text where a file should be. Send files in the field files.", status=400)
+    file.file.close()
+    own = folder / file.sha.hexdigest()
+    own.mkdir(exist_ok=True)
+    said = (file.filename or "").replace("%22", '"')  # as browsers write a quote in a form
+    return Path(file.file.name).rename(own / file_name(said))

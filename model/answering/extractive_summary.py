@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from model.answering.quotes import Quote
+from model.answering.references import is_reference, list_begins
 from model.answering.sentences import WHOLE_SENTENCE_ENDS, spans
 from model.answering.words import UNSPACED, content_words
 from model.types import Document
@@ -113,12 +114,17 @@ def _length(text: str) -> int:
 
 
 def sentences(document: Document, document_index: int = 0) -> Iterator[Sentence]:
-    """The whole sentences of running text: no rows of tables, headings, formulas, markup, lists of references."""
+    """The whole sentences of running text: no rows of tables, headings, formulas, markup, references."""
+    behind_references = False
     for page in document.pages:
+        begins = 0 if behind_references else list_begins(page.text)
+        behind_references = begins is not None
         for start, end in spans(page.text):
-            in_table = any(table.start < end and start < table.end for table in page.tables)
             words = content_words(page.text[start:end])
-            if not in_table and _is_sentence(page.text[start:end], words):
+            in_table = any(table.start < end and start < table.end for table in page.tables)
+            if in_table or not _is_sentence(page.text[start:end], words):
+                continue
+            if not is_reference(page.text, start, end, in_list=begins is not None and begins <= start):
                 yield Sentence(document_index=document_index, page=page, start=start, end=end, words=tuple(words))
 
 

@@ -1,7 +1,8 @@
 """Sentences of a page's text, whatever the language, and the sentence or row that some characters stand in.
 
-Where a sentence ends depends on the purpose. A passage ends where those of training did (`SENTENCE_END`); a quote also
-ends behind a short number and before an item of a list. The reranker and the edited negatives of training have simpler
+Where a sentence ends depends on the purpose. A passage ends where those of training did (`SENTENCE_END`, and its own
+abbreviations); a quote also ends behind a short number or word and before an item of a list, and goes on behind every
+abbreviation that is known (`abbreviations.py`). The reranker and the edited negatives of training have simpler
 rules of their own, with which their numbers were fitted.
 """
 
@@ -10,13 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from model.answering.abbreviations import goes_on
 from model.types import Page
 
 SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and "No." end no sentence
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
 )
-# As passages end; and behind a short number, which ends no passage ("No. 3."), and before each item of a list.
-_QUOTE_END = re.compile(rf"{SENTENCE_END.pattern}|(?<=\d)[.!?][\"'”’»)\]]*(?=\s)|\n(?=[#*•·▪–-] )")
+# As passages end; and behind a short number or word, which ends no passage ("No. 3."), and before each item of a list.
+_QUOTE_END = re.compile(
+    rf"{SENTENCE_END.pattern}|(?:(?<=\d)|(?<=\b[a-zß-ÿ]{{2}}))[.!?][\"'”’»)\]]*(?=\s)|\n(?=[#*•·▪–-] )"
+)
 _FULL_STOPS = (".", "!", "?", "。", "！", "？")
 WHOLE_SENTENCE_ENDS = (*_FULL_STOPS, '"', "”", "»", ")")
 CLAUSE_ENDS = (*_FULL_STOPS, ":", ";")  # behind which something new may begin
@@ -26,11 +30,17 @@ _LONGEST = 320  # characters of a sentence that is quoted whole
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """The sentences of a text [start, end), without the space around them; a paragraph ends one, too."""
     start = 0
-    for end in [*(match.end() for match in _QUOTE_END.finditer(text)), len(text)]:
+    for end in [*_ends(text), len(text)]:
         part = text[start:end]
         if part.strip():
             yield start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
         start = end
+
+
+def _ends(text: str) -> Iterator[int]:
+    for match in _QUOTE_END.finditer(text):
+        if match.group() != "." or not goes_on(text, match.start(), match.end()):
+            yield match.end()
 
 
 def around(page: Page, start: int, end: int) -> tuple[int, int]:

@@ -24,7 +24,8 @@ class EncodingOptions(TypedDict, total=False):
     pictures; with pan_and_scan each enters whole and in crops. progress: is told how far the work is. cancelled: is
     asked whether to stop, between two pieces of a chunk; then Cancelled is raised. pause: is called in the same thread
     before each chunk, and between the pieces of a long one, so that others can come between; of short chunks on a CPU,
-    before each group that is encoded at once, a chunk a thread. That time does not count as reading.
+    before each group that is encoded at once, a chunk a thread. That time does not count as reading. provisional: more
+    pages of the document will take the place of these, so that this is not the reading that is told and counted.
     """
 
     views: ViewMode | None
@@ -33,6 +34,7 @@ class EncodingOptions(TypedDict, total=False):
     progress: ProgressCallback | None
     cancelled: CancelledCallback | None
     pause: PauseCallback | None
+    provisional: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

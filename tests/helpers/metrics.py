@@ -7,5 +7,10 @@ def numbers(address: str) -> dict[str, float]:
     """The samples of /metrics, by name and labels."""
     answer = get(f"{address}/metrics")
     assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    return samples(answer.text)
+
+
+def samples(text: str) -> dict[str, float]:
+    """The same of what it would say."""
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}

@@ -18,6 +18,8 @@ from app.page.sample import Sample
 from app.page.screen import Screen
 from app.page.stored import Storage
 from app.page.update import Update
+from app.serving.metrics import Metrics
+from app.serving.observed import ObservedEngine
 from app.serving.provider import EngineProvider
 from app.serving.scheduler import EngineScheduler
 from app.sessions.session import Session
@@ -37,6 +39,7 @@ class Tab:
     sessions: SessionStore
     screen: Screen
     engine: Engine
+    metrics: Metrics
     scheduler: EngineScheduler
     session: Session
     folder: Path
@@ -90,8 +93,9 @@ def open_tab(
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> Tab:
     """An open tab of an app of its own. `patience_seconds`: `Asking`."""
-    engine = Engine(checkpoint, memory_precision="int8" if library else None)
-    provider = EngineProvider("embedded", lambda *_: engine)
+    metrics = Metrics()
+    engine = ObservedEngine(checkpoint, observers=(metrics,), memory_precision="int8" if library else None)
+    provider = EngineProvider("embedded", lambda *_: engine, metrics=metrics)
     provider.load()
     sessions = SessionStore(capacity_bytes=100_000_000, linger_seconds=600)
     sample = Sample(name="sample.pdf", data=pdf("The lamp was lit in 1871."), questions=("When was the lamp lit?",))
@@ -120,6 +124,7 @@ def open_tab(
         sessions=sessions,
         screen=screen,
         engine=engine,
+        metrics=metrics,
         scheduler=provider.scheduler,
         session=session,
         folder=folder,

@@ -7,6 +7,7 @@ from app.languages import Language
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.page.panels.opening import Opened, opening
 from app.sessions.conversation import Exchange, Rest
+from model.errors import Message
 from model.types import Evidence
 
 CHIPS = 5
@@ -20,6 +21,7 @@ _REST: dict[Rest, str] = {
     "read": " <span>The rest has been read since.</span> ",
     "away": "",
 }
+_ENDED = {"stopped": Message("stopped"), "length": Message("cut at the length limit")}
 THUMB = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M3 10h4v10H3zM9 10l4-8c1.8 0 3 1.4 2.7 3.2L15 8.5h4.6'
     'c1.3 0 2.2 1.2 1.9 2.4l-1.8 7.6c-.2.9-1 1.5-1.9 1.5H9z"/></svg>'
@@ -75,7 +77,8 @@ def _article(
         f'<article class="exchange {exchange.status}">'
         f'<p class="question" translate="no" dir="auto">{escape(exchange.question)}</p>'
         f"{_answer(exchange, waiting_for)}{_quote(exchange)}{_chips(exchange, is_here)}{problem}"
-        f"{_note(exchange, rest)}{_doubt(exchange)}{_receipt(exchange)}{_tools(exchange, last, rest)}</article>"
+        f"{_note(exchange, rest, language)}{_doubt(exchange)}{_receipt(exchange, language)}"
+        f"{_tools(exchange, last, rest)}</article>"
     )
 
 
@@ -100,12 +103,12 @@ def _quote(exchange: Exchange) -> str:
     return f'<blockquote class="quote" dir="auto"><span{NO_TRANSLATION}>{escape(quote)}</span>{hidden}</blockquote>'
 
 
-def _note(exchange: Exchange, rest: Rest) -> str:
+def _note(exchange: Exchange, rest: Rest, language: Language) -> str:
     """What the person should know; the one button that asks again stands here where there is more to ask by now."""
     if not exchange.note or exchange.status != "done":
         return ""
     again = _again(exchange) if rest == "read" else ""
-    return f'<p class="note"><span>{escape(exchange.note)}</span>{_REST[rest]}{again}</p>'
+    return f'<p class="note">{language.markup(exchange.note)}{_REST[rest]}{again}</p>'
 
 
 def _again(exchange: Exchange) -> str:
@@ -123,13 +126,14 @@ def _doubt(exchange: Exchange) -> str:
     )
 
 
-def _receipt(exchange: Exchange) -> str:
+def _receipt(exchange: Exchange, language: Language) -> str:
     if not exchange.receipt:
         return ""
-    remark = {"stopped": " · stopped", "length": " · cut at the length limit"}.get(exchange.answer.stop_reason, "")
+    remarks = [_ENDED[reason] for reason in [exchange.answer.stop_reason] if reason in _ENDED]
+    said = Message.joined(" · ", [exchange.receipt, *remarks])
     return (
         f'<details class="receipt" data-unfolds="receipt-{exchange.number}"><summary>How this was answered</summary>'
-        f"<p>{escape(exchange.receipt + remark)}</p></details>"
+        f"<p>{language.markup(said)}</p></details>"
     )
 
 

@@ -144,15 +144,15 @@ def _bar(title: str, detail: str, amount: str, meter: str = "") -> str:
 def _row_or_problem(loaded: Loaded, language: Language, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     """A document that cannot be drawn can still be let go, and the others stay as they are."""
     try:
-        return _row(loaded, ticked=ticked, shown=shown, fingerprint=fingerprint)
+        return _row(loaded, language, ticked=ticked, shown=shown, fingerprint=fingerprint)
     except Exception as error:
         return f'<li class="document">{_forget(loaded)}<p class="facts">{language.markup(in_words(error))}</p></li>'
 
 
-def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
+def _row(loaded: Loaded, language: Language, *, ticked: bool, shown: bool, fingerprint: str) -> str:
     name, key = escape(loaded.name), escape(loaded.key)
-    pages = counted(len(loaded.document.pages), "page")
-    facts = f"{pages} · {counted(loaded.encoded.token_count, 'token')} · {megabytes(loaded.encoded.cache_bytes)}"
+    pages, tokens = counted(len(loaded.document.pages), "page"), counted(loaded.encoded.token_count, "token")
+    facts = language.markup(Message.joined(" · ", [pages, tokens, megabytes(loaded.encoded.cache_bytes)]))
     first = loaded.document.pages[0].number
     return (
         f'<li class="document{" shown" if shown else ""}">'
@@ -163,7 +163,7 @@ def _row(loaded: Loaded, *, ticked: bool, shown: bool, fingerprint: str) -> str:
         f'<button class="save" data-event="save" data-document="{key}" aria-label="Save the encoding of {name}"'
         f' title="Save the encoding: drop the file here later to go on without reading again">↓</button>'
         f'{_forget(loaded)}<p class="facts">{facts}</p>'
-        f"{_remarks(loaded.document)}{_stale(loaded, fingerprint)}</li>"
+        f"{_remarks(loaded.document, language)}{_stale(loaded, fingerprint)}</li>"
     )
 
 
@@ -179,7 +179,7 @@ def _stale(loaded: Loaded, fingerprint: str) -> str:
     return f'<p class="remarks">Read by another checkpoint. {button}</p>'
 
 
-def _remarks(document: Document) -> str:
+def _remarks(document: Document, language: Language) -> str:
     """What the person should know about how well this document could be read."""
     recognised = [page.number for page in document.pages if page.source == "ocr"]
     named = [page.number for page in document.pages if page.source == "tags"]
@@ -189,15 +189,19 @@ def _remarks(document: Document) -> str:
     hidden = [page.number for page in document.pages if any(word.hidden for word in page.words)]
     remarks = []
     if recognised:
-        remarks.append(f"{counted(len(recognised), 'page')} read by OCR")
+        one, several = "{n:,} page read by OCR", "{n:,} pages read by OCR"
+        remarks.append(Message(one if len(recognised) == 1 else several, n=len(recognised)))
     if named:
-        remarks.append(f"no writing: known by image tags only ({places(named)})")
+        remarks.append(Message("no writing: known by image tags only ({places})", places=places(named)))
     if seen:
-        remarks.append(f"seen as {'a picture' if len(seen) == 1 else 'pictures'} ({places(seen)})")
+        one, several = "seen as a picture ({places})", "seen as pictures ({places})"
+        remarks.append(Message(one if len(seen) == 1 else several, places=places(seen)))
     if unread:
-        remarks.append(f"{counted(unread, 'place')} could not be read ({places(missed)})")
+        what = counted(unread, "place")
+        remarks.append(Message("{places} could not be read ({where})", places=what, where=places(missed)))
     remarks += unreadable(document)
     if hidden:
-        remarks.append(f"hidden text on {places(hidden)}")
-    remarks += dict.fromkeys(page.remark for page in document.pages if page.remark)
-    return f'<p class="remarks">{escape("; ".join(remarks))}</p>' if remarks else ""
+        remarks.append(Message("hidden text on {pages}", pages=places(hidden)))
+    said = [language.markup(Message.joined("; ", remarks))] if remarks else []
+    said += [f"<span>{escape(one)}</span>" for one in dict.fromkeys(page.remark for page in document.pages) if one]
+    return f'<p class="remarks">{"; ".join(said)}</p>' if said else ""

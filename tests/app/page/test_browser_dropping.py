@@ -37,6 +37,12 @@ def test_files_and_folders_dropped_on_the_middle_of_the_window_arrive(tiny_visit
     assert page.url == address
 
 
+def test_a_file_keeps_the_signs_of_its_name(tiny_visit: Visit) -> None:
+    tiny_visit.drop(("{x} costs $5!.txt", b"The lamp is lit."), ("{n} {name}.txt", b""))
+    expect(tiny_visit.page.locator("li.document .name")).to_have_text("{x} costs $5!.txt", timeout=SLOW)
+    expect(tiny_visit.page.locator(".messages")).to_contain_text("'{n} {name}.txt' is empty (0 bytes)")
+
+
 def test_a_wrong_type_is_told_while_others_wait_and_the_field_keeps_its_size(tiny_visit: Visit) -> None:
     page = tiny_visit.page
     before = page.locator("#drop").bounding_box()

@@ -13,6 +13,7 @@ import pytest
 from app.documents import DocumentReader
 from model.answering.questions import refers_back
 from model.checkpoints.checkpoint import Checkpoint
+from model.errors import Message
 from model.types import EncodedDocument, Turn
 from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.jobs import a_job
@@ -120,7 +121,7 @@ def test_what_was_asked_too_early_is_asked_again_in_its_place(read: Tab) -> None
     for question in ("Who wrote?", "When?", "Where?"):
         read.ask(question)
     conversation, letter = read.session.conversation, read.session.documents[0]
-    early = replace(conversation.exchanges[1], note="Answered from a part.", partial_source=letter.key)
+    early = replace(conversation.exchanges[1], note=Message("Answered from a part."), partial_source=letter.key)
     conversation.update(early)
     shown = str(read.settled().conversation)
     assert shown.count("The rest has been read since.") == 1
@@ -135,7 +136,9 @@ def test_what_was_asked_too_early_is_asked_again_in_its_place(read: Tab) -> None
 def test_only_what_is_here_and_ticked_is_offered_to_be_asked_again(read: Tab) -> None:
     read.ask("Who wrote?")
     conversation, letter = read.session.conversation, read.session.documents[0]
-    conversation.update(replace(conversation.exchanges[0], note="Answered from a part.", partial_source=letter.key))
+    conversation.update(
+        replace(conversation.exchanges[0], note=Message("Answered from a part."), partial_source=letter.key)
+    )
     for tell in (
         lambda: read.session.tick(letter.key, False),
         lambda: read.session.add(replace(letter, is_whole=False)),  # its reading was cancelled

@@ -23,6 +23,7 @@ from tests.helpers.awaited import PATIENCE, wait_until
 from tests.helpers.documents import pdf as printed
 from tests.helpers.documents import scanned, written
 from tests.helpers.jobs import a_job
+from tests.helpers.metrics import samples
 from tests.helpers.stand_ins import pdf
 from tests.helpers.tab import Tab, open_tab
 
@@ -134,6 +135,24 @@ def test_what_was_read_is_kept_when_it_is_cancelled(tab: Tab, held: HeldReader) 
     held.at = 0
     tab.drop(("scan.pdf", SCAN))
     assert [len(one.document.pages) for one in tab.session.documents if one.is_whole] == [6]
+
+
+@pytest.mark.parametrize(("at", "kept"), [(0, 6), (4, 4), (5, 5)])  # read whole; cancelled where it was encoded; later
+def test_it_is_counted_as_one_document_however_often_its_first_pages_were_encoded(
+    tab: Tab, held: HeldReader, at: int, kept: int
+) -> None:
+    if at:
+        held.at = at
+    begin(tab, held)
+    if at:
+        tab.handlers.cancel(tab.session.id)
+    held.may_go_on.set()
+    tab.settled()
+    (loaded,) = tab.session.documents
+    counted = samples(tab.metrics.text().decode())
+    assert counted["readonce_read_documents_total"] == counted["readonce_read_seconds_count"] == 1
+    assert counted["readonce_read_pages_total"] == len(loaded.document.pages) == kept
+    assert counted["readonce_read_tokens_total"] == loaded.encoded.token_count
 
 
 def test_nothing_of_it_stays_when_everything_is_forgotten(tab: Tab, held: HeldReader) -> None:

@@ -19,6 +19,7 @@ from app.captions import Caption, Request
 from app.languages import FOLDER, Languages
 from app.overview.search import search
 from app.page import panels
+from app.provenance import Noun, counted, megabytes, receipt, seconds
 from app.serving.provider import CheckpointState
 from app.sessions.pictures import Pictures
 from model.answering.messages import about_file, impossible, nothing_found
@@ -26,7 +27,7 @@ from model.checkpoints.hub import _obstacle, _refusal
 from model.checkpoints.placement import DISK, Placement
 from model.errors import KernelError, Message
 from model.kernels import build
-from model.types import Intent
+from model.types import Answer, Intent
 from tests.helpers.stand_ins import CountedImages, a_page, loaded
 
 CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}
@@ -86,14 +87,25 @@ def test_the_browser_chooses_the_language(languages: Languages, header: str, cod
 
 def test_receipts_and_errors_are_translated_with_their_figures(languages: Languages) -> None:
     german = languages.accepted("de")
-    receipt = "read once: 41 pages, 28,731 tokens, 12.3 s - this answer: 0.80 s, re-read: 0"
+    read = loaded("a.pdf", *(a_page(number, "one") for number in range(1, 42)), tokens=28_731).encoded
+    said = receipt([read], Answer(question="?", seconds=0.8, shown_tokens=312))
+    assert said == (
+        "read once: 41 pages, 28,731 tokens, 12.3 s - this answer: 0.80 s, re-read: 0 · looked at 312 tokens"
+    )
     expected = "einmal gelesen: 41 Seiten, 28.731 Token, 12,3 s - diese Antwort: 0,80 s, erneut gelesen: 0"
-    assert german.text(receipt) == expected
-    looked_at = german.text(f"{receipt} · looked at 312 tokens · stopped")
-    assert looked_at == f"{expected} · angesehen: 312 Token · angehalten"
+    assert german.message(said) == f"{expected} · angesehen: 312 Token"
+    assert "صفحتان" in languages.accepted("ar").message(counted(2, "page"))
+    assert [languages.accepted("fr").message(one) for one in (seconds(125), megabytes(1_400_000))] == [
+        "2 min 5 s", "1,4 Mo",
+    ]  # fmt: skip
     empty = Message("{name!r} is empty (0 bytes): choose a file with content, or download it again.", name="a.pdf")
     assert german.message(empty).startswith("„a.pdf“ ist leer")
     assert german.text("Something new.") == "Something new."
+
+
+def test_every_counted_noun_is_in_every_catalogue() -> None:
+    keys = {counted(number, noun).key for noun in get_args(Noun) for number in (1, 2)}
+    assert len(keys) == 2 * len(get_args(Noun)) and all(keys <= catalogue.keys() for catalogue in CATALOGUES.values())
 
 
 def test_a_text_with_a_semicolon_is_translated_as_one(languages: Languages) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.documents import formats
-from app.languages import FOLDER, Language, Languages
+from app.languages import END_OF_ISOLATE, FOLDER, ISOLATE, Language, Languages
 from app.web.refusals import RequestRefused
 from model.errors import PLACE, DocumentError, Message, ReadonceError, raise_if_cancelled
 from model.kernels import build
@@ -141,6 +141,28 @@ def test_numbers_in_a_message_are_the_language_s_own_and_those_in_a_name_stay(la
     assert said.startswith("'1,234.5' has 94,182 x 1,200 = 11,302 million pixels, and 179 million")
     assert "„1,234.5“ hat 94.182 x 1.200 = 11.302 " in languages.accepted("de").message(said)
     assert languages.accepted("en").message(said) == said
+
+
+def test_a_name_in_a_message_turns_no_sign_around_that_stands_beside_it(languages: Languages) -> None:
+    """Where one of the two runs from right to left: both are isolated from each other (Unicode, UAX 9)."""
+    said = Message("{name!r} is empty (0 bytes): choose a file with content, or download it again.", name="a (2).pdf")
+    assert languages.accepted("ar").message(said).startswith(f"«{ISOLATE}a (2).pdf{END_OF_ISOLATE}» ")
+    assert ISOLATE not in languages.accepted("de").message(said)
+    hebrew = Message(said.template, name="שלום (2).txt")
+    german = languages.accepted("de").message(hebrew)
+    assert german.startswith(f"„{ISOLATE}שלום (2).txt{END_OF_ISOLATE}“ ist leer (0 Byte)")
+    assert languages.accepted("en").message(hebrew).startswith(f"{ISOLATE}'שלום (2).txt'{END_OF_ISOLATE} is empty (0")
+
+
+def test_endings_and_options_in_a_text_from_right_to_left_stand_as_they_do_elsewhere(languages: Languages) -> None:
+    arabic = languages.accepted("ar")
+    shown = arabic.message(Message("an old Word file (.doc)")) + arabic.message(
+        Message("{name!r} is no Excel workbook: save the questions as .xlsx or .csv, and drop that.", name="a")
+    )
+    assert all(f"{ISOLATE}{one}{END_OF_ISOLATE}" in shown for one in (".doc", ".xlsx", ".csv"))
+    for text in languages.fixed_texts()["ar"].values():
+        for bare in re.findall(r"(?<![\w.{/-])(\.[a-z]+|--[a-z]+)", text):
+            assert f"{ISOLATE}{bare}" in text, text
 
 
 def test_a_reason_in_a_message_is_translated_and_one_that_a_library_gives_is_not(languages: Languages) -> None:

@@ -186,5 +186,6 @@ def test_what_could_not_be_read_of_a_damaged_file_is_said() -> None:
     document = loaded("form.pdf", *pages, replace(a_page(4, ""), unread_parts=("the whole page",)))
     shown = panels.documents([document], [document], document.key)
     assert "unreadable: form fields (pages 1, 3); unreadable: the whole page (page 4)" in shown
-    german = Languages().accepted("de").html(shown)
+    language = Languages().accepted("de")
+    german = language.html(panels.documents([document], [document], document.key, language=language))
     assert "nicht lesbar: Formularfelder (Seiten 1, 3); nicht lesbar: die ganze Seite (Seite 4)" in german

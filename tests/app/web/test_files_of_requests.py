@@ -156,6 +156,25 @@ def test_each_upload_has_a_path_of_its_own(program: WebClient) -> None:
     assert len(set(paths)) == 3
 
 
+@pytest.mark.parametrize(
+    "name", ["{x} {name}.pdf", "$1! `a` <b>|c?*.pdf", 'the "new" one.pdf', "שלום (2).pdf", "é" * 120 + ".pdf"]
+)
+def test_an_upload_keeps_its_name_letter_by_letter(program: WebClient, name: str) -> None:
+    path = program.upload(name, LETTER)
+    assert Path(path).name == name
+    said = program.call("encode", {"path": path, **META}, "", "")
+    assert said.event == "complete" and said.data[0]["name"] == name
+
+
+@pytest.mark.parametrize("name", ["..", "../../up.pdf", "C:\\x\\up.pdf", "a\r\nb.pdf"])
+def test_no_name_leads_an_upload_out_of_its_folder(program: WebClient, name: str) -> None:
+    own = Path(program.upload("letter.pdf", LETTER)).parents[2]
+    path = Path(program.upload(name, LETTER))
+    assert (
+        path.parents[2] == own and path == path.resolve() and path.name in ("_", "up.pdf", "a__b.pdf", "a%0D%0Ab.pdf")
+    )
+
+
 def test_who_knows_the_path_of_another_browser_gets_nothing(app: str, browser_client: WebClient) -> None:
     path = browser_client.upload("letter.pdf", LETTER)
     for as_browser in (True, False):
