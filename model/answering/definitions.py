@@ -111,7 +111,8 @@ def definition(question: str, documents: Sequence[Document]) -> Answer | None:
     if asked is None:
         return None
     term, finders = asked
-    pages = [(index, page) for index, document in enumerate(documents) for page in document.pages]
+    has_term = re.compile(term.pattern).search
+    pages = [(index, page) for index, document in enumerate(documents) for page in document.pages if has_term(page.text)]
     for find in finders:
         for index, page in pages:
             for start, end in find(term, page.text):
