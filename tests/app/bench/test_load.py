@@ -38,12 +38,13 @@ def test_lost_and_freed_are_counted() -> None:
 
 @pytest.mark.slow
 def test_many_sessions_all_get_their_answers(tiny_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["load", "--sessions", "6", "--model", str(tiny_folder), "--json"]
+    """Two people and two programs. The seed is one of short documents: how much is asked is no law."""
+    arguments = ["load", "--sessions", "4", "--seed", "25", "--model", str(tiny_folder), "--json"]
     assert run(build_parser(), arguments) == 0
     result = json.loads(capsys.readouterr().out)
     assert result.pop("measured")["command"].startswith("python -m app.bench")
     assert result["reasons"] == []
-    assert (result["sessions_finished"], result["questions"], result["questions_lost"]) == (6, 30, 0)
+    assert (result["sessions_finished"], result["questions"], result["questions_lost"]) == (4, 20, 0)
     assert result["answered_freed"] == result["refused"] == 0
     assert result["newcomer_page_seconds_most"] > 0
     assert result["answers_a_minute_alone"] > 0
