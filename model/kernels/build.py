@@ -18,9 +18,9 @@ SOURCES = Path(__file__).parent / "src"
 # -Wno-psabi: vectors are passed in other registers without AVX-512, which matters between libraries only.
 _OPTIONS = ("-std=c++17", "-O3", "-fopenmp", "-fPIC", "-shared", "-Wno-psabi")
 _SECONDS_TO_COMPILE = 600.0  # it takes 15 of one core, and far longer on a busy machine
-_INSTEAD = Message("Answers come from PyTorch's operations instead, in about twice the time.")
+_INSTEAD = Message("Answers come from PyTorch's operations instead, more slowly.")
 _FIX = Message(
-    "Answers come from PyTorch's operations instead, in about twice the time. To have native code, install a C++17"
+    "Answers come from PyTorch's operations instead, more slowly. To have native code, install a C++17"
     " compiler with OpenMP, GCC 11 or later (on Debian or Ubuntu: apt install g++)."
 )
 
