@@ -189,7 +189,7 @@ def _tools(exchange: Exchange, last: bool, rest: Rest) -> str:
         tools += [
             "" if rest == "read" else _again(exchange),
             '<button class="quiet" data-edit data-said="Edit your question">Edit</button>',
-            '<button class="quiet" data-event="undo">Undo</button>',
+            '<button class="quiet" data-event="undo">Take back</button>',
         ]
     return f'<p class="tools">{"".join(tools)}</p>'
 
