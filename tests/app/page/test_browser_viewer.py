@@ -70,7 +70,7 @@ def test_a_selection_that_begins_on_a_page_stays_on_the_pages(tiny_visit: Visit,
         book.mouse.move(x, y, steps=12)
         book.mouse.up()
         selected = book.evaluate("getSelection().toString()").split()
-        assert 0 < len(selected) <= 6 and set(selected) <= set(["The", "lamp", "is", "lit", "at", "dusk."])
+        assert 0 < len(selected) <= 6 and set(selected) <= {"The", "lamp", "is", "lit", "at", "dusk."}
     book.locator(".question").dblclick()  # what lies around can be selected as before
     assert book.evaluate("getSelection().toString()").strip() in "Who lit the lamp?"
 
