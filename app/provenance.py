@@ -7,6 +7,7 @@ from model.errors import Message
 from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
+DOUBT = "Not sure of this answer: check it on the pages."
 Noun = Literal["page", "token", "place", "word", "document", "question", "answer", "minute"]
 
 

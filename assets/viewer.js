@@ -33,6 +33,7 @@ function update(waits = 0) {
     visit = now.dataset.visit;
     goTo(now.dataset.page);
   }
+  keepTyped(now);
 }
 
 function layMarks(now) {
@@ -170,6 +171,71 @@ element.addEventListener("click", (click) => {
     document.body.classList.remove("prints-page");
     sheetOf(shownPage)?.classList.remove("printed");
   }
+});
+
+// Words are searched while they are typed. A bar that is drawn meanwhile knows those of before: what stands in the
+// field stays. Enter searches at once, and goes on to the next place of what was searched.
+const PAUSE_MS = 300; // between two letters
+let sought = ""; // what the server was asked for, or has said
+let soon = 0;
+let typing = null; // the words in the field, and of which document, until the server has them
+const isSearch = ({ target }) => target.dataset?.event === "seek";
+
+function seek(field) {
+  clearTimeout(soon);
+  const words = field.value.trim();
+  if (words === sought) return false;
+  sought = words;
+  trigger("seek", { value: words });
+  return true;
+}
+
+function keepTyped(now) {
+  const field = now.querySelector('[data-event="seek"]');
+  const known = field.getAttribute("value") ?? "";
+  const elsewhere = typing?.document !== now.dataset.document;
+  if (elsewhere || typing.words.trim() === known) typing = null;
+  if (typing) field.value = typing.words;
+  else if (field.value.trim() !== known) field.value = known;
+  if (!typing) sought = known;
+}
+
+for (const name of ["input", "compositionend"]) {
+  element.addEventListener(name, (input) => {
+    if (!isSearch(input) || input.isComposing) return;
+    typing = { words: input.target.value, document: bar().dataset.document };
+    clearTimeout(soon);
+    soon = setTimeout(seek, PAUSE_MS, input.target);
+  });
+}
+
+element.addEventListener("change", (change) => {
+  if (!isSearch(change)) return;
+  change.stopPropagation(); // the panel's own listener would search once more
+  seek(change.target);
+}, true);
+
+element.addEventListener("keydown", (key) => {
+  if (!isSearch(key) || key.key !== "Enter" || key.isComposing) return;
+  if (!seek(key.target) && sought) trigger("step", { way: key.shiftKey ? "back" : "on" });
+});
+
+// A selection that begins on the pages stays on them: what lies around them cannot be selected meanwhile, and where it
+// would reach beyond the words it ends at the last of them that the pointer was over.
+let lastOver = null;
+const onWords = (node) => node && view.contains(node) && (node.nodeType === 1 ? node : node.parentElement).closest(".words");
+
+view.addEventListener("pointerdown", (press) => {
+  if (press.button === 0 && press.target.closest(".words")) document.body.classList.add("selects-words");
+});
+for (const name of ["pointerup", "pointercancel"]) {
+  window.addEventListener(name, () => document.body.classList.remove("selects-words"));
+}
+document.addEventListener("selectionchange", () => {
+  const now = getSelection();
+  if (!onWords(now.anchorNode)) lastOver = null;
+  else if (onWords(now.focusNode)) lastOver = [now.focusNode, now.focusOffset];
+  else if (lastOver?.[0].isConnected) now.extend(...lastOver);
 });
 
 view.addEventListener("wheel", (wheel) => {

@@ -9,7 +9,7 @@ from app.cli.progress import ProgressLine
 from app.cli.reading import Selection, load_engine, read_once
 from app.cli.terminal import harmless
 from app.library.values import StoredDocument
-from app.provenance import counted, library_receipt, receipt
+from app.provenance import DOUBT, counted, library_receipt, receipt
 from app.schemas import answers_object, stored_answers_object
 from app.settings import Settings
 from app.turns import read_turns
@@ -93,7 +93,7 @@ def as_text(answer: Answer, cost: str) -> str:
     """The answer as a person reads it: what, from where, at what cost."""
     lines = [f"Q: {answer.question}", f"A: {answer.text}"]
     if answer.doubtful:
-        lines.append("   Not sure of this answer: check it on the pages.")
+        lines.append(f"   {DOUBT}")
     for place in answer.evidence:
         quote = " ".join(place.quote.split())
         hidden = " (not visible on the page)" if place.hidden else ""

@@ -14,11 +14,7 @@ Kind = Literal[
     "pdf", "epub", "xps", "cbz", "svg", "fb2", "mobi",
 ]  # fmt: skip
 
-READABLE = (
-    "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx), OpenDocument (.odt, .ods, .odp), RTF, CSV, web pages (HTML, "
-    "MHT), mail (.eml), EPUB, XPS, FB2, MOBI, CBZ, SVG, PNG, JPEG, WebP, TIFF, AVIF, HEIC, JPEG 2000, plain text, "
-    "Markdown, and a ZIP of these"
-)
+READABLE = "PDF, Office files, pictures, web pages, mail and text"
 EXTENSIONS = (
     ".pdf", ".docx", ".docm", ".dotx", ".pptx", ".pptm", ".potx", ".ppsx", ".xlsx", ".xlsm", ".xltx", ".odt", ".ott",
     ".ods", ".odp", ".fodt", ".fods", ".rtf", ".csv", ".tsv", ".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml",
@@ -168,7 +164,9 @@ def _sniff_text(name: str, data: bytes) -> Kind:
     if head.startswith(b"{\\rtf"):
         return "rtf"
     if not looks_like_text(data):
-        raise _wrong_type(name, Message("of an unknown type (it begins with {bytes})", bytes=head[:8].hex(" ")))
+        raise DocumentError(
+            "{name!r} is no document that can be read here: {readable} can.", name=name, readable=Message(READABLE)
+        )
     start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe\r\n\t ")
     suffix = PurePath(name).suffix.lower()
     if suffix in _BINARY_NAMES:

@@ -124,7 +124,9 @@ def open_document(data: bytes, *, kind: str, name: str, password: str | None) ->
         document = open_unencrypted(data) or document
     unlock(document, name=name, password=password)
     if document.page_count == 0:
-        raise DocumentError("{name!r} has 0 pages: there is nothing to read; export it again.", name=name)
+        raise DocumentError(
+            "{name!r} is damaged: none of its pages can be read; export or download it again.", name=name
+        )
     if document.is_pdf:
         _refuse_wrappers(document, name)
     return document
@@ -174,7 +176,7 @@ def unlock(document: pymupdf.Document, *, name: str, password: str | None) -> No
     if not document.needs_pass:
         return
     if password is None:
-        raise PasswordNeeded("{name!r} is encrypted and no password was given: give its password.", name=name)
+        raise PasswordNeeded("{name!r} needs a password: give it to open the file.", name=name)
     if not document.authenticate(password):
         raise PasswordNeeded(
             "The password given does not open {name!r}: check it, capital letters too, and try again.", name=name

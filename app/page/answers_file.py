@@ -11,7 +11,7 @@ from app.page.panels.table import HEAD
 from app.questions import Form, Origin
 from app.sessions.table import Row
 
-NEW_COLUMNS = 5  # that stand beside a question
+ADDED = (*HEAD[1:-1], "Text there", HEAD[-1], "Check it")  # columns beside a question; the last marks what is doubtful
 LONGEST_CELL = 32_767  # characters that Excel takes
 # Where a spreadsheet would compute what a document says: at the beginning of a cell, and after a character that parts
 # cells in some countries, so that a part of this cell is taken for one. Unicode has more signs for these four.
@@ -63,9 +63,9 @@ def as_xlsx(rows: Sequence[Row], origin: Origin | None = None) -> bytes:
 
 def _lines(rows: Sequence[Row], origin: Origin | None) -> Iterator[list[Cell]]:
     """The names of the columns, and then what was there with the answer that belongs beside it."""
-    yield [*(origin.head if origin else HEAD[:1]), *HEAD[1:-1], "Text there", HEAD[-1]]
+    yield [*(origin.head if origin else HEAD[:1]), *ADDED]
     for cells, row in _beside(rows, origin):
-        yield [*cells, *(_answer_cells(row) if row else [""] * NEW_COLUMNS)]
+        yield [*cells, *(_answer_cells(row) if row else [""] * len(ADDED))]
 
 
 def _beside(rows: Sequence[Row], origin: Origin | None) -> Iterator[tuple[Sequence[str], Row | None]]:
@@ -82,8 +82,9 @@ def _beside(rows: Sequence[Row], origin: Origin | None) -> Iterator[tuple[Sequen
 def _answer_cells(row: Row) -> list[Cell]:
     place = row.place
     quote = " ".join(place.quote.split()) if place else ""
-    score = round(row.answer.confidence, 2) if row.done else ""
-    return [row.answer.text, row.document, place.page if place else "", quote, score]
+    confidence = "" if row.confidence is None else round(row.confidence, 2)
+    check = "yes" if row.doubtful else ""
+    return [row.answer.text, row.document, place.page if place else "", quote, confidence, check]
 
 
 def _in_csv(cell: Cell) -> str:

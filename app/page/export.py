@@ -3,11 +3,13 @@
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from app.documents.messages import Mark
 from app.page.panels.pages import marked_boxes
 from app.page.update import Update
+from app.provenance import DOUBT
 from app.sessions.conversation import Exchange
 from app.sessions.pictures import Pictures, StoredImages
 from app.sessions.session import Session
@@ -54,13 +56,25 @@ def restore(data: bytes, name: str) -> Loaded:
     )
 
 
-def export(session: Session, folder: Path) -> Path:
-    """The conversation as Markdown, in a new folder in this one. What anybody wrote stays plain text in it."""
+def export(session: Session, folder: Path, today: date) -> Path:
+    """The conversation as Markdown, in a new folder in this one. What anybody wrote stays plain text in it.
+
+    It begins with the day and the documents that were asked.
+    """
     path = new_file("conversation.md", folder)
-    names = {loaded.key: loaded.name for loaded in session.documents}
-    parts = [_exchange(exchange, names) for exchange in session.conversation.exchanges if not exchange.pending]
-    path.write_text("# Conversation\n\n" + "\n\n".join(parts) + "\n", encoding="utf-8")
+    exchanges = [exchange for exchange in session.conversation.exchanges if not exchange.pending]
+    names = _names(session, exchanges)
+    asked = dict.fromkeys(key for exchange in exchanges for key in exchange.sources if key in names)
+    head = ["# Conversation", f"Saved on {today:%Y-%m-%d}."]
+    head += [f"Documents: {', '.join(_plain(names[key]) for key in asked)}"] if asked else []
+    path.write_text("\n\n".join([*head, *(_exchange(one, names) for one in exchanges)]) + "\n", encoding="utf-8")
     return path
+
+
+def _names(session: Session, exchanges: list[Exchange]) -> dict[str, str]:
+    """What the documents of a conversation are called, by their keys; of one that was taken out, as it was cited."""
+    cited = {one.sources[place.document_index]: place.document for one in exchanges for place in one.answer.evidence}
+    return cited | {loaded.key: loaded.name for loaded in session.documents}
 
 
 def save_marked(session: Session, loaded: Loaded, folder: Path) -> Path:
@@ -116,10 +130,13 @@ def new_file(name: str, folder: Path) -> Path:
 
 def _exchange(exchange: Exchange, names: dict[str, str]) -> str:
     lines = [f"## {_plain(' '.join(exchange.question.split()))}", _plain(exchange.answer.text or exchange.problem)]
+    if exchange.answer.doubtful and exchange.status == "done":
+        lines.append(_plain(DOUBT))
     for place in exchange.answer.evidence:
-        name = names.get(exchange.sources[place.document_index], place.document)
-        how = "found" if place.verbatim else "looked at"
-        lines.append(f"- {_plain(name)}, page {place.page} ({how}): {_plain(' '.join(place.quote.split()))}")
+        where = f"{_plain(names[exchange.sources[place.document_index]])}, page {place.page}"
+        said = f"The answer stands in {where}" if place.verbatim else f"The model looked at {where}"
+        unseen = " (these words cannot be seen on the page)" if place.hidden else ""
+        lines.append(f"- {said}{unseen}: {_plain(' '.join(place.quote.split()))}")
     lines += [_plain(text) for text in (exchange.note, exchange.receipt) if text]
     if exchange.liked:
         lines.append("Marked as a good answer." if exchange.liked == "up" else "Marked as a bad answer.")

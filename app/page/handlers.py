@@ -5,6 +5,7 @@ A command changes the session and says nothing more; what is seen comes from `wa
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -206,7 +207,7 @@ class Handlers:
     def export(self, session_id: str) -> Update:
         """Hand out the conversation as Markdown."""
         session = self._session(session_id)
-        return export.hand_out(session, export.export(session, self._folder))
+        return export.hand_out(session, export.export(session, self._folder, date.today()))
 
     def handed_out(self, session_id: str) -> None:
         """The web server has its own copies, which it deletes after some minutes."""

@@ -30,6 +30,16 @@ class Row:
         return self.answer.finished and self.answer.stop_reason != "stopped"
 
     @property
+    def confidence(self) -> float | None:
+        """The probability that the answer is right, in 0..1; None until it is there, or where nothing was found."""
+        return self.answer.confidence if self.done and self.answer.found else None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the person should check the answer."""
+        return self.done and self.answer.doubtful
+
+    @property
     def place(self) -> Evidence | None:
         """Where the answer stands first."""
         return self.answer.evidence[0] if self.answer.evidence else None

@@ -6,6 +6,7 @@ from html import escape
 from app.languages import Language
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.page.panels.opening import Opened, opening
+from app.provenance import DOUBT
 from app.sessions.conversation import Exchange, Rest
 from model.errors import Message
 from model.types import Evidence
@@ -120,8 +121,8 @@ def _doubt(exchange: Exchange) -> str:
     if exchange.status != "done" or not exchange.answer.doubtful:
         return ""
     return (
-        f'<details class="doubt" data-unfolds="doubt-{exchange.number}"><summary>Not sure of this answer: check it on'
-        " the pages.</summary><p>The model was torn between several answers, or these words do not clearly stand where"
+        f'<details class="doubt" data-unfolds="doubt-{exchange.number}"><summary>{DOUBT}</summary>'
+        "<p>The model was torn between several answers, or these words do not clearly stand where"
         " it read. Click a page above: its place is marked there.</p></details>"
     )
 
@@ -188,7 +189,7 @@ def _tools(exchange: Exchange, last: bool, rest: Rest) -> str:
         tools += [
             "" if rest == "read" else _again(exchange),
             '<button class="quiet" data-edit data-said="Edit your question">Edit</button>',
-            '<button class="quiet" data-event="undo">Undo</button>',
+            '<button class="quiet" data-event="undo">Take back</button>',
         ]
     return f'<p class="tools">{"".join(tools)}</p>'
 

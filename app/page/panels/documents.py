@@ -75,7 +75,7 @@ def _aside(loaded: Loaded) -> str:
     return (
         f'<p class="note" role="status"><span translate="no" dir="auto">{escape(loaded.name)}</span>'
         f' <span>was forgotten.</span> <button class="quiet" data-event="undo_forget"'
-        f' data-document="{escape(loaded.key)}">Undo</button></p>'
+        f' data-document="{escape(loaded.key)}">Bring back</button></p>'
     )
 
 

@@ -121,7 +121,7 @@ def _document(one: StoredDocument, *, may_share: bool) -> str:
 def _removed(one: StoredDocument) -> str:
     return (
         f'<p class="note" role="status"><span translate="no">{escape(one.name)}</span> <span>was removed.</span> '
-        f'<button class="quiet" data-event="undo_removal" data-stored="{one.id}">Undo</button></p>'
+        f'<button class="quiet" data-event="undo_removal" data-stored="{one.id}">Bring back</button></p>'
     )
 
 

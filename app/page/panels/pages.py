@@ -152,7 +152,7 @@ def _tools(viewed: Viewed, finding: Finding | None) -> str:
     state, disabled = "", " disabled"
     if finding:
         disabled = "" if finding.hits else " disabled"
-        state = f"{finding.at + 1:,} of {len(finding.hits):,}" if finding.hits else "not on these pages"
+        state = f"{finding.at + 1:,} of {len(finding.hits):,}" if finding.hits else "not found"
     steps = "".join(
         f'<button class="turn" data-event="step" data-way="{way}" data-focus="step-{way}" aria-label="{label}"'
         f"{disabled}>{sign}</button>"
@@ -200,5 +200,5 @@ def _heat_strip(viewed: Viewed, numbers: Sequence[int], number: int, traces: Tra
     )
     return (
         f'<nav class="heat" aria-label="All pages, by attention">{"".join(cells)}</nav>'
-        f"{legend if shares or found else ''}"
+        f"{legend if traces.exchange is not None and (shares or found) else ''}"
     )

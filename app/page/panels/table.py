@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from html import escape
 
 from app.page.panels.citation import NO_TRANSLATION, citation
-from app.provenance import counted, roughly
+from app.provenance import DOUBT, counted, roughly
 from app.questions import Form
 from app.sessions.table import Row, Table
 
-HEAD = ("Question", "Answer", "Document", "Page", "Score")
+HEAD = ("Question", "Answer", "Document", "Page", "Confidence that it is right")
 _DOWNLOAD: dict[Form, str] = {"csv": "Download CSV", "xlsx": "Download Excel file"}
-SCORE = "How likely the answer is right. It is a hint, no proof."
+CONFIDENCE = "How likely the answer is right. It is a hint, no proof."
 
 
 def table(of: Table, place: str = "") -> str:
@@ -39,7 +39,8 @@ def _state(of: Table, place: str) -> str:
 
 
 def _rows(rows: Sequence[Row]) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in HEAD[:-1]) + f'<th scope="col" title="{SCORE}">Score</th>'
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEAD[:-1])
+    head += f'<th scope="col" title="{CONFIDENCE}">{HEAD[-1]}</th>'
     body = "".join(map(_row, rows))
     return f'<div class="answers"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
@@ -57,9 +58,11 @@ def _row(row: Row) -> str:
     return (
         f'<tr><th scope="row" translate="no">{escape(row.question)}</th><td{own_words}>{answer}</td>'
         f'<td class="from" translate="no">{escape(row.document)}</td><td>{page}</td>'
-        f'<td class="number">{_score(row)}</td></tr>'
+        f'<td class="number">{_confidence(row)}</td></tr>'
     )
 
 
-def _score(row: Row) -> str:
-    return f"{row.answer.confidence:.0%}" if row.done else ""
+def _confidence(row: Row) -> str:
+    """The figure, with a mark where the answer is to be checked; no figure beside what was not found."""
+    sure = "" if row.confidence is None else f"<span>{row.confidence:.0%} sure</span>"
+    return sure + (f'<span class="doubt" title="{DOUBT}">Check it</span>' if row.doubtful else "")

@@ -39,7 +39,7 @@ def test_from_a_file_to_answers_and_back_to_nothing(visit: Visit) -> None:
 
     page.get_by_role("button", name="Forget letter.pdf").click()
     expect(page.locator("li.document")).to_have_count(0)
-    page.locator("#documents-panel").get_by_role("button", name="Undo").click()
+    page.locator("#documents-panel").get_by_role("button", name="Bring back").click()
     expect(page.locator("li.document")).to_have_count(1)
     page.get_by_role("button", name="Forget everything").click()
     page.get_by_role("button", name="Forget them").click()
@@ -85,7 +85,7 @@ def test_files_that_cannot_be_read_say_why(visit: Visit) -> None:
         "empty.pdf": (b"", "0 bytes"),
         "broken.pdf": (b"%PDF-1.7\nnothing", "broken.pdf"),
         "program.exe": (b"MZ\x90\x00" + bytes(200), "Windows program"),
-        "pageless.pdf": (NO_PAGES, "0 pages"),
+        "pageless.pdf": (NO_PAGES, "none of its pages can be read"),
         "huge.png": (picture(20_000), "20,000 x 20,000"),
     }
     visit.drop(*((name, data) for name, (data, _) in files.items()))

@@ -76,7 +76,7 @@ def test_the_last_question_is_edited_retried_taken_back_and_an_answer_liked(book
     book.get_by_role("button", name="Ask again").click()
     book.wait_for_timeout(2_000)  # until then the answer before is still there, and done
     expect(book.locator(".exchange.done")).to_have_count(1, timeout=SLOW)
-    book.get_by_role("button", name="Undo").click()
+    book.get_by_role("button", name="Take back").click()
     expect(book.locator(".exchange")).to_have_count(0)
     expect(book.get_by_label("Your question")).to_have_value("Who is the seller?")
 

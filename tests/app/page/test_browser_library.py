@@ -49,7 +49,7 @@ def test_add_close_come_back_ask_everything_remove_and_undo(
         library.get_by_label("Order of the list").select_option("By name")
         library.locator("ul .open").first.and_(page.get_by_title("harbour.pdf")).wait_for(timeout=SLOW)
         page.get_by_label("Remove lamp.pdf").click()
-        library.get_by_role("button", name="Undo").click(timeout=SLOW)
+        library.get_by_role("button", name="Bring back").click(timeout=SLOW)
         page.get_by_label("Remove lamp.pdf").wait_for(timeout=SLOW)
         past = library.locator(".past .open", has_text=QUESTION)
         title, cross = past.bounding_box(), library.locator(".past .forget").first.bounding_box()

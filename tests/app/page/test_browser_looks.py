@@ -36,6 +36,11 @@ def test_all_can_be_read_and_fits_and_an_answer_is_copied(tiny_address: str, bro
         looks_right(page)
         visit.drop((LONG_NAME, LETTER), ("note.txt", b"The lamp is lit."))
         expect(page.locator("li.document")).to_have_count(2, timeout=SLOW)
+        in_order = [page.locator(part).bounding_box() for part in ("#documents-panel", "#question", "#drop")]
+        tops = [place["y"] for place in in_order if place]
+        assert len(tops) == 3 and tops == sorted(tops)  # what is in use, the chat, and where more comes from
+        tabs = [tab.bounding_box() for tab in page.get_by_role("tab").all()]
+        assert len(tabs) == 4 and all(tab and tab["x"] + tab["width"] <= PHONE["width"] for tab in tabs)
         page.locator("#settings > button").click()
         page.locator("#settings input[type=number]").first.fill("8")
         page.locator("#question textarea").fill("Who?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from markdown_it.token import Token
 from app.page.export import export
 from app.sessions.conversation import Exchange
 from app.sessions.session import Session
-from model.types import Answer
+from model.types import Answer, Evidence
 
+TODAY = date(2026, 12, 1)
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 TRICKS = [
     "[a](javascript:alert(1))", "![x](//evil.example/y.png)", "<https://evil.example>", "see https://evil.example/now",
@@ -36,7 +38,7 @@ def exported(question: str, answer: str, folder: Path) -> list[Token]:
         number=posed.number, question=question, answer=replace(Answer(question=question), text=answer), status="done"
     )
     session.conversation.update(told)
-    return READER.parse(export(session, folder).read_text("utf-8"))
+    return READER.parse(export(session, folder, TODAY).read_text("utf-8"))
 
 
 def check(tokens: list[Token], *texts: str) -> None:
@@ -45,7 +47,7 @@ def check(tokens: list[Token], *texts: str) -> None:
     lines = [token.children or [] for token in tokens if token.type == "inline"]
     assert {child.type for line in lines for child in line} <= {"text", "softbreak"}
     said = "\n".join("".join(child.content or "\n" for child in line) for line in lines)
-    assert said.split() == ["Conversation", *" ".join(texts).split()]
+    assert said.split() == ["Conversation", "Saved", "on", "2026-12-01.", *" ".join(texts).split()]
 
 
 @pytest.mark.parametrize("text", TRICKS)
@@ -63,3 +65,24 @@ def test_no_words_become_an_address_that_a_reader_makes_a_link_of(text: str, tmp
 @given(text=st.text("ab1.)\\-+=:#>|`~*_[]()!<&;\"' \t\n", max_size=40))
 def test_whatever_is_written_stays_text(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     check(exported("Who?", text, tmp_path_factory.mktemp("made")), "Who?", text)
+
+
+def test_it_says_the_day_and_the_documents_where_words_stand_and_what_is_doubtful(tmp_path: Path) -> None:
+    session = Session("one")
+    found = Evidence(
+        document="a.pdf", document_index=0, page=7, start=0, end=3, quote="Ada came.", score=0.9, verbatim=True
+    )
+    places = (found, replace(found, page=2, verbatim=False, hidden=True))
+    for doubtful in (True, False):
+        session.conversation.pose("Who?")
+        answer = Answer(question="Who?", text="Ada", doubtful=doubtful, evidence=places)
+        posed = session.conversation.exchanges[-1]
+        told = replace(posed, answer=answer, sources=("key",), status="done")
+        session.conversation.update(told)
+    text = export(session, tmp_path, TODAY).read_text("utf-8")
+    assert text.startswith(
+        "# Conversation\n\nSaved on 2026-12-01.\n\nDocuments: a.pdf\n\n## Who?\n\nAda\n\nNot sure of"
+    )
+    assert text.count("Not sure of this answer: check it on the pages.") == 1
+    assert text.count("- The answer stands in a.pdf, page 7: ") == 2
+    assert text.count("- The model looked at a.pdf, page 2 (these words cannot be seen on the page): ") == 2

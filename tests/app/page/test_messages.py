@@ -166,13 +166,14 @@ def test_endings_and_options_in_a_text_from_right_to_left_stand_as_they_do_elsew
 
 
 def test_a_reason_in_a_message_is_translated_and_one_that_a_library_gives_is_not(languages: Languages) -> None:
-    kind = Message("of an unknown type (it begins with {bytes})", bytes="00 01")
+    kind = Message("a ZIP archive of {number} files with no document in it", number=12)
     inner = DocumentError(
         "{name!r} is {kind}, not a document. These can be read: {readable}.", name="b", kind=kind, readable="PDF"
     )
     said = Message("{name} was not read: {reason}", name="a", reason=inner.message)
     assert languages.accepted("de").message(said) == (
-        "a wurde nicht gelesen: „b“ ist von unbekannter Art (beginnt mit 00 01), kein Dokument. Lesbar sind: PDF."
+        "a wurde nicht gelesen: „b“ ist ein ZIP-Archiv mit 12 Dateien und keinem Dokument darin, kein Dokument."
+        " Lesbar sind: PDF."
     )
     foreign = Message("{name!r} is damaged ({why}); export or download it again.", name="a", why="Ask")
     assert "(Ask)" in languages.accepted("de").message(foreign)

@@ -123,9 +123,11 @@ def test_a_chip_of_a_document_that_is_gone_says_so_and_opens_nothing() -> None:
 
 def test_the_strip_marks_the_pages_that_the_chips_name() -> None:
     attended = replace(evidence(2, 0, 3), verbatim=False)
-    html = panels.viewer(loaded("a.pdf", a_page(1, "one"), a_page(2, "two")), 1, Traces(evidence=(attended,)))
-    assert re.findall(r'class="cell( found)?', html) == ["", " found"]
-    assert "where the answer comes from" in html
+    for exchange in (1, None):  # of none where words were searched, or a row of a table was opened
+        traces = Traces(exchange=exchange, evidence=(attended,))
+        html = panels.viewer(loaded("a.pdf", a_page(1, "one"), a_page(2, "two")), 1, traces)
+        assert re.findall(r'class="cell( found)?', html) == ["", " found"]
+        assert ("where the answer comes from" in html) is (exchange == 1)
 
 
 def test_words_lie_where_they_stand_and_hidden_ones_are_not_selected() -> None:
