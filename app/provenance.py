@@ -7,7 +7,7 @@ from model.errors import Message
 from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
-Noun = Literal["page", "token", "place", "word", "document", "question", "answer", "minute"]
+Noun = Literal["page", "token", "place", "word", "document", "question", "answer", "minute", "sheet", "row", "column"]
 
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> Message:
