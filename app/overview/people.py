@@ -10,7 +10,6 @@ from model.types import Document
 
 MOST_PAGES: Final = 30  # from the beginning, in which names are looked for
 _NAME: Final = r"[A-ZÀ-Þ][a-zß-ÿ]+(?: [A-Z]\.)? [A-ZÀ-Þ](?:[a-zß-ÿ]|[’'-][A-Z]|(?<=c)[A-Z]|(?<=Mac)[A-Z])+"
-PERSON: Final = re.compile(_NAME)
 ROLE: Final = re.compile(
     r"\b(?i:accountant|applicant|architect|assistant|attorney|author|buyer|cashier|ceo|cfo|chair(?:man|woman|person)?"
     r"|chief|client|coach|commissioner|consultant|coordinator|customer|dean|debtor|director|doctor|editor|employee"

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from app.overview.people import MOST_PAGES, PERSON, ROLE, people
+from app.overview.people import MOST_PAGES, ROLE, people
 from model.answering.stop_words import BY_LANGUAGE, STOP_WORDS
 from model.answering.words import UNSPACED
 from model.types import Cell, Document, Page, Table
@@ -58,10 +58,11 @@ _ENGLISH: Final = re.compile(  # that hold sentences together, and those of form
     r"the|of|and|for|with|from|are|this|that|your|by|amount|price|quantity|due|tax|sales|payment|number|name|day|order"
 )
 _NO_THING: Final = re.compile(  # labels of contacts, of references within a text, of remarks
-    r"attachment|attention|attn|auth|b?cc|contacts?|e?mail|examples?|fact|fax|full|hint|https?|id|in|info|investors|less"
-    r"|media|mobile|more|names?|not[ae]s?|page|phone|press|re|ref|see|sources?|tel|telephone|tip|title|url|warning"
+    r"attachment|attention|attn|auth|b?cc|contacts?|e?mail|examples?|fact|fax|full|hint|https?|in|info|investors|less"
+    r"|media|mobile|more|not[ae]s?|page|phone|press|re|ref|see|sources?|tel|telephone|tip|url|warning"
     r"|web|website|wh\w+|how"
 )
+_WHOSE: Final = re.compile(r"id|names?|title")  # of what, one word does not tell
 _THINGS: Final = re.compile(  # that are asked for by one word: "Normative: 2" names no thing
     r"address|age|amount|balance|bic|budget|city|colou?r|cost|country|currency|deadline|department|deposit|destination"
     r"|discount|duration|event|fee|gate|height|iban|incoterm|language|length|location|pin|place|platform|population"
@@ -119,6 +120,8 @@ def _of_field(label: str, value: str) -> str:
         return question
     if _NO_THING.fullmatch(words[0]) or _NO_THING.fullmatch(last) or last in STOP_WORDS or _NO_NOUN.search(last):
         return ""
+    if _WHOSE.fullmatch(words[0]):
+        return ""
     if len(value.split()) > _MOST_WORDS or not all(_VOWEL.search(word) for word in words):
         return ""
     named = " ".join(map(_lower, label.split()))
@@ -129,7 +132,7 @@ def _of_field(label: str, value: str) -> str:
         is_count = re.fullmatch(r"\d[\d,.]*", value.strip())
         return f"How many {named} are there?" if is_count else f"What are the {named}?" if has_figure else ""
     is_thing = len(words) > 1 or _THINGS.fullmatch(last)
-    return f"What is the {named}?" if is_thing and not PERSON.fullmatch(value.strip()) else ""
+    return f"What is the {named}?" if is_thing else ""
 
 
 def _cells(pages: tuple[Page, ...]) -> Iterator[str]:

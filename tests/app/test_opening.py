@@ -149,6 +149,7 @@ def test_a_text_with_a_date_and_a_sum_is_no_form() -> None:
         ("The lamp\n\nFrom: Ann Okafor\nTo: the harbour office\nDate: 3 May 2024\nSubject: The wick", (
             "Who sent it?", "Who was it sent to?", "What is the date?", "What is the subject?")),
         ("News of the lamp\nMedia: Ann Okafor\nContacts: 555 0199\nTel: 555 0199\nSource: Holm\nFact: 3 lamps", ()),
+        ("Job title: Lighthouse Warden\nTitle: Warden\nName: Ann", ("What is the job title?",)),
         ("TXN: 9913\nRef: 12\nPoints Earned: 82\nReporting to: Ann", ()),
         ("ANN: is it 5?\nANN: yes, 5\nANN: then 6", ()),
         ("Cashier: Ann Okafor\nNew lamps: 1,250", ("Who is the cashier?", "How many new lamps are there?")),
