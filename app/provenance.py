@@ -8,7 +8,7 @@ from model.types import Answer, Document, EncodedDocument
 
 MEGABYTE = 1_000_000
 DOUBT = "Not sure of this answer: check it on the pages."
-Noun = Literal["page", "token", "place", "word", "document", "question", "answer", "minute"]
+Noun = Literal["page", "token", "place", "word", "document", "question", "answer", "minute", "sheet", "row", "column"]
 
 
 def receipt(encoded: Sequence[EncodedDocument], answer: Answer) -> Message:

@@ -10,6 +10,8 @@ from model.answering.references import is_bibliography
 from model.types import Document
 
 BIBLIOGRAPHY: Final = "Bibliography"
+SPREADSHEET: Final = "Spreadsheet"
+MESSAGE: Final = "Message"
 LOOKED_AT: Final = 3  # pages
 MOSTLY: Final = 0.6  # share of the characters
 FEWEST_BLANKS: Final = 5  # of a form
@@ -19,6 +21,7 @@ HEAD: Final = 400  # characters of the first page: where a document says what it
 _KINDS: Final = {
     "Invoice": r"invoice|rechnung|facture|factura|发票",
     "Receipt": r"receipt|quittung|kassenbon|ticket de caisse|recibo|收据",
+    "Ticket": r"e-?tickets?|boarding pass|fahrkarte|fahrschein|bordkarte|e-?billet|billete electrónico|车票|机票",
     "Contract": r"(?:contract|agreement|lease)\b|vertrag|mietvertrag|contrat|contrato|合同|协议",
     "Minutes": r"minutes of|protokoll|procès-verbal|compte rendu|acta de|会议记录",
     "Report": r"(?:annual |final |quarterly |progress )?report|\w*bericht|rapport|informe|报告",
@@ -29,9 +32,9 @@ _KINDS: Final = {
     BIBLIOGRAPHY: r"(?:[\w-]+ )*bibliography|literaturverzeichnis|bibliographie|bibliografía|参考文献",
     "Letter": r"dear (?:sir|madam|mr|ms|mrs|dr|all|\w+ \w+|\w+(?=,))|sehr geehrte|madame, monsieur|estimad[oa]|尊敬的",
 }
-_BY_LABEL: Final = {"Slide": "Presentation", "Sheet": "Spreadsheet"}
+_BY_LABEL: Final = {"Slide": "Presentation", "Sheet": SPREADSHEET}
 _BY_NAME: Final = {
-    "eml": "Message",
+    "eml": MESSAGE,
     "epub": "Book",
     "fb2": "Book",
     "mobi": "Book",

@@ -63,7 +63,7 @@ class Overviews:
 
     def _answerable(self, session: Session, loaded: Loaded, job: Job) -> Iterator[str]:
         """One question after the other, so that a person's own comes between, and no more than are needed."""
-        from app.overview.overview import possible_questions
+        from app.overview.questions import possible_questions
 
         found = 0
         engine = self._provider.engine(job)

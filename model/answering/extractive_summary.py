@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from model.answering.front_matter import front_matter_end
 from model.answering.quotes import Quote
 from model.answering.references import is_reference, list_begins
-from model.answering.sentences import WHOLE_SENTENCE_ENDS, spans
+from model.answering.sentences import BOXES, WHOLE_SENTENCE_ENDS, spans
 from model.answering.words import UNSPACED, content_words
 from model.types import Document
 
@@ -28,7 +29,7 @@ _LETTERS = 0.65  # least share of letters and spaces: formulas, references and r
 _SAID = 0.6  # what remains of the weight of a word that was said
 _LEAD_BONUS = 2.0  # added share of the score of the first sentence; it decays
 _LEAD = 15.0  # sentences over which that decays to 1 / e
-_MARKUP = re.compile(r"[<>{}|=\\]|^\W*\w[\w-]*:\s.*\s[\w-]+:\s", re.S)  # tags, code, "title: ... keywords: ..."
+_MARKUP = re.compile(rf"[<>{{}}|=\\{BOXES}]|^\W*\w[\w-]*:\s.*\s[\w-]+:\s", re.S)  # tags, code, boxes, "a: ... b: ..."
 _MOST_CHARACTERS = 100_000  # of a summary that nobody wants short
 _OVER = 0.3  # of those characters by which the last sentence may be longer
 _HEADINGS, _BESIDE = 0.8, 0.5  # what a topic in the heading counts, and in the sentence before or behind
@@ -114,12 +115,13 @@ def _length(text: str) -> int:
 
 
 def sentences(document: Document, document_index: int = 0) -> Iterator[Sentence]:
-    """The whole sentences of running text: no rows of tables, headings, formulas, markup, references."""
+    """The whole sentences of running text: no rows of tables, headings, formulas, markup, boxes to tick, references."""
     behind_references = False
     for page in document.pages:
         begins = 0 if behind_references else list_begins(page.text)
         behind_references = begins is not None
-        for start, end in spans(page.text):
+        text_begins = front_matter_end(page.text) if page is document.pages[0] else 0
+        for start, end in spans(page.text, text_begins):
             words = content_words(page.text[start:end])
             in_table = any(table.start < end and start < table.end for table in page.tables)
             if in_table or not _is_sentence(page.text[start:end], words):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from model.answering.sentences import around
 from model.types import Answer, Document, Evidence, Page
 
-_MARKUP = re.compile(r"^(?:#+|=+|\*+|[-•·▪–] )\s*|\s*[*#=]+$")
+_MARKUP = re.compile(r"^(?:#+|=+|\*+|[-•·▪■–●○►▶\ufffd\uf0b7] )\s*|\s*(?:[*#=]+|-{3,})$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,10 @@ SENTENCE_END = re.compile(  # after a word of at least three letters: "Mr." and 
     r"(?:(?<=\w{3})|(?<=[)\]\"”’»%]))[.!?][\"'”’»)\]]*(?=\s)|(?<=[。！？])|\n\s*(?=\n)"
 )
 # As passages end; and behind a short number or word, which ends no passage ("No. 3."), and before each item of a list.
+BOXES = "☐☑☒□❑❏❒"  # to tick
 _QUOTE_END = re.compile(
-    rf"{SENTENCE_END.pattern}|(?:(?<=\d)|(?<=\b[a-zß-ÿ]{{2}}))[.!?][\"'”’»)\]]*(?=\s)|\n(?=[#*•·▪–-] )"
+    rf"{SENTENCE_END.pattern}|(?:(?<=\d)|(?<=\b[a-zß-ÿ]{{2}}))[.!?][\"'”’»)\]]*(?=\s)"
+    rf"|\n(?=[#*•·▪■▶–\ufffd-] |[{BOXES}])"
 )
 _FULL_STOPS = (".", "!", "?", "。", "！", "？")
 WHOLE_SENTENCE_ENDS = (*_FULL_STOPS, '"', "”", "»", ")")
@@ -27,10 +29,10 @@ CLAUSE_ENDS = (*_FULL_STOPS, ":", ";")  # behind which something new may begin
 _LONGEST = 320  # characters of a sentence that is quoted whole
 
 
-def spans(text: str) -> Iterator[tuple[int, int]]:
-    """The sentences of a text [start, end), without the space around them; a paragraph ends one, too."""
-    start = 0
-    for end in [*_ends(text), len(text)]:
+def spans(text: str, begin: int = 0) -> Iterator[tuple[int, int]]:
+    """The sentences of text[begin:] as [start, end), without the space around them; a paragraph ends one, too."""
+    start = begin
+    for end in [*(end for end in _ends(text) if end > begin), len(text)]:
         part = text[start:end]
         if part.strip():
             yield start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())

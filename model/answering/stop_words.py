@@ -27,4 +27,8 @@ a al como con cual cuales cuando cuanta cuantas cuanto cuantos de del donde el e
 fueron ha la las le lo los o para por que quien quienes se ser si sobre su sus un una unas unos y
 """
 
+BY_LANGUAGE: Final = {
+    code: frozenset(words.split())
+    for code, words in {"en": _ENGLISH, "fr": _FRENCH, "de": _GERMAN, "es": _SPANISH}.items()
+}
 STOP_WORDS: Final = frozenset(f"{_ENGLISH} {_FRENCH} {_GERMAN} {_SPANISH}".split())

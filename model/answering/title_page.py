@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from model.answering.front_matter import front_matter_end, front_matter_title
 from model.answering.lines import has_words, lines_of
 from model.answering.quotes import Quote
 from model.answering.titles import LABEL, candidates
@@ -38,10 +39,12 @@ _DATE = re.compile(
 
 
 def title(document: Document, document_index: int = 0) -> Quote | None:
-    """The lines at the top of the first page that look most like a title, without a label before them."""
+    """The front matter's title, or the lines at the top of the first page that look most like one, without a label."""
     page = _first_page(document)
     if page is None:
         return None
+    if given := front_matter_title(page.text):
+        return _place(document_index, page, *given)
     best = max(candidates(document, page), key=lambda one: one.score, default=None)
     if best is None:
         return None
@@ -88,7 +91,9 @@ def first_lines(document: Document, document_index: int, count: int) -> Iterator
     """The first lines with words, for a document that has no sentences."""
     page = _first_page(document)
     if page is not None:
-        able = [line for line in lines_of(page) if has_words(page.text[line.start : line.end])]
+        begins = front_matter_end(page.text)
+        lines = (line for line in lines_of(page) if line.start >= begins)
+        able = [line for line in lines if has_words(page.text[line.start : line.end])]
         for line in able[:count]:
             yield _place(document_index, page, line.start, line.end)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import median
 
+from model.answering.front_matter import front_matter_end
 from model.answering.lines import Line, has_words, lines_of
 from model.answering.words import content_words
 from model.types import Document, Page
@@ -76,7 +77,8 @@ class TitleCandidate:
 
 def candidates(document: Document, page: Page) -> Iterator[TitleCandidate]:
     """The lines at the top of a page, alone and together, that may be the document's title."""
-    lines = list(islice(lines_of(page), _LINES + _TOGETHER))
+    begins = front_matter_end(page.text)
+    lines = list(islice((line for line in lines_of(page) if line.start >= begins), _LINES + _TOGETHER))
     heights = [line.height for line in lines if line.height]
     usual, largest = (median(heights), max(heights)) if heights else (0.0, 0.0)
     words = Counter(word for one in document.pages[:_PAGES] for word in content_words(one.text[:_CHARACTERS]))

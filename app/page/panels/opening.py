@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from app.overview.sheets import MOST_COLUMNS, MOST_SHEETS, Sheet
 from app.page.panels.citation import NO_TRANSLATION, citation
 from app.page.panels.overview import place_of
 from app.provenance import counted
 from app.sessions.overview import Opening
 from app.sessions.viewed import Viewed
+from model.answering.quotes import Quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +26,32 @@ class Opened:
 def opening(one: Opened) -> str:
     """The card of one document."""
     seen, document = one.opening.overview, one.viewed.document
-    facts = " · ".join(part for part in (seen.kind, counted(len(document.pages), "page")) if part)
+    parts = counted(len(seen.sheets), "sheet") if seen.sheets else counted(len(document.pages), "page")
+    facts = " · ".join(str(part) for part in (seen.kind, parts) if part)
     sentences = "".join(
-        f'<li><span{NO_TRANSLATION} dir="auto">{escape(said.text)}</span> <button class="chip"'
-        f" {place_of(one.viewed.key, said)}>{citation(said.page.number, said.page.label)}</button></li>"
+        f'<li><span{NO_TRANSLATION} dir="auto">{escape(said.text)}</span> {_place(one, said)}</li>'
         for said in seen.sentences
     )
+    sheets = "".join(f"<li>{_sheet(sheet)} {_place(one, sheet.place)}</li>" for sheet in seen.sheets[:MOST_SHEETS])
     return (
         f'<article class="opening" aria-label="About this document"><h2{NO_TRANSLATION} dir="auto">'
         f'{escape(seen.title or document.name)}</h2><p class="facts">{facts}</p>'
-        f'<ul class="sentences">{sentences}</ul>'
+        f'<ul class="sentences">{sentences}{sheets}</ul>'
         f"{_questions(one.opening.questions, trying=one.opening.trying)}</article>"
     )
+
+
+def _place(one: Opened, said: Quote) -> str:
+    place = place_of(one.viewed.key, said)
+    return f'<button class="chip" {place}>{citation(said.page.number, said.page.label)}</button>'
+
+
+def _sheet(sheet: Sheet) -> str:
+    """How large it is, and what its columns are called."""
+    names = ", ".join(sheet.headings[:MOST_COLUMNS]) + ", …" * (len(sheet.headings) > MOST_COLUMNS)
+    size = f"{counted(sheet.rows, 'row')} · {counted(sheet.columns, 'column')}"
+    said = f'<span{NO_TRANSLATION} dir="auto">{escape(names)}</span>' if names else ""
+    return f'<b{NO_TRANSLATION} dir="auto">{escape(sheet.name)}</b> <span class="facts">{size}</span> {said}'
 
 
 def _questions(questions: Sequence[str], *, trying: bool) -> str:
