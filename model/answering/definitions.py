@@ -112,7 +112,9 @@ def definition(question: str, documents: Sequence[Document]) -> Answer | None:
         return None
     term, finders = asked
     has_term = re.compile(term.pattern).search
-    pages = [(index, page) for index, document in enumerate(documents) for page in document.pages if has_term(page.text)]
+    pages = [
+        (index, page) for index, document in enumerate(documents) for page in document.pages if has_term(page.text)
+    ]
     for find in finders:
         for index, page in pages:
             for start, end in find(term, page.text):
