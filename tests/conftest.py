@@ -1,7 +1,6 @@
 """What several test files share: a tiny T5Gemma 2 with random weights, saved in the official layout."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,20 +22,11 @@ _SLOW_TO_MAKE = {  # by group: tests that use one of these fixtures run in the s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several processes share the tests: what is slow to make is made in one of them, and a file is never split.
-
-    Groups with slow tests come first, so that short ones are left for whichever process is done sooner.
-    """
-    slow: Counter[str] = Counter()
+    """Several processes share the tests: what is slow to make is made in one of them, and a file is never split."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-        slow[_group(item)] += item.get_closest_marker("slow") is not None
-    items.sort(key=lambda item: -slow[_group(item)])
-
-
-def _group(item: pytest.Item) -> str:
-    used = set(getattr(item, "fixturenames", ()))
-    return next((name for name, fixtures in _SLOW_TO_MAKE.items() if fixtures & used), item.path.stem)
+        used = set(getattr(item, "fixturenames", ()))
+        group = next((name for name, fixtures in _SLOW_TO_MAKE.items() if fixtures & used), item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ def test_an_encoding_is_no_document(client: Client, tmp_path: Path) -> None:
     """Those of somebody else are opened for a person only; here it is the handle that stands for what was read."""
     path = tmp_path / "letter.safetensors"
     path.write_bytes(save({"memory.hidden": torch.zeros(1, 8)}, {"format": "readonce-encoding", "version": "2"}))
-    with pytest.raises(AppError, match=r"letter\.safetensors.* not a document"):
+    with pytest.raises(AppError, match=r"letter\.safetensors.* is no document that can be read here"):
         encode(client, path)
 
 

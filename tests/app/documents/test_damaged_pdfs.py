@@ -87,7 +87,7 @@ def test_a_password_for_attached_files_alone_is_not_asked_for(read, filters):
 
 @pytest.mark.parametrize("filters", ["/StmF/StdCF/StrF/StdCF", "/StmF/StdCF"])
 def test_a_password_for_pages_is_asked_for(read, filters):
-    with pytest.raises(PasswordNeeded, match="give its password"):
+    with pytest.raises(PasswordNeeded, match="needs a password"):
         read(encrypted(filters))
 
 

@@ -101,7 +101,7 @@ def test_a_conversation_survives_a_reload_and_is_exported(book: Page) -> None:
     text = Path(taken.value.path()).read_text("utf-8")
     assert taken.value.suggested_filename == "conversation.md"
     assert "## Who is the customer?" in text
-    assert "book.pdf, page 3 (found)" in text
+    assert "The answer stands in book.pdf, page 3" in text
 
 
 def test_an_encoding_is_saved_and_dropped_back_in_later(visit: Visit, book: Page) -> None:
