@@ -129,7 +129,7 @@ def test_what_was_read_is_kept_when_it_is_cancelled(tab: Tab, held: HeldReader) 
     (loaded,) = tab.session.documents
     assert [one.number for one in loaded.document.pages] == [1, 2, 3, 4, 5]
     assert not loaded.is_whole
-    five = held.read(SCAN, name="scan.pdf", pages="1-5").document
+    five = held.told[4].document
     assert same(loaded.encoded, tab.engine.encode(five, views="text"))
     assert loaded.pictures.picture(5, width=1_100)
     assert "receipt" in str(tab.ask("How many ships came?").conversation)
