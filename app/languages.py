@@ -189,7 +189,7 @@ def _with_latin_apart(text: Text) -> Text:
     """A text that runs from right to left, in which ".docx" and "3-10,12" stand as they do elsewhere."""
     if isinstance(text, str):
         return _LATIN.sub(rf"{ISOLATE}\g<0>{END_OF_ISOLATE}", text)
-    return {form: _LATIN.sub(rf"{ISOLATE}\g<0>{END_OF_ISOLATE}", one) for form, one in text.items()}
+    return {form: str(_with_latin_apart(one)) for form, one in text.items()}
 
 
 class Languages:

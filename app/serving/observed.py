@@ -22,9 +22,7 @@ class Observer(Protocol):
 
 
 class ObservedEngine(Engine):
-    """An `Engine` with observers. What was stopped before it had a result is not told, nor what is
-    provisional: a document is told once.
-    """
+    """An `Engine` with observers. What was stopped before it had a result, or is provisional, is not told."""
 
     def __init__(self, checkpoint: Checkpoint, *arguments: Any, observers: Sequence[Observer], **options: Any) -> None:
         super().__init__(checkpoint, *arguments, **options)

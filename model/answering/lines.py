@@ -27,8 +27,8 @@ def has_words(text: str) -> bool:
     return len(_LETTER.findall(text)) >= _FEWEST_LETTERS
 
 
-def lines_of(page: Page) -> Iterator[Line]:
-    """The lines of a page's text that are not empty, each as high as its words usually are."""
+def lines_of(page: Page, begin: int = 0) -> Iterator[Line]:
+    """The lines of page.text[begin:] that are not empty, each as high as its words usually are."""
     words = iter(page.words)
     word = next(words, None)
     start = 0
@@ -39,6 +39,6 @@ def lines_of(page: Page) -> Iterator[Line]:
             if not word.hidden:
                 heights.append((word.box[3] - word.box[1]) * page.height)
             word = next(words, None)
-        if text.strip():
+        if text.strip() and start >= begin:
             yield Line(start=start, end=end, height=median(heights) if heights else 0.0)
         start = end + 1

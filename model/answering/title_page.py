@@ -91,8 +91,7 @@ def first_lines(document: Document, document_index: int, count: int) -> Iterator
     """The first lines with words, for a document that has no sentences."""
     page = _first_page(document)
     if page is not None:
-        begins = front_matter_end(page.text)
-        lines = (line for line in lines_of(page) if line.start >= begins)
+        lines = lines_of(page, front_matter_end(page.text))
         able = [line for line in lines if has_words(page.text[line.start : line.end])]
         for line in able[:count]:
             yield _place(document_index, page, line.start, line.end)

@@ -77,8 +77,7 @@ class TitleCandidate:
 
 def candidates(document: Document, page: Page) -> Iterator[TitleCandidate]:
     """The lines at the top of a page, alone and together, that may be the document's title."""
-    begins = front_matter_end(page.text)
-    lines = list(islice((line for line in lines_of(page) if line.start >= begins), _LINES + _TOGETHER))
+    lines = list(islice(lines_of(page, front_matter_end(page.text)), _LINES + _TOGETHER))
     heights = [line.height for line in lines if line.height]
     usual, largest = (median(heights), max(heights)) if heights else (0.0, 0.0)
     words = Counter(word for one in document.pages[:_PAGES] for word in content_words(one.text[:_CHARACTERS]))
